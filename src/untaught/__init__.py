@@ -1,0 +1,58 @@
+"""untaught: image restoration with networks that nobody taught.
+
+    import untaught
+    result = untaught.denoise("noisy.tif")
+    result.save("restored.tif")
+
+The names below are loaded when they are first used, so that `import untaught` stays fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from untaught._version import __version__
+
+if TYPE_CHECKING:
+    from untaught.compare import compare as compare
+    from untaught.errors import InputError as InputError
+    from untaught.errors import OutputError as OutputError
+    from untaught.errors import UntaughtError as UntaughtError
+    from untaught.image import Image as Image
+    from untaught.inspection import inspect as inspect
+    from untaught.io import read as read
+    from untaught.io import write as write
+    from untaught.restore import denoise as denoise
+    from untaught.restore import rerun as rerun
+    from untaught.result import Recipe as Recipe
+    from untaught.result import Result as Result
+
+_HOME = {
+    "denoise": "untaught.restore",
+    "rerun": "untaught.restore",
+    "inspect": "untaught.inspection",
+    "compare": "untaught.compare",
+    "read": "untaught.io",
+    "write": "untaught.io",
+    "Image": "untaught.image",
+    "Result": "untaught.result",
+    "Recipe": "untaught.result",
+    "InputError": "untaught.errors",
+    "OutputError": "untaught.errors",
+    "UntaughtError": "untaught.errors",
+}
+
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'untaught' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

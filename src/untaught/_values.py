@@ -1,0 +1,112 @@
+"""Values of a picture: which type, which range, which of them were measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError
+
+_NO_DATA = 1e30  # beyond it a float is a no-data marker (GIS writes -3.4e38) and overflows float32
+_SAMPLED = 2**20  # pixels looked at for percentiles
+
+
+def value_range_of(values: NDArray[Any]) -> tuple[float, float]:
+    """Return (low, high), the values that stand for 0 and 1.
+
+    uint8 and uint16 have (0, 255) and (0, 65535) however many bits are used, and bool has (0, 1), so
+    that a noise level keeps its meaning between pictures of one type. Other integers have (0, 255)
+    when they lie within it (8-bit pictures in wide types). Floats have (0, 1) when they lie within
+    [-0.5, 1.5] and span at least 0.05. All else has its least and greatest value, but never farther
+    than half of the span between the 0.1 and 99.9 percentiles beyond those, so that a few hot pixels
+    do not squash the rest; values outside the range are legal everywhere. Always high > low.
+    """
+    if values.dtype in (np.uint8, np.uint16):
+        return 0.0, float(np.iinfo(values.dtype).max)
+    if values.dtype == np.bool_:
+        return 0.0, 1.0
+    low, high, sample = survey(values)
+    if not low < high:
+        return (0.0, 1.0) if np.isnan(low) else (low, low + max(1.0, abs(low)))
+    if values.dtype.kind in "iu" and low >= 0 and high <= 255:
+        return 0.0, 255.0
+    if values.dtype.kind == "f" and low >= -0.5 and high <= 1.5 and high - low >= 0.05:
+        return 0.0, 1.0
+    least, greatest = (float(v) for v in np.percentile(sample, (0.1, 99.9)))
+    margin = (greatest - least) / 2
+    if margin <= 0:
+        return low, high
+    return max(low, least - margin), min(high, greatest + margin)
+
+
+def native(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array in native byte order.
+
+    Raises
+    ------
+    InputError
+        When it is masked, or neither boolean, integer nor a float of at most 64 bits.
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError("the array is masked; fill it with NaN where values are missing")
+    dtype = array.dtype
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise InputError(f"pictures of type {dtype} cannot be restored; give integers or floats")
+    return np.asarray(array, dtype=dtype.newbyteorder("="))
+
+
+def working_type(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+    """Return the float to scale in: float32 holds 16-bit integers exactly, and halves the memory."""
+    return np.float32 if dtype.kind in "biu" and dtype.itemsize <= 2 else np.float64
+
+
+def limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """Return the least and greatest float64 that the type can hold."""
+    if dtype.kind == "b":
+        return 0.0, 1.0
+    if dtype.kind == "f":
+        info = np.finfo(dtype)
+        return float(info.min), float(info.max)
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    # 2**63 - 1 is no float64: the next one up would overflow the cast, so take the next one down
+    return float(low), float(high) if dtype.itemsize < 8 else float(np.nextafter(float(high), 0))
+
+
+def not_measured(raw: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return where `raw` is NaN, infinite or a no-data marker; same shape."""
+    if raw.dtype.kind != "f":
+        return np.zeros(raw.shape, dtype=np.bool_)
+    measured = np.isfinite(raw)
+    if raw.dtype.itemsize > 2:  # float16 ends below the markers
+        measured &= np.abs(raw) <= _NO_DATA
+    return np.asarray(~measured, dtype=np.bool_)
+
+
+def survey(values: NDArray[Any]) -> tuple[float, float, NDArray[Any]]:
+    """Return the least and greatest measured value of (..., H, W, S), and a sample of them."""
+    low, high, samples = np.inf, -np.inf, []
+    step = max(1, int(np.sqrt(values.size / _SAMPLED)))
+    for where in np.ndindex(*values.shape[:-3]):
+        plane = values[where]
+        measured = plane if plane.dtype.kind != "f" else plane[~not_measured(plane)]
+        if measured.size:
+            low, high = min(low, float(measured.min())), max(high, float(measured.max()))
+            thin = plane[::step, ::step]
+            samples.append(thin[~not_measured(thin)].astype(np.float64))
+    if not samples or low > high:
+        return np.nan, np.nan, np.empty(0)
+    sample = np.concatenate(samples)
+    return low, high, sample if sample.size else np.array([low, high])
+
+
+def filled(values: NDArray[np.float32], missing: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Repeat the nearest measured pixel in the missing ones; nothing to repeat leaves them as is."""
+    if not missing.any() or missing.all():
+        return values
+    from scipy.ndimage import distance_transform_edt
+
+    rows, columns = distance_transform_edt(missing, return_distances=False, return_indices=True)
+    values[missing] = values[rows[missing], columns[missing]]
+    return values

@@ -1,0 +1,64 @@
+"""Averages of iterates, as a wrapper around any method that draws its picture at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from untaught.methods.base import Estimate, Iterative, Needs, Problem, State
+
+
+def warm(decay: float, step: int) -> float:
+    """Return the decay at `step`: smaller at first, or the average would carry the start with it."""
+    return min(decay, (1 + step) / (10 + step))
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """Exponential average of the outputs: a_t = d a_{t-1} + (1 - d) f_t, d = min(decay, (1+t)/(10+t)).
+
+    Source: Ulyanov et al., CVPR 2018, section 3 (decay .99 there; the warm-up is ours, see `warm`).
+
+    Attributes
+    ----------
+    method : Iterative
+        What is averaged; its `estimate` must be the output of its last step.
+    decay : float
+        In [0, 1); 0 averages nothing.
+    """
+
+    method: Iterative
+    decay: float = 0.99
+    name: ClassVar[str] = "averaged"
+    needs: ClassVar[Needs] = Needs()
+
+    @property
+    def steps(self) -> int:
+        """See `Iterative`."""
+        return self.method.steps
+
+    def init(self, problem: Problem, seed: int) -> State:
+        """See `Iterative`."""
+        return self.method.init(problem, seed)
+
+    def loss(self, problem: Problem, state: State, step: int) -> Tensor:
+        """See `Iterative`; takes the output into the average on the way."""
+        loss = self.method.loss(problem, state, step)
+        with torch.no_grad():
+            output = self.method.estimate(problem, state)
+            average = state.tensors.get("average")
+            state.tensors["average"] = (
+                output.clone() if average is None else average.lerp_(output, 1 - warm(self.decay, step))
+            )
+        return loss
+
+    def estimate(self, problem: Problem, state: State) -> Tensor:
+        """Return the average as it stands."""
+        return state.tensors["average"]
+
+    def readout(self, problem: Problem, state: State) -> Estimate:
+        """Return the average as the answer."""
+        return Estimate(state.tensors["average"].clone())

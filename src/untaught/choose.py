@@ -1,0 +1,71 @@
+"""What a method needs, held against what was measured on the picture; and what `auto` tries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from untaught.methods.base import ClosedForm, Iterative, Needs, Problem
+from untaught.noise import NoiseModel
+from untaught.stopping import (
+    HeldOut,
+    Recorrupted,
+    RecorruptedBlocks,
+    Rule,
+    StepBudget,
+    WindowedVariance,
+)
+
+NOTHING = 0.3 / 255  # below this standard deviation an 8-bit picture's own rounding is as large as the noise
+WHITE = ("gaussian", "poisson-gaussian", "speckle")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The methods `auto` tries, in order, and the reason."""
+
+    methods: tuple[str, ...]
+    why: str
+
+
+def plan(problem: Problem) -> Plan:
+    """Choose what to try on a picture, from its noise."""
+    noise = problem.noise
+    if noise.kind == "impulse":
+        return Plan(("dip",), "the pixels that were hit are known and treated as missing, which DIP fills in")
+    if noise.level < NOTHING:
+        return Plan((), "no noise was found, so there is nothing to remove")
+    if noise.kind in WHITE:
+        return Plan(
+            ("nonlocal", "r2r"),
+            "the noise is independent between pixels and its level is known, so the non-local picture can be "
+            "corrected by a network trained on recorruptions",
+        )
+    return Plan(
+        ("nonlocal",),
+        "the noise is shared between neighbouring pixels, which rules out whatever assumes independent pixels; "
+        "combining distant similar patches stays right",
+    )
+
+
+def objection(needs: Needs, noise: NoiseModel) -> str | None:
+    """Say in a clause why a method is not right for this noise, or None."""
+    if needs.white and noise.kind == "correlated":
+        return "it needs noise that is independent between pixels, and here neighbours share theirs"
+    if needs.kinds and noise.kind not in needs.kinds:
+        return f"it is made for {' or '.join(needs.kinds)} noise, and this is {noise.kind}"
+    if needs.level and noise.level <= 0:
+        return "it needs a noise level, and none was found"
+    return None
+
+
+def rule_for(method: Iterative | ClosedForm, problem: Problem) -> Rule:
+    """Choose how to stop: the recorrupted rule where its noise model holds, else what needs less."""
+    if isinstance(method, ClosedForm):
+        return StepBudget()
+    if method.needs.level:
+        return RecorruptedBlocks()
+    if problem.noise.kind in WHITE and problem.noise.level >= NOTHING:
+        return Recorrupted()
+    if problem.noise.kind == "impulse":
+        return HeldOut()
+    return WindowedVariance(window=50, patience=200)

@@ -1,0 +1,292 @@
+"""The loop: the only place in the project where optimiser steps are taken.
+
+Step, look, ask the stopping rule, roll back on a non-finite value, report, write a checkpoint. It knows methods
+only by the protocol of `methods.base`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
+from untaught.result import History, Stopped
+from untaught.stopping import Rule, StepBudget, Verdict, Watch
+
+MOST_ROLLBACKS = 5
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `on_progress` is told: where the fit is, and a function that gives the picture as it stands.
+
+    `score` is what the stopping rule watches (`score_name` says what that is), NaN while there is none;
+    `seconds_left` is the most that can be left, not a promise. `preview()` returns (1, C, H, W) on [0, 1].
+    """
+
+    phase: str
+    step: int
+    steps: int
+    loss: float
+    score: float
+    score_name: str
+    seconds: float
+    seconds_left: float
+    preview: Callable[[], Tensor]
+    plane: int = 0
+    planes: int = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a fit, apart from what it fits.
+
+    Attributes
+    ----------
+    rule : Rule
+        Decides when to stop.
+    seconds : float or None
+        Time limit; the best iterate so far is the answer when it is reached.
+    on_progress : callable or None
+        Called with a `Progress` at every look; what it raises ends the fit.
+    checkpoint : Path or None
+        Where the state is kept; an existing file of the same fit is gone on with, and removed at the end.
+    checkpoint_every : int
+        Steps between two checkpoints.
+    phase : str
+        What the progress bar calls this fit.
+    """
+
+    rule: Rule = field(default_factory=StepBudget)
+    seconds: float | None = None
+    on_progress: Callable[[Progress], None] | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int = 100
+    phase: str = "fitting"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit ended with. `watch.problem` is what it was allowed to see."""
+
+    estimate: Estimate
+    stopped: Stopped
+    history: History
+    watch: Watch
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Options | None = None) -> Fitted:
+    """Run `method` on `problem` until a rule, the budget, the clock or the person ends it.
+
+    Returns
+    -------
+    Fitted
+        With the readout at the step the rule held best (the last step, if the rule judges none).
+
+    Raises
+    ------
+    InputError
+        If the checkpoint belongs to another fit.
+    """
+    options = options or Options()
+    if isinstance(method, ClosedForm):
+        watch = StepBudget().watch(problem, seed)
+        stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
+        return Fitted(method.solve(problem, seed), stopped, History(), watch)
+    return _Loop(method, problem, seed, options).run()
+
+
+class _Loop:
+    """One fit at work."""
+
+    def __init__(self, method: Iterative, problem: Problem, seed: int, options: Options):
+        self.method, self.seed, self.options = method, seed, options
+        self.started = time.monotonic()
+        self.watch = options.rule.watch(problem, seed)
+        self.problem = self.watch.problem
+        self.state = method.init(self.problem, seed)
+        self.history = History(score_name=self.watch.unit)
+        self.step = 0
+        self.rollbacks = 0
+        self.spent = 0.0  # seconds of earlier runs, from the checkpoint
+        self.kept: dict[str, Any] | None = None  # state at the best look
+        self.kept_step = 0
+        self.good = (0, self.state.state_dict())  # state at the last finite look
+        self.loss = float("nan")
+        self._resume()
+
+    def run(self) -> Fitted:
+        stopped = None
+        interrupted = False
+        try:
+            while stopped is None:
+                stopped = self._advance()
+        except KeyboardInterrupt:
+            interrupted = True
+            stopped = Stopped("interrupted", self.step, "interrupted: this is the best so far")
+        estimate = self._readout()
+        if not interrupted and self.options.checkpoint is not None:
+            self.options.checkpoint.unlink(missing_ok=True)
+        notes = ()
+        if self.rollbacks:
+            notes = (
+                f"the fit became non-finite {self.rollbacks} times; each time it went back and took smaller steps",
+            )
+        if self.kept is not None and self.kept_step != stopped.step:
+            stopped = replace(stopped, reason=f"{stopped.reason}; the answer is from step {self.kept_step}")
+        stopped = replace(stopped, step=self.kept_step if self.kept is not None else stopped.step)
+        return Fitted(estimate, stopped, self.history, self.watch, notes, interrupted)
+
+    def _advance(self) -> Stopped | None:
+        if self.step >= self.method.steps:
+            return Stopped("steps", self.step, f"the budget of {self.method.steps} steps was spent")
+        if self.options.seconds is not None and self._seconds() >= self.options.seconds:
+            return Stopped(
+                "time limit",
+                self.step,
+                f"the limit of {self.options.seconds:g} seconds was reached",
+            )
+        loss = self.method.loss(self.problem, self.state, self.step)
+        self.state.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.state.optimizer.step()
+        self.step += 1
+        last = self.step >= self.method.steps
+        if self.step % self.options.rule.every and not last:
+            return None
+        self.loss = float(loss.detach())
+        return self._look()
+
+    def _look(self) -> Stopped | None:
+        estimate = self.method.estimate(self.problem, self.state)
+        if not (torch.isfinite(estimate).all() and self.loss == self.loss):
+            return self._roll_back()
+        verdict = self.watch.update(self.step, estimate)
+        if verdict.best:
+            self.kept, self.kept_step = self.state.state_dict(), self.step
+        self._record(verdict, estimate)
+        self.good = (self.step, self.state.state_dict())
+        if self.step % self.options.checkpoint_every < self.options.rule.every:
+            self._write_checkpoint()
+        if verdict.stop:
+            return Stopped(self.options.rule.name, self.step, verdict.reason)
+        return None
+
+    def _roll_back(self) -> Stopped | None:
+        self.rollbacks += 1
+        step, good = self.good
+        self.state.load_state_dict(good)
+        self.step = step
+        for group in self.state.optimizer.param_groups:
+            group["lr"] /= 2**self.rollbacks
+        if self.rollbacks >= MOST_ROLLBACKS:
+            return Stopped(
+                "non-finite",
+                step,
+                f"the fit became non-finite {self.rollbacks} times; this is the last good step",
+            )
+        return None
+
+    def _readout(self) -> Estimate:
+        if self.kept is not None:
+            self.state.load_state_dict(self.kept)
+        elif not self._finite():
+            self.state.load_state_dict(self.good[1])
+        with torch.no_grad():
+            found = self.method.readout(self.problem, self.state)
+        return replace(
+            found,
+            image=found.image.detach().float(),
+            std=None if found.std is None else found.std.detach().float(),
+        )
+
+    def _finite(self) -> bool:
+        return all(bool(torch.isfinite(value).all()) for value in self.state.network.parameters())
+
+    def _seconds(self) -> float:
+        return self.spent + time.monotonic() - self.started
+
+    def _record(self, verdict: Verdict, estimate: Tensor) -> None:
+        seconds = self._seconds()
+        history = self.history
+        history.step.append(self.step)
+        history.loss.append(self.loss)
+        history.score.append(verdict.score)
+        history.seconds.append(seconds)
+        if self.options.on_progress is None:
+            return
+        left = seconds / self.step * (self.method.steps - self.step)
+        if self.options.seconds is not None:
+            left = min(left, self.options.seconds - seconds)
+        self.options.on_progress(
+            Progress(
+                phase=self.options.phase,
+                step=self.step,
+                steps=self.method.steps,
+                loss=self.loss,
+                score=verdict.score,
+                score_name=self.watch.unit,
+                seconds=seconds,
+                seconds_left=max(left, 0.0),
+                preview=lambda: estimate.detach().clone(),
+            )
+        )
+
+    def _identity(self) -> dict[str, Any]:
+        """Return what must agree for a checkpoint to be of this fit."""
+        return {
+            "method": repr(self.method),
+            "rule": repr(self.options.rule),
+            "seed": self.seed,
+            "picture": float(self.problem.y.double().sum()),
+            "shape": list(self.problem.y.shape),
+        }
+
+    def _write_checkpoint(self) -> None:
+        path = self.options.checkpoint
+        if path is None:
+            return
+        saved = {
+            "identity": self._identity(),
+            "step": self.step,
+            "state": self.state.state_dict(),
+            "kept": self.kept,
+            "kept_step": self.kept_step,
+            "watch": self.watch.state_dict(),
+            "history": vars(self.history),
+            "rollbacks": self.rollbacks,
+            "seconds": self._seconds(),
+        }
+        part = path.with_name(path.name + ".part")
+        torch.save(saved, part)
+        os.replace(part, path)
+
+    def _resume(self) -> None:
+        path = self.options.checkpoint
+        if path is None or not path.exists():
+            return
+        try:
+            saved = torch.load(path, weights_only=True, map_location=self.problem.y.device)
+            matches = saved["identity"] == self._identity()
+        except Exception as error:
+            raise InputError(f"{path} is not a checkpoint of untaught; remove it or name another file") from error
+        if not matches:
+            raise InputError(
+                f"the checkpoint {path} belongs to another picture, method or seed; remove it or name another file"
+            )
+        self.state.load_state_dict(saved["state"])
+        self.watch.load_state_dict(saved["watch"])
+        self.history = History(**saved["history"])
+        self.step, self.spent, self.rollbacks = saved["step"], saved["seconds"], saved["rollbacks"]
+        self.kept, self.kept_step = saved["kept"], saved["kept_step"]
+        self.good = (self.step, self.state.state_dict())

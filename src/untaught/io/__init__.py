@@ -1,0 +1,161 @@
+"""Pictures in and out of files: `read`, `write`, `check_writable`, and the `FORMATS`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from untaught.errors import InputError
+from untaught.image import Image
+from untaught.io._atomic import check_target, whole_file
+from untaught.io._common import Format, decoding
+from untaught.io.jpeg import JPEG
+from untaught.io.npy import NPY
+from untaught.io.png import PNG
+from untaught.io.tiff import TIFF
+from untaught.io.webp import WEBP
+
+__all__ = ["FORMATS", "Format", "check_writable", "read", "write"]
+
+FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, NPY)
+"""The formats that are read by content and written by extension."""
+
+_KNOWN_OTHERS = {
+    b"GIF8": "a GIF picture",
+    b"BM": "a BMP picture",
+    b"%PDF": "a PDF document",
+    b"\x89HDF": "an HDF5 file",
+    b"SIMPLE  =": "a FITS file",
+    b"PK\x03\x04": "a ZIP archive (or .npz)",
+    b"8BPS": "a Photoshop file",
+    b"v/1\x01": "an OpenEXR picture",
+    b"\x00\x00\x00\x0cjP": "a JPEG 2000 picture",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
+    b"\x00\x00\x00\x0cJXL": "a JPEG XL picture",
+    b"\xff\x0a": "a JPEG XL picture",
+    b"\x1f\x8b": "a gzip archive",
+    b"<svg": "an SVG drawing",
+    b"<?xml": "an XML document",
+}
+_BOXES = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"heic": "a HEIC picture"}
+
+
+def read(path: str | Path) -> Image:
+    """Read a picture; the format is found from the content, whatever the extension.
+
+    PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but
+    that it can be decoded whole and has at most 10**9 pixels; `untaught.image.check` asks the rest.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+
+    Returns
+    -------
+    Image
+        Values as stored, with the axes and the metadata that `write` needs to give them back.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, or it is a folder, empty, cut off, corrupt, too large or of
+        another type.
+    """
+    path = Path(path)
+    header = _header(path)
+    for fmt in FORMATS:
+        if fmt.matches(header):
+            with decoding(path, fmt.name):
+                return fmt.read(path)
+    names = ", ".join(fmt.name for fmt in FORMATS)
+    raise InputError(f"{path} is {_describe(header)}, which is not read; convert it to {names}")
+
+
+def write(path: str | Path, image: Image, *, protect: Path | None = None) -> Path:
+    """Write `image` in the format of the extension, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where; an existing file is replaced, but never the image's own source.
+    image : Image
+        What; its type, axes and metadata are written back as far as the format has them.
+    protect : Path, optional
+        A file not to write over, under any name or link.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        When the extension is unknown, the format cannot hold the picture, or `path` is an input.
+    OutputError
+        When the place cannot be written to or the disk is full.
+    """
+    path = Path(path)
+    check_writable(path, image, protect=protect)
+    with whole_file(path) as stream:
+        _format_of(path).write(stream, image)
+    return path
+
+
+def check_writable(path: str | Path, image: Image, *, protect: Path | None = None) -> None:
+    """Raise what `write` would raise, as far as it can be known before the picture is restored.
+
+    Raises
+    ------
+    InputError, OutputError
+        As `write` does, but for a disk that fills up.
+    """
+    path = Path(path)
+    objection = _format_of(path).objection(image)
+    if objection is not None:
+        raise InputError(f"{path} cannot be written: {objection}")
+    check_target(path, (protect, image.source))
+
+
+def _format_of(path: Path) -> Format:
+    suffix = path.suffix.lower()
+    for fmt in FORMATS:
+        if suffix in fmt.suffixes:
+            return fmt
+    known = ", ".join(suffix for fmt in FORMATS for suffix in fmt.suffixes)
+    found = f"the extension {suffix!r}" if suffix else "no extension"
+    raise InputError(f"{path} has {found}, so its format is unknown; use one of {known}")
+
+
+def _header(path: Path) -> bytes:
+    try:
+        if path.is_dir():
+            raise InputError(f"{path} is a folder; give one picture in it")
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is not a regular file")
+        with path.open("rb") as stream:
+            header = stream.read(64)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} does not exist; check the name") from error
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read: permission denied") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{path!s:.100} cannot be read: {reason}") from error
+    if not header:
+        raise InputError(f"{path} is empty (0 bytes)")
+    return header
+
+
+def _describe(header: bytes) -> str:
+    for magic, name in _KNOWN_OTHERS.items():
+        if header.startswith(magic):
+            return name
+    if header[4:8] == b"ftyp":
+        return _BOXES.get(header[8:12], "a video or HEIF file")
+    if any(fmt_magic.startswith(header) for fmt_magic in (b"\x89PNG\r\n\x1a\n", b"\x93NUMPY")):
+        return "cut off after a few bytes"
+    text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in header)
+    return "a text file" if text else f"of an unknown type (it starts with {header[:8].hex(' ')})"

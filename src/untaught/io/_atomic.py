@@ -1,0 +1,95 @@
+"""Writing whole or not at all, and never over an input."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from untaught.errors import InputError, OutputError, UntaughtError
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a stream whose content appears at `path` at the end, or, on any failure, nowhere.
+
+    The bytes go to a temporary file in the same folder, reach the disk, and then take the name.
+
+    Raises
+    ------
+    OutputError
+        When the disk is full or refuses, or an encoder fails.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".untaught-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    try:
+        with open(temporary, "xb+") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        os.replace(temporary, target)
+    except UntaughtError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path} could not be written: {reason}") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise OutputError(f"{path} could not be encoded ({reason})") from error
+    finally:  # also on KeyboardInterrupt; after the replacement there is nothing left to remove
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last through a power cut, where the system lets folders be synced."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def check_target(path: Path, protected: tuple[Path | None, ...]) -> None:
+    """Refuse a place that cannot be written to, or that is an input.
+
+    Raises
+    ------
+    InputError
+        When `path` is one of the `protected` files, also through a link.
+    OutputError
+        When the folder is missing or closed to writing, or `path` is no regular file.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if any(_same(target, other) for other in protected if other is not None):
+            raise InputError(f"{path} is an input; write the result under another name")
+        if target.is_dir():
+            raise OutputError(f"{path} is a folder; give the name of a file in it")
+        if target.exists() and not target.is_file():
+            raise OutputError(f"{path} is not a regular file; give another name")
+        if not target.parent.is_dir():
+            raise OutputError(f"the folder {target.parent} does not exist; create it first")
+    except UntaughtError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OutputError(f"{path!s:.100} cannot be written: {reason}") from error
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise OutputError(f"the folder {target.parent} is not writable; choose another")
+    if target.exists() and not os.access(target, os.W_OK):
+        raise OutputError(f"{path} is write-protected; give another name")
+
+
+def _same(target: Path, other: Path) -> bool:
+    if target.exists() and other.exists():
+        return target.samefile(other)
+    return str(target) == os.path.realpath(other)

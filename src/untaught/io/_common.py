@@ -1,0 +1,170 @@
+"""What the formats share: what a format is, decoding errors as sentences, Pillow without surprises."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError, UntaughtError
+from untaught.image import Image, refuse_too_many
+
+if TYPE_CHECKING:
+    import PIL.Image
+
+EXIF_HEADER = b"Exif\x00\x00"
+_ORIENTATION = 0x0112
+_pillow_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Format:
+    """A family of files: how to know, read and write one.
+
+    Attributes
+    ----------
+    name : str
+        What people call it.
+    suffixes : tuple of str
+        Lower case, with the dot; the first is the usual one.
+    matches : callable
+        Whether the first bytes of a file (up to 64) are of this format.
+    read : callable
+        Path to `Image`; may raise anything on a bad file, `untaught.io.read` makes a sentence of it.
+    write : callable
+        Writes an `Image` to a binary stream opened for writing and reading.
+    objection : callable
+        Why the format cannot hold an `Image`, as the end of a sentence; None when it can.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    matches: Callable[[bytes], bool]
+    read: Callable[[Path], Image]
+    write: Callable[[IO[bytes], Image], None]
+    objection: Callable[[Image], str | None]
+
+
+class CutOffError(Exception):
+    """The file ends before the picture does."""
+
+
+@contextmanager
+def decoding(path: Path, name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises on a bad file into one `InputError`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UntaughtError:
+        raise
+    except MemoryError as error:
+        raise InputError(f"{path} does not fit in memory; cut it into pieces") from error
+    except CutOffError as error:
+        raise InputError(f"{path} is cut off: the {name} file ends before its picture") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"{path} is a cut-off or corrupt {name} file ({reason})") from error
+
+
+@contextmanager
+def pillow(data: bytes, path: Path) -> Iterator[PIL.Image.Image]:
+    """Open `data` with Pillow, its limit on pixels replaced by ours; nothing is decoded yet."""
+    import PIL.Image
+
+    with _pillow_lock:
+        limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
+        try:
+            with PIL.Image.open(BytesIO(data)) as opened:
+                refuse_too_many(path, opened.width * opened.height)
+                yield opened
+        finally:
+            PIL.Image.MAX_IMAGE_PIXELS = limit
+
+
+def pillow_metadata(info: dict[Any, Any]) -> dict[str, Any]:
+    """Return ICC, EXIF, XMP, resolution and comment from Pillow's `info`."""
+    found: dict[str, Any] = {}
+    for key, name in (("icc_profile", "icc"), ("exif", "exif"), ("xmp", "xmp")):
+        if info.get(key):
+            found[name] = bytes(info[key])
+    if "exif" in found:
+        found["exif"] = found["exif"].removeprefix(EXIF_HEADER)
+        orientation = exif_orientation(found["exif"])
+        if orientation is not None:
+            found["orientation"] = orientation
+    if "dpi" in info and min(info["dpi"]) > 0:
+        found["resolution"] = (float(info["dpi"][0]), float(info["dpi"][1]), "inch")
+    if info.get("comment"):
+        found["comment"] = info["comment"]
+    return found
+
+
+def exif_orientation(exif: bytes) -> int | None:
+    """Return the orientation 1..8 in an EXIF block; None where it has none or cannot be read."""
+    import PIL.Image
+
+    block = PIL.Image.Exif()
+    try:
+        block.load(EXIF_HEADER + exif)
+        value = block.get(_ORIENTATION)
+    except Exception:  # a broken block is carried along as it is; only its orientation is unknown
+        return None
+    return value if isinstance(value, int) and 1 <= value <= 8 else None
+
+
+def exif_block(metadata: dict[str, Any]) -> bytes | None:
+    """Return the EXIF block to write; one made for the orientation where there is nothing else."""
+    if "exif" in metadata:
+        return bytes(metadata["exif"])
+    if metadata.get("orientation", 1) == 1:
+        return None
+    import PIL.Image
+
+    block = PIL.Image.Exif()
+    block[_ORIENTATION] = metadata["orientation"]
+    return block.tobytes().removeprefix(EXIF_HEADER)
+
+
+def dots_per_inch(metadata: dict[str, Any]) -> tuple[float, float] | None:
+    """Return the resolution in dots an inch, None where it has no unit of length."""
+    x, y, unit = metadata.get("resolution", (0, 0, "none"))
+    scale = {"inch": 1.0, "cm": 2.54}.get(unit)
+    return None if scale is None else (x * scale, y * scale)
+
+
+def flat_objection(image: Image, format_name: str, depths: tuple[Any, ...]) -> str | None:
+    """Say why a picture of one plane in `depths` cannot hold `image`."""
+    pages = image.array.size // max(1, image.height * image.width * image.size("S"))
+    samples = image.size("S") - image.alpha
+    if pages > 1:
+        return f"{format_name} cannot hold a stack of {pages} planes; write .tif or .npy instead"
+    if image.array.dtype not in depths:
+        fitting = ".png, .tif" if image.array.dtype == np.uint16 else ".tif"
+        return f"{format_name} cannot hold {image.array.dtype} values; write {fitting} or .npy instead"
+    if samples not in (1, 3):
+        return f"{format_name} cannot hold {samples} channels; write .tif or .npy instead"
+    return None
+
+
+def flat(image: Image) -> NDArray[Any]:
+    """Return the one plane of `image`, (H, W) or (H, W, S), unsigned, black at zero.
+
+    1-bit pictures become 0 and 255.
+    """
+    array = image.samples_last(image.array).reshape(image.height, image.width, image.size("S"))
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * np.uint8(255)
+    if image.metadata.get("photometric") == "miniswhite":
+        array = np.array(array)
+        colours = array[..., : array.shape[-1] - image.alpha]
+        colours[...] = np.iinfo(array.dtype).max - colours
+    return np.ascontiguousarray(array[..., 0] if array.shape[-1] == 1 else array)

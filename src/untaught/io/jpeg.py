@@ -1,0 +1,94 @@
+"""JPEG, 8 bits, grey or RGB."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from untaught.errors import InputError
+from untaught.image import Image
+from untaught.io._common import (
+    EXIF_HEADER,
+    CutOffError,
+    Format,
+    dots_per_inch,
+    exif_block,
+    flat,
+    flat_objection,
+    pillow,
+    pillow_metadata,
+)
+
+_QUALITY = 95
+_MAX_SIDE = 65500
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
+
+
+def read(path: Path) -> Image:
+    """Read a JPEG as stored: the EXIF orientation is kept as a tag, the pixels are not turned."""
+    data = path.read_bytes()
+    with pillow(data, path) as opened:
+        if opened.mode not in ("L", "RGB"):
+            raise InputError(f"{path} is a {opened.mode} JPEG; convert it to RGB first")
+        if data.find(_END_OF_IMAGE, _first_scan(data)) < 0:
+            raise CutOffError
+        array = np.array(opened)
+        metadata = pillow_metadata(opened.info)
+    axes = "YX" if array.ndim == 2 else "YXS"
+    return Image.of(array, axes, metadata=metadata, source=path.absolute())
+
+
+def _first_scan(data: bytes) -> int:
+    """Return where the compressed picture starts: no end marker after it means a cut-off file."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xFF:  # a filling byte
+            at += 1
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] == _START_OF_SCAN:
+            return at + 2 + length
+        at += 2 + length
+    raise CutOffError
+
+
+def write(stream: IO[bytes], image: Image) -> None:
+    """Write at quality 95 without chroma subsampling; ICC, EXIF, XMP, resolution and comment stay."""
+    import PIL.Image
+
+    extra: dict[str, Any] = {}
+    exif = exif_block(image.metadata)
+    if exif:
+        extra["exif"] = EXIF_HEADER + exif
+    dpi = dots_per_inch(image.metadata)
+    if dpi and min(dpi) >= 1 and max(dpi) < 2**16:
+        extra["dpi"] = (round(dpi[0]), round(dpi[1]))
+    for key, name in (("icc", "icc_profile"), ("xmp", "xmp"), ("comment", "comment")):
+        if key in image.metadata:
+            extra[name] = image.metadata[key]
+    buffer = BytesIO()
+    picture = PIL.Image.fromarray(flat(image))
+    picture.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, optimize=True, **extra)
+    stream.write(buffer.getbuffer())
+
+
+def objection(image: Image) -> str | None:
+    """Say why JPEG cannot hold `image`."""
+    if image.alpha:
+        return "JPEG cannot hold transparency; write .png or .tif instead"
+    if max(image.height, image.width) > _MAX_SIDE:
+        return f"JPEG ends at {_MAX_SIDE} pixels a side; write .png or .tif instead"
+    return flat_objection(image, "JPEG", (np.uint8,))
+
+
+JPEG = Format(
+    "JPEG",
+    (".jpg", ".jpeg"),
+    lambda header: header.startswith(b"\xff\xd8\xff"),
+    read,
+    write,
+    objection,
+)

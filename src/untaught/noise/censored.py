@@ -1,0 +1,111 @@
+"""Moments of a Gaussian censored at 0, at 1, or at both, for numpy arrays and torch tensors."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FAR = 12.0  # standard deviations; beyond this a tail is below 1e-32 and an end may as well be absent
+
+Clip = tuple[bool, bool]
+
+
+def namespace(x: Any) -> Any:
+    """Return torch for a tensor, numpy for all else, without ever importing torch."""
+    torch = sys.modules.get("torch")
+    return torch if torch is not None and isinstance(x, torch.Tensor) else np
+
+
+def normal_cdf(z: Any) -> Any:
+    """Return Phi(z), the distribution function of the standard normal law, in the type of `z`."""
+    xp = namespace(z)
+    if xp is not np:
+        return xp.special.ndtr(z)
+    from scipy.special import ndtr
+
+    return ndtr(z)
+
+
+def normal_pdf(z: Any) -> Any:
+    """Return phi(z), the density of the standard normal law, in the type of `z`."""
+    return namespace(z).exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+
+
+def censored_mean(x: Any, s: Any, clip: Clip) -> Any:
+    """Return E[y] of y = clip(x + s n), n ~ N(0, 1), cut at 0 and 1 as `clip` says.
+
+    With a = (0 - x) / s and b = (1 - x) / s (infinite where an end is not clipped):
+    E[y] = 1 - Phi(b) + x (Phi(b) - Phi(a)) + s (phi(a) - phi(b)).
+    """
+    below, above = clip
+    low_p, low_d = (normal_cdf(-x / s), normal_pdf(x / s)) if below else (0.0, 0.0)
+    if not above:
+        return x * (1.0 - low_p) + s * low_d
+    high_p, high_d = normal_cdf((1.0 - x) / s), normal_pdf((1.0 - x) / s)
+    return (1.0 - high_p) + x * (high_p - low_p) + s * (low_d - high_d)
+
+
+def censored_variance(x: Any, s: Any, clip: Clip) -> Any:
+    """Return Var[y] of y = clip(x + s n), n ~ N(0, 1), cut at 0 and 1 as `clip` says.
+
+    With z = (y - x) / s, which is n cut to [a, b]:
+    E[z]   = a Phi(a) + b (1 - Phi(b)) + phi(a) - phi(b),
+    E[z^2] = a^2 Phi(a) + b^2 (1 - Phi(b)) + Phi(b) - Phi(a) + a phi(a) - b phi(b),
+    Var[y] = s^2 (E[z^2] - E[z]^2).
+    """
+    xp = namespace(x)
+    if not any(clip):
+        return s * s + xp.zeros_like(x)
+    lowest, highest = xp.full_like(x, -FAR), xp.full_like(x, FAR)
+    a = xp.clip(-x / s, -FAR, FAR) if clip[0] else lowest
+    b = xp.clip((1.0 - x) / s, -FAR, FAR) if clip[1] else highest
+    below, above, da, db = normal_cdf(a), normal_cdf(-b), normal_pdf(a), normal_pdf(b)
+    first = a * below + b * above + da - db
+    second = a * a * below + b * b * above + (1.0 - above - below) + a * da - b * db
+    return s * s * xp.clip(second - first * first, 0.0, None)
+
+
+def invert(m: Any, mean: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip) -> Any:
+    """Return x with mean(x) = m, held to the ends that are clipped, by a finely graded table.
+
+    `mean` must increase. Beyond an end that is not clipped `mean` is the identity, and so is
+    the answer.
+    """
+    nodes = _nodes(std, clip)
+    table = np.maximum.accumulate(mean(nodes))
+    inside = _interpolate(m, table, nodes)
+    xp = namespace(m)
+    if not clip[0]:
+        inside = xp.where(m < float(table[0]), m, inside)
+    if not clip[1]:
+        inside = xp.where(m > float(table[-1]), m, inside)
+    return inside
+
+
+def _nodes(std: Callable[[Any], Any], clip: Clip) -> NDArray[np.float64]:
+    ends = np.array([0.0, 1.0])
+    low, high = (float(v) for v in std(ends))
+    fine = np.linspace(0.0, 6.0, 769)
+    reach = 2 * FAR * max(low, high)
+    start = 0.0 if clip[0] else min(0.0, 1.0 - reach)
+    stop = 1.0 if clip[1] else max(1.0, reach)
+    x = np.concatenate([np.linspace(start, stop, 6145), fine * low, 1.0 - fine * high])
+    return np.unique(x[(x >= start) & (x <= stop)])
+
+
+def _interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
+    torch = namespace(m)
+    if torch is np:
+        m = np.asarray(m)
+        kind = m.dtype if np.issubdtype(m.dtype, np.floating) else np.float64
+        return np.interp(m, xs, ys).astype(kind)
+    tx, ty = (torch.as_tensor(v, dtype=torch.float64).to(m.device, m.dtype) for v in (xs, ys))
+    right = torch.searchsorted(tx, m.contiguous()).clamp(1, len(tx) - 1)
+    x0, x1 = tx[right - 1], tx[right]
+    t = ((m - x0) / (x1 - x0).clamp_min(torch.finfo(m.dtype).tiny)).clamp(0.0, 1.0)
+    return ty[right - 1] + t * (ty[right] - ty[right - 1])

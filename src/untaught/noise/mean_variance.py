@@ -1,0 +1,124 @@
+"""How the variance of the noise depends on brightness, from one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.noise.base import NoiseModel
+from untaught.noise.clipping import clipping
+from untaught.noise.models import Gaussian, PoissonGaussian, Speckle
+from untaught.noise.patches import HIGH, LOW, Flags, Floats, Patches, collect, kept_by_model
+from untaught.noise.sigma import KEPT, level_of, variance_of
+
+BINS = 16  # of brightness
+FEWEST_IN_BIN = 60  # patches
+FLAT = 0.12  # share of a bin's patches that is used, the flattest
+MODEL_ERROR = 0.06  # relative error of a bin's variance beyond counting, from texture that is left
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of the mean-variance curve and the laws fitted to them.
+
+    Attributes
+    ----------
+    mean, variance, error, count : ndarray
+        Shape (K,): clean value and noise variance before clipping in [0, 1] units, one standard error
+        of the variance, patches used.
+    gain, read : float
+        Best fit of variance = gain mean + read^2, both not negative.
+    speckle : float
+        Best fit of variance = speckle^2 mean^2.
+    misfit : dict
+        Chi-squared of the laws ``gaussian``, ``poisson-gaussian``, ``speckle``.
+    rise : float
+        Fitted variance at the brightest point over that at the darkest.
+    """
+
+    mean: Values
+    variance: Values
+    error: Values
+    count: Values
+    gain: float
+    read: float
+    speckle: float
+    misfit: dict[str, float]
+    rise: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-able summary; values in [0, 1] units."""
+        return {
+            "mean": [round(float(v), 5) for v in self.mean],
+            "variance": [float(f"{v:.5g}") for v in self.variance],
+            "error": [float(f"{v:.5g}") for v in self.error],
+            "count": [int(v) for v in self.count],
+            "gain": self.gain,
+            "read": self.read,
+            "speckle": self.speckle,
+            "misfit": {name: round(v, 3) for name, v in self.misfit.items()},
+        }
+
+
+def curve_of(patches: Patches, start: NoiseModel) -> Curve | None:
+    model: NoiseModel = start
+    curve = None
+    for _ in range(3 if any(start.clip) else 1):
+        curve = _one_pass(patches, model)
+        if curve is None:
+            return None
+        model = PoissonGaussian(curve.gain, max(curve.read, 1e-4), clip=start.clip)
+    return curve
+
+
+def _one_pass(patches: Patches, model: NoiseModel) -> Curve | None:
+    points = [
+        point
+        for c in range(patches.dct.shape[1])
+        for point in _points(patches.channel(c), model)
+    ]
+    if len(points) < 3:
+        return None
+    return _fit(np.array(points))
+
+
+def _points(patches: Patches, model: NoiseModel) -> list[tuple[float, float, float, float]]:
+    clean, share = kept_by_model(patches.mean, model)
+    bins = np.clip((clean[:, 0] * BINS).astype(int), 0, BINS - 1)
+    energy = np.square(patches.dct[:, 0, LOW]).mean(1) / share[:, 0]
+    found = []
+    for b in range(BINS):
+        inside = np.flatnonzero((bins == b) & (share[:, 0] > KEPT))
+        if len(inside) < FEWEST_IN_BIN:
+            continue
+        k = max(FEWEST_IN_BIN, int(FLAT * len(inside)))
+        flat = inside[np.argsort(energy[inside], kind="stable")[:k]]
+        variance, counting = variance_of(patches.take(flat), share[flat])
+        error = variance * np.hypot(2 * counting, MODEL_ERROR)
+        found.append((float(clean[flat].mean()), variance, float(error), float(k)))
+    return found
+
+
+def _fit(points: Values) -> Curve:
+    from scipy.optimize import nnls
+
+    mean, variance, error, count = points.T
+    floor = np.maximum(error, 1e-3 * variance.max() + 1e-12)
+    columns = np.stack([mean, np.ones_like(mean), mean**2], 1)
+    solved = {}
+    for name, use in (("gaussian", [1]), ("poisson-gaussian", [0, 1]), ("speckle", [2])):
+        a, residual = nnls(columns[:, use] / floor[:, None], variance / floor)
+        solved[name] = (a, float(residual**2))
+    gain, read2 = (float(v) for v in solved["poisson-gaussian"][0])
+    ends = [gain * x + read2 for x in (mean.max(), mean.min())]
+    return Curve(
+        mean, variance, error, count, gain, float(np.sqrt(read2)),
+        float(np.sqrt(solved["speckle"][0][0])),
+        {name: chi for name, (_, chi) in solved.items()},
+        ends[0] / max(ends[1], 1e-12),
+    )

@@ -1,0 +1,194 @@
+"""The laws of y given the clean x, in units where the picture's value range is [0, 1]."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError
+from untaught.noise.base import NoiseModel, constant
+from untaught.noise.censored import namespace
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Gaussian(NoiseModel):
+    """White Gaussian noise: y = x + sigma n."""
+
+    kind: ClassVar[str] = "gaussian"
+    sigma: float
+
+    def std(self, x: T) -> T:
+        """Return `sigma` everywhere."""
+        return constant(x, self.sigma)
+
+    def _what(self) -> str:
+        return f"White Gaussian noise of level {self.sigma * 255:.1f} (of 255)"
+
+
+@dataclass(frozen=True)
+class PoissonGaussian(NoiseModel):
+    """Photon counting and read-out noise: Var[y | x] = gain x + read^2 before clipping.
+
+    `gain` is the value of one photo-electron, `read` a standard deviation, both in [0, 1] units.
+    """
+
+    kind: ClassVar[str] = "poisson-gaussian"
+    gain: float
+    read: float = 0.0
+
+    def std(self, x: T) -> T:
+        """Return sqrt(gain x + read^2), x below 0 counted as 0."""
+        xp = namespace(x)
+        answer: T = xp.sqrt(self.gain * xp.clip(x, 0.0, None) + self.read**2)
+        return answer
+
+    def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Draw y = gain Poisson(x / gain) + read n, then clip; dtype of `x`."""
+        light = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
+        counted = self.gain * rng.poisson(light / self.gain) if self.gain > 0 else light
+        return self._cut(counted + self.read * rng.standard_normal(x.shape)).astype(x.dtype)
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"gain": self.gain * 255, "read": self.read * 255}
+
+    def _what(self) -> str:
+        dark, bright = (255 * math.sqrt(self.gain * x + self.read**2) for x in (0.0, 1.0))
+        return (
+            f"Poisson-Gaussian noise that grows with brightness, from level {dark:.1f} in black "
+            f"to {bright:.1f} in white (of 255)"
+        )
+
+
+@dataclass(frozen=True)
+class Speckle(NoiseModel):
+    """Multiplicative noise: y = x + sigma x n."""
+
+    kind: ClassVar[str] = "speckle"
+    sigma: float
+
+    def std(self, x: T) -> T:
+        """Return sigma |x|."""
+        answer: T = self.sigma * namespace(x).abs(x)
+        return answer
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"fraction": self.sigma}
+
+    def _what(self) -> str:
+        return (
+            f"Speckle of {100 * self.sigma:.0f} % of the value, "
+            f"of level {self.level * 255:.1f} (of 255) in mid-tones"
+        )
+
+
+@dataclass(frozen=True)
+class Impulse(NoiseModel):
+    """Salt and pepper: y = 0 or 1 with probability fraction / 2 each, else y = x."""
+
+    kind: ClassVar[str] = "impulse"
+    fraction: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fraction >= 1:
+            raise InputError(
+                f"The fraction of impulse noise is {self.fraction:g}; give the share "
+                "of pixels that were hit, below 1."
+            )
+
+    def std(self, x: T) -> T:
+        """Return the standard deviation of y given x."""
+        f = self.fraction
+        moment: Any = (1 - f) * x * x + f / 2 - self.mean(x) ** 2  # type: ignore[operator]
+        xp = namespace(x)
+        answer: T = xp.sqrt(xp.clip(moment, 0.0, None))
+        return answer
+
+    def mean(self, x: T) -> T:
+        """Return E[y | x] = (1 - fraction) x + fraction / 2, which is not `x`."""
+        answer: T = (1 - self.fraction) * x + self.fraction / 2  # type: ignore[operator]
+        return answer
+
+    def variance(self, x: T) -> T:
+        """Return (1 - fraction) x^2 + fraction / 2 - mean(x)^2."""
+        return self.std(x) ** 2  # type: ignore[operator, no-any-return]
+
+    def unclip(self, m: T) -> T:
+        """Return (m - fraction / 2) / (1 - fraction), held to [0, 1]."""
+        x: Any = (m - self.fraction / 2) / (1 - self.fraction)  # type: ignore[operator]
+        answer: T = namespace(x).clip(x, 0.0, 1.0)
+        return answer
+
+    def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+        """Draw y: every value on its own is black, white or left alone; dtype of `x`."""
+        u = rng.random(x.shape)
+        salted = np.where(u > 1 - self.fraction / 2, 1.0, x)
+        return np.where(u < self.fraction / 2, 0.0, salted).astype(x.dtype)
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"fraction": self.fraction}
+
+    def _what(self) -> str:
+        return f"Salt and pepper: {100 * self.fraction:.1f} % of the pixels are black or white"
+
+
+@dataclass(frozen=True)
+class Correlated(NoiseModel):
+    """Gaussian noise that neighbouring pixels share: y = x + sigma (kernel * n), * a convolution.
+
+    `kernel` is any 2-D array of numbers; it is held normalised to unit l2 norm, so that `sigma` is
+    the standard deviation of one pixel.
+    """
+
+    kind: ClassVar[str] = "correlated"
+    sigma: float
+    kernel: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        kernel = np.asarray(self.kernel, dtype=np.float64)
+        norm = float(np.sqrt(np.square(kernel).sum())) if kernel.ndim == 2 else 0.0
+        if not (math.isfinite(norm) and norm > 0):
+            raise InputError("A noise kernel is a 2-D array of finite numbers that are not all zero.")
+        rows = tuple(tuple(float(v) for v in row) for row in kernel / norm)
+        object.__setattr__(self, "kernel", rows)
+
+    def std(self, x: T) -> T:
+        """Return `sigma` everywhere."""
+        return constant(x, self.sigma)
+
+    def _standard(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
+        from scipy.signal import fftconvolve
+
+        kernel = np.asarray(self.kernel)
+        kernel = kernel.reshape(kernel.shape + (1,) * (len(shape) - 2))
+        (h, w), rest = shape[:2], shape[2:]
+        wide = rng.standard_normal((h + kernel.shape[0] - 1, w + kernel.shape[1] - 1, *rest))
+        return np.asarray(fftconvolve(wide, kernel, mode="valid", axes=(0, 1)))
+
+    def _parameters(self) -> dict[str, Any]:
+        return {"kernel": [list(row) for row in self.kernel]}
+
+    def _what(self) -> str:
+        return f"Noise of level {self.sigma * 255:.1f} (of 255) shared between neighbouring pixels"
+
+
+@dataclass(frozen=True)
+class Unknown(NoiseModel):
+    """Noise of which only the level is known; its moments are those of `Gaussian`."""
+
+    kind: ClassVar[str] = "unknown"
+    sigma: float
+
+    def std(self, x: T) -> T:
+        """Return `sigma` everywhere."""
+        return constant(x, self.sigma)
+
+    def _what(self) -> str:
+        return f"Noise of a kind that is not known, of level {self.sigma * 255:.1f} (of 255)"

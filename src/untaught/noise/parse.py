@@ -1,0 +1,170 @@
+"""Noise models as people write them, and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError
+from untaught.noise.base import NoiseModel
+from untaught.noise.models import (
+    Correlated,
+    Gaussian,
+    Impulse,
+    PoissonGaussian,
+    Speckle,
+    Unknown,
+)
+
+FORMS = "auto, gaussian:25, poisson:GAIN,READ, impulse:0.1, speckle:0.2, correlated:25,WIDTH, unknown:25"
+CLIPS = {
+    "clipped": (True, True),
+    "clipped-low": (True, False),
+    "clipped-high": (False, True),
+}
+
+
+def gaussian_kernel(width: float) -> NDArray[np.float64]:
+    """Return a Gaussian of standard deviation `width` pixels, odd and square, cut at 3 widths."""
+    reach = max(1, math.ceil(3 * width))
+    line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    kernel = np.outer(line, line)
+    return np.asarray(kernel / np.sqrt(np.square(kernel).sum()))
+
+
+def parse_noise(text: str) -> NoiseModel | None:
+    """Read a noise model as it is written on the command line.
+
+    Parameters
+    ----------
+    text : str
+        ``auto``; ``gaussian:25`` (standard deviation on the 0..255 scale); ``poisson:GAIN,READ``
+        (grey levels per photo-electron, and standard deviation of the read-out in grey levels,
+        both on the 0..255 scale); ``impulse:0.1`` (share of pixels hit); ``speckle:0.2`` (standard
+        deviation as a share of the value); ``correlated:25,WIDTH`` (standard deviation on the
+        0..255 scale, and the standard deviation of a Gaussian kernel in pixels, or the kernel's
+        rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
+        ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1,
+        at 0, at 1.
+
+    Returns
+    -------
+    NoiseModel or None
+        None for ``auto``.
+
+    Raises
+    ------
+    InputError
+        If the text is none of these.
+    """
+    if not isinstance(text, str):
+        raise InputError(f"Noise is given as text, not as {text!r}; use one of: {FORMS}.")
+    name, _, rest = text.strip().lower().partition(":")
+    if name == "auto" and not rest:
+        return None
+    if name not in _READERS:
+        raise InputError(f"There is no noise model {text!r}; use one of: {FORMS}.")
+    words = [word.strip() for word in rest.split(",")] if rest.strip() else []
+    clip = CLIPS[words.pop()] if words and words[-1] in CLIPS else (False, False)
+    counts, build = _READERS[name]
+    if len(words) not in counts:
+        wanted = " or ".join(str(n) for n in counts)
+        raise InputError(
+            f"{text!r} has {len(words)} number{'s' * (len(words) != 1)} where {name} noise takes "
+            f"{wanted}; use one of: {FORMS}."
+        )
+    return build(words, clip, text)
+
+
+def format_noise(model: NoiseModel | None) -> str:
+    """Return the text from which `parse_noise` makes `model`, to six digits; ``auto`` for None."""
+    if model is None:
+        return "auto"
+    ends = {flags: f",{name}" for name, flags in CLIPS.items()}.get(model.clip, "")
+    return f"{_written(model)}{ends}"
+
+
+def _written(model: NoiseModel) -> str:
+    if isinstance(model, PoissonGaussian):
+        return f"poisson:{model.gain * 255:.6g},{model.read * 255:.6g}"
+    if isinstance(model, Impulse):
+        return f"impulse:{model.fraction:.6g}"
+    if isinstance(model, Speckle):
+        return f"speckle:{model.sigma:.6g}"
+    if isinstance(model, Correlated):
+        rows = "/".join(" ".join(f"{v:.6g}" for v in row) for row in model.kernel)
+        return f"correlated:{model.sigma * 255:.6g},{rows}"
+    return f"{model.kind}:{model.level * 255:.6g}"
+
+
+def _number(word: str, text: str, top: float = math.inf) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise InputError(
+            f"{word!r} in {text!r} is not a number that is finite and not negative; use one of: {FORMS}."
+        )
+    if value >= top:
+        raise InputError(f"{word!r} in {text!r} is too large: it has to be below {top:g}.")
+    return value
+
+
+def _gaussian(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
+    return Gaussian(_number(words[0], text) / 255, clip=clip)
+
+
+def _unknown(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
+    return Unknown(_number(words[0], text) / 255, clip=clip)
+
+
+def _poisson(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
+    gain, read = (_number(word, text) / 255 for word in (*words, "0")[:2])
+    return PoissonGaussian(gain, read, clip=clip)
+
+
+def _impulse(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
+    return Impulse(_number(words[0], text, top=1.0), clip=clip)
+
+
+def _speckle(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
+    return Speckle(_number(words[0], text), clip=clip)
+
+
+def _correlated(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
+    sigma = _number(words[0], text) / 255
+    if "/" in words[1] or " " in words[1]:
+        return Correlated(sigma, _rows(words[1], text), clip=clip)
+    width = _number(words[1], text, top=100.0)
+    if width == 0:
+        raise InputError(f"The kernel of {text!r} has no width; write gaussian:{words[0]} for that.")
+    return Correlated(sigma, tuple(map(tuple, gaussian_kernel(width))), clip=clip)
+
+
+def _rows(word: str, text: str) -> tuple[tuple[float, ...], ...]:
+    try:
+        rows = tuple(tuple(float(v) for v in row.split()) for row in word.split("/"))
+    except ValueError:
+        rows = ()
+    if not rows or len({len(row) for row in rows}) != 1 or not np.isfinite(rows).all():
+        raise InputError(
+            f"The kernel in {text!r} is not rows of equally many finite numbers separated by '/'; "
+            "write for example correlated:25,1 2 1/2 4 2/1 2 1."
+        )
+    return rows
+
+
+_Reader = Callable[[list[str], tuple[bool, bool], str], NoiseModel]
+_READERS: dict[str, tuple[tuple[int, ...], _Reader]] = {
+    "gaussian": ((1,), _gaussian),
+    "poisson": ((1, 2), _poisson),
+    "poisson-gaussian": ((1, 2), _poisson),
+    "impulse": ((1,), _impulse),
+    "speckle": ((1,), _speckle),
+    "correlated": ((2,), _correlated),
+    "unknown": ((1,), _unknown),
+}

@@ -1,0 +1,60 @@
+"""What a person wrote, turned into what the code works with, or refused in one sentence."""
+
+from __future__ import annotations
+
+import difflib
+import math
+
+from untaught.errors import InputError
+from untaught.noise import Gaussian, NoiseModel, parse_noise
+from untaught.stopping import RULES, Rule
+
+
+def noise_of(noise: str | NoiseModel, sigma: float | None) -> NoiseModel | None:
+    """Return the noise that was given, or None where it has to be measured."""
+    if sigma is not None:
+        if noise != "auto":
+            raise InputError("noise and sigma were both given; give one of them")
+        if not (math.isfinite(sigma) and sigma > 0):
+            raise InputError(f"sigma is {sigma}; give a positive fraction of the value range, such as 0.1")
+        return Gaussian(sigma)
+    return parse_noise(noise) if isinstance(noise, str) else noise
+
+
+def seed_of(seed: int) -> int:
+    """Return the seed; torch takes 0 to 2^63 - 1, and some room above is used for further draws."""
+    if not 0 <= seed < 2**62:
+        raise InputError(f"the seed is {seed}; give a whole number from 0 to 2^62 - 1")
+    return int(seed)
+
+
+def seconds_of(limit: float | None) -> float | None:
+    """Return the time limit."""
+    if limit is not None and not limit > 0:
+        raise InputError(f"the time limit is {limit} seconds; give a positive number")
+    return None if limit is None or math.isinf(limit) else float(limit)
+
+
+def device_of(device: str) -> str:
+    """Return the device to work on."""
+    import torch
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise InputError(f"there is no device {device!r}; choose auto, cpu or cuda")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("no CUDA device was found; choose --device cpu, or leave it at auto")
+    return device
+
+
+def rule_of(stop: str | Rule | None) -> Rule | None:
+    """Return the stopping rule that was named, or None where it is chosen later."""
+    if not isinstance(stop, str):
+        return stop
+    if stop not in RULES:
+        close = difflib.get_close_matches(stop, RULES, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise InputError(f"there is no stopping rule {stop!r}; {hint}choose {', '.join(RULES)}")
+    rule: Rule = RULES[stop]()
+    return rule

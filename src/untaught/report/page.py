@@ -1,0 +1,235 @@
+"""The page itself, section by section, and the fragment that notebooks show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from html import escape
+
+import numpy as np
+
+from untaught.report import words
+from untaught.report.check import LAGS, ResidualCheck, check_residual
+from untaught.report.gallery import gallery, uncertainty
+from untaught.report.pictures import Pair, before_after, data_uri, overview, pairs, stretch_of
+from untaught.report.plots import curves
+from untaught.report.style import CSS
+from untaught.result import Result
+
+
+def page(result: Result) -> str:
+    """Return the whole page as one HTML document that loads nothing from anywhere."""
+    shown = pairs(result)
+    title = f"{words.file_name(result)} · untaught"
+    body = "\n".join(part for part in _sections(result, shown) if part)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _sections(result: Result, shown: Sequence[Pair]) -> Iterator[str]:
+    yield _head(result)
+    yield gallery(result, shown)
+    if result.input.n_planes > 1:
+        yield paragraph("What follows, down to the check of the residual, is about plane 1.", "soft")
+    yield _noise(result, shown[0])
+    yield section("Why this method", paragraph(words.sentence(result.why)))
+    yield _stop(result)
+    yield _curves(result)
+    yield _residual(result, shown[0])
+    yield _candidates(result)
+    yield uncertainty(result)
+    if result.notes:
+        items = "".join(f"<li>{escape(words.sentence(note))}</li>" for note in result.notes)
+        yield section("Notes", f"<ul>{items}</ul>")
+    yield _again(result)
+
+
+def section(title: str, *content: str) -> str:
+    """Return a section with a heading; `content` is HTML."""
+    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(content) + "\n</section>"
+
+
+def paragraph(text: str, kind: str = "") -> str:
+    """Return `text`, escaped, as a paragraph."""
+    attribute = f' class="{kind}"' if kind else ""
+    return f"<p{attribute}>{escape(text)}</p>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> str:
+    """Return a table of escaped cells; `kinds` has one letter a column: n number, t text, else plain."""
+
+    def cells(tag: str, row: Sequence[str]) -> str:
+        made = (f'<{tag} class="{k}">{escape(c)}</{tag}>' for k, c in zip(kinds, row, strict=True))
+        return f"<tr>{''.join(made)}</tr>"
+
+    body = "".join(cells("td", row) for row in rows)
+    return f'<div class="scroll"><table><thead>{cells("th", head)}</thead><tbody>{body}</tbody></table></div>'
+
+
+def _head(result: Result) -> str:
+    array, picture = result.input.array, result.input
+    what = f"{' × '.join(str(n) for n in array.shape)} ({picture.axes}), {array.dtype}"
+    low, high = picture.value_range
+    small = words.NO_TRUTH + (f" Assumes: {result.psnr.assumes.rstrip('.')}." if result.psnr else "")
+    note = f"<small>{escape(small)}</small>" if result.psnr else ""
+    return (
+        f"<h1>{escape(words.file_name(result))}</h1>\n"
+        + paragraph(f"{what}, value range {words.number(low)} to {words.number(high)}", "soft")
+        + f'\n<p class="verdict">{escape(words.verdict(result))}{note}</p>'
+    )
+
+
+def _noise(result: Result, pair: Pair) -> str:
+    noise = result.noise
+    origin = "Measured on the picture." if result.noise_found else "Given, not measured."
+    x = np.percentile(np.nan_to_num(pair.after.astype(np.float64)), [5, 50, 95])
+    low, _ = result.input.value_range
+    mean, variance = np.asarray(noise.mean(x)), np.asarray(noise.variance(x))
+    scale = words.in_units(result, 1.0)
+    rows = [
+        [
+            words.number(low + scale * float(value)),
+            words.number(low + scale * float(m)),
+            words.number(scale**2 * float(v)),
+            words.number(scale * float(np.sqrt(v))),
+        ]
+        for value, m, v in zip(x, mean, variance, strict=True)
+    ]
+    head = ["clean value", "mean of what is measured", "variance", "standard deviation"]
+    return section(
+        "The noise",
+        paragraph(f"{words.sentence(noise.describe())} {origin}"),
+        table(head, rows, "nnnn"),
+        paragraph("In the units of the input, at the 5th, 50th and 95th percentile of the result.", "soft"),
+    )
+
+
+def _stop(result: Result) -> str:
+    stopped = result.stopped
+    where = (
+        "No fit: the answer is a closed formula."
+        if stopped.step == 0 and not result.history.step
+        else f"Step {stopped.step}, by the rule “{stopped.rule}”."
+    )
+    return section("Where the fit stopped, and why", paragraph(f"{where} {words.sentence(stopped.reason)}"))
+
+
+def _curves(result: Result) -> str:
+    drawn = curves(result.history, result.stopped)
+    if drawn is None:
+        return ""
+    caption = "The dashed line is where the fit stopped." if result.stopped.step else ""
+    return section(
+        "The curves of the fit",
+        f'<figure class="plot"><img src="{drawn}" alt="Loss and score against step">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>",
+    )
+
+
+def _residual(result: Result, pair: Pair) -> str:
+    title = "Is the residual like noise?"
+    if result.recipe.task not in words.DIRECT:
+        reason = (
+            f"Not checked: after {result.recipe.task} the residual is the work of the operator "
+            "as well as of the noise."
+        )
+        return section(title, paragraph(reason, "soft"))
+    check = check_residual(pair, result.noise)
+    if check is None:
+        return section(title, paragraph("Nothing to check: no pixel was measured or no noise found."))
+    head = "Yes, as far as this check can tell." if check.alike else "Not quite."
+    limits = (
+        f"Input minus what the restored picture predicts, over the measured pixels, against the "
+        "noise above. Correlations between independent values would stay within "
+        f"±{check.bound:.2g} (95 %); a good restorer leaves a few hundredths. The check can show that "
+        "detail was lost or noise kept; it cannot prove that neither happened."
+    )
+    return section(
+        title,
+        paragraph(" ".join([head, *check.sentences()])),
+        _check_table(result, check),
+        paragraph(limits, "soft"),
+    )
+
+
+def _check_table(result: Result, check: ResidualCheck) -> str:
+    def units(share: float) -> str:
+        return words.number(words.in_units(result, share))
+
+    rows = [
+        ["standard deviation", units(check.std), units(check.expected)],
+        ["mean", units(check.mean), "0"],
+    ]
+    for down, right in LAGS:
+        lag = (down, right)
+        name = f"correlation at {down or right} px {'down' if down else 'across'}"
+        rows.append(
+            [
+                name,
+                f"{check.correlation[lag]:+.3f}",
+                f"{check.predicted[lag]:+.3f}" if check.predicted[lag] else "0",
+            ]
+        )
+    if check.structure is not None:
+        rows.append(["strength of 5 × 5 means at edges", f"{check.structure:.2f}", "1"])
+    return table(["", "residual", "noise"], rows, " nn")
+
+
+def _candidates(result: Result) -> str:
+    if not result.candidates:
+        return ""
+    rows = [
+        [
+            c.method,
+            f"{c.psnr:.1f} dB" if c.psnr is not None else "–",
+            words.seconds(c.seconds) if c.seconds else "–",
+            c.note,
+        ]
+        for c in result.candidates
+    ]
+    return section(
+        "What was tried or refused",
+        table(["method", "estimated PSNR", "time", "note"], rows, " nnt"),
+    )
+
+
+def _again(result: Result) -> str:
+    recipe = result.recipe.model_dump(mode="json")
+    versions = ", ".join(f"{name} {version}" for name, version in result.recipe.versions.items())
+    return "\n".join(
+        [
+            section(
+                "Run it again",
+                paragraph("The same method, noise and seed:"),
+                f"<pre>{escape(words.command_line(result))}</pre>",
+                paragraph("Step for step, by the recipe:"),
+                f"<pre>{escape(words.python_lines(result))}</pre>",
+                "<h3>Recipe</h3>",
+                f"<pre>{escape(json.dumps(recipe, indent=2, ensure_ascii=False, default=str))}</pre>",
+            ),
+            section("Versions", paragraph(versions)),
+        ]
+    )
+
+
+def fragment(result: Result) -> str:
+    """Return a small piece of HTML with both pictures and the verdict, for notebooks."""
+    shown = pairs(result)[:1]
+    stretch = stretch_of(result, shown)
+    cells = []
+    for name, levels in zip(("before", "after"), before_after(shown[0], stretch), strict=True):
+        small = overview(levels, (), side=320)
+        cells.append(
+            f'<figure style="margin:0"><img src="{data_uri(small)}" width="{small.shape[1]}" '
+            f'height="{small.shape[0]}" alt="{name}"><figcaption>{name}</figcaption></figure>'
+        )
+    line = f"{words.verdict(result)} {words.NO_TRUTH if result.psnr else ''}"
+    return (
+        '<div><div style="display:flex;flex-wrap:wrap;gap:12px">'
+        f'{"".join(cells)}</div><p style="max-width:46em">{escape(line.strip())}<br>'
+        f"{escape(words.sentence(result.noise.describe()))} {escape(words.sentence(result.why))}</p></div>"
+    )

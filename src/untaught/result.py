@@ -1,0 +1,166 @@
+"""Result, History, Recipe: the restored picture and why to believe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from untaught.image import Image
+from untaught.noise import NoiseModel
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate of the PSNR in dB with its 90 % interval, and what it assumes."""
+
+    value: float
+    low: float
+    high: float
+    assumes: str
+
+    def __str__(self) -> str:
+        return f"{self.value:.1f} dB (90 %: {self.low:.1f} to {self.high:.1f})"
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Which rule ended the fit, at what step, and why, in a sentence."""
+
+    rule: str
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One method that was tried or refused on the way to the answer."""
+
+    method: str
+    psnr: float | None
+    seconds: float
+    note: str
+
+
+@dataclass
+class History:
+    """Curves of one fit: `step`, `loss`, `score` (what the rule watched), `seconds`; equal lengths.
+
+    `score_name` says what `score` is, with its unit ("estimated mean squared error", ...).
+    """
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    score_name: str = ""
+
+
+class PlaneRecipe(BaseModel):
+    """How one plane was made: the method with its settings, the rule with its own, the steps taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    settings: dict[str, Any]
+    rule: str
+    rule_settings: dict[str, Any]
+    steps: int
+
+
+class Recipe(BaseModel):
+    """All that is needed to run again and get the same picture on the same machine: `untaught.rerun`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str
+    noise: str
+    seed: int
+    device: str
+    threads: int
+    versions: dict[str, str]
+    input_sha256: str
+    planes: tuple[PlaneRecipe, ...]
+
+
+@dataclass
+class Result:
+    """A restored picture, and why to believe it.
+
+    Attributes
+    ----------
+    picture : Image
+        The restored picture with the input's axes, range and metadata.
+    input : Image
+        What was given.
+    noise : NoiseModel
+        The noise that was found or given; `noise.describe()` is a sentence.
+    noise_found : bool
+        True when the noise was estimated, False when it was given.
+    method, why : str
+        The method that made the picture, and why it was chosen.
+    stopped : Stopped
+        Which rule ended the fit, where, why (a closed formula stops at step 0).
+    psnr : Interval or None
+        Estimated PSNR of `image` against the unknown clean picture, in dB, over the value range.
+    psnr_input : float or None
+        The same estimate for the input, for comparison, in dB.
+    std : ndarray or None
+        Per-pixel standard deviation in the input's units, where the method has one.
+    history : History
+        The curves of the fit; empty for a closed formula.
+    candidates : tuple of Candidate
+        What else was tried or refused, and the reasons.
+    notes : tuple of str
+        Sentences a person should read: clipping found, planes restored, pixels filled in, rolled back ...
+    interrupted : bool
+        True when the fit was ended by Ctrl-C; the image is the best so far.
+    """
+
+    picture: Image
+    input: Image
+    noise: NoiseModel
+    noise_found: bool
+    method: str
+    why: str
+    stopped: Stopped
+    seconds: float
+    recipe: Recipe
+    psnr: Interval | None = None
+    psnr_input: float | None = None
+    std: NDArray[Any] | None = None
+    history: History = field(default_factory=History)
+    candidates: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def image(self) -> NDArray[Any]:
+        """The restored array: shape, dtype and range of the input."""
+        return self.picture.array
+
+    @property
+    def residual(self) -> NDArray[np.float64]:
+        """Input minus restored, in the input's units; it should look like noise and nothing else."""
+        return self.input.array.astype(np.float64) - self.picture.array.astype(np.float64)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the restored picture, whole or not at all; never over the input."""
+        from untaught.io import write
+
+        return write(path, self.picture, protect=self.input.source)
+
+    def report(self, path: str | Path) -> Path:
+        """Write a self-contained HTML page: before, after, residual, curves, noise, reasons."""
+        from untaught.report import write_report
+
+        return write_report(self, path)
+
+    def _repr_html_(self) -> str:
+        from untaught.report import fragment
+
+        return fragment(self)
