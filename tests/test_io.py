@@ -25,7 +25,6 @@ from untaught.io import _atomic as atomic
 from untaught.io import check_writable, read, write
 
 ICC = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
-UNDER_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
 def noise(shape, dtype=np.uint8, seed=0):
@@ -47,6 +46,11 @@ def smooth(shape):
 def again(image):
     """What restoring does to an image: its planes are taken out and put back."""
     return image.with_planes([p.values for p in image.planes()])
+
+
+def png_chunk(kind, content):
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
 
 
 def exif(orientation=6):
@@ -151,6 +155,13 @@ def test_jpeg_is_close_and_not_subsampled(tmp_path, colour):
             assert [layer[1:3] for layer in opened.layer] == [(1, 1)] * 3
 
 
+@pytest.mark.parametrize("side", [8, 300, 1000])
+def test_jpeg_holds_noise_which_hardly_shrinks(tmp_path, side):
+    picture = noise((side, side, 3))
+    back = read(write(tmp_path / "a.jpg", image_of_array(picture)))
+    assert np.abs(back.array.astype(int) - picture).mean() < 8
+
+
 def test_one_bit_and_small_palettes(tmp_path):
     bits = noise((20, 24), np.bool_)
     PIL.Image.fromarray(bits).save(tmp_path / "bits.png")
@@ -183,8 +194,8 @@ def test_profile_exif_and_resolution_come_back(tmp_path, suffix):
     picture = PIL.Image.fromarray(smooth((40, 48)))
     picture.save(source, icc_profile=ICC, exif=exif(), dpi=(300, 150), lossless=True)
     write(out, again(read(source)))
+    assert read(out).array.shape == (40, 48, 3)  # not turned: the tag says how the pixels lie
     with PIL.Image.open(out) as opened:
-        assert opened.size == (48, 40)  # the pixels are not turned, the tag says how they lie
         assert opened.info["icc_profile"] == ICC
         assert opened.getexif()[0x0112] == 6
         if suffix != ".tif":
@@ -217,6 +228,80 @@ def test_png_text_gamma_and_exact_resolution(tmp_path):
         assert a.info["gamma"] == b.info["gamma"] == pytest.approx(0.45455)
         assert a.text == b.text == {"Title": "a title", "Author": "ä"}
         assert a.info["dpi"] == b.info["dpi"]
+
+
+def interlaced(array, depth=None, extra=b""):
+    """Encode (H, W) or (H, W, C) as an Adam7 PNG, without filters; `depth` under 8 packs bits."""
+    height, width = array.shape[:2]
+    colour = {1: 0, 2: 4, 3: 2, 4: 6}[array.shape[2] if array.ndim == 3 else 1]
+    colour = 3 if extra else colour
+    rows = b""
+    # the passes as the PNG specification draws them: an 8 x 8 tile of pass numbers
+    tile = ["16462646", "77777777", "56565656", "77777777", "36463646", "77777777", "56565656", "77777777"]
+    passes = np.array([[int(n) for n in line] for line in tile])
+    passes = np.tile(passes, (height // 8 + 1, width // 8 + 1))[:height, :width]
+    for number in range(1, 8):
+        for row in range(height):
+            part = array[row][passes[row] == number]
+            if not part.size:
+                continue
+            if depth:
+                bits = np.unpackbits(part[:, None].astype(np.uint8), axis=1)[:, -depth:]
+                rows += b"\0" + np.packbits(bits.ravel()).tobytes()
+            else:
+                rows += b"\0" + part.astype(part.dtype.newbyteorder(">")).tobytes()
+    depth = depth or array.dtype.itemsize * 8
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 1)
+    body = png_chunk(b"IHDR", header) + extra + png_chunk(b"IDAT", zlib.compress(rows))
+    return b"\x89PNG\r\n\x1a\n" + body + png_chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (5, 9, 2), (20, 27, 3), (33, 17, 4)])
+def test_interlaced_png_is_exact_and_quiet(tmp_path, dtype, shape, capfd):
+    array = noise(shape, dtype)
+    (tmp_path / "a.png").write_bytes(interlaced(array))
+    np.testing.assert_array_equal(read(tmp_path / "a.png").array, array)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_interlaced_png_of_few_bits(tmp_path, depth):
+    array = noise((13, 19)) >> (8 - depth)
+    (tmp_path / "grey.png").write_bytes(interlaced(array, depth))
+    stretched = array * np.uint8(255 // (2**depth - 1))
+    np.testing.assert_array_equal(read(tmp_path / "grey.png").array, stretched)
+    colours = noise((2**depth, 3), seed=1)
+    (tmp_path / "palette.png").write_bytes(interlaced(array, depth, png_chunk(b"PLTE", colours.tobytes())))
+    np.testing.assert_array_equal(read(tmp_path / "palette.png").array, colours[array])
+
+
+def test_an_interlaced_png_that_is_cut_or_damaged(tmp_path):
+    data = interlaced(noise((20, 27, 3)))
+    for length in range(1, len(data), 37):
+        (tmp_path / "a.png").write_bytes(data[:length])
+        with pytest.raises(InputError):
+            read(tmp_path / "a.png")
+    short = interlaced(noise((12, 27, 3)))
+    (tmp_path / "a.png").write_bytes(data[:33] + short[33:])  # too few rows for its header
+    with pytest.raises(InputError):
+        read(tmp_path / "a.png")
+
+
+def test_what_libpng_warns_of_is_not_printed(tmp_path, capfd):
+    from PIL.PngImagePlugin import PngInfo
+
+    odd = PngInfo()
+    odd.add(b"gAMA", bytes(3))
+    odd.add(b"pHYs", bytes(9))
+    picture = noise((20, 24, 3))
+    PIL.Image.fromarray(picture).save(tmp_path / "a.png", pnginfo=odd, icc_profile=b"none")
+    image = read(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.array, picture)
+    assert image.metadata["icc"] == b"none"
+    assert "resolution" not in image.metadata
+    write(tmp_path / "b.png", image)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_imagej_hyperstacks_come_back(tmp_path):
@@ -293,11 +378,7 @@ def test_ome_planes_stored_out_of_order_are_described_as_they_are_written(tmp_pa
     tifffile.imwrite(tmp_path / "a.ome.tif", array, ome=True, metadata={"axes": "ZYX"})
     with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
         xml = tif.ome_metadata
-    blocks = "".join(
-        f'<TiffData IFD="{i}" FirstZ="{2 - i}" PlaneCount="1"><UUID FileName="gone.tif"></UUID>'
-        "</TiffData>".replace('<UUID FileName="gone.tif"></UUID>', "")
-        for i in range(3)
-    )
+    blocks = "".join(f'<TiffData IFD="{i}" FirstZ="{2 - i}" PlaneCount="1"/>' for i in range(3))
     xml = xml.replace('<TiffData IFD="0" PlaneCount="3"/>', blocks)
     tifffile.imwrite(
         tmp_path / "b.ome.tif",
@@ -425,6 +506,13 @@ def sample(folder, suffix):
     return path
 
 
+def read_or_sentence(path):
+    try:
+        return read(path)
+    except InputError as error:
+        return str(error)
+
+
 SAMPLES = [".png", ".jpg", ".webp", ".npy", ".tif", ".stack.tif", ".ij.tif", ".ome.tif"]
 SAMPLES += [".strips.tif"]
 
@@ -439,19 +527,17 @@ def test_a_file_cut_anywhere_is_refused_or_still_whole(tmp_path, suffix, capfd):
     refused = 0
     for length in sorted(lengths):
         cut.write_bytes(data[:length])
-        try:
-            found = read(cut).array
-        except InputError as error:
-            assert "\n" not in str(error)
+        found = read_or_sentence(cut)
+        if isinstance(found, str):
             refused += 1
         else:  # a byte of padding may go; a value may not
-            np.testing.assert_array_equal(found, whole)
+            np.testing.assert_array_equal(found.array, whole)
     assert refused >= len(lengths) - 30
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("suffix", SAMPLES)
-def test_damage_inside_is_a_sentence_or_a_picture(tmp_path, suffix):
+def test_damage_inside_is_a_sentence_or_a_picture(tmp_path, suffix, capfd):
     data = bytearray(sample(tmp_path, suffix).read_bytes())
     rng = np.random.default_rng(0)
     bad = tmp_path / f"bad{suffix}"
@@ -460,10 +546,9 @@ def test_damage_inside_is_a_sentence_or_a_picture(tmp_path, suffix):
         for at in rng.integers(0, len(data), 4):
             hurt[at] = rng.integers(256)
         bad.write_bytes(hurt)
-        try:
-            read(bad)
-        except InputError as error:
-            assert "\n" not in str(error)
+        found = read_or_sentence(bad)
+        assert isinstance(found, Image) or "\n" not in found
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -515,16 +600,12 @@ def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
 
 
 def png_header(width, height, depth=8, colour=2):
-    def chunk(kind, content):
-        body = kind + content
-        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
-
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + chunk(b"IEND", b"")
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + png_chunk(b"IEND", b"")
     )
 
 
@@ -552,10 +633,9 @@ def huge_file(folder, kind):
     return path
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts kilobytes as Linux does")
 @pytest.mark.parametrize("kind", ["png", "jpg", "tif", "npy"])
 def test_a_huge_header_is_refused_without_room_for_it(tmp_path, kind):
-    import resource
-
     path = huge_file(tmp_path, kind)
     code = (
         "import resource, sys\n"
@@ -567,7 +647,6 @@ def test_a_huge_header_is_refused_without_room_for_it(tmp_path, kind):
         "except InputError as error:\n    print(error)\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used)\n"
     )
-    assert resource.RUSAGE_SELF == 0
     run = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(path)],
         capture_output=True,
@@ -577,7 +656,9 @@ def test_a_huge_header_is_refused_without_room_for_it(tmp_path, kind):
     )
     sentence, grown = run.stdout.splitlines()
     assert run.stderr == ""
-    assert "pixels, more than the 1000000000" in sentence or "corrupt" in sentence
+    # a map of the file comes before a count of its pixels
+    expected = "cut-off" if kind == "npy" else "pixels, more than the 1000000000"
+    assert expected in sentence
     assert int(grown) < 100_000  # kilobytes
 
 
@@ -695,19 +776,18 @@ def test_places_that_cannot_be_written_to(tmp_path):
             write(path, image)
 
 
-@pytest.mark.skipif(UNDER_ROOT, reason="root may write anywhere")
-def test_closed_folders_and_files(tmp_path):  # pragma: no cover
+def test_closed_folders_and_files(tmp_path, monkeypatch):
     image = image_of_array(noise((16, 16)))
     old = write(tmp_path / "old.png", image)
-    old.chmod(0o444)
+    closed = {str(old)}
+    # root may write anywhere, so the system is not asked
+    monkeypatch.setattr(os, "access", lambda path, _: str(path) not in closed)
     with pytest.raises(OutputError, match="write-protected"):
         check_writable(old, image)
-    tmp_path.chmod(0o555)
-    try:
-        with pytest.raises(OutputError, match="not writable"):
-            check_writable(tmp_path / "new.png", image)
-    finally:
-        tmp_path.chmod(0o755)
+    check_writable(tmp_path / "new.png", image)
+    closed.add(str(tmp_path))
+    with pytest.raises(OutputError, match="not writable"):
+        check_writable(tmp_path / "new.png", image)
 
 
 def test_never_over_an_input_under_any_name(tmp_path):

@@ -42,8 +42,8 @@ def plan(problem: Problem) -> Plan:
         )
     return Plan(
         ("nonlocal",),
-        "the noise is shared between neighbouring pixels, which rules out whatever assumes independent pixels; "
-        "combining distant similar patches stays right",
+        "the noise is shared between neighbouring pixels, which rules out whatever assumes independent "
+        "pixels; combining distant similar patches stays right",
     )
 
 

@@ -128,7 +128,7 @@ def summarise(terms: Tensor, weight: Tensor, level: float) -> Risk:
 def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:
     """Turn a risk into a PSNR over the value range [0, 1], with its 90 % interval.
 
-    A risk below 2 % of the noise variance (17 dB of gain) is more than any estimate here can tell, so it is cut there.
+    A risk below 2 % of the noise variance (17 dB of gain) is more than any estimate here can tell: it is cut.
     """
     floor = max(0.02 * variance, 1e-10)
 

@@ -68,8 +68,8 @@ def check_target(path: Path, protected: tuple[Path | None, ...]) -> None:
     OutputError
         When the folder is missing or closed to writing, or `path` is no regular file.
     """
-    target = Path(os.path.realpath(path))
     try:
+        target = Path(os.path.realpath(path))
         if any(_same(target, other) for other in protected if other is not None):
             raise InputError(f"{path} is an input; write the result under another name")
         if target.is_dir():

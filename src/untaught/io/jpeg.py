@@ -71,7 +71,8 @@ def write(stream: IO[bytes], image: Image) -> None:
             extra[name] = image.metadata[key]
     buffer = BytesIO()
     picture = PIL.Image.fromarray(flat(image))
-    picture.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, optimize=True, **extra)
+    # not optimize=True: Pillow then holds the file in a buffer that noise at 4:4:4 overflows
+    picture.save(buffer, "JPEG", quality=_QUALITY, subsampling=0, **extra)
     stream.write(buffer.getbuffer())
 
 

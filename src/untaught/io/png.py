@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image import Image, refuse_too_many
@@ -27,9 +28,15 @@ from untaught.io._common import (
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AFTER_HEADER = 8 + 25  # the signature, and IHDR, which always comes first and has 13 bytes
+_INTERLACE = 28  # where IHDR says 1 for Adam7
+_ADAM7 = (  # first column and row, steps between columns and rows, of each pass
+    *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
+    *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
+)
 _MAX_RATIO = 1100  # deflate cannot shrink by more than about 1032
 _MAX_PROFILE = 2**26
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOUR_SPACE = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 
@@ -48,33 +55,84 @@ def read(path: Path) -> Image:
     refuse_too_many(path, width * height)
     if width * height * depth * _SAMPLES.get(colour, 1) / 8 > _MAX_RATIO * len(data):
         raise CutOffError
-    chunks = list(_chunks(data))
+    chunks = list(_chunks(memoryview(data)))
     if any(kind == b"acTL" for kind, _ in chunks):
         raise InputError(f"{path} is an animation; give one picture of it")
-    array = imagecodecs.png_decode(data)
+    # only what the pixels need: of the rest libpng prints warnings on standard error
+    needed = [(kind, chunk) for kind, chunk in chunks if kind in _PIXELS]
+    if data[_INTERLACE] == 1:
+        array = _deinterlaced(needed)
+    else:
+        array = imagecodecs.png_decode(_SIGNATURE + b"".join(chunk for _, chunk in needed))
     axes = "YX" if array.ndim == 2 else "YXS"
     alpha = array.ndim == 3 and array.shape[-1] in (2, 4)
     return Image.of(array, axes, alpha=alpha, metadata=_metadata(chunks), source=path.absolute())
 
 
-def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (kind, content) of every chunk up to IEND."""
+def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Yield (kind, whole chunk) up to IEND, their checksums verified."""
     at, kind = len(_SIGNATURE), b""
     while kind != b"IEND":
         if at + 12 > len(data):
             raise CutOffError
-        (length,) = struct.unpack(">I", data[at : at + 4])
-        kind = data[at + 4 : at + 8]
-        if at + 12 + length > len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if end > len(data):
             raise CutOffError
-        yield kind, (b"" if kind == b"IDAT" else data[at + 8 : at + 8 + length])
-        at += 12 + length
+        kind = bytes(data[at + 4 : at + 8])
+        if zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            raise ValueError(f"the checksum of chunk {kind!r} is wrong")
+        yield kind, data[at:end]
+        at = end
 
 
-def _metadata(chunks: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+def _deinterlaced(chunks: list[tuple[bytes, memoryview]]) -> NDArray[Any]:
+    """Decode an Adam7 picture: seven small ones, one after the other in the compressed data.
+
+    imagecodecs decodes it too, but makes libpng print a warning on standard error.
+    """
+    import imagecodecs
+
+    header = bytes(chunks[0][1][8:-4])
+    width, height, depth, colour = struct.unpack(">IIBB", header[:10])
+    middle = b"".join(chunk for kind, chunk in chunks if kind in (b"PLTE", b"tRNS"))
+    packed = b"".join(chunk[8:-4] for kind, chunk in chunks if kind == b"IDAT")
+    samples, at = zlib.decompress(packed), 0
+    array: NDArray[Any] | None = None
+    for x, y, dx, dy in _ADAM7:
+        columns, rows = len(range(x, width, dx)), len(range(y, height, dy))
+        if not columns or not rows:
+            continue
+        # a row has one byte that names its filter, and then its bits
+        end = at + rows * (1 + -(-columns * depth * _SAMPLES[colour] // 8))
+        size = struct.pack(">II", columns, rows)
+        part = imagecodecs.png_decode(
+            _SIGNATURE
+            + _chunk(b"IHDR", size + header[8:12] + b"\x00")
+            + middle
+            + _chunk(b"IDAT", zlib.compress(samples[at:end], 1))
+            + _chunk(b"IEND", b"")
+        )
+        if array is None:
+            array = np.empty((height, width, *part.shape[2:]), part.dtype)
+        array[y::dy, x::dx] = part
+        at = end
+    if array is None:
+        raise CutOffError
+    return array
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + checksum
+
+
+def _metadata(chunks: list[tuple[bytes, memoryview]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     kept = []
-    for kind, content in chunks:
+    for kind, chunk in chunks:
+        if kind == b"IDAT":
+            continue
+        content = bytes(chunk[8:-4])
         if kind == b"iCCP":
             _, _, packed = content.partition(b"\x00")
             profile = zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE)
@@ -102,8 +160,7 @@ def write(stream: IO[bytes], image: Image) -> None:
     encoded = bytes(imagecodecs.png_encode(flat(image)))
     stream.write(encoded[:_AFTER_HEADER])
     for kind, content in _chunks_to_write(image.metadata):
-        stream.write(struct.pack(">I", len(content)) + kind + content)
-        stream.write(struct.pack(">I", zlib.crc32(kind + content)))
+        stream.write(_chunk(kind, content))
     stream.write(encoded[_AFTER_HEADER:])
 
 

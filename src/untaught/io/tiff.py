@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _KEPT_TAGS = (
 _IMAGEJ_TAGS = (320, 50838, 50839)
 _DESCRIPTION, _XMP, _ORIENTATION, _SOFTWARE = 270, 700, 274, 305
 _ALPHA = (1, 2)  # ExtraSamples: premultiplied or not
+_logger_lock = threading.Lock()
 # What tifffile logs, and then reads on, when pages or tags lie beyond the end of the file
 _CUT_OFF = (
     "invalid page offset",
@@ -86,9 +88,8 @@ def read(path: Path) -> Image:
             axes = series.axes
             refuse_too_many(path, prod(s for s, a in zip(series.shape, axes, strict=True) if a != "S"))
             if not _is_readable(page):
-                raise InputError(
-                    f"{path} holds {page.photometric.name} values; convert it to grey or RGB first"
-                )
+                raise InputError(f"{path} holds {page.photometric.name} values; convert it to grey or RGB first")
+            _refuse_cut_off(series)
             metadata = _metadata(tif, series)
             array = series.asarray()
         if any(marker in line for line in complaints for marker in _CUT_OFF):
@@ -110,13 +111,14 @@ def _complaints() -> Iterator[list[str]]:
             lines.append(record.getMessage())
 
     logger, handler = logging.getLogger("tifffile"), Collector()
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(handler)
-    try:
-        yield lines
-    finally:
-        logger.removeHandler(handler)
-        logger.propagate = propagate
+    with _logger_lock:
+        propagate, logger.propagate = logger.propagate, False
+        logger.addHandler(handler)
+        try:
+            yield lines
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = propagate
 
 
 def _only_series(tif: Any, path: Path) -> Any:
@@ -127,6 +129,15 @@ def _only_series(tif: Any, path: Path) -> Any:
         sizes = ", ".join("x".join(map(str, s.shape)) for s in pictures[:4])
         raise InputError(f"{path} holds {len(pictures)} pictures ({sizes}); split it into files")
     return pictures[0]
+
+
+def _refuse_cut_off(series: Any) -> None:
+    """Look before decoding whether the file reaches as far as its pages say."""
+    for page in series.pages:
+        if page is not None and len(page.dataoffsets) > 0:
+            ends = np.add(page.dataoffsets, page.databytecounts)
+            if int(ends.max()) > page.parent.filehandle.size:
+                raise CutOffError
 
 
 def _is_readable(page: Any) -> bool:

@@ -42,9 +42,7 @@ class UNet(nn.Module):
         super().__init__()
         shape = shape or UNetShape()
         width = shape.width
-        self.down = nn.ModuleList(
-            _pair(inputs if scale == 0 else width, width) for scale in range(shape.scales)
-        )
+        self.down = nn.ModuleList(_pair(inputs if scale == 0 else width, width) for scale in range(shape.scales))
         self.up = nn.ModuleList(_pair(2 * width, width) for _ in range(shape.scales - 1))
         self.last = nn.Conv2d(width, outputs, 1)
         nn.init.zeros_(self.last.weight)

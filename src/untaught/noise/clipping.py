@@ -12,6 +12,7 @@ from untaught.noise.patches import Flags, Floats
 
 STEP = 1 / 255  # the grey level of 8-bit pictures, the bin that a spike is held against
 RARE = 5e-5  # share of the values below which a spike is no matter
+NEAR = 0.3  # of the range; impulses are held against values that come this near to an end
 MOST = 3_000_000  # values looked at, to bound the time
 
 
@@ -107,7 +108,7 @@ def _isolated(v: Floats, around: Floats, present: Flags) -> tuple[float, bool]:
     if total < 500 or hits.sum() < 20:
         return 0.0, False
     share = float(hits.sum() / total)
-    merely = float(((v < 0.15) & ~at & far).sum() / total)
+    merely = float(((v < NEAR) & ~at & far).sum() / total)
     neighbours = (uniform_filter(at.astype(np.float32), size=(3, 3, 1)) * 9 - at) / 8
     sticking = float(neighbours[hits].mean())
-    return share, share > max(0.001, 3 * merely) and sticking < 1.6 * share + 0.02
+    return share, share > max(0.001, 2 * merely) and sticking < 1.6 * share + 0.02

@@ -1,36 +1,174 @@
-"""Whether neighbouring pixels share noise, from one picture."""
+"""Whether neighbouring pixels share their noise, from one picture."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.patches import FREQUENCY, SIZE, Floats, Patches, dct_basis
-FLAT=.05
-MOST=6000
-def spectrum(patches: Patches, share: Floats, flat=FLAT, usable=None):
-    z = np.square(patches.dct) / share[:, :, None]
-    z = z.mean(1)
-    parity = FREQUENCY % 2
-    psd = np.ones(SIZE * SIZE); psd[0]=0
-    k = min(len(z), max(300, int(flat * len(z))))
+from untaught.noise.base import NoiseModel
+from untaught.noise.clipping import clipping
+from untaught.noise.models import Gaussian
+from untaught.noise.patches import (
+    FREQUENCY,
+    SIZE,
+    Flags,
+    Floats,
+    Patches,
+    collect,
+    dct_basis,
+    kept_by_clipping,
+)
+from untaught.noise.sigma import ENOUGH, KEPT, level_of
+
+FLAT = 0.05  # share of the patches that is used, the flattest
+REACH = 3  # lags -REACH..REACH in both directions
+MIDDLE = (7, 9)  # i + j of the coefficients that the others are held against
+HIGHEST = (11, 15)
+LOWEST = (1, 4)
+TAIL = 0.65  # highest over middle frequencies; white noise with much fine texture stays above
+TAIL_UP = 1.6
+HEAD = 0.75  # lowest over middle; texture can only raise it
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """What neighbouring pixels share.
+
+    Attributes
+    ----------
+    map : ndarray
+        Autocorrelation of the noise, shape (7, 7), lags -3..3 down and across, 1 in the middle. Texture
+        that is left raises it a little everywhere, so small values mean nothing.
+    spectrum : ndarray
+        Variance of the DCT coefficients of flat 8 x 8 patches, shape (8, 8), [0, 1] units squared.
+    tail, head : float
+        Highest and lowest over middle frequencies of `spectrum`; 1 for white noise.
+    statistic : float
+        Standard errors by which log `tail` is off 0.
+    white : bool
+        Whether the noise can be taken as independent between pixels.
+    sigma : float
+        Standard deviation of one pixel, all frequencies taken together, [0, 1] units.
+    """
+
+    map: Values
+    spectrum: Values
+    tail: float
+    head: float
+    statistic: float
+    white: bool
+    sigma: float
+
+    @property
+    def kernel(self) -> tuple[tuple[float, ...], ...]:
+        """Zero-phase kernel, 7 x 7, whose noise has this autocorrelation: the root of its spectrum."""
+        size = 4 * SIZE
+        padded = np.zeros((size, size))
+        reach = np.arange(-REACH, REACH + 1)
+        padded[np.ix_(reach, reach)] = self.map
+        root = np.sqrt(np.maximum(np.fft.fft2(padded).real, 0.0))
+        kernel = np.fft.ifft2(root).real[np.ix_(reach, reach)]
+        return tuple(tuple(float(v) for v in row) for row in kernel)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-able summary."""
+        return {
+            "white": self.white,
+            "tail": round(self.tail, 4),
+            "head": round(self.head, 4),
+            "statistic": round(self.statistic, 2),
+            "map": [[round(float(v), 4) for v in row] for row in self.map],
+        }
+
+
+def correlation(
+    values: Floats, missing: Flags | None = None, model: NoiseModel | None = None
+) -> Correlation | None:
+    """Measure the autocorrelation of the noise at lags up to 3 pixels.
+
+    Parameters
+    ----------
+    values : ndarray
+        float32, shape (H, W, C), [0, 1] units.
+    missing : ndarray, optional
+        bool, shape (H, W), True where there is no measurement.
+    model : NoiseModel, optional
+        Level and clipping where they are known; measured where not given.
+
+    Returns
+    -------
+    Correlation or None
+        None where the picture has too few whole patches.
+
+    Notes
+    -----
+    The spectrum is that of the flattest patches. The DCT coefficients are split like a chessboard; the
+    patches are chosen by the ones and measured by the others, then the other way round, so that the
+    choice does not bend the spectrum. Texture raises low frequencies, so the decision looks at the
+    highest against the middle ones: for white noise they are equal, for noise that was blurred,
+    demosaiced or compressed the highest are missing.
+    """
+    patches = collect(values, missing)
+    if patches is None:
+        return None
+    if model is None:
+        ends = clipping(values, missing).clip
+        model = Gaussian(level_of(patches, ends).sigma, clip=ends)
+    return correlation_of(patches, model)
+
+
+def correlation_of(patches: Patches, model: NoiseModel) -> Correlation:
+    """Return the correlation of the noise in `patches`; see `correlation`."""
+    share = kept_by_clipping(patches.mean, model.level, model.clip)
+    usable = share.min(1) > KEPT
+    if usable.sum() >= ENOUGH:
+        patches, share = patches.take(usable), share[usable]
+    spectrum, count = _spectrum(patches, share)
+    middle = max(_band(spectrum, MIDDLE), 1e-20)
+    tail, head = _band(spectrum, HIGHEST) / middle, _band(spectrum, LOWEST) / middle
+    number = count * patches.overlap * patches.dct.shape[1]
+    statistic = abs(np.log(max(tail, 1e-6))) * np.sqrt(number * _size(HIGHEST) / 4)
+    white = bool((TAIL < tail < TAIL_UP and head > HEAD) or statistic < 4)
+    sigma = float(np.sqrt(spectrum.mean()))
+    grid = spectrum.reshape(SIZE, SIZE)
+    return Correlation(_lags(spectrum), grid, tail, head, float(statistic), white, sigma)
+
+
+def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
+    power = (np.square(patches.dct) / share[:, :, None]).mean(1).astype(np.float64)
+    count = min(len(power), max(ENOUGH, int(FLAT * len(power))))
+    spectrum = np.full(SIZE * SIZE, np.median(power[:, FREQUENCY > 0]) + 1e-20)
     for _ in range(3):
-        new = np.zeros(SIZE * SIZE)
-        for p in (0, 1):
-            judge = (parity == p) & (FREQUENCY > 0)
-            score = (z[:, judge] / np.maximum(psd[judge], 1e-3*psd.max())).mean(1)
-            sel = np.argpartition(score, k - 1)[:k]
-            new[~judge] = z[sel][:, ~judge].mean(0)
-        psd = new
-        psd[0] = psd[[1, SIZE, SIZE + 1]].mean()
-    return psd
-def rho_of(psd, reach=3):
-    K = dct_basis().astype(float)
-    cov = K.T @ (psd[:, None] * K)
-    cov = cov.reshape(SIZE, SIZE, SIZE, SIZE)
-    r=np.zeros((2*reach+1,)*2)
-    for dy in range(-reach,reach+1):
-        for dx in range(-reach,reach+1):
-            vals=[cov[i,j,i+dy,j+dx] for i in range(max(0,-dy),min(SIZE,SIZE-dy)) for j in range(max(0,-dx),min(SIZE,SIZE-dx))]
-            r[dy+reach,dx+reach]=np.mean(vals)
-    return r/r[reach,reach]
+        new = np.zeros_like(spectrum)
+        for parity in (0, 1):
+            judge = (parity == FREQUENCY % 2) & (FREQUENCY > 0)
+            weight = 1 / np.maximum(spectrum[judge], 1e-3 * spectrum.max())
+            flat = np.argpartition(power[:, judge] @ weight, count - 1)[:count]
+            new[~judge] = power[flat][:, ~judge].mean(0)
+        new[0] = new[[1, SIZE, SIZE + 1]].mean()  # the mean is the picture's, not the noise's
+        spectrum = new
+    return spectrum, count
+
+
+def _band(spectrum: Values, band: tuple[int, int]) -> float:
+    return float(spectrum[(band[0] <= FREQUENCY) & (band[1] > FREQUENCY)].mean())
+
+
+def _size(band: tuple[int, int]) -> int:
+    return int(((band[0] <= FREQUENCY) & (band[1] > FREQUENCY)).sum())
+
+
+def _lags(spectrum: Values) -> Values:
+    basis = dct_basis().astype(np.float64)
+    covariance = (basis.T @ (spectrum[:, None] * basis)).reshape((SIZE,) * 4)
+    lags = np.zeros((2 * REACH + 1,) * 2)
+    for dy in range(-REACH, REACH + 1):
+        for dx in range(-REACH, REACH + 1):
+            down = np.diagonal(covariance, dy, 0, 2)
+            lags[dy + REACH, dx + REACH] = np.diagonal(down, dx, 0, 1).mean()
+    return np.asarray(lags / max(lags[REACH, REACH], 1e-20))

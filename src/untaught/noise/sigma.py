@@ -49,9 +49,7 @@ class Level:
     chosen: NDArray[np.intp]
 
 
-def estimate_sigma(
-    values: Floats, missing: Flags | None = None, clip: Clip | None = None
-) -> Gaussian:
+def estimate_sigma(values: Floats, missing: Flags | None = None, clip: Clip | None = None) -> Gaussian:
     """Estimate the level of white Gaussian noise in one picture.
 
     Parameters

@@ -1,0 +1,116 @@
+"""The command line: `main` turns whatever happens into an exit status and at most one sentence.
+
+    0 done; 1 a fault of untaught itself; 2 the call or the input is wrong; 130 interrupted.
+
+Nothing heavy is imported here, so that Ctrl-C is understood from the first milliseconds on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TextIO
+
+from untaught.cli.signals import Interrupts
+from untaught.errors import UntaughtError
+
+if TYPE_CHECKING:
+    from untaught.cli.app import Job
+
+__all__ = ["main"]
+
+FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments without the program's name; `sys.argv[1:]` by default.
+
+    Returns
+    -------
+    int
+        The exit status.
+    """
+    with Interrupts() as interrupts:
+        try:
+            _prepare_streams()
+            status = _run(sys.argv[1:] if argv is None else list(argv), interrupts)
+            with interrupts.held():
+                sys.stdout.flush()
+            return status
+        except KeyboardInterrupt:
+            _say("interrupted before there was anything to write")
+            return interrupts.status
+        except BrokenPipeError:
+            return _hushed(sys.stdout, 0)
+        except Exception as error:
+            if os.environ.get("UNTAUGHT_DEBUG"):
+                raise
+            status, sentence = _explained(error)
+            _say(sentence)
+            return _hushed(sys.stdout, status)
+
+
+def _prepare_streams() -> None:
+    """Let file names of any bytes be printed, and keep other people's warnings off the screen."""
+    import warnings
+
+    if not os.environ.get("UNTAUGHT_DEBUG"):
+        warnings.simplefilter("ignore")
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _run(argv: list[str], interrupts: Interrupts) -> int:
+    with interrupts.held():
+        from untaught.cli.app import parse
+    interrupts.check()
+    job: Job | int = parse(argv)
+    interrupts.check()
+    return job if isinstance(job, int) else job(interrupts)
+
+
+def _explained(error: Exception) -> tuple[int, str]:
+    """Return the exit status for an error, and the sentence about it."""
+    if isinstance(error, UntaughtError):
+        return 2, str(error)
+    if isinstance(error, MemoryError) or _out_of_memory(error):
+        return 2, "there is not enough memory for this picture; cut it into pieces, or close other programs"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return 2, f"the system refused: {where}{error.strerror or error}"
+    what = " ".join(str(error).split())[:300]
+    return 1, f"internal error: {type(error).__name__}: {what}; {FAULT}"
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Tell whether torch ran out of memory, which it reports as a RuntimeError on the CPU."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+
+
+def _say(sentence: str) -> None:
+    """Print one line on standard error."""
+    try:
+        print(f"untaught: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+    except (OSError, ValueError):  # standard error is closed: the exit status has to do
+        _hushed(sys.stderr, 0)
+
+
+def _hushed(stream: TextIO, status: int) -> int:
+    """Point a stream nobody reads, or that cannot be written, to nowhere, so that Python's exit is silent."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (OSError, ValueError):
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the program ends
+    return status

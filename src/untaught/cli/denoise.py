@@ -1,0 +1,176 @@
+"""`untaught denoise`: everything that can be refused is refused first, then the picture is made and written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from untaught.cli.signals import Interrupts
+from untaught.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from untaught.image import Image
+    from untaught.result import Result
+
+
+@dataclass(frozen=True)
+class Call:
+    """What was asked for; `options` are those of `untaught.denoise`."""
+
+    input: Path
+    output: Path
+    options: Mapping[str, Any]
+    report: Path | None = None
+    recipe: Path | None = None
+    reference: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+
+
+def run(call: Call, interrupts: Interrupts) -> int:
+    """Restore one picture and return the exit status."""
+    started = time.monotonic()
+    with interrupts.held():
+        picture, reference = _opened(call)
+    interrupts.check()
+    result = restored(picture, call.options, interrupts, call.quiet)
+    with interrupts.held():
+        if result is None:
+            result = _untouched(picture, call, time.monotonic() - started)
+        _finish(call, result, reference)
+    if result.interrupted or interrupts.count:
+        _say_interrupted(call, result)
+        return interrupts.status
+    return 0
+
+
+def _opened(call: Call) -> tuple[Image, Image | None]:
+    """Read the pictures, and refuse whatever would fail at the end."""
+    from untaught.image import as_image
+    from untaught.io import check_writable, read
+    from untaught.quality import check_reference
+
+    picture = as_image(call.input)
+    check_writable(call.output, picture, protect=call.reference)
+    check_places(call)
+    reference = None if call.reference is None else read(call.reference)
+    if reference is not None:
+        check_reference(picture, reference)
+    return picture, reference
+
+
+def check_places(call: Call) -> None:
+    """Refuse a report, a recipe or a checkpoint that cannot be written, or that has the place of another file.
+
+    Raises
+    ------
+    InputError, OutputError
+        One sentence about the first that is wrong.
+    """
+    from untaught.io._atomic import check_target
+
+    taken = {call.output.resolve(): "the output"}
+    for name, path in (
+        ("report", call.report),
+        ("recipe", call.recipe),
+        ("checkpoint", call.options.get("checkpoint")),
+    ):
+        if path is None:
+            continue
+        check_target(path, (call.input, call.reference))
+        if path.resolve() in taken:
+            raise InputError(f"{path} is {taken[path.resolve()]} and the {name} at once; give them two names")
+        taken[path.resolve()] = f"the {name}"
+
+
+def restored(
+    picture: Image, options: Mapping[str, Any], interrupts: Interrupts, quiet: bool
+) -> Result | None:
+    """Restore a picture, showing progress; None where it was interrupted before there was a result."""
+    from untaught.cli.progress import Show
+
+    try:
+        with interrupts.held():
+            from untaught.restore import denoise
+        interrupts.check()
+        with Show(interrupts, quiet) as show:
+            return denoise(picture, **options, on_progress=show)
+    except KeyboardInterrupt:
+        return None
+
+
+def _untouched(picture: Image, call: Call, seconds: float) -> Result:
+    """Return the best picture there is when nothing was made yet: the input."""
+    from untaught.noise import Unknown
+    from untaught.result import Recipe, Result, Stopped
+
+    seed = call.options["seed"]
+    return Result(
+        picture=picture,
+        input=picture,
+        noise=Unknown(0.0),
+        noise_found=False,
+        method="none",
+        why="it was interrupted before anything was restored",
+        stopped=Stopped("interrupted", 0, "interrupted before the first step"),
+        seconds=seconds,
+        recipe=Recipe(
+            task="denoise",
+            noise="auto",
+            seed=seed,
+            device=call.options["device"],
+            threads=0,
+            versions={},
+            input_sha256="",
+            planes=(),
+        ),
+        interrupted=True,
+    )
+
+
+def _finish(call: Call, result: Result, reference: Image | None) -> None:
+    """Write the picture, then what goes with it, then say so."""
+    from untaught.cli.output import denoise_out, dumped, print_json, print_summary
+    from untaught.io import write
+    from untaught.quality import quality
+
+    write(call.output, result.picture, protect=call.reference)
+    try:
+        if call.report is not None:
+            result.report(call.report)
+        if call.recipe is not None:
+            write_text(call.recipe, result.recipe.model_dump_json(indent=2) + "\n", call.input)
+    except OutputError as error:
+        raise OutputError(f"{error} (the picture itself is in {call.output})") from error
+    scores = None if reference is None else quality(result.picture, reference)
+    files = {"input": call.input, "output": call.output, "report": call.report, "recipe": call.recipe}
+    out = denoise_out(result, files, scores)
+    if call.as_json:
+        print_json(dumped(out, scores is not None))
+    elif not call.quiet:
+        print_summary(result, out)
+
+
+def write_text(path: Path, text: str, protect: Path | None = None) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises
+    ------
+    InputError, OutputError
+        When it cannot be written, or is the file to protect.
+    """
+    from untaught.io._atomic import check_target, whole_file
+
+    check_target(path, (protect,))
+    with whole_file(path) as stream:
+        stream.write(text.encode())
+
+
+def _say_interrupted(call: Call, result: Result) -> None:
+    import sys
+
+    what = "the picture as it was" if result.method == "none" else "the best picture so far"
+    print(f"untaught: interrupted; {call.output} holds {what}", file=sys.stderr, flush=True)

@@ -1,0 +1,154 @@
+"""What a run prints: one JSON object for programs, or a few lines for people."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from untaught._version import __version__
+from untaught.quality import Quality
+from untaught.report.words import seconds, sentence
+from untaught.result import Interval, Result
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class StoppedOut(_Strict):
+    """Where the fit stopped."""
+
+    reason: str
+    step: int
+    rule: str
+
+
+class EstimateOut(_Strict):
+    """The estimated PSNR in dB with its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class CandidateOut(_Strict):
+    """A method that was tried."""
+
+    method: str
+    psnr_estimate: float | None
+    seconds: float
+    note: str
+
+
+class DenoiseOut(_Strict):
+    """What `untaught denoise --json` prints; `psnr` and `ssim` only with a reference."""
+
+    input: str
+    output: str
+    method: str
+    why: str
+    noise: dict[str, Any]
+    stopped: StoppedOut
+    seconds: float
+    psnr_estimate: EstimateOut | None
+    seed: int
+    version: str
+    psnr: float | None = None
+    ssim: float | None = None
+    psnr_input_estimate: float | None = None
+    interrupted: bool = False
+    notes: list[str] = []
+    candidates: list[CandidateOut] = []
+    report: str | None = None
+    recipe: str | None = None
+
+
+def denoise_out(result: Result, files: Mapping[str, Path | None], scores: Quality | None) -> DenoiseOut:
+    """Collect what is printed; `files` has input, output, and perhaps report and recipe."""
+    stopped = result.stopped
+    return DenoiseOut(
+        **{name: None if path is None else text_of(path) for name, path in files.items()},  # type: ignore[arg-type]
+        method=result.method,
+        why=result.why,
+        noise=result.noise.as_dict() | {"measured": result.noise_found},
+        stopped=StoppedOut(reason=stopped.reason, step=stopped.step, rule=stopped.rule),
+        seconds=round(result.seconds, 3),
+        psnr_estimate=_estimate(result.psnr),
+        seed=result.recipe.seed,
+        version=__version__,
+        psnr=None if scores is None else finite(scores.psnr),
+        ssim=None if scores is None else finite(scores.ssim),
+        psnr_input_estimate=None if result.psnr_input is None else finite(result.psnr_input),
+        interrupted=result.interrupted,
+        notes=list(result.notes),
+        candidates=[
+            CandidateOut(
+                method=c.method,
+                psnr_estimate=None if c.psnr is None else finite(c.psnr),
+                seconds=round(c.seconds, 3),
+                note=c.note,
+            )
+            for c in result.candidates
+        ],
+    )
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print one object on one line of standard output: ASCII, every number finite."""
+    print(json.dumps(values, allow_nan=False), flush=True)
+
+
+def dumped(out: DenoiseOut, scored: bool) -> dict[str, Any]:
+    """Return the object to print, without psnr and ssim where there was no reference."""
+    return out.model_dump(mode="json", exclude=None if scored else {"psnr", "ssim"})
+
+
+def print_summary(result: Result, out: DenoiseOut) -> None:
+    """Print what a person wants to know."""
+    for name, text in _lines(result, out):
+        print(f"{name:<9}{text}")
+    sys.stdout.flush()
+
+
+def _lines(result: Result, out: DenoiseOut) -> Iterator[tuple[str, str]]:
+    origin = "Measured on the picture." if result.noise_found else "As given."
+    yield "noise", f"{sentence(result.noise.describe())} {origin}"
+    yield "method", f"{result.method}: {sentence(result.why)}"
+    yield "stopped", f"{sentence(result.stopped.reason)}"
+    if result.psnr is None:
+        yield "quality", "There is no estimate of the error for this method and noise."
+    else:
+        before = f"; the input's is {result.psnr_input:.1f} dB" if result.psnr_input is not None else ""
+        yield "quality", f"Estimated PSNR {result.psnr}{before}."
+    if out.psnr is not None and out.ssim is not None:
+        yield "truth", f"PSNR {out.psnr:.2f} dB and SSIM {out.ssim:.4f} against the reference."
+    for note in out.notes:
+        yield "note", sentence(note)
+    yield "time", seconds(result.seconds)
+    for name in ("report", "recipe", "output"):
+        path = getattr(out, name)
+        if path:
+            yield name, path
+
+
+def text_of(path: Path) -> str:
+    """Return a path as text that can always be printed and encoded, whatever bytes it has."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def finite(value: float) -> float | None:
+    """Return the value, or None where JSON has no number for it."""
+    return value if math.isfinite(value) else None
+
+
+def _estimate(interval: Interval | None) -> EstimateOut | None:
+    if interval is None or not all(map(math.isfinite, (interval.value, interval.low, interval.high))):
+        return None
+    return EstimateOut(value=interval.value, low=interval.low, high=interval.high)

@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM: the first ends the fit and keeps the best picture, the third leaves at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+PATIENCE = 3
+NOTICE = b"untaught: writing the best picture so far; once more to leave without it\n"
+
+
+class Interrupts:
+    """Counts signals while it is entered.
+
+    The first raises KeyboardInterrupt, which `fit` turns into the best picture so far; the second only says that
+    this is under way; from the third on each raises again. Inside `held` the first two are kept for later.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.signal = signal.SIGINT
+        self._holding = False
+        self._saved: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._saved[number] = signal.signal(number, self._arrived)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self._saved.items():
+            signal.signal(number, handler)
+
+    @property
+    def status(self) -> int:
+        """The exit status of a program ended by the signal: 130 for Ctrl-C."""
+        return 128 + self.signal
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Let what is inside finish: imports, which break when cut, and the writing of results."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self._holding = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal came, also one that was held or that somebody swallowed."""
+        if self.count:
+            raise KeyboardInterrupt
+
+    def _arrived(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count == 1:
+            self.signal = signal.Signals(number)
+        if self.count == 2:
+            os.write(2, NOTICE)
+        if self.count >= PATIENCE or (self.count == 1 and not self._holding):
+            raise KeyboardInterrupt

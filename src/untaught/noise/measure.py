@@ -1,0 +1,223 @@
+"""Everything about the noise of one picture, and the model that fits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from untaught.errors import InputError
+from untaught.noise.base import NoiseModel
+from untaught.noise.clipping import Clipping, Impulses, clipping, impulses
+from untaught.noise.correlation import Correlation, correlation_of
+from untaught.noise.mean_variance import Curve, curve_of
+from untaught.noise.models import Correlated, Gaussian, Impulse, Unknown
+from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
+from untaught.noise.sigma import Level, level_of, sigma_of_differences
+
+NONE = 0.75 / 255  # below this level a picture counts as free of noise
+TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
+SHARED = 0.5  # correlation between channels from which on they are measured one by one
+
+
+@dataclass(frozen=True)
+class NoiseReport:
+    """What was found out about the noise of one picture.
+
+    Attributes
+    ----------
+    model : NoiseModel
+        The law that was chosen; white Gaussian unless the evidence against it is strong.
+    sigma : float
+        Standard deviation before clipping, rms over mid-tones, [0, 1] units.
+    relative_error : float
+        One standard error of the variance over the variance.
+    curve : Curve or None
+        Mean-variance points and fits; None where the picture shows too little of the brightness range.
+    correlation : Correlation or None
+        Autocorrelation; None where the picture has too few whole patches.
+    white : bool
+        Whether the noise can be taken as independent between pixels.
+    clipping : Clipping
+        Share of values at 0 and at 1, and whether they were cut there.
+    impulse_fraction : float
+        Share of values replaced by black or white; 0 where none were found.
+    channels : tuple of float
+        Standard deviation of every channel, [0, 1] units.
+    notes : tuple of str
+        Sentences a person should read.
+    """
+
+    model: NoiseModel
+    sigma: float
+    relative_error: float
+    curve: Curve | None
+    correlation: Correlation | None
+    white: bool
+    clipping: Clipping
+    impulse_fraction: float
+    channels: tuple[float, ...]
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return a JSON-able summary."""
+        return {
+            **self.model.as_dict(),
+            "white": self.white,
+            "channels": [round(255 * s, 3) for s in self.channels],
+            "clipped": list(self.clipping.fractions),
+            "impulse": self.impulse_fraction,
+            "curve": self.curve.as_dict() if self.curve else None,
+            "correlation": self.correlation.as_dict() if self.correlation else None,
+            "notes": list(self.notes),
+        }
+
+
+def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
+    """Find out what the noise of one picture is.
+
+    Parameters
+    ----------
+    values : ndarray
+        float32, shape (H, W, C) or (H, W), [0, 1] units.
+    missing : ndarray, optional
+        bool, shape (H, W), True where there is no measurement.
+
+    Returns
+    -------
+    NoiseReport
+
+    Raises
+    ------
+    InputError
+        If `values` is not such an array, or no value of it is finite.
+
+    Notes
+    -----
+    In this order: salt and pepper; noise shared between neighbours; variance that follows brightness
+    (Poisson-Gaussian) or its square (speckle); else white Gaussian noise.
+    """
+    values, missing = _checked(values, missing)
+    cut, salt = clipping(values, missing), impulses(values, missing)
+    patches = collect(values, missing)
+    if patches is None:
+        return _without_patches(values, missing, cut, salt)
+    level, channels = _levels(patches, cut)
+    start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
+    shared = correlation_of(patches, start)
+    curve = curve_of(patches, start)
+    model, notes = _choose(start, level, salt, shared, curve)
+    notes += _remarks(model, level, cut, channels)
+    return NoiseReport(
+        model=model,
+        sigma=model.level,
+        relative_error=model.relative_error,
+        curve=curve,
+        correlation=shared,
+        white=not isinstance(model, Correlated),
+        clipping=cut,
+        impulse_fraction=salt.fraction,
+        channels=channels,
+        notes=tuple(notes),
+    )
+
+
+def _checked(values: Floats, missing: Flags | None) -> tuple[Floats, Flags | None]:
+    v = np.asarray(values, dtype=np.float32)
+    v = v[:, :, None] if v.ndim == 2 else v
+    if v.ndim != 3 or not v.size:
+        raise InputError(
+            f"Noise is measured on an array (height, width, channels), not on one of shape {v.shape}."
+        )
+    gone: Flags = ~np.isfinite(v).all(2)
+    if missing is not None:
+        gone = gone | np.asarray(missing, bool)
+    if gone.all():
+        raise InputError("No pixel of the picture holds a finite value, so there is no noise to find.")
+    if not gone.any():
+        return _once(v), None
+    return _once(np.where(gone[:, :, None], np.float32(np.median(v[~gone])), v)), gone
+
+
+def _once(v: Floats) -> Floats:
+    """Keep one channel of a grey picture that is stored as colours."""
+    grey = v.shape[2] > 1 and bool((v == v[:, :, :1]).all())
+    return v[:, :, :1] if grey else v
+
+
+def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
+    """Measure all channels together, and each alone; trust the latter when they share their noise."""
+    level = level_of(patches, cut.clip)
+    count = patches.dct.shape[1]
+    if count == 1:
+        return level, (level.sigma,)
+    single = tuple(level_of(patches.channel(c), cut.clip).sigma for c in range(count))
+    high = patches.dct[level.chosen][:, :, HIGH].swapaxes(0, 1).reshape(count, -1)
+    scale = np.sqrt(np.square(high).mean(1)) + 1e-12
+    shared = (high @ high.T) / high.shape[1] / np.outer(scale, scale)
+    if np.abs(shared[~np.eye(count, dtype=bool)]).max() > SHARED:
+        together = float(np.sqrt(np.mean(np.square(single))))
+        level = replace(level, sigma=together, relative_error=max(0.1, level.relative_error))
+    return level, single
+
+
+def _choose(
+    start: Gaussian, level: Level, salt: Impulses, shared: Correlation, curve: Curve | None
+) -> tuple[NoiseModel, list[str]]:
+    if salt.found:
+        error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
+        return Impulse(min(salt.fraction, 0.99), relative_error=float(error)), []
+    if start.sigma < NONE and shared.sigma < 2 * NONE:
+        return start, ["No noise was found."]
+    if not shared.white:
+        error = max(0.15, start.relative_error)
+        model = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
+        return model, _of_curve(curve)
+    law = curve.law(start) if curve else None
+    if law is not None:
+        return law, []
+    if level.texture > TEXTURED and level.relative_error > 0.5:
+        return Unknown(start.sigma, relative_error=level.relative_error, clip=start.clip), []
+    return start, []
+
+
+def _of_curve(curve: Curve | None) -> list[str]:
+    if curve is None or not curve.grows:
+        return []
+    return ["The noise also grows with brightness, which this model leaves out."]
+
+
+def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
+    notes = []
+    low, high = cut.fractions
+    if any(cut.clip):
+        notes.append(f"Values were cut off: {100 * low:.1f} % lie at black and {100 * high:.1f} % at white.")
+    if isinstance(model, Gaussian) and level.texture > TEXTURED and level.sigma > NONE:
+        notes.append("The picture has hardly a flat spot, so the level may be too high.")
+    if min(channels) > NONE and max(channels) > 1.25 * min(channels):
+        levels = ", ".join(f"{255 * s:.1f}" for s in channels)
+        notes.append(f"The channels are not equally noisy: levels {levels} (of 255).")
+    return notes
+
+
+def _without_patches(values: Floats, missing: Flags | None, cut: Clipping, salt: Impulses) -> NoiseReport:
+    sigma, error = sigma_of_differences(values, missing)
+    model: NoiseModel = Gaussian(sigma, relative_error=error, clip=cut.clip)
+    if salt.found:
+        model = Impulse(min(salt.fraction, 0.99), relative_error=0.1)
+    notes = ["Too few whole patches to tell the kind of noise; its level is rough."]
+    if sigma < NONE and not salt.found:
+        notes = ["No noise was found."]
+    return NoiseReport(
+        model,
+        model.level,
+        error,
+        None,
+        None,
+        True,
+        cut,
+        salt.fraction,
+        (sigma,) * values.shape[2],
+        tuple(notes),
+    )

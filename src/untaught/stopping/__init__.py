@@ -1,0 +1,41 @@
+"""Stopping rules: when to end a fit, which iterate to keep, and the sentence that says why.
+
+A rule is a few numbers. `rule.watch(problem, seed)` starts it on a problem and returns a `Watch`: what the
+fit may see (some rules keep something back), and the judge of every estimate. A rule that fires ends the loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from untaught.stopping.base import Rule, StepBudget, Verdict, Watch
+from untaught.stopping.discrepancy import Discrepancy
+from untaught.stopping.validation import HeldOut, Recorrupted, RecorruptedBlocks
+from untaught.stopping.variance import ExponentialVariance, WindowedVariance
+
+RULES: dict[str, type[Any]] = {
+    rule.name: rule
+    for rule in (
+        StepBudget,
+        WindowedVariance,
+        ExponentialVariance,
+        Discrepancy,
+        HeldOut,
+        Recorrupted,
+        RecorruptedBlocks,
+    )
+}
+
+__all__ = [
+    "RULES",
+    "Discrepancy",
+    "ExponentialVariance",
+    "HeldOut",
+    "Recorrupted",
+    "RecorruptedBlocks",
+    "Rule",
+    "StepBudget",
+    "Verdict",
+    "Watch",
+    "WindowedVariance",
+]

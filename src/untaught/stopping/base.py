@@ -1,0 +1,99 @@
+"""What a stopping rule is, and the budget that judges nothing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from torch import Tensor
+
+from untaught.methods.base import Estimate, Problem
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a watch says of one estimate. `reason` is set when `stop` is."""
+
+    score: float
+    best: bool = False
+    stop: bool = False
+    reason: str = ""
+
+
+class Watch:
+    """A rule at work: remembers the best score, and stops when `patience` steps brought no better one."""
+
+    def __init__(self, problem: Problem, patience: float = math.inf, unit: str = ""):
+        self.problem = problem
+        self.patience = patience
+        self.unit = unit
+        self.best_score = math.inf
+        self.best_step = 0
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        """Return the number to be made small; NaN as long as there is none."""
+        raise NotImplementedError
+
+    def update(self, step: int, estimate: Tensor) -> Verdict:
+        """Judge the estimate after `step` steps."""
+        score = self.score(step, estimate)
+        if math.isnan(score):
+            return Verdict(score)
+        if score < self.best_score:
+            self.best_score, self.best_step = score, step
+            return Verdict(score, best=True)
+        if step - self.best_step >= self.patience:
+            return Verdict(score, stop=True, reason=self.reason())
+        return Verdict(score)
+
+    def reason(self) -> str:
+        """Say in one sentence why the fit ended."""
+        return (
+            f"the {self.unit} was lowest at step {self.best_step} "
+            f"and did not fall again in {self.patience:.0f} steps"
+        )
+
+    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor] | None:
+        """Return the risk per pixel of the answer and the mask of pixels where it is honest, if the rule can."""
+        return None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint has to hold."""
+        return {"best_score": self.best_score, "best_step": self.best_step}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Go back to what `state_dict` returned."""
+        self.best_score, self.best_step = saved["best_score"], saved["best_step"]
+
+
+class Rule(Protocol):
+    """What every stopping rule is."""
+
+    name: ClassVar[str]
+
+    @property
+    def every(self) -> int:
+        """Look at the estimate every so many steps."""
+        ...
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """Start watching a fit of `problem`; `watch.problem` is what the fit may see."""
+        ...
+
+
+class _Never(Watch):
+    def score(self, step: int, estimate: Tensor) -> float:
+        return math.nan
+
+
+@dataclass(frozen=True)
+class StepBudget:
+    """No judgement: the fit ends when the method's steps are spent, and the last iterate is the answer."""
+
+    name: ClassVar[str] = "steps"
+    every: int = 10
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """See `Rule`."""
+        return _Never(problem, unit="step count")

@@ -1,0 +1,151 @@
+"""Rules that keep something back from the fit and judge it there: pixels, a recorruption, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.methods.base import Estimate, Problem
+from untaught.risk import Recorruption, risk_terms
+from untaught.stopping.base import Watch
+
+
+class _HeldOut(Watch):
+    def __init__(self, problem: Problem, rule: HeldOut, seed: int):
+        generator = torch.Generator().manual_seed(seed)
+        drawn = torch.rand(problem.mask.shape, generator=generator).to(problem.mask.device)
+        self.held = problem.mask * (drawn < rule.fraction)
+        self.full = problem
+        super().__init__(
+            replace(problem, mask=problem.mask - self.held),
+            rule.patience,
+            "error on held-out pixels",
+        )
+        self.count = float(self.held.sum()) * problem.y.shape[1]
+        if not self.count:
+            raise InputError(
+                "no pixel could be held out to decide when to stop; give a larger picture or another stopping rule"
+            )
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        return float(((estimate - self.full.y) * self.held).square().sum()) / self.count
+
+    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor]:
+        # Impulses are among the missing pixels, so what was measured, and held out, is clean.
+        noise = self.full.noise
+        variance = noise.variance(answer.image) if noise.kind != "impulse" else 0.0
+        return (answer.image - self.full.y).square() - variance, self.held
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Hide a few pixels from the fit and stop where they are predicted best.
+
+        (1/|H|) sum_{i in H} (f_i - y_i)^2 = risk on H + sigma^2, if the noise is independent between pixels
+
+    Source: cross-validation as in Batson and Royer, "Noise2Self", ICML 2019, for a fit instead of a filter.
+    """
+
+    name: ClassVar[str] = "held-out"
+    fraction: float = 0.05
+    patience: int = 200
+    every: int = 5
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """See `Rule`."""
+        return _HeldOut(problem, self, seed)
+
+
+class _Recorrupted(Watch):
+    def __init__(self, problem: Problem, rule: Recorrupted, seed: int):
+        self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
+        super().__init__(
+            problem.with_y(self.recorruption.yhat),
+            rule.patience,
+            "recorrupted estimate of the mean squared error",
+        )
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        return self.recorruption.risk(estimate)
+
+    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor]:
+        return self.recorruption.terms(answer.image), self.recorruption.mask
+
+
+@dataclass(frozen=True)
+class Recorrupted:
+    """Recorrupted validation: fit to yhat = y + alpha z alone, watch the true error up to a constant.
+
+        (1/N) || f(yhat) - (y - z/alpha) ||^2
+            = (1/N) || f(yhat) - x ||^2 + sigma^2 (1 + 1/alpha^2) + fluctuation
+
+    used in the low-variance form of `risk.Recorruption`. Holds for any black box, because the noises of the
+    two recorruptions are independent (Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021, theorem 1).
+    """
+
+    name: ClassVar[str] = "recorrupted"
+    alpha: float = 0.5
+    patience: int = 150
+    every: int = 5
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """See `Rule`."""
+        return _Recorrupted(problem, self, seed)
+
+
+class _Blocks(Watch):
+    def __init__(self, problem: Problem, rule: RecorruptedBlocks, seed: int):
+        self.full, self.seed, self.alpha = problem, seed, rule.alpha
+        self.held = problem.mask * blocks(problem.mask, rule.fraction, rule.size, seed)
+        self.recorruption = replace(Recorruption.draw(problem, seed, rule.alpha), mask=self.held)
+        super().__init__(
+            replace(problem, mask=problem.mask - self.held),
+            rule.patience,
+            "recorrupted risk on held-out blocks",
+        )
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        return self.recorruption.risk(estimate)
+
+    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor]:
+        draws = [
+            (Recorruption.draw(self.full, self.seed + k, self.alpha), output)
+            for k, output in enumerate(answer.outputs)
+        ]
+        return risk_terms(answer.image, draws), self.held
+
+
+def blocks(mask: Tensor, fraction: float, size: int, seed: int) -> Tensor:
+    """Return 1 on randomly placed grid blocks covering about `fraction` of (1, 1, H, W), at least one of them."""
+    height, width = mask.shape[-2:]
+    rows, columns = -(-height // size), -(-width // size)
+    order = torch.randperm(rows * columns, generator=torch.Generator().manual_seed(seed))
+    grid = torch.zeros(rows * columns)
+    grid[order[: max(1, round(fraction * rows * columns))]] = 1
+    full = grid.view(1, 1, rows, columns).repeat_interleave(size, 2).repeat_interleave(size, 3)
+    return full[..., :height, :width].to(mask.device)
+
+
+@dataclass(frozen=True)
+class RecorruptedBlocks:
+    """Recorrupted validation in space, for methods that train on recorruptions of all of y themselves.
+
+    Square blocks are kept out of the loss, and the risk of `risk.Recorruption` is watched on them, at the
+    recorruption drawn from the fit's own seed, which is the first that `methods.r2r.R2R` draws. A hold-out in z
+    alone cannot see over-fitting to n; one in space can.
+    """
+
+    name: ClassVar[str] = "recorrupted-blocks"
+    alpha: float = 0.5
+    fraction: float = 0.08
+    size: int = 16
+    patience: int = 200
+    every: int = 20
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """See `Rule`."""
+        return _Blocks(problem, self, seed)

@@ -1,0 +1,108 @@
+"""Rules that need nothing known: the variance of the iterates is least near the best of them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from untaught.methods.base import Problem
+from untaught.stopping.base import Watch
+
+
+class _Windowed(Watch):
+    def __init__(self, problem: Problem, rule: WindowedVariance):
+        super().__init__(problem, rule.patience, "windowed moving variance of the iterates")
+        self.window: deque[Tensor] = deque(maxlen=rule.window)
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        self.window.append(estimate.detach().to(torch.float16))
+        if len(self.window) < (self.window.maxlen or 0):
+            return math.nan
+        mean = torch.zeros_like(estimate)
+        square = torch.zeros_like(estimate)
+        for kept in self.window:
+            mean += kept
+        mean /= len(self.window)
+        for kept in self.window:
+            square += (kept - mean).square_()
+        return float(square.mean() / len(self.window))
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "window": list(self.window)}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        super().load_state_dict(saved)
+        self.window.clear()
+        self.window.extend(saved["window"])
+
+
+@dataclass(frozen=True)
+class WindowedVariance:
+    """ES-WMV: stop at the minimum of the variance of the last `window` looks. Needs nothing known of the noise.
+
+        WMV(t) = 1/W sum_{w<W} || x^{t-w} - 1/W sum_i x^{t-i} ||^2
+
+    Source: Wang, Li, Zhuang, Chen, Liang, Sun, "Early Stopping for Deep Image Prior", 2021, algorithm 1
+    (W = 100, patience 1000 iterations there, at the original network's pace).
+    """
+
+    name: ClassVar[str] = "wmv"
+    window: int = 100
+    patience: int = 1000
+    every: int = 1
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """See `Rule`."""
+        return _Windowed(problem, self)
+
+
+class _Exponential(Watch):
+    def __init__(self, problem: Problem, rule: ExponentialVariance):
+        super().__init__(problem, rule.patience, "exponential moving variance of the iterates")
+        self.rate = rule.rate
+        self.mean: Tensor | None = None
+        self.variance = 0.0
+        self.looks = 0
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        self.looks += 1
+        if self.mean is None:
+            self.mean = estimate.detach().clone()
+            return math.nan
+        difference = estimate.detach() - self.mean
+        squared = float(difference.square().mean())
+        self.variance = (1 - self.rate) * (self.variance + self.rate * squared)
+        self.mean += self.rate * difference
+        return self.variance if self.looks * self.rate > 3 else math.nan
+
+    def state_dict(self) -> dict[str, Any]:
+        own = {"mean": self.mean, "variance": self.variance, "looks": self.looks}
+        return {**super().state_dict(), **own}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        super().load_state_dict(saved)
+        self.mean, self.variance, self.looks = saved["mean"], saved["variance"], saved["looks"]
+
+
+@dataclass(frozen=True)
+class ExponentialVariance:
+    """ES-EMV: the same with an exponential mean, one picture of memory instead of a window of them.
+
+        EMV(t) = (1-a) ( EMV(t-1) + a || x^t - EMA(t-1) ||^2 ),  EMA(t) = (1-a) EMA(t-1) + a x^t
+
+    Source: as `WindowedVariance`, section "ES-EMV" (a = 0.1 there).
+    """
+
+    name: ClassVar[str] = "emv"
+    rate: float = 0.1
+    patience: int = 1000
+    every: int = 1
+
+    def watch(self, problem: Problem, seed: int) -> Watch:
+        """See `Rule`."""
+        return _Exponential(problem, self)

@@ -1,0 +1,118 @@
+"""The one loop: ends when it should, goes back from NaN, survives Ctrl-C, resumes to the same picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.toys import POISONED, Walk
+from untaught.averaging import Averaged
+from untaught.errors import InputError
+from untaught.fit import Options, Progress, fit
+from untaught.methods.base import Problem
+from untaught.methods.dip import DIP
+from untaught.networks.hourglass import HourglassShape
+from untaught.stopping import Discrepancy, HeldOut, Recorrupted, WindowedVariance
+
+SMALL = DIP(steps=30, shape=HourglassShape(width=8, depth=2, skip=4), bfloat16=False)
+
+
+def test_budget_ends_the_fit(problem: Problem) -> None:
+    fitted = fit(Walk(steps=37), problem, 0)
+    assert (fitted.stopped.rule, fitted.stopped.step) == ("steps", 37)
+    assert fitted.history.step[-1] == 37
+
+
+def test_time_limit_ends_the_fit(problem: Problem) -> None:
+    fitted = fit(Walk(steps=10**9), problem, 0, Options(seconds=0.3))
+    assert fitted.stopped.rule == "time limit"
+    assert 0 < fitted.stopped.step < 10**9
+
+
+def test_a_rule_that_fires_ends_the_loop(problem: Problem) -> None:
+    fitted = fit(Walk(steps=10**6), problem, 0, Options(rule=Discrepancy()))
+    assert fitted.stopped.rule == "discrepancy"
+    assert fitted.stopped.step == fitted.history.step[-1] < 1000
+
+
+def test_the_best_is_kept_not_the_last(problem: Problem) -> None:
+    """Descent on pixels passes its best point and goes on to the noise, so the kept step is before the last."""
+    fitted = fit(Walk(steps=400), problem, 0, Options(rule=Recorrupted(patience=100)))
+    assert fitted.stopped.rule == "recorrupted"
+    assert fitted.history.step[-1] - fitted.stopped.step >= 100
+    lowest = min(range(len(fitted.history.score)), key=fitted.history.score.__getitem__)
+    assert fitted.history.step[lowest] == fitted.stopped.step
+
+
+def test_goes_back_from_nan_and_ends_well(problem: Problem) -> None:
+    POISONED.clear()
+    fitted = fit(Walk(steps=60, poison=31), problem, 0)
+    assert POISONED == [31]
+    assert torch.isfinite(fitted.estimate.image).all()
+    assert fitted.stopped.step == 60
+    assert "non-finite" in fitted.notes[0]
+
+
+def test_gives_up_when_always_nan(problem: Problem) -> None:
+    broken = Problem(problem.y * float("nan"), problem.mask, problem.noise)
+    fitted = fit(Walk(steps=60), broken, 0)
+    assert fitted.stopped.rule == "non-finite"
+    assert torch.isfinite(fitted.estimate.image).all()
+
+
+def test_ctrl_c_keeps_the_best_so_far(problem: Problem) -> None:
+    fitted = fit(Walk(steps=100, stop_at=50), problem, 0)
+    assert fitted.interrupted
+    assert fitted.stopped.step == 50
+    assert torch.equal(fitted.estimate.image, fit(Walk(steps=50), problem, 0).estimate.image)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [HeldOut(every=1), Recorrupted(every=1), WindowedVariance(window=5, patience=50)],
+    ids=lambda rule: rule.name,
+)
+def test_resume_equals_uninterrupted(problem: Problem, tmp_path: Path, rule: object) -> None:
+    whole = fit(Averaged(SMALL), problem, 3, Options(rule=rule))
+    path = tmp_path / "fit.ckpt"
+
+    class Stop(Exception):
+        pass
+
+    def stop(progress: Progress) -> None:
+        if progress.step == 20:
+            raise Stop
+
+    broken = Options(rule=rule, checkpoint=path, checkpoint_every=7, on_progress=stop)
+    with pytest.raises(Stop):
+        fit(Averaged(SMALL), problem, 3, broken)
+    assert path.exists()
+    resumed = fit(Averaged(SMALL), problem, 3, Options(rule=rule, checkpoint=path))
+    assert torch.equal(resumed.estimate.image, whole.estimate.image)
+    assert resumed.history.step == whole.history.step
+    assert resumed.history.score == pytest.approx(whole.history.score, nan_ok=True)
+    assert resumed.stopped == whole.stopped
+    assert not path.exists()
+
+
+def test_a_checkpoint_of_another_fit_is_refused(problem: Problem, tmp_path: Path) -> None:
+    path = tmp_path / "fit.ckpt"
+    options = Options(checkpoint=path, checkpoint_every=10)
+    fit(Walk(steps=100, stop_at=50), problem, 0, options)
+    assert path.exists()
+    with pytest.raises(InputError, match="belongs to another"):
+        fit(Walk(steps=100), problem, 1, options)
+    path.write_bytes(b"not a checkpoint")
+    with pytest.raises(InputError, match="not a checkpoint"):
+        fit(Walk(steps=100), problem, 0, options)
+
+
+def test_progress_says_where_the_fit_is(problem: Problem) -> None:
+    seen: list[Progress] = []
+    fit(Walk(steps=40), problem, 0, Options(on_progress=seen.append, rule=Recorrupted(every=10)))
+    assert [p.step for p in seen] == [10, 20, 30, 40]
+    assert all(p.steps == 40 and p.seconds_left >= 0 and p.score == p.score for p in seen)
+    assert seen[-1].preview().shape == problem.y.shape
+    assert "mean squared error" in seen[-1].score_name

@@ -1,0 +1,132 @@
+"""Stopping rules: what they keep back, when they fire, what they say."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from tests.conftest import clean, noisy, tensor
+from untaught.errors import InputError
+from untaught.methods.base import Estimate, Problem
+from untaught.noise import Gaussian
+from untaught.stopping import (
+    RULES,
+    Discrepancy,
+    ExponentialVariance,
+    HeldOut,
+    Recorrupted,
+    RecorruptedBlocks,
+    WindowedVariance,
+)
+from untaught.stopping.validation import blocks
+
+
+def path(problem: Problem, steps: int = 200) -> list[Tensor]:
+    """Return iterates that come to the clean picture at half way and go on to the noise of what they may see."""
+    x = tensor(clean())
+    end = torch.where(problem.mask.bool(), problem.y, tensor(noisy(clean(), seed=99)))
+    half = steps // 2
+    return [
+        x * (1 - (1 - t / half)) if t <= half else x + (end - x) * (t - half) / half
+        for t in range(1, steps + 1)
+    ]
+
+
+@pytest.mark.parametrize("rule", [Recorrupted(patience=20, every=1), HeldOut(0.2, patience=20, every=1)])
+def test_validation_finds_the_best_iterate(problem: Problem, rule) -> None:
+    watch = rule.watch(problem, 0)
+    for step, estimate in enumerate(path(watch.problem), 1):
+        verdict = watch.update(step, estimate)
+        if verdict.stop:
+            break
+    assert verdict.stop
+    assert abs(watch.best_step - 100) <= 8
+    assert step == watch.best_step + 20
+    assert str(watch.best_step) in verdict.reason
+
+
+def test_recorrupted_fit_sees_only_yhat(problem: Problem) -> None:
+    watch = Recorrupted(alpha=0.5).watch(problem, 0)
+    extra = (watch.problem.y - problem.y).std()
+    assert float(extra) == pytest.approx(0.5 * 25 / 255, rel=0.03)
+
+
+def test_held_out_pixels_are_hidden(problem: Problem) -> None:
+    watch = HeldOut(fraction=0.1).watch(problem, 0)
+    hidden = (problem.mask - watch.problem.mask).mean()
+    assert float(hidden) == pytest.approx(0.1, abs=0.02)
+    assert not torch.equal(watch.problem.mask, HeldOut(fraction=0.1).watch(problem, 1).problem.mask)
+
+
+def test_nothing_to_hold_out_is_said() -> None:
+    tiny = Problem(torch.rand(1, 1, 8, 8), torch.zeros(1, 1, 8, 8), Gaussian(0.1))
+    with pytest.raises(InputError, match="held out"):
+        HeldOut().watch(tiny, 0)
+
+
+def test_blocks_cover_the_asked_share_and_are_square() -> None:
+    mask = torch.ones(1, 1, 100, 130)
+    held = blocks(mask, 0.1, 10, 0)
+    assert held.shape == mask.shape
+    assert float(held.sum()) == 13 * 100
+    assert set(held.view(10, 10, 13, 10).mean(dim=(1, 3)).flatten().tolist()) == {0.0, 1.0}
+    assert float(blocks(torch.ones(1, 1, 9, 9), 0.01, 16, 0).sum()) > 0
+
+
+def test_blocks_risk_is_of_all_the_draws(problem: Problem) -> None:
+    """The risk of the clean picture is near zero on the blocks, and that of the noisy one near the noise."""
+    watch = RecorruptedBlocks(fraction=0.5).watch(problem, 0)
+    x = tensor(clean())
+    terms, held = watch.terms(Estimate(x, None, (x, x, x, x)))
+    assert abs(float((terms * held).sum() / held.sum() / 3)) < 0.1 * problem.noise.sigma**2
+
+
+def test_discrepancy_fires_at_the_noise_variance(problem: Problem) -> None:
+    watch = Discrepancy().watch(problem, 0)
+    x = tensor(clean())
+    assert not watch.update(1, torch.zeros_like(x)).stop
+    fired = watch.update(2, problem.y + 0.99 * (x - problem.y))
+    assert fired.stop
+    assert "came down" in fired.reason
+
+
+@pytest.mark.parametrize(
+    "rule", [WindowedVariance(window=10, patience=30), ExponentialVariance(rate=0.1, patience=30)]
+)
+def test_variance_rules_stop_in_the_valley(problem: Problem, rule) -> None:
+    """Iterates that move fast, pause, and move again: the pause is found, and the rule fires after it."""
+    generator = torch.Generator().manual_seed(0)
+    watch = rule.watch(problem, 0)
+    x = tensor(clean())
+    estimate = torch.zeros_like(x)
+    for step in range(1, 300):
+        size = 0.2 * (60 - step) / 60 if step < 60 else 0.001 if step < 100 else 0.1
+        estimate = estimate + size * torch.randn(x.shape, generator=generator)
+        if watch.update(step, estimate).stop:
+            break
+    assert 65 <= watch.best_step <= 101
+    assert step <= watch.best_step + 30
+
+
+def test_windowed_variance_is_what_the_formula_says(problem: Problem) -> None:
+    watch = WindowedVariance(window=3, patience=10).watch(problem, 0)
+    pictures = [torch.full_like(problem.y, value) for value in (0.0, 0.5, 1.0)]
+    scores = [watch.update(t, picture).score for t, picture in enumerate(pictures, 1)]
+    assert all(math.isnan(s) for s in scores[:2])
+    assert scores[2] == pytest.approx(((0.5) ** 2 * 2) / 3, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(RULES))
+def test_every_rule_gives_back_its_state(problem: Problem, name: str) -> None:
+    one, two = (RULES[name]().watch(problem, 0) for _ in range(2))
+    trail = path(one.problem)[::10]
+    for step, estimate in enumerate(trail[:10], 1):
+        one.update(step, estimate)
+    two.load_state_dict(one.state_dict())
+    for step, estimate in enumerate(trail[10:], 11):
+        a, b = one.update(step, estimate), two.update(step, estimate)
+        assert (a.best, a.stop) == (b.best, b.stop)
+        assert a.score == pytest.approx(b.score, nan_ok=True)
