@@ -19,7 +19,7 @@ class Pixels(nn.Module):
 
 @dataclass(frozen=True)
 class Walk:
-    """Gradient descent on the pixels themselves; `poison` makes the loss NaN at that step, `stop_at` presses Ctrl-C."""
+    """Gradient descent on the pixels themselves; the loss is NaN at `poison`, Ctrl-C comes at `stop_at`."""
 
     steps: int = 100
     rate: float = 0.05

@@ -137,7 +137,7 @@ class _Loop:
         estimate = self._readout()
         if not interrupted and self.options.checkpoint is not None:
             self.options.checkpoint.unlink(missing_ok=True)
-        notes = ()
+        notes: tuple[str, ...] = ()
         if self.rollbacks:
             notes = (
                 f"the fit became non-finite {self.rollbacks} times; each time it went back and took smaller steps",

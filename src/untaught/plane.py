@@ -120,7 +120,8 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
 def _auto(problem: Problem, request: Request, started: float) -> tuple[Solution, str, tuple[Candidate, ...]]:
     planned = plan(problem)
     kept = _untouched(problem)
-    best, candidates = kept, []
+    best = kept
+    candidates: list[Candidate] = []
     for name in planned.methods:
         left = None if request.seconds is None else request.seconds - (time.monotonic() - started)
         if left is not None and left < 0.1 * (request.seconds or 0) and candidates:

@@ -20,6 +20,10 @@ class Quality:
     psnr: float
     ssim: float
 
+    def as_dict(self) -> dict[str, float | None]:
+        """Return both for JSON, which has no infinity: None for the PSNR of equal pictures."""
+        return {"psnr": self.psnr if math.isfinite(self.psnr) else None, "ssim": self.ssim}
+
 
 def check_reference(picture: Image, reference: Image) -> None:
     """Refuse a reference that cannot be compared with `picture`.

@@ -120,7 +120,7 @@ def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None
     started = time.monotonic()
     picture = as_image(image)
     check(picture)
-    if sha256(picture) != recipe.inputsha256:
+    if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(
         noise=options.noise_of(recipe.noise, None),

@@ -36,9 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    with Interrupts() as interrupts:
+    with Interrupts(to_the_end=argv is None) as interrupts:
         try:
-            _prepare_streams()
+            _prepare_streams(quiet=argv is None)
             status = _run(sys.argv[1:] if argv is None else list(argv), interrupts)
             with interrupts.held():
                 sys.stdout.flush()
@@ -56,13 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _hushed(sys.stdout, status)
 
 
-def _prepare_streams() -> None:
-    """Let file names of any bytes be printed, and keep other people's warnings off the screen."""
+def _prepare_streams(quiet: bool) -> None:
+    """Let file names of any bytes be printed, and, where `quiet`, keep other people's warnings off the screen."""
     import warnings
 
-    if not os.environ.get("UNTAUGHT_DEBUG"):
+    if quiet and not os.environ.get("UNTAUGHT_DEBUG"):
         warnings.simplefilter("ignore")
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives until the program ends
+        stream = getattr(sys, name)
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
 

@@ -57,11 +57,13 @@ def parse(argv: list[str]) -> Job | int:
         For a call that is wrong, in one sentence.
     """
     usage_error = typer.BadParameter.__bases__[0]  # typer has its own click, or another's, by version
-    click_exception = usage_error.__bases__[0]
+    click_exception: Any = usage_error.__bases__[0]
     try:
         made: Job | int | None = typer.main.get_command(app).main(argv, "untaught", standalone_mode=False)
     except click_exception as error:
         raise InputError(_sentence(error)) from None
+    except SystemExit:  # typer's answer to a reader that has gone
+        raise BrokenPipeError from None
     return 0 if made is None else made
 
 
@@ -92,7 +94,6 @@ def _root(
 @app.command(short_help="Say what noise a picture has, and what to do about it.")
 def inspect(
     picture: Picture,
-    noise: Noise = "auto",
     as_json: AsJson = False,
 ) -> Job:
     """Say what noise a picture has, what to do about it, and what that will cost."""
@@ -100,7 +101,7 @@ def inspect(
     def job(interrupts: Interrupts) -> int:
         from untaught.cli.commands import run_inspect
 
-        return run_inspect(picture, noise, as_json)
+        return run_inspect(picture, as_json, interrupts)
 
     return job
 
@@ -177,7 +178,8 @@ def compare(
         from untaught.cli.commands import run_compare
 
         options = {"noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
-        return run_compare((picture, methods, output, reference), options, (as_json, quiet), interrupts)
+        files = (picture, methods.split(","), output, reference)
+        return run_compare(files, options, (as_json, quiet), interrupts)
 
     return job
 
@@ -201,6 +203,6 @@ def doctor(as_json: AsJson = False) -> Job:
     def job(interrupts: Interrupts) -> int:
         from untaught.cli.commands import run_doctor
 
-        return run_doctor(as_json)
+        return run_doctor(as_json, interrupts)
 
     return job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,14 +34,17 @@ def run(call: Call, interrupts: Interrupts) -> int:
     """Restore one picture and return the exit status."""
     started = time.monotonic()
     with interrupts.held():
-        picture, reference = _opened(call)
+        from untaught import image, io, quality  # noqa: F401 - what `_opened` uses, so that it can be cut
     interrupts.check()
+    picture, reference = _opened(call)
     result = restored(picture, call.options, interrupts, call.quiet)
     with interrupts.held():
         if result is None:
             result = _untouched(picture, call, time.monotonic() - started)
+        if interrupts.count:
+            result = replace(result, interrupted=True)
         _finish(call, result, reference)
-    if result.interrupted or interrupts.count:
+    if interrupts.count:
         _say_interrupted(call, result)
         return interrupts.status
     return 0
@@ -86,9 +89,7 @@ def check_places(call: Call) -> None:
         taken[path.resolve()] = f"the {name}"
 
 
-def restored(
-    picture: Image, options: Mapping[str, Any], interrupts: Interrupts, quiet: bool
-) -> Result | None:
+def restored(picture: Image, options: Mapping[str, Any], interrupts: Interrupts, quiet: bool) -> Result | None:
     """Restore a picture, showing progress; None where it was interrupted before there was a result."""
     from untaught.cli.progress import Show
 

@@ -19,9 +19,15 @@ class Interrupts:
 
     The first raises KeyboardInterrupt, which `fit` turns into the best picture so far; the second only says that
     this is under way; from the third on each raises again. Inside `held` the first two are kept for later.
+
+    Parameters
+    ----------
+    to_the_end : bool
+        The program ends with the block: signals that come later are ignored, lest they change its exit status.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, to_the_end: bool = False) -> None:
+        self.to_the_end = to_the_end
         self.count = 0
         self.signal = signal.SIGINT
         self._holding = False
@@ -35,7 +41,7 @@ class Interrupts:
 
     def __exit__(self, *exception: object) -> None:
         for number, handler in self._saved.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if self.to_the_end else handler)
 
     @property
     def status(self) -> int:

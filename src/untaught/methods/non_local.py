@@ -17,6 +17,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
+from untaught.methods.colours import basis, smoothed, variance_at
 from untaught.methods.patches import Grid, gather, scatter, similar, table, tiles
 
 VarianceOf = Callable[[Tensor], Tensor]
@@ -24,10 +25,6 @@ VarianceOf = Callable[[Tensor], Tensor]
 TINY = 1e-12  # variance of one 20,000th of a 20-bit step: keeps divisions finite, changes nothing
 ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
-SMOOTHING = 1.5  # pixels: the blur of y that gives the first guess of a signal-dependent variance
-
-# Orthonormal opponent colours, so that white noise stays white: grey, red-blue, green-magenta.
-OPPONENT = ((3**-0.5,) * 3, (2**-0.5, 0.0, -(2**-0.5)), (6**-0.5, -2 * 6**-0.5, 6**-0.5))
 
 
 @dataclass(frozen=True)
@@ -59,8 +56,7 @@ class Stage:
             raise InputError(f"There is no stage {self.kind!r}; take sure, ridge or wiener.")
         if not 1 <= self.step <= self.patch or self.group < 1 or self.radius < 1:
             raise InputError(
-                f"{self} leaves pixels out; take a step from 1 to patch, and a group and a radius "
-                "of at least 1."
+                f"{self} leaves pixels out; take a step from 1 to patch, and a group and a radius of at least 1."
             )
 
 
@@ -122,14 +118,12 @@ class NonLocal:
         """Return the estimate of `problem`; nothing is drawn, so `seed` changes nothing."""
 
         def variance_of(pilot: Tensor) -> Tensor:
-            return problem.noise.variance(problem.noise.unclip(pilot))
+            return variance_at(problem, pilot)
 
         return Estimate(_run(problem.y, variance_of, self.stages, problem.pilot))
 
 
-def denoise_nonlocal(
-    y: Tensor, variance: float | Tensor, stages: tuple[Stage, ...] = BEST
-) -> Tensor:
+def denoise_nonlocal(y: Tensor, variance: float | Tensor, stages: tuple[Stage, ...] = BEST) -> Tensor:
     """Denoise one picture with a known variance; what `NonLocal` does, for other methods.
 
     Parameters
@@ -151,15 +145,13 @@ def denoise_nonlocal(
 
 
 @torch.no_grad()
-def _run(
-    y: Tensor, variance_of: VarianceOf, stages: tuple[Stage, ...], guess: Tensor | None = None
-) -> Tensor:
+def _run(y: Tensor, variance_of: VarianceOf, stages: tuple[Stage, ...], guess: Tensor | None = None) -> Tensor:
     if y.ndim != 4 or y.shape[0] != 1 or y.numel() == 0:
         raise InputError(f"Give one picture of shape (1, C, H, W), not {tuple(y.shape)}.")
     y = y.detach()
-    colours = _colours(y)
+    colours = basis(y)
     noisy = torch.einsum("oc,chw->ohw", colours, y[0])
-    current = _smoothed(y) if guess is None else guess.detach()
+    current = smoothed(y) if guess is None else guess.detach()
     pilot: Tensor | None = None
     for number, stage in enumerate(stages):
         variance = variance_of(current)[0].clamp_min(TINY)
@@ -170,25 +162,9 @@ def _run(
     return current
 
 
-def _colours(y: Tensor) -> Tensor:
-    channels = y.shape[1]
-    return y.new_tensor(OPPONENT) if channels == 3 else torch.eye(channels).to(y)
-
-
-def _smoothed(y: Tensor) -> Tensor:
-    reach = 3
-    x = torch.arange(-reach, reach + 1, device=y.device, dtype=y.dtype)
-    kernel = torch.softmax(-x.square() / (2 * SMOOTHING**2), 0)
-    padded = F.pad(y.transpose(0, 1), (reach,) * 4, mode="replicate")
-    down = F.conv2d(padded, kernel.view(1, 1, -1, 1))
-    return F.conv2d(down, kernel.view(1, 1, 1, -1)).transpose(0, 1)
-
-
-def _pass(
-    noisy: Tensor, variance: Tensor, pilot: Tensor | None, stage: Stage, shift: int
-) -> Tensor:
+def _pass(noisy: Tensor, variance: Tensor, pilot: Tensor | None, stage: Stage, shift: int) -> Tensor:
     """Run one stage over a (C, H, W) picture in decorrelated colours."""
-    channels, height, width = noisy.shape
+    height, width = noisy.shape[1:]
     grid = Grid(stage.patch, stage.step, stage.radius, stage.group, shift).fitted(height, width)
     if stage.kind == "sure":  # Y Y^T has to be well conditioned: far fewer patches than pixels
         grid = Grid(grid.patch, grid.step, grid.radius, min(grid.group, -(-(grid.patch**2) // 4)))
@@ -211,12 +187,11 @@ def _pass(
 
 
 def _noise(variance: Tensor, index: Tensor, grid: Grid, kind: str) -> Tensor:
-    """Noise of the groups: by pixel of the patch (B, C, n) for "wiener", else by patch (B, C, k)."""
+    """Noise of the groups: by pixel of the patch (C, B, n) for "wiener", else by patch (C, B, k)."""
     rows = table(variance, grid.patch)
     if kind == "wiener":
-        mean = F.embedding_bag(index, rows.flatten(1), mode="mean")
-        return mean.view(-1, *rows.shape[1:])
-    return rows.sum(2)[index].transpose(1, 2)
+        return torch.stack([F.embedding_bag(index, channel, mode="mean") for channel in rows])
+    return rows.sum(2)[:, index]
 
 
 def _inverse(matrix: Tensor, noise: Tensor) -> Tensor:
@@ -233,10 +208,8 @@ def _complement(inverse: Tensor, noise: Tensor) -> Tensor:
     return inverse
 
 
-def _combination(
-    group: Tensor, pilot: Tensor | None, noise: Tensor, scale: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Combine the patches (B, C, k, n) of a group; noise energies (B, C, k) in units of `scale`."""
+def _combination(group: Tensor, pilot: Tensor | None, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`."""
     known = group if pilot is None else pilot
     gram = known @ known.mT / scale
     inverse = _inverse(gram, noise * (SURE_SLACK if pilot is None else 1.0))
@@ -245,14 +218,12 @@ def _combination(
     return combine @ group, 1 / left.clamp_min(1e-4)
 
 
-def _wiener(
-    group: Tensor, pilot: Tensor | None, noise: Tensor, scale: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Filter the pixels of a group (B, C, k, n); noise variances (B, C, n) in units of `scale`."""
+def _wiener(group: Tensor, pilot: Tensor | None, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`."""
     assert pilot is not None
     centred = pilot - pilot.mean(-2, keepdim=True)
     covariance = centred.mT @ centred / (group.shape[-2] * scale)
     mix = _complement(_inverse(covariance, noise), noise)
     mean = group.mean(-2, keepdim=True)
-    left = mix.square() @ noise[..., None]
+    left = mix.square() @ noise[..., None]  # variance that is left
     return mean + (group - mean) @ mix.mT, 1 / (left.mT + 0.01)

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+FAR = 1e9  # stands outside of the picture: finite, so that 0 * FAR is 0
 MAX_TILE = 16  # references on a side of one tile; 256 groups at once keep the caches warm
 TILE_CHANNELS = 4  # beyond so many channels a tile gets smaller
 
@@ -56,9 +57,7 @@ class Grid:
 
     def pad(self, picture: Tensor) -> Tensor:
         """Mirror a (C, H, W) picture, edges repeated, so that the grid covers it; any size."""
-        rows, columns = (
-            _mirrored(size, *self.padding(size), picture.device) for size in picture.shape[1:]
-        )
+        rows, columns = (_mirrored(size, *self.padding(size), picture.device) for size in picture.shape[1:])
         return picture[:, rows][:, :, columns]
 
     def crop(self, padded: Tensor, height: int, width: int) -> Tensor:
@@ -99,9 +98,7 @@ def tiles(grid: Grid, channels: int, height: int, width: int) -> Iterator[Tile]:
             counts = min(side, rows - row), min(side, columns - column)
             spans = [
                 _span(first * grid.step, count, size, grid)
-                for first, count, size in zip(
-                    (row, column), counts, (height, width), strict=True
-                )
+                for first, count, size in zip((row, column), counts, (height, width), strict=True)
             ]
             window = (slice(None), slice(*spans[0]), slice(*spans[1]))
             corner = row * grid.step - spans[0][0], column * grid.step - spans[1][0]
@@ -138,14 +135,16 @@ def similar(guide: Tensor, tile: Tile, grid: Grid) -> Tensor:
     high, wide = (rows - 1) * step + patch, (columns - 1) * step + patch
     side = 2 * radius + 1
     reference = guide[:, None, top : top + high, left : left + wide]
-    padded = F.pad(guide, (radius,) * 4, value=math.inf)[:, :, left : left + wide + 2 * radius]
+    padded = F.pad(guide, (radius,) * 4, value=FAR)[:, :, left : left + wide + 2 * radius]
+    across = _boxes(columns, patch, step).T.to(guide)
     distance = guide.new_empty(side, side, rows, columns)
     for offset in range(side):
         strip = padded[:, top + offset : top + offset + high]
         shifted = strip.unfold(2, wide, 1).transpose(1, 2)  # (G, side, high, wide)
-        error = (shifted - reference).square_().sum(0)
-        down = F.avg_pool2d(error[:, None], (patch, 1), (step, 1))
-        distance[offset] = F.avg_pool2d(down, (1, patch), (1, step))[:, 0]
+        error = (shifted[0] - reference[0]).square_()
+        for channel in range(1, guide.shape[0]):  # a sum over the first axis is far slower
+            error += (shifted[channel] - reference[channel]).square_()
+        distance[offset] = F.avg_pool2d((error @ across)[:, None], (patch, 1), (step, 1))[:, 0]
     distance[radius, radius] = -1  # no tie may push the reference out
     ranked = distance.flatten(2).flatten(0, 1).T.contiguous()
     best = torch.topk(ranked, grid.group, dim=1, largest=False, sorted=False).indices
@@ -157,27 +156,32 @@ def similar(guide: Tensor, tile: Tile, grid: Grid) -> Tensor:
     return (y.reshape(-1, 1) + down_by) * per_row + x.reshape(-1, 1) + across_by
 
 
+def _boxes(count: int, patch: int, step: int) -> Tensor:
+    """Return the sums over `patch` samples from every `step`-th on, as a matrix of `count` rows."""
+    start = step * torch.arange(count)[:, None]
+    sample = torch.arange((count - 1) * step + patch)
+    return ((sample >= start) & (sample < start + patch)).float()
+
+
 def table(picture: Tensor, patch: int) -> Tensor:
-    """Lay out all patches of a (C, h, w) picture as rows: (number of patches, C, patch * patch)."""
-    windows = picture.unfold(1, patch, 1).unfold(2, patch, 1).permute(1, 2, 0, 3, 4)
-    return windows.reshape(-1, picture.shape[0], patch * patch)
+    """Lay out all N patches of a (C, h, w) picture as rows: (C, N, patch * patch)."""
+    windows = picture.unfold(1, patch, 1).unfold(2, patch, 1)
+    return windows.reshape(picture.shape[0], -1, patch * patch)
 
 
 def gather(rows: Tensor, index: Tensor) -> Tensor:
-    """Take groups out of a `table`: (N, C, n) by (B, k) gives (B, C, k, n)."""
-    groups, members = index.shape
-    taken = rows.index_select(0, index.reshape(-1))
-    return taken.view(groups, members, *rows.shape[1:]).transpose(1, 2)
+    """Take groups out of a `table`: (C, N, n) by (B, k) gives (C, B, k, n)."""
+    taken = rows.index_select(1, index.reshape(-1))
+    return taken.view(rows.shape[0], *index.shape, rows.shape[2])
 
 
 def scatter(values: Tensor, index: Tensor, shape: torch.Size, patch: int) -> Tensor:
-    """Add groups (B, C, k, n) up where they came from: the adjoint of `gather` and `table`.
+    """Add groups (C, B, k, n) up where they came from: the adjoint of `gather` after `table`.
 
     On a CPU the order of additions, and so the sum, is the same every time.
     """
     channels, height, width = shape
     positions = (height - patch + 1) * (width - patch + 1)
-    flat = values.transpose(1, 2).reshape(-1, channels * patch * patch)
-    rows = values.new_zeros(positions, channels * patch * patch)
-    rows.index_add_(0, index.reshape(-1), flat)
-    return F.fold(rows.T[None], (height, width), patch)[0]
+    rows = values.new_zeros(channels, positions, patch * patch)
+    rows.index_add_(1, index.reshape(-1), values.flatten(1, 2))
+    return F.fold(rows.mT, (height, width), patch)[:, 0]

@@ -73,7 +73,8 @@ class Scale(nn.Module):
         up = upsample(low, x.shape[-2:], self.mode)
         if self.skip is not None:
             up = torch.cat([self.skip(x), up], dim=1)
-        return self.mix(up)
+        mixed: Tensor = self.mix(up)
+        return mixed
 
 
 def upsample(x: Tensor, size: torch.Size | tuple[int, int], mode: Upsampling) -> Tensor:
@@ -93,7 +94,7 @@ class Hourglass(nn.Module):
     def __init__(self, code_channels: int, channels: int, shape: HourglassShape | None = None):
         super().__init__()
         shape = shape or HourglassShape()
-        self.half = shape.head > 0
+        self.halved = shape.head > 0
         self.mode = shape.upsampling
         trunk: nn.Module | None = None
         for level in reversed(range(shape.depth)):
@@ -102,7 +103,7 @@ class Hourglass(nn.Module):
             raise ValueError("depth must be at least 1")
         self.trunk = trunk
         width = shape.width
-        if self.half:
+        if self.halved:
             self.squeeze = nn.Conv2d(width, shape.head, 1)
             self.head = nn.Sequential(
                 nn.BatchNorm2d(shape.head + code_channels),
@@ -114,7 +115,7 @@ class Hourglass(nn.Module):
 
     def forward(self, code: Tensor) -> Tensor:
         """Draw the picture from its code."""
-        if self.half:
+        if self.halved:
             low = self.squeeze(self.trunk(F.avg_pool2d(code, 2, ceil_mode=True)))
             up = upsample(low, code.shape[-2:], self.mode)
             features = self.head(torch.cat([up, code], dim=1))

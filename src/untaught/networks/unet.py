@@ -58,4 +58,5 @@ class UNet(nn.Module):
         for block in self.up:
             skip = skips.pop()
             x = block(torch.cat([upsample(x, skip.shape[-2:], "bilinear"), skip], dim=1))
-        return self.last(x).float()
+        output: Tensor = self.last(x)
+        return output.float()

@@ -28,7 +28,7 @@ REACH = 3  # lags -REACH..REACH in both directions
 MIDDLE = (7, 9)  # i + j of the coefficients that the others are held against
 HIGHEST = (11, 15)
 LOWEST = (1, 4)
-TAIL = 0.65  # highest over middle frequencies; white noise with much fine texture stays above
+TAIL = 0.53  # highest over middle frequencies; white noise with much fine texture stays above
 TAIL_UP = 1.6
 HEAD = 0.75  # lowest over middle; texture can only raise it
 
@@ -147,7 +147,7 @@ def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
         new = np.zeros_like(spectrum)
         for parity in (0, 1):
             judge = (parity == FREQUENCY % 2) & (FREQUENCY > 0)
-            weight = 1 / np.maximum(spectrum[judge], 1e-3 * spectrum.max())
+            weight = 1 / np.maximum(spectrum[judge], 1e-3 * spectrum.max() + 1e-20)
             flat = np.argpartition(power[:, judge] @ weight, count - 1)[:count]
             new[~judge] = power[flat][:, ~judge].mean(0)
         new[0] = new[[1, SIZE, SIZE + 1]].mean()  # the mean is the picture's, not the noise's

@@ -130,9 +130,9 @@ def _checked(values: Floats, missing: Flags | None) -> tuple[Floats, Flags | Non
         raise InputError(
             f"Noise is measured on an array (height, width, channels), not on one of shape {v.shape}."
         )
-    gone: Flags = ~np.isfinite(v).all(2)
+    gone: Flags = np.asarray(~np.isfinite(v).all(2))
     if missing is not None:
-        gone = gone | np.asarray(missing, bool)
+        gone = np.logical_or(gone, missing)
     if gone.all():
         raise InputError("No pixel of the picture holds a finite value, so there is no noise to find.")
     if not gone.any():
@@ -168,8 +168,8 @@ def _choose(
     if salt.found:
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
         return Impulse(min(salt.fraction, 0.99), relative_error=float(error)), []
-    if start.sigma < NONE and shared.sigma < 2 * NONE:
-        return start, ["No noise was found."]
+    if start.sigma < NONE and (shared.white or level.rough < 2 * NONE):
+        return start, ["No noise was found.", *_of_coarse(shared)]
     if not shared.white:
         error = max(0.15, start.relative_error)
         model = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
@@ -180,6 +180,12 @@ def _choose(
     if level.texture > TEXTURED and level.relative_error > 0.5:
         return Unknown(start.sigma, relative_error=level.relative_error, clip=start.clip), []
     return start, []
+
+
+def _of_coarse(shared: Correlation) -> list[str]:
+    if shared.white or shared.sigma < 2 * NONE:
+        return []
+    return ["Noise that is all coarse, as strong JPEG compression leaves it, would look like texture."]
 
 
 def _of_curve(curve: Curve | None) -> list[str]:

@@ -104,24 +104,27 @@ class Impulse(NoiseModel):
 
     def std(self, x: T) -> T:
         """Return the standard deviation of y given x."""
-        f = self.fraction
-        moment: Any = (1 - f) * x * x + f / 2 - self.mean(x) ** 2  # type: ignore[operator]
-        xp = namespace(x)
-        answer: T = xp.sqrt(xp.clip(moment, 0.0, None))
+        xp, variance = namespace(x), self.variance(x)
+        answer: T = xp.sqrt(xp.clip(variance, 0.0, None))
         return answer
 
     def mean(self, x: T) -> T:
         """Return E[y | x] = (1 - fraction) x + fraction / 2, which is not `x`."""
-        answer: T = (1 - self.fraction) * x + self.fraction / 2  # type: ignore[operator]
+        value: Any = x
+        answer: T = (1 - self.fraction) * value + self.fraction / 2
         return answer
 
     def variance(self, x: T) -> T:
         """Return (1 - fraction) x^2 + fraction / 2 - mean(x)^2."""
-        return self.std(x) ** 2  # type: ignore[operator, no-any-return]
+        value: Any = x
+        mean: Any = self.mean(value)
+        answer: T = (1 - self.fraction) * value * value + self.fraction / 2 - mean * mean
+        return answer
 
     def unclip(self, m: T) -> T:
         """Return (m - fraction / 2) / (1 - fraction), held to [0, 1]."""
-        x: Any = (m - self.fraction / 2) / (1 - self.fraction)  # type: ignore[operator]
+        value: Any = m
+        x: Any = (value - self.fraction / 2) / (1 - self.fraction)
         answer: T = namespace(x).clip(x, 0.0, 1.0)
         return answer
 
@@ -168,8 +171,8 @@ class Correlated(NoiseModel):
 
         kernel = np.asarray(self.kernel)
         kernel = kernel.reshape(kernel.shape + (1,) * (len(shape) - 2))
-        (h, w), rest = shape[:2], shape[2:]
-        wide = rng.standard_normal((h + kernel.shape[0] - 1, w + kernel.shape[1] - 1, *rest))
+        down, across = len(self.kernel) - 1, len(self.kernel[0]) - 1
+        wide = rng.standard_normal((shape[0] + down, shape[1] + across, *shape[2:]))
         return np.asarray(fftconvolve(wide, kernel, mode="valid", axes=(0, 1)))
 
     def _parameters(self) -> dict[str, Any]:

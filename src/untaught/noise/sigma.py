@@ -39,6 +39,8 @@ class Level:
         One standard error of the variance over the variance.
     texture : float
         Low- over high-frequency energy of the patches used: about 1 where they were flat.
+    rough : float
+        Root mean square of the high frequencies of these patches: noise and what is left of texture.
     chosen : ndarray
         Indices of the patches used.
     """
@@ -46,6 +48,7 @@ class Level:
     sigma: float
     relative_error: float
     texture: float
+    rough: float
     chosen: NDArray[np.intp]
 
 
@@ -115,19 +118,19 @@ def _one_pass(patches: Patches, share: Floats) -> Level:
     order = flattest(patches, share)
     low, high = -np.inf, np.inf
     variance, error, count = 0.0, 1.0, len(order)
-    first = None
     for fraction in SHARES:
         k = min(len(order), max(ENOUGH, int(fraction * len(order))))
         chosen = order[:k]
         new, spread = variance_of(patches.take(chosen), share[chosen])
-        first = new if first is None else first
         if new * (1 - 2 * spread) > high or new * (1 + 2 * spread) < low:
             break
         low, high = max(low, new * (1 - 2 * spread)), min(high, new * (1 + 2 * spread))
         variance, error, count = new, spread, k
     used = patches.take(order[:count]).dct
-    texture = float(np.square(used[:, :, LOW]).mean() / max(np.square(used[:, :, HIGH]).mean(), 1e-20))
-    return Level(float(np.sqrt(variance)), _total_error(error, texture), texture, order[:count])
+    high = float(np.square(used[:, :, HIGH]).mean())
+    texture = float(np.square(used[:, :, LOW]).mean()) / max(high, 1e-20)
+    total = _total_error(error, texture)
+    return Level(float(np.sqrt(variance)), total, texture, float(np.sqrt(high)), order[:count])
 
 
 def variance_of(patches: Patches, share: Floats) -> tuple[float, float]:

@@ -1,0 +1,110 @@
+"""What `inspect`, `compare`, `demo` and `doctor` do; `denoise` has a page of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from untaught.cli.signals import Interrupts
+from untaught.errors import InputError
+
+
+def run_inspect(picture: Path, as_json: bool, interrupts: Interrupts) -> int:
+    """Measure a picture's noise and print what was found."""
+    with interrupts.held():
+        from untaught.inspection import inspect
+    interrupts.check()
+    found = inspect(picture)
+    if as_json:
+        _print_json(found.as_dict())
+    else:
+        print(found.describe())
+    return 0
+
+
+def run_compare(
+    files: tuple[Path, list[str], Path, Path | None],
+    options: Mapping[str, Any],
+    looks: tuple[bool, bool],
+    interrupts: Interrupts,
+) -> int:
+    """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
+    with interrupts.held():
+        from untaught.cli.progress import Show
+        from untaught.compare import checked_names, compare, made_folder, place
+        from untaught.image import as_image
+        from untaught.io import check_writable
+    interrupts.check()
+    path, methods, folder, reference = files
+    as_json, quiet = looks
+    picture = as_image(path)
+    names = checked_names(methods)
+    new = not folder.exists()
+    made_folder(folder)
+    try:
+        for name in names:
+            check_writable(place(folder, picture, name), picture, protect=reference)
+        with Show(interrupts, quiet) as show:
+            found = compare(picture, names, reference=reference, **options, on_progress=show)
+        if not found.results and not interrupts.count:
+            reasons = "; ".join(f"{row.method}: {row.reason}" for row in found.rows)
+            raise InputError(f"no method could be run on {path}: {reasons}")
+        if not found.results:
+            raise KeyboardInterrupt
+        with interrupts.held():
+            page = found.save(folder)
+    except BaseException:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    if as_json:
+        _print_json(found.as_dict() | {"output": str(folder)})
+    elif not quiet:
+        print(f"{found.describe()}\n\nlook at {page}")
+    return _ended(interrupts, f"{folder} holds what was done until then")
+
+
+def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
+    """Restore the demo picture into a folder."""
+    with interrupts.held():
+        from untaught import demo
+        from untaught.cli.progress import Show
+        from untaught.compare import made_folder
+        from untaught.restore import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
+    interrupts.check()
+    made_folder(folder)
+    with Show(interrupts, quiet) as show:
+        result = demo.restore(show)
+    with interrupts.held():
+        shown = demo.save(result, folder)
+    if not quiet:
+        print(shown.describe())
+    return _ended(interrupts, f"{folder} holds the best picture so far")
+
+
+def run_doctor(as_json: bool, interrupts: Interrupts) -> int:
+    """Say what this machine has; 0 also where something is missing, for the question was answered."""
+    with interrupts.held():
+        from untaught.doctor import examine
+    interrupts.check()
+    found = examine()
+    if as_json:
+        _print_json(found.as_dict())
+    else:
+        print(found.describe())
+    return 0
+
+
+def _ended(interrupts: Interrupts, what: str) -> int:
+    if not interrupts.count:
+        return 0
+    print(f"untaught: interrupted; {what}", file=sys.stderr, flush=True)
+    return interrupts.status
+
+
+def _print_json(values: Mapping[str, Any]) -> None:
+    from untaught.cli.output import print_json
+
+    print_json(values)

@@ -1,0 +1,105 @@
+"""The page of a comparison: a table, and the same place of every picture at 1:1."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from html import escape
+from typing import TYPE_CHECKING
+
+from untaught.quality import Quality
+from untaught.report import words
+from untaught.report.page import paragraph, section, table
+from untaught.report.pictures import Pair, Stretch, crops, data_uri, stretch_of
+from untaught.report.style import CSS
+
+if TYPE_CHECKING:
+    from untaught.compare import Comparison, Row
+    from untaught.image import Image
+
+
+def page(comparison: Comparison) -> str:
+    """Return the whole page as one HTML document that loads nothing from anywhere."""
+    name = words.file_name(next(iter(comparison.results.values()))) if comparison.results else "picture"
+    title = f"{name} · methods compared · untaught"
+    body = (
+        f"<h1>{escape(name)}: methods compared</h1>\n{_noise(comparison)}{_table(comparison)}{_places(comparison)}"
+    )
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n"
+        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def heads(comparison: Comparison) -> list[str]:
+    """Return the heads of the columns."""
+    true = ["PSNR", "SSIM"] if comparison.reference is not None else []
+    return ["method", "estimated PSNR", *true, "time", "stopped, or why there is no result"]
+
+
+def cells(comparison: Comparison) -> list[list[str]]:
+    """Return the rows of the table as text."""
+    true = _true(comparison.quality_input) if comparison.reference is not None else []
+    return [["(input)", "", *true, "", ""], *(_cells(comparison, row) for row in comparison.rows)]
+
+
+def _cells(comparison: Comparison, row: Row) -> list[str]:
+    true = _true(row.quality) if comparison.reference is not None else []
+    why = words.sentence(row.result.stopped.reason if row.result is not None else row.reason)
+    name = row.method
+    if row.result is not None and row.result.method != row.method:
+        name = f"{row.method} ({row.result.method})"
+    return [name, str(row.psnr) if row.psnr is not None else "–", *true, words.seconds(row.seconds), why]
+
+
+def _true(scores: Quality | None) -> list[str]:
+    if scores is None:
+        return ["–", "–"]
+    psnr = f"{scores.psnr:.2f} dB" if math.isfinite(scores.psnr) else "equal"
+    return [psnr, f"{scores.ssim:.4f}"]
+
+
+def _noise(comparison: Comparison) -> str:
+    first = next(iter(comparison.results.values()), None)
+    return "" if first is None else paragraph(words.sentence(first.noise.describe()), "soft")
+
+
+def _table(comparison: Comparison) -> str:
+    numbers = "nn" if comparison.reference is not None else ""
+    return section("The methods", table(heads(comparison), cells(comparison), f" n{numbers}nt"))
+
+
+def _places(comparison: Comparison) -> str:
+    results = comparison.results
+    if not results:
+        return ""
+    pictures: dict[str, Image] = {"input": comparison.input} | {n: r.picture for n, r in results.items()}
+    if comparison.reference is not None:
+        pictures["reference"] = replace(comparison.reference, value_range=comparison.input.value_range)
+        if comparison.reference.array.dtype != comparison.input.array.dtype:
+            pictures["reference"] = comparison.reference
+    shown = {name: next(picture.planes()) for name, picture in pictures.items()}
+    first = next(iter(results))
+    pair = Pair("", shown["input"].values, shown[first].values, shown["input"].missing)
+    stretch = stretch_of(results[first], [pair])
+    which = f" of plane 1 of {comparison.input.n_planes}" if comparison.input.n_planes > 1 else ""
+    return "".join(
+        section(f"The {place}{which}, 1:1", _strip({n: p.values for n, p in shown.items()}, box, stretch))
+        for place, box in crops(pair)
+    )
+
+
+def _strip(shown: dict[str, object], box: tuple[int, int, int, int], stretch: Stretch) -> str:
+    import numpy as np
+
+    top, left, height, width = box
+    figures = []
+    for name, values in shown.items():
+        levels = stretch(np.asarray(values)[top : top + height, left : left + width])
+        figures.append(
+            f'<figure><img class="pixels" src="{data_uri(levels)}" width="{width}" height="{height}" '
+            f'alt="{escape(name)}"><figcaption><b>{escape(name)}</b></figcaption></figure>'
+        )
+    return f'<div class="strip">{"".join(figures)}</div>'

@@ -1,0 +1,110 @@
+"""The main job on a picture that ships with the package: noisy in, restored out, and the truth beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.image import Image
+from untaught.quality import Quality, quality
+from untaught.result import Result
+
+if TYPE_CHECKING:
+    from untaught.fit import Progress
+
+DATA = Path(__file__).parent / "data"
+TIME_LIMIT = 30.0
+MARGIN, LABEL = 8, 22  # pixels around the pictures of the strip, and above each for its label
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo's result, how near it comes to the truth, and how near the input did."""
+
+    result: Result
+    before: Quality
+    after: Quality
+    folder: Path
+
+    def describe(self) -> str:
+        """Return the outcome as lines for a person."""
+        result = self.result
+        estimate = f"estimated PSNR {result.psnr}" if result.psnr is not None else "no estimate of the PSNR"
+        return "\n".join(
+            [
+                f"noise    {result.noise.describe()}",
+                f"method   {result.method}: {result.why}",
+                f"stopped  {result.stopped.reason}",
+                f"before   PSNR {self.before.psnr:.2f} dB, SSIM {self.before.ssim:.3f}",
+                f"after    PSNR {self.after.psnr:.2f} dB, SSIM {self.after.ssim:.3f}; {estimate}, "
+                "made without the clean picture",
+                f"time     {result.seconds:.0f} s",
+                f"look at  {self.folder / 'strip.png'} and {self.folder / 'report.html'}",
+            ]
+        )
+
+
+def pictures() -> tuple[Image, Image]:
+    """Return the noisy and the clean picture that ship with the package; data/README.md says what they are."""
+    from untaught.io import read
+
+    return read(DATA / "noisy.png"), read(DATA / "clean.png")
+
+
+def restore(on_progress: Callable[[Progress], None] | None = None) -> Result:
+    """Restore the noisy picture in about half a minute, nothing known of its noise."""
+    from untaught.restore import denoise
+
+    return denoise(pictures()[0], time_limit=TIME_LIMIT, on_progress=on_progress)
+
+
+def save(result: Result, folder: Path) -> Demo:
+    """Write noisy.png, restored.png, clean.png, strip.png and report.html.
+
+    Raises
+    ------
+    OutputError
+        When they cannot be written.
+    """
+    from untaught.io import write
+
+    noisy, clean = pictures()
+    before, after = quality(noisy, clean), quality(result.picture, clean)
+    strip = strip_of(
+        {
+            f"before, {before.psnr:.1f} dB": noisy.array,
+            f"after, {after.psnr:.1f} dB": result.image,
+            "clean, which was not used": clean.array,
+        }
+    )
+    pages = {
+        "noisy": noisy,
+        "restored": result.picture,
+        "clean": clean,
+        "strip": Image.of(strip, "YXS"),
+    }
+    for name, picture in pages.items():
+        write(folder / f"{name}.png", picture)
+    result.report(folder / "report.html")
+    return Demo(result, before, after, folder)
+
+
+def strip_of(shown: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    """Return pictures of one size, 8-bit RGB, side by side with their names above: (H, W, 3) uint8."""
+    from PIL import Image as Pillow
+    from PIL import ImageDraw
+
+    height, width = next(iter(shown.values())).shape[:2]
+    size = (MARGIN + len(shown) * (width + MARGIN), LABEL + height + MARGIN)
+    canvas = Pillow.new("RGB", size, (255, 255, 255))
+    draw = ImageDraw.Draw(canvas)
+    for k, (name, array) in enumerate(shown.items()):
+        left = MARGIN + k * (width + MARGIN)
+        draw.text((left, LABEL // 2), name, fill=(0, 0, 0), anchor="lm")
+        canvas.paste(Pillow.fromarray(np.ascontiguousarray(array)), (left, LABEL))
+    return np.asarray(canvas)

@@ -1,0 +1,224 @@
+"""What noise a picture has, what to do about it, and what that will cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.image import Image, Plane, as_image
+from untaught.methods import METHODS
+from untaught.noise import NoiseModel
+
+if TYPE_CHECKING:
+    from untaught.noise import NoiseReport
+
+MOST_PLANES = 16
+"""Planes of a stack that are measured, evenly spread over it."""
+
+SECONDS = {
+    "nlm": (0.1, 2.6),
+    "wavelet": (0.1, 3.2),
+    "tv": (0.3, 15.0),
+    "nonlocal": (0.3, 94.0),
+    "r2r": (35.0, 470.0),
+    "dip": (12.0, 4200.0),
+}
+"""Seconds a method takes, a + b megapixels of colour, with its error estimate and all its steps; on one core of an
+EPYC server, measured at 64 x 64 and 192 x 192 pixels. Rules mostly stop a fit earlier."""
+
+
+@dataclass(frozen=True)
+class PlaneNoise:
+    """What was measured on one plane."""
+
+    index: int
+    label: str
+    report: NoiseReport
+
+
+@dataclass(frozen=True)
+class Option:
+    """A method: whether it fits the noise (`objection` is None), and about how long the picture takes it."""
+
+    method: str
+    summary: str
+    objection: str | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a look at a picture found.
+
+    Attributes
+    ----------
+    name : str
+        The file, or "the picture".
+    shape, axes, dtype, value_range
+        Of the array; `value_range` is what stands for black and white.
+    n_planes : int
+        Planes that would be restored one by one; `planes` holds those that were measured.
+    planes : tuple of PlaneNoise
+        The noise of at most 16 planes, evenly spread over a stack.
+    advice : str
+        What to do, in a sentence.
+    plan : tuple of str
+        The methods that 'auto' would try, in order.
+    options : tuple of Option
+        Every method, with the objection to it where there is one.
+    notes : tuple of str
+        Sentences worth reading: missing values, clipping ...
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    axes: str
+    dtype: str
+    value_range: tuple[float, float]
+    n_planes: int
+    planes: tuple[PlaneNoise, ...]
+    advice: str
+    plan: tuple[str, ...]
+    options: tuple[Option, ...]
+    notes: tuple[str, ...]
+
+    def describe(self) -> str:
+        """Return the findings as lines for a person."""
+        size = " x ".join(str(n) for n in self.shape)
+        low, high = self.value_range
+        lines = [
+            f"picture  {self.name}: {size} ({self.axes}), {self.dtype}, value range {low:g} to {high:g}",
+            *(f"noise    {self._prefix(p)}{p.report.model.describe()}" for p in self.planes),
+            *(f"note     {note}" for note in self.notes),
+            f"advice   {self.advice}",
+            "cost     at most, roughly, on one core of a server (of this machine: 'untaught doctor'):",
+            *(f"  {option.method:<10}{_option_words(option)}" for option in self.options),
+        ]
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the findings for JSON; levels are on the 0..255 scale."""
+        return {
+            "input": self.name,
+            "shape": list(self.shape),
+            "axes": self.axes,
+            "dtype": self.dtype,
+            "value_range": list(self.value_range),
+            "n_planes": self.n_planes,
+            "noise": self.planes[0].report.as_dict() if self.planes else None,
+            "planes": [{"index": p.index, "label": p.label, "noise": p.report.as_dict()} for p in self.planes],
+            "advice": self.advice,
+            "plan": list(self.plan),
+            "methods": [
+                {"method": o.method, "fits": o.objection is None, "objection": o.objection, "seconds": o.seconds}
+                for o in self.options
+            ],
+            "notes": list(self.notes),
+        }
+
+    def _prefix(self, plane: PlaneNoise) -> str:
+        return f"plane {plane.index + 1}/{self.n_planes} ({plane.label}): " if self.n_planes > 1 else ""
+
+
+def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
+    """Measure the noise of a picture, and say what fits it.
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        As in `untaught.denoise`.
+
+    Returns
+    -------
+    Inspection
+        `describe()` is for people, `as_dict()` for programs.
+
+    Raises
+    ------
+    InputError
+        If the picture cannot be used; one sentence that says what to do.
+    """
+    from untaught.noise import measure
+
+    picture = as_image(image)
+    every = math.ceil(picture.n_planes / MOST_PLANES)
+    chosen = [p for p in picture.planes() if p.index % every == 0 and p.values.max() > p.values.min()]
+    found = tuple(PlaneNoise(p.index, p.label, measure(p.values, p.missing)) for p in chosen)
+    noises = [p.report.model for p in found]
+    planned, advice = _advice(chosen, noises, picture.source)
+    return Inspection(
+        name=picture.name,
+        shape=picture.array.shape,
+        axes=picture.axes,
+        dtype=str(picture.array.dtype),
+        value_range=picture.value_range,
+        n_planes=picture.n_planes,
+        planes=found,
+        advice=advice,
+        plan=planned,
+        options=_options(picture, noises),
+        notes=_notes(picture, chosen, found),
+    )
+
+
+def _advice(
+    planes: Sequence[Plane], noises: Sequence[NoiseModel], source: Path | None
+) -> tuple[tuple[str, ...], str]:
+    """Return what `auto` would try on the noisiest plane, and the advice that follows."""
+    import torch
+
+    from untaught.choose import plan
+    from untaught.methods.base import Problem
+
+    worst = max(noises, key=lambda noise: (noise.kind == "impulse", noise.level))
+    y = torch.zeros(1, planes[0].values.shape[-1], 1, 1)
+    planned = plan(Problem(y, torch.ones(1, 1, 1, 1), worst))
+    if not planned.methods:
+        return (), f"leave it as it is: {planned.why}"
+    where = source.name if source is not None else "IN"
+    return planned.methods, f"run 'untaught denoise {where} -o OUT': {planned.why}"
+
+
+def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:
+    from untaught.choose import objection
+    from untaught.methods import make
+
+    options = []
+    for name, entry in METHODS.items():
+        needs = make(name).needs
+        objections = [reason for reason in (objection(needs, noise) for noise in noises) if reason]
+        options.append(
+            Option(name, entry.summary, objections[0] if objections else None, seconds_for(name, picture))
+        )
+    return tuple(options)
+
+
+def seconds_for(method: str, picture: Image) -> float | None:
+    """Return about how many seconds a method takes for a picture; None where that was never measured."""
+    if method not in SECONDS:
+        return None
+    start, megapixel = SECONDS[method]
+    pixels = picture.height * picture.width / 1e6
+    return float(f"{picture.n_planes * (start + megapixel * pixels):.2g}")
+
+
+def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
+    notes = [note for plane in found for note in plane.report.notes]
+    missing = float(np.mean([plane.missing.mean() for plane in planes]))
+    if missing > 0:
+        notes.append(f"{missing:.1%} of the pixels hold no measurement (NaN); they would be filled in")
+    if picture.n_planes > MOST_PLANES:
+        notes.append(f"{len(found)} of {picture.n_planes} planes were measured")
+    return tuple(dict.fromkeys(notes))
+
+
+def _option_words(option: Option) -> str:
+    seconds = "unknown" if option.seconds is None else f"{option.seconds:g} s"
+    verdict = "fits" if option.objection is None else f"not for this picture: {option.objection}"
+    return f"{seconds:<10}{verdict} ({option.summary})"

@@ -1,0 +1,348 @@
+"""What a person can do wrong: one sentence, exit status 2, nothing written, nothing changed."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from tests.conftest import clean, noisy
+from untaught.cli import main
+
+COMMAND = [sys.executable, "-c", "import sys; from untaught.cli import main; sys.exit(main())"]
+QUICK = ("--method", "nonlocal", "--noise", "gaussian:25")
+SLOW = ("--method", "dip", "--noise", "gaussian:25", "--stop", "steps", "--time-limit", "60")
+
+
+def levels(values: np.ndarray) -> np.ndarray:
+    """Return [0, 1] values as 8-bit levels."""
+    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a good noisy picture of 48 x 48, and its clean version, and go there."""
+    monkeypatch.chdir(tmp_path)
+    Pillow.fromarray(levels(noisy(clean(48, 48)))).save("in.png")
+    Pillow.fromarray(levels(clean(48, 48))).save("clean.png")
+    return tmp_path
+
+
+def pixels(path: Path) -> np.ndarray:
+    """Return the pixels of a picture."""
+    with Pillow.open(path) as opened:
+        return np.asarray(opened)
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return all that is in a folder, with its bytes."""
+    found = folder.rglob("*")
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
+
+
+def says(error: str, *words: str) -> bool:
+    """Tell whether `error` is one sentence of ours with all the words in it."""
+    lines = error.strip().splitlines()
+    one = len(lines) == 1 and lines[0].startswith("untaught: ") and "Traceback" not in error
+    return one and "internal error" not in error and all(word in error for word in words)
+
+
+def started(folder: Path, *argv: str, **more: object) -> subprocess.Popen[str]:
+    """Start the real command."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("UNTAUGHT_DEBUG", None)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*COMMAND, *argv], cwd=folder, env=environment, **(pipes | more))  # type: ignore[call-overload]
+
+
+# -- inputs that are no pictures -----------------------------------------------------------------------------
+
+
+def png_header(width: int, height: int) -> bytes:
+    """Return a valid start of an 8-bit RGB PNG of any size."""
+    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = zlib.compress(b"\0" * 100)
+    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    idat = struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
+    return b"\x89PNG\r\n\x1a\n" + chunk + idat
+
+
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """Return the start of a .npy file of any shape, with no data."""
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+
+
+def cut(name: str) -> Callable[[], None]:
+    """Return what writes a picture of which two thirds are there."""
+
+    def write() -> None:
+        path = Path(name)
+        if path.suffix == ".npy":
+            np.save(path, clean(48, 48))
+        else:
+            Pillow.fromarray(levels(noisy(clean(48, 48)))).save(path)
+        data = path.read_bytes()
+        path.write_bytes(data[: 2 * len(data) // 3])
+
+    return write
+
+
+def saved(name: str, array: np.ndarray) -> Callable[[], None]:
+    """Return what writes an array."""
+    return lambda: np.save(name, array)
+
+
+BAD_FILES: dict[str, tuple[str, Callable[[], object], tuple[str, ...]]] = {
+    "missing": ("bad.png", lambda: None, ("does not exist",)),
+    "empty": ("bad.png", lambda: Path("bad.png").write_bytes(b""), ("empty",)),
+    "folder": ("bad.png", lambda: Path("bad.png").mkdir(), ("folder",)),
+    "text": ("bad.png", lambda: Path("bad.png").write_text("not a picture at all\n" * 9), ("text file",)),
+    "noise": ("bad.png", lambda: Path("bad.png").write_bytes(bytes(range(1, 200))), ("unknown type",)),
+    "cut png": ("bad.png", cut("bad.png"), ("cut",)),
+    "cut tif": ("bad.tif", cut("bad.tif"), ("cut",)),
+    "cut jpg": ("bad.jpg", cut("bad.jpg"), ("cut",)),
+    "cut npy": ("bad.npy", cut("bad.npy"), ("cut",)),
+    "unreadable": ("/proc/self/mem", lambda: None, ("cannot be read",)),
+    "constant": ("bad.npy", saved("bad.npy", np.full((48, 48), 7, np.uint8)), ("everywhere",)),
+    "one pixel": ("bad.npy", saved("bad.npy", np.zeros((1, 1), np.uint8)), ("too small",)),
+    "nan": ("bad.npy", saved("bad.npy", np.full((48, 48), np.nan, np.float32)), ("NaN",)),
+    "infinite": ("bad.npy", saved("bad.npy", np.full((48, 48), np.inf)), ("no number",)),
+    "complex": ("bad.npy", saved("bad.npy", np.ones((48, 48), complex)), ("complex",)),
+    "no pixels": ("bad.npy", saved("bad.npy", np.zeros((0, 48), np.uint8)), ("empty",)),
+    "five axes": ("bad.npy", saved("bad.npy", np.zeros((2, 2, 2, 9, 9), np.uint8)), ("shape",)),
+    "objects": ("bad.npy", saved("bad.npy", np.array([[{}, {}]], dtype=object)), ()),
+    "huge png": ("bad.png", lambda: Path("bad.png").write_bytes(png_header(40_000, 40_000)), ("pixels", "cut it")),
+    "huge npy": ("bad.npy", lambda: Path("bad.npy").write_bytes(npy_header((40_000, 40_000))), ()),
+}
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs /proc")
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_bad_file_is_refused(case: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name, make, words = BAD_FILES[case]
+    make()
+    before = contents(folder)
+    for argv in (["inspect", name], ["denoise", name, "-o", "out.tif", *QUICK, "--json"]):
+        assert main(argv) == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert says(err, *words), err
+    assert contents(folder) == before
+
+
+# -- calls that are wrong ------------------------------------------------------------------------------------
+
+BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "nothing": ("", ("no command",)),
+    "unknown command": ("denose in.png -o out.png", ("denose",)),
+    "no input": ("denoise -o out.png", ("IN",)),
+    "no output": ("denoise in.png", ("--output",)),
+    "unknown option": ("denoise in.png -o out.png --sed 3", ("--sed",)),
+    "unknown method": ("denoise in.png -o out.png --method r2s", ("did you mean 'r2r'",)),
+    "unknown noise": ("denoise in.png -o out.png --noise gauss:25", ("gauss:25", "gaussian:25")),
+    "negative noise": ("denoise in.png -o out.png --noise gaussian:-3", ("-3",)),
+    "noise without level": ("denoise in.png -o out.png --noise gaussian", ("gaussian",)),
+    "unknown rule": ("denoise in.png -o out.png --stop never", ("never",)),
+    "unknown device": ("denoise in.png -o out.png --device tpu", ("tpu",)),
+    "negative seed": ("denoise in.png -o out.png --seed -1", ("seed",)),
+    "seed is text": ("denoise in.png -o out.png --seed abc", ("--seed",)),
+    "negative limit": ("denoise in.png -o out.png --time-limit -5", ("time limit",)),
+    "limit is nan": ("denoise in.png -o out.png --time-limit nan", ("time limit",)),
+    "over the input": ("denoise in.png -o in.png", ("input",)),
+    "over the input's link": ("denoise in.png -o link.png", ("input",)),
+    "over the reference": ("denoise in.png -o clean.png --reference clean.png", ("input",)),
+    "into a folder": ("denoise in.png -o place.png", ("folder",)),
+    "no such folder": ("denoise in.png -o no/such/out.png", ("does not exist",)),
+    "no extension": ("denoise in.png -o out", ("extension",)),
+    "unknown extension": ("denoise in.png -o out.xyz", (".xyz",)),
+    "floats to png": ("denoise float.npy -o out.png", ("float32",)),
+    "a device as output": ("denoise in.png -o null.png", ("regular",)),
+    "report is the output": ("denoise in.png -o out.png --report out.png", ("two names",)),
+    "report is the input": ("denoise in.png -o out.png --report in.png", ("input",)),
+    "report nowhere": ("denoise in.png -o out.png --report no/r.html", ("does not exist",)),
+    "report is a folder": ("denoise in.png -o out.png --report place.png", ("folder",)),
+    "recipe is the input": ("denoise in.png -o out.png --recipe in.png", ("input",)),
+    "recipe is the report": ("denoise in.png -o out.png --recipe r --report r", ("two names",)),
+    "checkpoint is the input": ("denoise in.png -o out.png --checkpoint in.png", ("input",)),
+    "checkpoint is none": ("denoise in.png -o out.png --method dip --checkpoint text", ("checkpoint",)),
+    "reference missing": ("denoise in.png -o out.png --reference no.png", ("does not exist",)),
+    "reference of another size": ("denoise in.png -o out.png --reference small.png", ("reference", "40")),
+    "reference of another kind": ("denoise in.png -o out.png --reference float.npy", ("reference", "float32")),
+    "compare nothing": ("compare in.png --methods , -o place", ("no methods",)),
+    "compare unknown": ("compare in.png --methods nonlocal,tx -o place", ("'tx'",)),
+    "compare into a file": ("compare in.png --methods nonlocal -o text", ("file",)),
+    "compare nowhere": ("compare in.png --methods nonlocal -o text/deeper", ("cannot be made",)),
+    "demo into a file": ("demo -o text", ("file",)),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CALLS)
+def test_bad_call_is_refused(case: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line, words = BAD_CALLS[case]
+    Path("link.png").symlink_to("in.png")
+    Path("null.png").symlink_to("/dev/null")
+    Path("place.png").mkdir()
+    Path("text").write_text("some text")
+    Pillow.fromarray(levels(clean(40, 48))).save("small.png")
+    np.save("float.npy", clean(48, 48))
+    before = contents(folder)
+    assert main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says(err, *words), err
+    assert contents(folder) == before
+
+
+def test_no_cuda_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    assert main(["denoise", "in.png", "-o", "out.png", "--device", "cuda"]) == 2
+    assert says(capsys.readouterr().err, "CUDA")
+
+
+# -- the same, and what only a process of its own can meet -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("argv", "word"),
+    [
+        (("denoise", "cut.png", "-o", "out.png"), "cut"),
+        (("denoise", "in.png", "-o", "out.png", "--method", "nonlocl"), "did you mean 'nonlocal'"),
+        (("denoise", "in.png", "-o", "in.png"), "input"),
+        (("denoise", "in.png"), "--output"),
+    ],
+)
+def test_real_command_refuses(argv: tuple[str, ...], word: str, folder: Path) -> None:
+    cut("cut.png")()
+    before = contents(folder)
+    process = started(folder, *argv)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out == ""
+    assert says(err, word), err
+    assert contents(folder) == before
+
+
+def small_files_only() -> None:
+    """Let no file grow beyond 2 KiB, as on a full disk, in the process to be started."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+
+
+def test_full_disk(folder: Path) -> None:
+    before = contents(folder)
+    process = started(folder, "denoise", "in.png", "-o", "out.png", *QUICK, preexec_fn=small_files_only)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert out == ""
+    assert says(err, "out.png"), err
+    assert contents(folder) == before
+
+
+def test_disk_full_for_the_report_only(folder: Path) -> None:
+    picture = levels(noisy(clean(16, 16, 1)))[..., 0]
+    Pillow.fromarray(picture).save("tiny.png")
+    argv = ("denoise", "tiny.png", "-o", "out.png", "--report", "r.html", *QUICK)
+    process = started(folder, *argv, preexec_fn=small_files_only)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert says(err, "r.html", "out.png"), err
+    assert pixels(folder / "out.png").shape == (16, 16)
+    assert not (folder / "r.html").exists()
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that nobody can write to")
+def test_place_that_nobody_may_write_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["denoise", "in.png", "-o", "/proc/out.png", *QUICK, "--quiet"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says(err, "/proc"), err
+
+
+def test_folder_that_vanishes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    import untaught.restore
+
+    (folder / "place").mkdir()
+    real = untaught.restore.denoise
+
+    def vanish(*args: object, **more: object) -> object:
+        (folder / "place").rmdir()
+        return real(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(untaught.restore, "denoise", vanish)
+    assert main(["denoise", "in.png", "-o", "place/out.png", *QUICK]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says(err, "place"), err
+
+
+# -- Ctrl-C --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def running(folder: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
+    """Run the command, and be sure that it ends."""
+    process = started(folder, "denoise", "in.png", "-o", "out.png", *argv)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
+    """Wait until a file is there."""
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(("seconds", "how"), [(0.3, signal.SIGINT), (0.8, signal.SIGINT), (0.8, signal.SIGTERM)])
+def test_interrupted_at_the_start(seconds: float, how: int, folder: Path) -> None:
+    before = (folder / "in.png").read_bytes()
+    with running(folder, *SLOW) as process:
+        time.sleep(seconds)
+        process.send_signal(how)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 128 + how
+    assert says(err, "interrupted"), err
+    assert (folder / "in.png").read_bytes() == before
+    if (folder / "out.png").exists():  # it had been read: the best so far is the picture itself
+        assert np.array_equal(pixels(folder / "out.png"), pixels(folder / "in.png"))
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_interrupted_in_the_fit(times: int, folder: Path) -> None:
+    before = (folder / "in.png").read_bytes()
+    with running(folder, *SLOW, "--checkpoint", "state", "--json", "--quiet") as process:
+        wait_for(folder / "state", process)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.02)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert says(err.splitlines()[-1], "best picture so far"), err
+    assert '"interrupted": true' in out
+    assert (folder / "in.png").read_bytes() == before
+    restored, given, truth = (pixels(folder / f"{name}.png").astype(float) for name in ("out", "in", "clean"))
+    assert np.square(restored - truth).mean() < np.square(given - truth).mean()
+    assert not list(folder.glob(".*"))

@@ -1,0 +1,225 @@
+"""The methods in closed form: what holds for every one of them, then each one's own claims."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import data
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.methods.base import ClosedForm, Problem
+from untaught.methods.nlm import NLM
+from untaught.methods.non_local import BEST, NL_RIDGE, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.patches import Grid, gather, scatter, similar, table, tiles
+from untaught.methods.tv import TV
+from untaught.methods.wavelet import Wavelet
+from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
+
+SIGMA = 25 / 255
+METHODS: tuple[ClosedForm, ...] = (NonLocal(), NLM(), TV(), Wavelet())
+every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+
+
+def tensor(picture: Any) -> Tensor:
+    array = np.atleast_3d(np.asarray(picture, np.float32) / 255)
+    return torch.from_numpy(array).permute(2, 0, 1)[None].contiguous()
+
+
+@functools.cache
+def clean(name: str) -> Tensor:
+    if name == "grey":
+        return tensor(data.camera()[60:160, 190:287])
+    return tensor(data.astronaut()[40:137, 170:263])
+
+
+def noisy(x: Tensor, noise: NoiseModel, seed: int = 0) -> Tensor:
+    sample = noise.sample(x.double().numpy(), np.random.default_rng(seed))
+    return torch.from_numpy(sample.astype(np.float32))
+
+
+def problem(y: Tensor, noise: NoiseModel) -> Problem:
+    return Problem(y, torch.ones_like(y[:, :1]), noise)
+
+
+def answer(method: ClosedForm, y: Tensor, noise: NoiseModel, seed: int = 0) -> Tensor:
+    return method.solve(problem(y, noise), seed).image
+
+
+def psnr(a: Tensor, b: Tensor) -> float:
+    return float(-10 * torch.log10((a - b).square().mean()))
+
+
+@functools.cache
+def gained(name: str, number: int) -> float:
+    x = clean(name)
+    y = noisy(x, Gaussian(SIGMA))
+    return psnr(answer(METHODS[number], y, Gaussian(SIGMA)), x) - psnr(y, x)
+
+
+@every_method
+@pytest.mark.parametrize("name", ["grey", "colour"])
+def test_closer_to_the_clean_picture(method: ClosedForm, name: str) -> None:
+    assert gained(name, METHODS.index(method)) > 5
+
+
+@pytest.mark.parametrize("name", ["grey", "colour"])
+def test_non_local_beats_the_classics(name: str) -> None:
+    ours, *others = (gained(name, number) for number in range(len(METHODS)))
+    assert ours > max(others) + 0.5
+
+
+@every_method
+@pytest.mark.parametrize("shape", [(1, 31, 44), (2, 33, 29), (3, 30, 21), (5, 16, 17)])
+def test_any_channels_and_odd_sizes(method: ClosedForm, shape: tuple[int, ...]) -> None:
+    ramp = torch.linspace(0.2, 0.8, shape[1])[:, None].expand(1, *shape)
+    y = noisy(ramp, Gaussian(0.1)).requires_grad_()
+    first = answer(method, y, Gaussian(0.1), seed=3)
+    assert first.shape == y.shape
+    assert first.dtype == torch.float32
+    assert not first.requires_grad
+    assert first.isfinite().all()
+    assert psnr(first, ramp) > psnr(y.detach(), ramp) + 3
+    assert torch.equal(first, answer(method, y, Gaussian(0.1), seed=3))
+
+
+@every_method
+@settings(max_examples=15, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 12), st.integers(1, 12)),
+    level=st.sampled_from([0.0, 1e-4, 0.3]),
+    flat=st.booleans(),
+)
+def test_tiny_pictures(method: ClosedForm, shape: tuple[int, int, int], level: float, flat: bool) -> None:
+    y = torch.full((1, *shape), 0.25)
+    if not flat:
+        y = y + 0.3 * torch.rand(y.shape, generator=torch.Generator().manual_seed(1))
+    result = answer(method, y, Gaussian(level))
+    assert result.shape == y.shape
+    assert result.isfinite().all()
+    assert float((result - y).abs().max()) <= max(5 * level, 1e-3)
+
+
+@every_method
+def test_does_not_write_into_the_observation(method: ClosedForm) -> None:
+    y = noisy(clean("colour")[..., :40, :40], Gaussian(SIGMA))
+    before = y.clone()
+    answer(method, y, Gaussian(SIGMA))
+    assert torch.equal(y, before)
+
+
+@every_method
+def test_leaves_a_clean_picture_alone(method: ClosedForm) -> None:
+    x = clean("colour")[..., :48, :48]
+    assert float((answer(method, x, Gaussian(0.0)) - x).abs().max()) < 2e-3
+
+
+@pytest.mark.parametrize("name", ["grey", "colour"])
+def test_variance_that_follows_the_signal(name: str) -> None:
+    x = clean(name)[..., :72, :72]
+    noise = PoissonGaussian(gain=0.04, read=0.01)
+    y = noisy(x, noise)
+    flat = float(noise.variance(x).mean())
+    follows = psnr(answer(NonLocal(), y, noise), x)
+    assert follows > psnr(denoise_nonlocal(y, flat), x) + 0.2
+
+
+def test_variance_as_number_map_and_model_agree() -> None:
+    y = noisy(clean("colour")[..., :35, :35], Gaussian(SIGMA))
+    number = denoise_nonlocal(y, SIGMA**2)
+    for variance in (torch.full_like(y, SIGMA**2), torch.full_like(y[:, :1], SIGMA**2)):
+        torch.testing.assert_close(denoise_nonlocal(y, variance), number, rtol=0, atol=1e-6)
+    model = answer(NonLocal(), y, Gaussian(SIGMA))
+    torch.testing.assert_close(model, number, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1e-2, 100.0])
+def test_answer_scales_with_the_units(factor: float) -> None:
+    y = noisy(clean("grey")[..., :48, :48], Gaussian(SIGMA))
+    scaled = denoise_nonlocal(factor * y, (factor * SIGMA) ** 2) / factor
+    torch.testing.assert_close(scaled, denoise_nonlocal(y, SIGMA**2), rtol=0, atol=2e-3)
+
+
+def test_later_stages_pay() -> None:
+    x = clean("colour")[:, :1, 20:84, 20:84]
+    y = noisy(x, Gaussian(SIGMA))
+    first, second, third = (psnr(denoise_nonlocal(y, SIGMA**2, BEST[:n]), x) for n in (1, 2, 3))
+    ridge = psnr(denoise_nonlocal(y, SIGMA**2, NL_RIDGE), x)
+    assert first + 0.5 < second < third + 0.1
+    assert first < ridge < max(second, third)
+
+
+def test_bad_stages_are_refused() -> None:
+    with pytest.raises(InputError, match="start with a 'sure'"):
+        NonLocal(stages=(Stage("wiener", 5, 64),))
+    with pytest.raises(InputError, match="leaves pixels out"):
+        Stage("sure", patch=3, group=8, step=5)
+    with pytest.raises(InputError, match="no stage"):
+        Stage("median", 3, 8, step=2)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="shape"):
+        denoise_nonlocal(torch.zeros(2, 1, 8, 8), 0.1)
+
+
+def brute_force(guide: Tensor, reference: int, grid: Grid) -> list[float]:
+    """Squared distances of the nearest patches, nearest first, by trying all of them."""
+    rows, width = table(guide, grid.patch), guide.shape[2] - grid.patch + 1
+    distances = (rows - rows[:, reference, None]).square().sum((0, 2))
+    number = torch.arange(rows.shape[1])
+    near = (number // width - reference // width).abs() <= grid.radius
+    near &= (number % width - reference % width).abs() <= grid.radius
+    return sorted(distances[near].tolist())[: grid.group]
+
+
+def test_similar_patches_are_the_nearest_in_the_window() -> None:
+    grid = Grid(patch=4, step=3, radius=5, group=7)
+    guide = torch.rand(2, 22, 25, generator=torch.Generator().manual_seed(0))
+    found = 0
+    for tile in tiles(grid, 2, 22, 25):
+        part = guide[tile.window]
+        rows = table(part, grid.patch)
+        for group, position in zip(similar(part, tile, grid), np.ndindex(*tile.shape), strict=True):
+            top, left = (c + grid.step * p for c, p in zip(tile.corner, position, strict=True))
+            reference = top * (part.shape[2] - grid.patch + 1) + left
+            near = (rows[:, group] - rows[:, reference, None]).square().sum((0, 2))
+            assert reference in group.tolist()
+            assert sorted(near.tolist()) == pytest.approx(brute_force(part, reference, grid))
+            found += 1
+    assert found == 7 * 8
+
+
+def test_scatter_is_the_adjoint_of_gather() -> None:
+    generator = torch.Generator().manual_seed(0)
+    picture = torch.rand(2, 9, 11, generator=generator, dtype=torch.float64)
+    index = torch.randint(0, 7 * 9, (5, 4), generator=generator)
+    groups = gather(table(picture, 3), index)
+    values = torch.rand(groups.shape, generator=generator, dtype=torch.float64)
+    back = scatter(values, index, picture.shape, 3)
+    assert float((groups * values).sum()) == pytest.approx(float((picture * back).sum()))
+
+
+@given(
+    size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    patch=st.integers(1, 9),
+    step=st.integers(1, 9),
+    shift=st.integers(0, 4),
+)
+@settings(max_examples=60, deadline=None)
+def test_grid_covers_the_picture(size: tuple[int, int], patch: int, step: int, shift: int) -> None:
+    grid = Grid(patch, min(step, patch), radius=3, group=5, shift=shift).fitted(*size)
+    picture = torch.arange(float(size[0] * size[1])).view(1, *size)
+    padded = grid.pad(picture)
+    assert torch.equal(grid.crop(padded, *size), picture)
+    assert all((length - grid.patch) % grid.step == 0 for length in padded.shape[1:])
+    covered = torch.zeros_like(padded)
+    for tile in tiles(grid, 1, *padded.shape[1:]):
+        part = covered[tile.window]
+        for row, column in np.ndindex(*tile.shape):
+            top, left = tile.corner[0] + row * grid.step, tile.corner[1] + column * grid.step
+            part[:, top : top + grid.patch, left : left + grid.patch] += 1
+    assert covered.min() >= 1
