@@ -158,6 +158,8 @@ def test_later_stages_pay() -> None:
 def test_bad_stages_are_refused() -> None:
     with pytest.raises(InputError, match="start with a 'sure'"):
         NonLocal(stages=(Stage("wiener", 5, 64),))
+    with pytest.raises(InputError, match="start with a 'sure'"):
+        denoise_nonlocal(torch.zeros(1, 1, 8, 8), 0.1, stages=(Stage("ridge", 5, 64),))
     with pytest.raises(InputError, match="leaves pixels out"):
         Stage("sure", patch=3, group=8, step=5)
     with pytest.raises(InputError, match="no stage"):

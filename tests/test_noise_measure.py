@@ -89,7 +89,7 @@ def test_flat_pictures_have_no_noise(value):
     assert "No noise was found." in report.notes
 
 
-@pytest.mark.parametrize("name", ["page", "moon", "camera", "cat"])
+@pytest.mark.parametrize("name", ["page", "moon", "camera", "cat", "rocket", "retina"])
 def test_clean_pictures_have_no_noise(name):
     report = measure(picture(name))
     assert report.sigma < 1 / 255
@@ -172,16 +172,19 @@ def test_demosaicked_noise_is_not_white():
     assert not measure(np.stack(colours, -1).astype(np.float32)).white
 
 
-def test_compressed_noise_is_not_white():
+@pytest.mark.parametrize(("quality", "level"), [(70, 8), (95, 6)])
+def test_compressed_noise_is_not_lost(quality, level):
     import io
 
     from PIL import Image
 
     y = spoilt("coffee", Gaussian(15 / 255, clip=BOTH))
     file = io.BytesIO()
-    Image.fromarray((y * 255).astype(np.uint8)).save(file, "JPEG", quality=60)
+    Image.fromarray(np.round(y * 255).astype(np.uint8)).save(file, "JPEG", quality=quality)
     with Image.open(file) as image:
-        assert not measure(np.asarray(image, dtype=np.float32) / 255).white
+        report = measure(np.asarray(image, dtype=np.float32) / 255)
+    assert level < report.sigma * 255 < 20
+    assert report.white == (quality == 95)
 
 
 def test_the_estimated_kernel_makes_noise_of_the_same_kind():

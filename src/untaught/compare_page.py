@@ -86,7 +86,10 @@ def _places(comparison: Comparison) -> str:
     stretch = stretch_of(results[first], [pair])
     which = f" of plane 1 of {comparison.input.n_planes}" if comparison.input.n_planes > 1 else ""
     return "".join(
-        section(f"The {place}{which}, 1:1", _strip({n: p.values for n, p in shown.items()}, box, stretch))
+        section(
+            f"The {place if box[2:] != pair.after.shape[:2] else 'whole'}{which}, 1:1",
+            _strip({n: p.values for n, p in shown.items()}, box, stretch),
+        )
         for place, box in crops(pair)
     )
 

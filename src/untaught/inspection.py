@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,8 +182,8 @@ def _advice(
     planned = plan(Problem(y, torch.ones(1, 1, 1, 1), worst))
     if not planned.methods:
         return (), f"leave it as it is: {planned.why}"
-    where = source.name if source is not None else "IN"
-    return planned.methods, f"run 'untaught denoise {where} -o OUT': {planned.why}"
+    where = shlex.quote(source.name) if source is not None else "IN"
+    return planned.methods, f"run `untaught denoise {where} -o OUT`: {planned.why}"
 
 
 def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:

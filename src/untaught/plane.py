@@ -1,4 +1,4 @@
-"""One plane from noisy to restored: measure, choose, fit, estimate the error."""
+"""One plane from noisy to restored: measure, choose, solve, put together."""
 
 from __future__ import annotations
 
@@ -12,23 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.averaging import Averaged
-from untaught.choose import NOTHING, objection, plan, rule_for
+from untaught.choose import NOTHING, objection, plan
 from untaught.errors import InputError
-from untaught.fit import Fitted, Options, Progress, fit
+from untaught.fit import Options, Progress
 from untaught.image import Plane
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
-from untaught.methods.dip import DIP
+from untaught.methods.base import Problem
 from untaught.noise import NoiseModel
-from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Recorruption, Risk, risk_terms, summarise, to_interval
+from untaught.risk import Risk
+from untaught.solution import Method, Solution, solve, untouched, with_pilot
 from untaught.stopping import Rule
 
-Method = Iterative | ClosedForm
-DIVERGENCE_SEED = 7919  # keeps the recorruptions of the error estimate apart from those of the fits
-ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
+LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
 
 
 @dataclass(frozen=True)
@@ -64,36 +60,30 @@ class Answer:
     recipe: PlaneRecipe | None = None
 
 
-@dataclass(frozen=True)
-class Solution:
-    """What one method made of the problem, and its estimated risk on the clean scale."""
-
-    name: str
-    estimate: Estimate
-    terms: tuple[Tensor, Tensor] | None
-    risk: Risk | None
-    stopped: Stopped
-    history: History
-    notes: tuple[str, ...]
-    interrupted: bool
-    seconds: float
-    recipe: PlaneRecipe | None = None
-
-
 def restore_plane(plane: Plane, request: Request) -> Answer:
     """Restore one plane; see `untaught.denoise` for what the request may hold."""
-    problem, notes = prepare(plane, request)
     started = time.monotonic()
+    problem, notes = prepare(plane, request)
+    if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
+        return _answer(problem, untouched(problem), plan(problem).why, (), notes)
+    problem, pilot = with_pilot(problem, request.seed)
+    options = Options(
+        seconds=None if request.seconds is None else request.seconds - (time.monotonic() - started),
+        on_progress=request.on_progress,
+        checkpoint=request.checkpoint,
+    )
     if request.method == "auto":
-        chosen, why, candidates = _auto(problem, request, started)
+        chosen, why, candidates = _auto(problem, pilot, request, options)
+        return _answer(problem, chosen, why, candidates, notes)
+    method = make(request.method) if isinstance(request.method, str) else request.method
+    reason = objection(method.needs, problem.noise)
+    if reason:
+        notes += (f"{method.name} was asked for, but {reason}; look twice at the result",)
+    if pilot is not None and method == make(pilot.name):
+        chosen = pilot
     else:
-        method = make(request.method) if isinstance(request.method, str) else request.method
-        reason = objection(method.needs, problem.noise)
-        if reason:
-            notes += (f"{method.name} was asked for, but {reason}; look twice at the result",)
-        chosen = _solve(method, problem, request, request.seconds)
-        why, candidates = "it was asked for", (_candidate(chosen, "asked for"),)
-    return _answer(problem, chosen, why, candidates, notes)
+        chosen = solve(method, problem, request.seed, options, request.rule)
+    return _answer(problem, chosen, "it was asked for", (chosen.candidate("asked for"),), notes)
 
 
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
@@ -117,140 +107,33 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     return Problem(y, mask, noise), notes
 
 
-def _auto(problem: Problem, request: Request, started: float) -> tuple[Solution, str, tuple[Candidate, ...]]:
+def _auto(
+    problem: Problem, pilot: Solution | None, request: Request, options: Options
+) -> tuple[Solution, str, tuple[Candidate, ...]]:
+    """Try what the plan says while there is time, and keep what has the smallest estimated error."""
     planned = plan(problem)
-    kept = _untouched(problem)
-    best = kept
+    kept = best = untouched(problem)
     candidates: list[Candidate] = []
-    for name in planned.methods:
-        left = None if request.seconds is None else request.seconds - (time.monotonic() - started)
-        if left is not None and left < 0.1 * (request.seconds or 0) and candidates:
-            candidates.append(Candidate(name, None, 0.0, "not tried: the time limit was near"))
-            break
-        found = _solve(make(name), problem, request, left)
-        candidates.append(_candidate(found, "tried"))
-        if name == "nonlocal":
-            problem = guided(problem, found)
-        if _better(found, best):
-            best = found
-        if found.interrupted:
-            break
-    if best is kept and planned.methods:
-        return (
-            kept,
-            "no method's estimated error was below the input's, so nothing was changed",
-            tuple(candidates),
-        )
-    return best, planned.why, tuple(candidates)
-
-
-def _better(found: Solution, best: Solution) -> bool:
-    if found.risk is None or best.risk is None:
-        return best.name == "none"
-    return found.risk.value < best.risk.value
-
-
-def _untouched(problem: Problem) -> Solution:
-    """Return the input as a solution: what `auto` falls back on, so that it never does harm."""
-    variance = float(problem.noise.variance(problem.y).mean())
-    stopped = Stopped("nothing to do", 0, "the input was returned as it is")
-    return Solution(
-        "none",
-        Estimate(problem.y),
-        None,
-        Risk(variance, problem.noise.relative_error * variance),
-        stopped,
-        History(),
-        (),
-        False,
-        0.0,
-    )
-
-
-def _solve(method: Method, problem: Problem, request: Request, seconds: float | None) -> Solution:
     started = time.monotonic()
-    if isinstance(method, Iterative) and problem.pilot is None and _can_have_pilot(problem):
-        first = _solve(make("nonlocal"), problem, request, None)
-        problem = guided(problem, first)
-    if seconds is not None:
-        seconds = max(seconds - (time.monotonic() - started), 0.0)
-    options = Options(
-        rule=request.rule or rule_for(method, problem),
-        seconds=seconds,
-        on_progress=request.on_progress,
-        checkpoint=request.checkpoint,
-        phase=method.name,
-    )
-    averaged = Averaged(method) if isinstance(method, DIP) else method
-    fitted = fit(averaged, problem, request.seed, options)
-    terms = None if fitted.interrupted else _terms(method, problem, fitted, request.seed)
-    return Solution(
-        method.name,
-        fitted.estimate,
-        terms,
-        None if terms is None else _clean_risk(problem, fitted.estimate.image, terms),
-        fitted.stopped,
-        fitted.history,
-        fitted.notes,
-        fitted.interrupted,
-        time.monotonic() - started,
-        plane_recipe(method, options.rule, fitted.stopped.step),
-    )
-
-
-def _can_have_pilot(problem: Problem) -> bool:
-    return problem.noise.level >= NOTHING and problem.noise.kind != "impulse"
-
-
-def guided(problem: Problem, first: Solution) -> Problem:
-    """Return the problem with an earlier solution as its pilot."""
-    terms = None if first.terms is None else first.terms[0]
-    return replace(problem, pilot=first.estimate.image, pilot_terms=terms)
-
-
-def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> tuple[Tensor, Tensor] | None:
-    """Return the risk per pixel of a fit's answer, and where it is honest."""
-    if not isinstance(method, ClosedForm):
-        return fitted.watch.terms(fitted.estimate)
-    if problem.noise.kind == "impulse":
-        return None
-    answer = fitted.estimate.image
-    size = answer.numel()
-    draws = []
-    for k in range(min(4, max(1, ENOUGH // size))):
-        # With the answer as reference the step may be short, which keeps the divergence that of the answer.
-        drawn = Recorruption.draw(replace(problem, pilot=answer), seed + DIVERGENCE_SEED + k, alpha=0.25)
-        draws.append((drawn, method.solve(problem.with_y(drawn.yhat), seed).image))
-    return risk_terms(answer, draws), problem.mask
-
-
-def _clean_risk(problem: Problem, image: Tensor, terms: tuple[Tensor, Tensor]) -> Risk:
-    """Return the risk after what clipping did to the mean is undone, which stretches errors near the ends."""
-    own, honest = terms
-    noise = problem.noise
-    weight = _slope(noise, image).square()
-    variance = noise.variance(image) if noise.kind != "impulse" else torch.zeros_like(image)
-    level = noise.relative_error * float((variance * weight * problem.mask).mean())
-    whole = problem.mask.expand_as(image)
-    if problem.pilot_terms is None or bool((honest == problem.mask).all()):
-        return summarise(own, weight * honest, level)
-    # Honest on a part only: measure the difference to the pilot there, and the pilot everywhere.
-    difference = summarise(own - problem.pilot_terms, weight * honest, 0.0)
-    base = summarise(problem.pilot_terms, weight * whole, level)
-    return Risk(base.value + difference.value, float(np.hypot(base.error, difference.error)))
-
-
-def _slope(noise: NoiseModel, image: Tensor) -> Tensor:
-    """Return how much undoing the clipping stretches each value; 1 where nothing was clipped."""
-    if not any(noise.clip) or noise.kind == "impulse":
-        return torch.ones_like(image)
-    step = 1e-3
-    return (noise.unclip(image + step) - noise.unclip(image - step)) / (2 * step)
-
-
-def _candidate(found: Solution, note: str) -> Candidate:
-    psnr = None if found.risk is None else to_interval(found.risk, 0.0, "").value
-    return Candidate(found.name, psnr, found.seconds, note)
+    for name in planned.methods:
+        left = None if options.seconds is None else options.seconds - (time.monotonic() - started)
+        if pilot is not None and name == pilot.name:
+            found = pilot
+        elif left is not None and left < LEAST_SECONDS and best is not kept:
+            candidates.append(Candidate(name, None, 0.0, "not tried: the time was over"))
+            continue
+        else:
+            found = solve(make(name), problem, request.seed, replace(options, seconds=left), request.rule)
+        candidates.append(found.candidate("tried"))
+        if found.interrupted:
+            best = found if best is kept else best
+            return replace(best, interrupted=True), planned.why, tuple(candidates)
+        if found.risk is None or best.risk is None or found.risk.value < best.risk.value:
+            best = found
+    if best is kept:
+        why = "no method's estimated error was below the input's, so nothing was changed"
+        return kept, why, tuple(candidates)
+    return best, planned.why, tuple(candidates)
 
 
 def _answer(
@@ -268,7 +151,7 @@ def _answer(
     elif any(noise.clip) and chosen.name != "none":
         image = noise.unclip(image)
         notes += ("values were cut off at the end of the range; the shift this causes was undone",)
-    variance = float(noise.variance(image).mean())
+    variance = float(noise.variance(image).mean()) if noise.kind != "impulse" else 0.0
     return Answer(
         values=_array(image),
         noise=noise,

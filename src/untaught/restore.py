@@ -18,10 +18,11 @@ from untaught.fit import Progress
 from untaught.image import Image, as_image, check
 from untaught.methods import make
 from untaught.noise import NoiseModel, Unknown
-from untaught.plane import Answer, Method, Request, restore_plane
+from untaught.plane import Answer, Request, restore_plane
 from untaught.recipe import make_recipe, method_of, rule_of, sha256
 from untaught.result import History, Interval, Recipe, Result, Stopped
 from untaught.risk import Risk, to_interval
+from untaught.solution import Method
 from untaught.stopping import Rule
 
 Picture = str | Path | Image | NDArray[Any]

@@ -52,7 +52,7 @@ class Recorruption:
     def draw(cls, problem: Problem, seed: int, alpha: float = 0.5) -> Recorruption:
         """Draw z from `seed`; the variance is taken at the pilot, or at a smoothed y where there is none."""
         p = problem.pilot if problem.pilot is not None else smoothed(problem)
-        variance = problem.noise.variance(p).clamp_min(0)
+        variance = problem.noise.variance_at_mean(p).clamp_min(0)
         generator = torch.Generator().manual_seed(seed)
         noise = torch.randn(problem.y.shape, generator=generator).to(problem.y.device)
         return cls(problem.y, problem.mask, variance, noise * variance.sqrt(), alpha, p)
@@ -67,13 +67,31 @@ class Recorruption:
         """The picture to hold the fit against: its noise is independent of yhat's."""
         return self.y - self.z / self.alpha
 
-    def terms(self, f: Tensor) -> Tensor:
+    def terms(self, f: Tensor) -> Terms:
         """Return the risk per pixel and channel of f = f(yhat)."""
         return risk_terms(f, [(self, f)])
 
     def risk(self, f: Tensor) -> float:
         """Return the estimated mean squared error over the measured pixels."""
-        return float((self.terms(f) * self.mask).sum() / (self.mask.sum() * f.shape[1]))
+        return float((self.terms(f).sure * self.mask).sum() / (self.mask.sum() * f.shape[1]))
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The risk of an answer f per pixel and channel, and the mask (1, 1, H, W) of pixels where it is honest.
+
+    `misfit` = (f - y)^2, `cross` estimates Var[y|x] df/dy, `variance` = Var[y|x]; all (1, C, H, W).
+    """
+
+    misfit: Tensor
+    cross: Tensor
+    variance: Tensor
+    honest: Tensor
+
+    @property
+    def sure(self) -> Tensor:
+        """Stein: misfit + 2 cross - variance. Unbiased for any f, but shifted by any error of the variance."""
+        return self.misfit + 2 * self.cross - self.variance
 
 
 def smoothed(problem: Problem) -> Tensor:
@@ -91,38 +109,83 @@ def smoothed(problem: Problem) -> Tensor:
     return torch.where(weight.expand(-1, channels, -1, -1) > 1e-3, known, problem.y)
 
 
-def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> Tensor:
-    """Return the risk per pixel and channel of `answer`, shape (1, C, H, W); its mean is the estimate.
+def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> Terms:
+    """Return the risk per pixel of `answer`.
 
     Parameters
     ----------
     answer : Tensor
-        The mean of the outputs below, or the same black box at y itself.
+        The mean of the outputs below, or the same black box at y itself; (1, C, H, W).
     draws : sequence of (Recorruption, Tensor)
         Each recorruption with the output f(yhat) of the black box.
     """
     first = draws[0][0]
     cross = torch.zeros_like(answer)
     for recorruption, output in draws:
-        cross += (2 / recorruption.alpha) * (output - recorruption.p) * recorruption.z
-    return (answer - first.y).square() + cross / len(draws) - first.variance
+        cross += (output - recorruption.p) * recorruption.z / recorruption.alpha
+    return Terms((answer - first.y).square(), cross / len(draws), first.variance, first.mask)
 
 
-def summarise(terms: Tensor, weight: Tensor, level: float) -> Risk:
-    """Return the weighted mean of `terms` with its standard error.
+def estimate_risk(
+    terms: Terms,
+    weight: Tensor,
+    relative_error: float,
+    shrinkage_error: float,
+    base: Terms | None = None,
+) -> Risk:
+    """Estimate the mean squared error from two formulas that err differently.
+
+        Stein:    (1/N) sum misfit + 2 cross - variance   right for any f; an error of the variance shifts it
+        Tweedie:  (1/N) sum cross                         right for a posterior mean, Cov[x|y] = Var[y|x] df/dy;
+                                                          an error of the variance only scales it
+
+    joined with weights inverse to their squared errors; where they disagree by more than that, the error grows.
 
     Parameters
     ----------
-    terms, weight : Tensor
-        (1, C, H, W); pixels of weight 0 do not count.
-    level : float
-        One standard error of the noise variance, absolute: it shifts every term alike.
+    terms : Terms
+        Of the answer.
+    weight : Tensor
+        (1, C, H, W), what is done to squared errors afterwards (see `solution.clean_weight`).
+    relative_error : float
+        One standard error of the noise variance, relative.
+    shrinkage_error : float
+        How far from a posterior mean the method is: one standard error of Tweedie's formula, relative.
+    base : Terms, optional
+        Risk of another answer that is honest everywhere; then only the difference to it is taken from the
+        pixels where `terms` is.
+
+    References
+    ----------
+    Stein, Annals of Statistics 1981; Efron, "Tweedie's formula and selection bias", JASA 2011.
     """
-    count = (weight > 0).sum().clamp_min(1)
-    weighted = terms * weight
-    value = weighted.sum() / count
-    spread = ((weighted - value).square() * (weight > 0)).sum() / count
-    return Risk(float(value), math.hypot(float((spread / count).sqrt()), level))
+    level = relative_error * _mean(terms.variance, weight, terms.honest).value
+    stein = _joined(terms, base, "sure", weight)
+    tweedie = _joined(terms, base, "cross", weight)
+    stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
+    tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, shrinkage_error * tweedie.value), 1e-12))
+    a, b = stein.error**-2, tweedie.error**-2
+    apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
+    return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))
+
+
+def _joined(terms: Terms, base: Terms | None, name: str, weight: Tensor) -> Risk:
+    own = getattr(terms, name)
+    if base is None:
+        return _mean(own, weight, terms.honest)
+    whole = _mean(getattr(base, name), weight, base.honest)
+    difference = _mean(own - getattr(base, name), weight, terms.honest)
+    return Risk(whole.value + difference.value, math.hypot(whole.error, difference.error))
+
+
+def _mean(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
+    """Return the weighted mean over honest pixels with its standard error."""
+    keep = honest.expand_as(values)
+    count = keep.sum().clamp_min(1)
+    weighted = values * weight
+    value = (weighted * keep).sum() / count
+    spread = ((weighted - value).square() * keep).sum() / count
+    return Risk(float(value), float((spread / count).sqrt()))
 
 
 def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:

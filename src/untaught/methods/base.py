@@ -7,12 +7,15 @@ optimiser steps itself; a `ClosedForm` method has no steps and answers at once.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from untaught.noise import NoiseModel
+
+if TYPE_CHECKING:
+    from untaught.risk import Terms
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,15 @@ class Problem:
         What is known or was estimated about `n`, in the same [0, 1] units.
     pilot : Tensor or None
         An earlier estimate of E[y|x], same shape as `y`, for the methods that can be guided by one.
-    pilot_terms : Tensor or None
-        The pilot's risk per pixel (`risk.risk_terms`), same shape: what other risks are measured against.
+    pilot_terms : Terms or None
+        The pilot's risk per pixel (`risk.risk_terms`): what other risks are measured against.
     """
 
     y: Tensor
     mask: Tensor
     noise: NoiseModel
     pilot: Tensor | None = None
-    pilot_terms: Tensor | None = None
+    pilot_terms: Terms | None = None
 
     @property
     def complete(self) -> bool:

@@ -35,7 +35,7 @@ def smoothed(y: Tensor) -> Tensor:
 
 def variance_at(problem: Problem, estimate: Tensor) -> Tensor:
     """Return Var[y | x] where `estimate`, (1, C, H, W), estimates E[y | x]."""
-    return problem.noise.variance(problem.noise.unclip(estimate)).clamp_min(0)
+    return problem.noise.variance_at_mean(estimate).clamp_min(0)
 
 
 def opponent_parts(problem: Problem) -> tuple[Tensor, Tensor, Tensor]:

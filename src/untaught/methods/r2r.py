@@ -61,6 +61,7 @@ class R2R:
     pilot: bool = True
     shape: UNetShape = field(default_factory=lambda: UNetShape(width=32, scales=2))
     bfloat16: bool = True
+    shrinkage_error: ClassVar[float] = 0.12
     name: ClassVar[str] = "r2r"
     needs: ClassVar[Needs] = Needs(level=True, white=True)
 

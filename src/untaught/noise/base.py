@@ -77,6 +77,10 @@ class NoiseModel:
         answer: T = censored_variance(x, self._positive_std(x), self.clip)
         return answer
 
+    def variance_at_mean(self, m: T) -> T:
+        """Return Var[y | x] where `m` estimates E[y | x], as every denoiser of y does; shape of `m`."""
+        return self.variance(self.unclip(m))
+
     def unclip(self, m: T) -> T:
         """Return the x with `mean(x) == m`, held to [0, 1] at the ends that are clipped."""
         if not any(self.clip):

@@ -31,6 +31,8 @@ LOWEST = (1, 4)
 TAIL = 0.53  # highest over middle frequencies; white noise with much fine texture stays above
 TAIL_UP = 1.6
 HEAD = 0.75  # lowest over middle; texture can only raise it
+COARSE = (2, 6)  # where noise that was blurred and texture look alike but for their spread
+SPREAD = 2.8  # 30 % over 5 % quantile of that energy over the patches; texture varies more than noise
 
 Values = NDArray[np.float64]
 
@@ -48,6 +50,8 @@ class Correlation:
         Variance of the DCT coefficients of flat 8 x 8 patches, shape (8, 8), [0, 1] units squared.
     tail, head : float
         Highest and lowest over middle frequencies of `spectrum`; 1 for white noise.
+    spread : float
+        How unevenly coarse energy lies over the flatter patches; noise is spread evenly.
     statistic : float
         Standard errors by which log `tail` is off 0.
     white : bool
@@ -60,6 +64,7 @@ class Correlation:
     spectrum: Values
     tail: float
     head: float
+    spread: float
     statistic: float
     white: bool
     sigma: float
@@ -81,6 +86,7 @@ class Correlation:
             "white": self.white,
             "tail": round(self.tail, 4),
             "head": round(self.head, 4),
+            "spread": round(min(self.spread, 1e6), 3),
             "statistic": round(self.statistic, 2),
             "map": [[round(float(v), 4) for v in row] for row in self.map],
         }
@@ -111,7 +117,8 @@ def correlation(
     patches are chosen by the ones and measured by the others, then the other way round, so that the
     choice does not bend the spectrum. Texture raises low frequencies, so the decision looks at the
     highest against the middle ones: for white noise they are equal, for noise that was blurred,
-    demosaiced or compressed the highest are missing.
+    demosaiced or compressed the highest are missing. They are missing in soft texture too, but that
+    is not as evenly spread over the picture as noise is.
     """
     patches = collect(values, missing)
     if patches is None:
@@ -124,6 +131,14 @@ def correlation(
 
 def correlation_of(patches: Patches, model: NoiseModel) -> Correlation:
     """Return the correlation of the noise in `patches`; see `correlation`."""
+    found = _one_pass(patches, model)
+    if found.white or not any(model.clip):
+        return found
+    # the level that was handed in is that of white noise: too low to know which patches are clipped
+    return _one_pass(patches, Gaussian(found.sigma, clip=model.clip))
+
+
+def _one_pass(patches: Patches, model: NoiseModel) -> Correlation:
     share = kept_by_clipping(patches.mean, model.level, model.clip)
     usable = share.min(1) > KEPT
     if usable.sum() >= ENOUGH:
@@ -133,10 +148,12 @@ def correlation_of(patches: Patches, model: NoiseModel) -> Correlation:
     tail, head = _band(spectrum, HIGHEST) / middle, _band(spectrum, LOWEST) / middle
     number = count * patches.overlap * patches.dct.shape[1]
     statistic = abs(np.log(max(tail, 1e-6))) * np.sqrt(number * _size(HIGHEST) / 4)
-    white = bool((TAIL < tail < TAIL_UP and head > HEAD) or statistic < 4)
+    flat = TAIL < tail < TAIL_UP and head > HEAD
+    spread = _spread(patches, spectrum)
+    white = bool(flat or statistic < 4 or spread > SPREAD)
     sigma = float(np.sqrt(spectrum.mean()))
     grid = spectrum.reshape(SIZE, SIZE)
-    return Correlation(_lags(spectrum), grid, tail, head, float(statistic), white, sigma)
+    return Correlation(_lags(spectrum), grid, tail, head, spread, float(statistic), white, sigma)
 
 
 def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
@@ -153,6 +170,14 @@ def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
         new[0] = new[[1, SIZE, SIZE + 1]].mean()  # the mean is the picture's, not the noise's
         spectrum = new
     return spectrum, count
+
+
+def _spread(patches: Patches, spectrum: Values) -> float:
+    coarse = (COARSE[0] <= FREQUENCY) & (COARSE[1] > FREQUENCY)
+    weight = 1 / (spectrum[coarse] + 1e-3 * spectrum.max() + 1e-20)
+    energy = np.square(patches.dct[:, :, coarse]).mean(1) @ weight
+    few, more = np.quantile(energy, [0.05, 0.3])
+    return float(more / max(few, 1e-9 * energy.max() + 1e-20))
 
 
 def _band(spectrum: Values, band: tuple[int, int]) -> float:

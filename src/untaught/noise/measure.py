@@ -12,7 +12,7 @@ from untaught.noise.base import NoiseModel
 from untaught.noise.clipping import Clipping, Impulses, clipping, impulses
 from untaught.noise.correlation import Correlation, correlation_of
 from untaught.noise.mean_variance import Curve, curve_of
-from untaught.noise.models import Correlated, Gaussian, Impulse, Unknown
+from untaught.noise.models import Correlated, Gaussian, Impulse
 from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.sigma import Level, level_of, sigma_of_differences
 
@@ -107,7 +107,7 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     shared = correlation_of(patches, start)
     curve = curve_of(patches, start)
-    model, notes = _choose(start, level, salt, shared, curve)
+    model, notes = _choose(start, salt, shared, curve)
     notes += _remarks(model, level, cut, channels)
     return NoiseReport(
         model=model,
@@ -163,13 +163,13 @@ def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
 
 
 def _choose(
-    start: Gaussian, level: Level, salt: Impulses, shared: Correlation, curve: Curve | None
+    start: Gaussian, salt: Impulses, shared: Correlation, curve: Curve | None
 ) -> tuple[NoiseModel, list[str]]:
     if salt.found:
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
         return Impulse(min(salt.fraction, 0.99), relative_error=float(error)), []
-    if start.sigma < NONE and (shared.white or level.rough < 2 * NONE):
-        return start, ["No noise was found.", *_of_coarse(shared)]
+    if start.sigma < NONE and (shared.white or shared.sigma < 2 * NONE):
+        return start, ["No noise was found."]
     if not shared.white:
         error = max(0.15, start.relative_error)
         model = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
@@ -177,15 +177,7 @@ def _choose(
     law = curve.law(start) if curve else None
     if law is not None:
         return law, []
-    if level.texture > TEXTURED and level.relative_error > 0.5:
-        return Unknown(start.sigma, relative_error=level.relative_error, clip=start.clip), []
     return start, []
-
-
-def _of_coarse(shared: Correlation) -> list[str]:
-    if shared.white or shared.sigma < 2 * NONE:
-        return []
-    return ["Noise that is all coarse, as strong JPEG compression leaves it, would look like texture."]
 
 
 def _of_curve(curve: Curve | None) -> list[str]:

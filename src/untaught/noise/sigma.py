@@ -39,8 +39,6 @@ class Level:
         One standard error of the variance over the variance.
     texture : float
         Low- over high-frequency energy of the patches used: about 1 where they were flat.
-    rough : float
-        Root mean square of the high frequencies of these patches: noise and what is left of texture.
     chosen : ndarray
         Indices of the patches used.
     """
@@ -48,7 +46,6 @@ class Level:
     sigma: float
     relative_error: float
     texture: float
-    rough: float
     chosen: NDArray[np.intp]
 
 
@@ -130,7 +127,7 @@ def _one_pass(patches: Patches, share: Floats) -> Level:
     high = float(np.square(used[:, :, HIGH]).mean())
     texture = float(np.square(used[:, :, LOW]).mean()) / max(high, 1e-20)
     total = _total_error(error, texture)
-    return Level(float(np.sqrt(variance)), total, texture, float(np.sqrt(high)), order[:count])
+    return Level(float(np.sqrt(variance)), total, texture, order[:count])
 
 
 def variance_of(patches: Patches, share: Floats) -> tuple[float, float]:

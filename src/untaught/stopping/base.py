@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor
 
 from untaught.methods.base import Estimate, Problem
+from untaught.risk import Terms
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ class Watch:
             f"and did not fall again in {self.patience:.0f} steps"
         )
 
-    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor] | None:
-        """Return the risk per pixel of the answer and the mask of pixels where it is honest, if the rule can."""
+    def terms(self, answer: Estimate) -> Terms | None:
+        """Return the risk per pixel of the answer, if what the rule kept back can tell it."""
         return None
 
     def state_dict(self) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from typing import ClassVar
 from torch import Tensor
 
 from untaught.methods.base import Problem
+from untaught.risk import smoothed
 from untaught.stopping.base import Verdict, Watch
 
 
 class _Discrepancy(Watch):
     def __init__(self, problem: Problem, rule: Discrepancy):
         super().__init__(problem, unit="misfit")
-        variance = problem.noise.variance(problem.y) * problem.mask
+        variance = problem.noise.variance_at_mean(smoothed(problem)) * problem.mask
         channels = problem.y.shape[1]
         self.measured = max(float(problem.mask.sum()) * channels, 1.0)
         # A rule this old stands or falls with the level; a level of zero would never let it fire.

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Problem
-from untaught.risk import Recorruption, risk_terms
+from untaught.risk import Recorruption, Terms, risk_terms
 from untaught.stopping.base import Watch
 
 
@@ -34,11 +34,12 @@ class _HeldOut(Watch):
     def score(self, step: int, estimate: Tensor) -> float:
         return float(((estimate - self.full.y) * self.held).square().sum()) / self.count
 
-    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor]:
+    def terms(self, answer: Estimate) -> Terms:
+        image, noise = answer.image, self.full.noise
         # Impulses are among the missing pixels, so what was measured, and held out, is clean.
-        noise = self.full.noise
-        variance = noise.variance(answer.image) if noise.kind != "impulse" else 0.0
-        return (answer.image - self.full.y).square() - variance, self.held
+        variance = torch.zeros_like(image) if noise.kind == "impulse" else noise.variance_at_mean(image)
+        # A pixel that the fit has not seen has no influence on its own prediction, so the cross term is zero.
+        return Terms((image - self.full.y).square(), torch.zeros_like(image), variance, self.held)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class _Recorrupted(Watch):
     def score(self, step: int, estimate: Tensor) -> float:
         return self.recorruption.risk(estimate)
 
-    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor]:
-        return self.recorruption.terms(answer.image), self.recorruption.mask
+    def terms(self, answer: Estimate) -> Terms:
+        return self.recorruption.terms(answer.image)
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,12 @@ class _Blocks(Watch):
     def score(self, step: int, estimate: Tensor) -> float:
         return self.recorruption.risk(estimate)
 
-    def terms(self, answer: Estimate) -> tuple[Tensor, Tensor]:
+    def terms(self, answer: Estimate) -> Terms:
         draws = [
             (Recorruption.draw(self.full, self.seed + k, self.alpha), output)
             for k, output in enumerate(answer.outputs)
         ]
-        return risk_terms(answer.image, draws), self.held
+        return replace(risk_terms(answer.image, draws), honest=self.held)
 
 
 def blocks(mask: Tensor, fraction: float, size: int, seed: int) -> Tensor:

@@ -1,0 +1,130 @@
+"""One method on one problem: fitted, stopped, and its error estimated."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from untaught.averaging import Averaged
+from untaught.calibrate import refine
+from untaught.choose import NOTHING, rule_for
+from untaught.fit import Fitted, Options, fit
+from untaught.methods import make
+from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
+from untaught.methods.dip import DIP
+from untaught.noise import NoiseModel
+from untaught.recipe import plane_recipe
+from untaught.result import Candidate, History, PlaneRecipe, Stopped
+from untaught.risk import Recorruption, Risk, Terms, estimate_risk, risk_terms, smoothed, to_interval
+
+Method = Iterative | ClosedForm
+
+DIVERGENCE_SEED = 7919  # keeps the recorruptions of the error estimate apart from those of the fits
+DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
+ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
+FAR_FROM_POSTERIOR = 0.4  # relative error of Tweedie's formula for a method that does not say its own
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What one method made of a problem; `risk` is of the picture after the clipping is undone."""
+
+    name: str
+    estimate: Estimate
+    risk: Risk | None
+    stopped: Stopped
+    terms: Terms | None = None
+    history: History = field(default_factory=History)
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+    seconds: float = 0.0
+    recipe: PlaneRecipe | None = None
+
+    def candidate(self, note: str) -> Candidate:
+        """Return the line of this solution in the table of what was tried."""
+        psnr = None if self.risk is None else to_interval(self.risk, 0.0, "").value
+        return Candidate(self.name, psnr, self.seconds, note)
+
+
+def solve(method: Method, problem: Problem, seed: int, options: Options, rule: Any = None) -> Solution:
+    """Run `method` with the rule asked for, or the one that suits it, and estimate its error."""
+    started = time.monotonic()
+    options = replace(options, rule=rule or rule_for(method, problem), phase=method.name)
+    fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
+    terms = None if fitted.interrupted else _terms(method, problem, fitted, seed)
+    return Solution(
+        method.name,
+        fitted.estimate,
+        None if terms is None else clean_risk(method, problem, fitted.estimate.image, terms),
+        fitted.stopped,
+        terms,
+        fitted.history,
+        fitted.notes,
+        fitted.interrupted,
+        time.monotonic() - started,
+        plane_recipe(method, options.rule, fitted.stopped.step),
+    )
+
+
+def untouched(problem: Problem) -> Solution:
+    """Return the input as a solution: what `auto` falls back on, so that it never does harm."""
+    mean = problem.pilot if problem.pilot is not None else smoothed(problem)
+    variance = float(problem.noise.variance_at_mean(mean).mean())
+    stopped = Stopped("nothing to do", 0, "the input was returned as it is")
+    return Solution("none", Estimate(problem.y), Risk(variance, problem.noise.relative_error * variance), stopped)
+
+
+def with_pilot(problem: Problem, seed: int) -> tuple[Problem, Solution | None]:
+    """Return the problem guided by its non-local picture and with its noise level refined, and that picture."""
+    if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
+        return problem, None
+    first = solve(make("nonlocal"), problem, seed, Options())
+    if first.terms is None:
+        return problem, first
+    image = first.estimate.image
+    noise = refine(problem, image, first.terms)
+    scale = noise.variance_at_mean(image) / problem.noise.variance_at_mean(image).clamp_min(1e-12)
+    terms = replace(first.terms, cross=scale * first.terms.cross, variance=scale * first.terms.variance)
+    problem = replace(problem, noise=noise, pilot=image, pilot_terms=terms)
+    risk = clean_risk(make("nonlocal"), problem, image, terms)
+    return problem, replace(first, terms=terms, risk=risk)
+
+
+def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms | None:
+    if not isinstance(method, ClosedForm):
+        return fitted.watch.terms(fitted.estimate)
+    if problem.noise.kind == "impulse":
+        return None
+    answer = fitted.estimate.image
+    draws = []
+    for k in range(min(4, max(1, ENOUGH // answer.numel()))):
+        drawn = Recorruption.draw(replace(problem, pilot=answer), seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP)
+        draws.append((drawn, method.solve(problem.with_y(drawn.yhat), seed).image))
+    return risk_terms(answer, draws)
+
+
+def clean_risk(method: Method, problem: Problem, image: Tensor, terms: Terms) -> Risk:
+    """Return the estimated mean squared error of `image` once what clipping did to its mean is undone."""
+    noise = problem.noise
+    everywhere = bool((terms.honest == problem.mask).all())
+    held_out = not bool(terms.cross.any())
+    return estimate_risk(
+        terms,
+        clean_weight(noise, image),
+        noise.relative_error,
+        # Without a divergence there is no second formula.
+        1e6 if held_out else getattr(method, "shrinkage_error", FAR_FROM_POSTERIOR),
+        None if everywhere or held_out else problem.pilot_terms,
+    )
+
+
+def clean_weight(noise: NoiseModel, image: Tensor) -> Tensor:
+    """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
+    if not any(noise.clip) or noise.kind == "impulse":
+        return torch.ones_like(image)
+    step = 1e-3
+    return ((noise.unclip(image + step) - noise.unclip(image - step)) / (2 * step)).square()
