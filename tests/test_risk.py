@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,15 @@ from torch.nn import functional as F
 
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.methods.base import Problem
-from untaught.noise import Gaussian, PoissonGaussian
-from untaught.risk import Recorruption, Risk, risk_terms, summarise, to_interval
+from untaught.noise import Correlated, Gaussian, PoissonGaussian
+from untaught.risk import Recorruption, Risk, Terms, estimate_risk, risk_terms, to_interval
+
+BlackBox = Callable[[Tensor], Tensor]
+
+
+def problem_of(seed: int) -> Problem:
+    """Return a 64 x 64 colour problem whose noise is drawn from `seed`."""
+    return Problem(tensor(noisy(clean(), seed=seed)), torch.ones(1, 1, 64, 64), Gaussian(SIGMA))
 
 
 def box(x: Tensor) -> Tensor:
@@ -27,15 +35,16 @@ def soft(x: Tensor) -> Tensor:
     return mean + F.softshrink(x - mean, 0.1)
 
 
-@pytest.mark.parametrize("black_box", [box, soft, lambda x: x, torch.zeros_like], ids=["box", "soft", "id", "zero"])
+@pytest.mark.parametrize(
+    "black_box", [box, soft, lambda x: x, torch.zeros_like], ids=["box", "soft", "id", "zero"]
+)
 @pytest.mark.parametrize("alpha", [0.25, 0.5, 1.0])
-def test_recorrupted_risk_is_unbiased(black_box, alpha: float) -> None:
+def test_recorrupted_risk_is_unbiased(black_box: BlackBox, alpha: float) -> None:
     """Mean over noise draws of estimate minus true error is zero within three standard errors."""
     x = tensor(clean())
     gaps = []
     for seed in range(40):
-        y = tensor(noisy(clean(), seed=seed))
-        problem = Problem(y, torch.ones(1, 1, 64, 64), Gaussian(SIGMA))
+        problem = problem_of(seed)
         draw = Recorruption.draw(problem, 1000 + seed, alpha)
         f = black_box(draw.yhat)
         gaps.append(draw.risk(f) - float((f - x).square().mean()))
@@ -77,18 +86,154 @@ def test_missing_pixels_do_not_count(problem: Problem) -> None:
     assert draw.risk(spoiled) == pytest.approx(draw.risk(f), rel=1e-6)
 
 
-def test_summary_covers_the_truth() -> None:
-    """The 90 % interval of a fixed black box holds its true error in most of 60 draws."""
+@pytest.mark.parametrize("black_box", [box, soft], ids=["box", "soft"])
+def test_risk_at_the_picture_itself_is_unbiased(black_box: BlackBox) -> None:
+    """With a short step, the divergence of f at y: mean over noise draws within three standard errors."""
+    x = tensor(clean())
+    gaps = []
+    for seed in range(40):
+        problem = problem_of(seed)
+        answer = black_box(problem.y)
+        draws = [Recorruption.draw(problem, 3000 + 10 * seed + k, 0.05) for k in range(2)]
+        terms = risk_terms(answer, [(d, black_box(d.yhat)) for d in draws])
+        gaps.append(float(terms.sure.mean()) - float((answer - x).square().mean()))
+    error = np.std(gaps) / math.sqrt(len(gaps))
+    assert abs(np.mean(gaps)) < 3 * error + 1e-9
+    assert error < 0.1 * SIGMA**2
+
+
+def test_the_cross_term_is_the_divergence() -> None:
+    """For f(y) = a y, Var df/dy = a Var, to the accuracy of the probe."""
+    problem = problem_of(0)
+    draw = Recorruption.draw(replace(problem, pilot=0.3 * problem.y), 1, 0.05)
+    terms = risk_terms(0.3 * problem.y, [(draw, 0.3 * draw.yhat)])
+    assert float(terms.cross.mean()) == pytest.approx(0.3 * SIGMA**2, rel=0.03)
+    assert torch.equal(terms.misfit, (0.7 * problem.y).square())
+
+
+SPREAD = 0.1
+
+
+def wiener(seed: int, believed: float = SIGMA) -> tuple[Terms, float]:
+    """Return the terms of the posterior mean of a Gaussian signal, with a believed noise level, and its error."""
+    rng = np.random.default_rng(seed)
+    x = tensor(rng.normal(0.5, SPREAD, (64, 64, 1)).astype(np.float32))
+    y = x + tensor(rng.normal(0, SIGMA, (64, 64, 1)).astype(np.float32))
+    gain = SPREAD**2 / (SPREAD**2 + SIGMA**2)
+
+    def shrink(y: Tensor) -> Tensor:
+        return 0.5 + gain * (y - 0.5)
+
+    problem = Problem(y, torch.ones(1, 1, 64, 64), Gaussian(believed), pilot=shrink(y))
+    draw = Recorruption.draw(problem, seed, 0.05)
+    return risk_terms(shrink(y), [(draw, shrink(draw.yhat))]), float((shrink(y) - x).square().mean())
+
+
+def test_tweedie_is_right_for_a_posterior_mean() -> None:
+    """The mean of the cross term is the posterior variance, s^2 sigma^2 / (s^2 + sigma^2)."""
+    variance = SPREAD**2 * SIGMA**2 / (SPREAD**2 + SIGMA**2)
+    found, truth = zip(*((float(t.cross.mean()), e) for t, e in map(wiener, range(30))), strict=True)
+    assert np.mean(truth) == pytest.approx(variance, rel=0.02)
+    assert np.mean(found) == pytest.approx(variance, rel=0.02)
+
+
+def test_an_error_of_the_level_shifts_stein_and_scales_tweedie() -> None:
+    """A variance believed 20 % too high: Stein's risk has 0.2 (2 gain - 1) Var too much, Tweedie's 20 %."""
+    right, wrong = ([wiener(s, SIGMA * math.sqrt(f))[0] for s in range(20)] for f in (1.0, 1.2))
+    gain = SPREAD**2 / (SPREAD**2 + SIGMA**2)
+    tweedie = np.mean([float(t.cross.mean()) for t in wrong]) / np.mean([float(t.cross.mean()) for t in right])
+    assert tweedie == pytest.approx(1.2, rel=0.01)
+    shift = np.mean([float(b.sure.mean() - a.sure.mean()) for a, b in zip(right, wrong, strict=True)])
+    assert shift == pytest.approx(0.2 * (2 * gain - 1) * SIGMA**2, abs=0.01 * SIGMA**2)
+
+
+@pytest.mark.parametrize("black_box", [box, soft, torch.zeros_like], ids=["box", "soft", "zero"])
+def test_the_interval_covers_the_truth_of_any_black_box(black_box: BlackBox) -> None:
+    """With the level known and Tweedie's formula of no use, the 90 % interval is Stein's."""
     x = tensor(clean())
     hits = 0
     for seed in range(60):
-        y = tensor(noisy(clean(), seed=seed))
-        draw = Recorruption.draw(Problem(y, torch.ones(1, 1, 64, 64), Gaussian(SIGMA)), 2000 + seed)
-        f = box(draw.yhat)
-        found = summarise(risk_terms(f, [(draw, f)]), torch.ones_like(f), 0.0)
-        truth = float((f - x).square().mean())
-        hits += abs(found.value - truth) < 1.645 * found.error
+        problem = problem_of(seed)
+        draw = Recorruption.draw(problem, 2000 + seed)
+        f = black_box(draw.yhat)
+        found = estimate_risk(draw.terms(f), torch.ones_like(f), 0.0, 1e6)
+        hits += abs(found.value - float((f - x).square().mean())) < 1.645 * found.error
     assert 46 <= hits <= 60
+
+
+def test_the_combined_interval_covers_the_truth_of_a_posterior_mean() -> None:
+    """The level errs by what it says it errs; both formulas are joined."""
+    rng = np.random.default_rng(5)
+    hits, widths = 0, []
+    for seed in range(60):
+        believed = SIGMA * math.sqrt(1 + 0.15 * rng.standard_normal())
+        terms, truth = wiener(seed, believed)
+        found = estimate_risk(terms, torch.ones_like(terms.misfit), 0.15, 0.2)
+        hits += abs(found.value - truth) < 1.645 * found.error
+        widths.append(found.error / truth)
+    assert hits >= 48
+    assert np.mean(widths) < 0.25
+
+
+@pytest.mark.parametrize("black_box", [torch.zeros_like, lambda y: torch.full_like(y, 0.5)], ids=["black", "grey"])
+def test_a_picture_without_any_influence_is_not_called_good(black_box: BlackBox) -> None:
+    """Tweedie's formula says 0 for a constant; Stein knows better, and the joined error has to."""
+    problem = problem_of(0)
+    f = black_box(problem.y)
+    draw = Recorruption.draw(problem, 1, 0.05)
+    found = estimate_risk(risk_terms(f, [(draw, f)]), torch.ones_like(f), 0.05, 0.2)
+    truth = float((f - tensor(clean())).square().mean())
+    assert found.value + 1.645 * found.error > 0.9 * truth
+
+
+def test_two_formulas_that_disagree_widen_the_error() -> None:
+    ones = torch.ones(1, 1, 64, 64)
+    agree = estimate_risk(Terms(0.01 * ones, 0.005 * ones, 0.015 * ones, ones), ones, 0.05, 0.2)
+    apart = estimate_risk(Terms(0.02 * ones, 0.005 * ones, 0.015 * ones, ones), ones, 0.05, 0.2)
+    assert agree.value == pytest.approx(0.005, rel=1e-3)
+    assert 0.005 < apart.value < 0.015
+    assert apart.error > 3 * agree.error
+
+
+def test_a_part_of_the_picture_is_measured_against_the_whole_of_another_answer() -> None:
+    """Risk = base everywhere + (own - base) where own is honest."""
+    ones = torch.ones(1, 1, 64, 64)
+    held = ones.clone()
+    held[..., 16:] = 0
+    base = Terms(0.02 * ones, 0.01 * ones, 0.01 * ones, ones)
+    own = Terms(0.02 * ones, 0.008 * ones, 0.01 * ones, held)
+    spoiled = torch.where(held.bool(), own.cross, torch.full_like(ones, 9.0))
+    found = estimate_risk(replace(own, cross=spoiled), ones, 0.0, 1e6, base)
+    assert found.value == pytest.approx(0.03 + 2 * (0.008 - 0.01), rel=1e-4)
+    assert estimate_risk(base, ones, 0.0, 1e6, base).value == pytest.approx(0.03, rel=1e-4)
+
+
+def test_weights_count_squared_errors_after_the_clipping_is_undone() -> None:
+    ones = torch.ones(1, 1, 64, 64)
+    terms = Terms(0.01 * ones, 0.005 * ones, 0.015 * ones, ones)
+    plain = estimate_risk(terms, ones, 0.05, 0.2)
+    heavy = estimate_risk(terms, 4 * ones, 0.05, 0.2)
+    assert heavy.value == pytest.approx(4 * plain.value, rel=1e-4)
+    assert heavy.error == pytest.approx(4 * plain.error, rel=1e-4)
+
+
+def test_the_probe_is_not_the_noise_of_the_code() -> None:
+    """A fit draws its code from `seed`; z has to be independent of that, and of the z of the next seed."""
+    problem = problem_of(0)
+    z = [Recorruption.draw(problem, seed).z.flatten() for seed in (5, 6)]
+    code = torch.randn(problem.y.shape, generator=torch.Generator().manual_seed(5)).flatten()
+    for a, b in ((z[0], z[1]), (z[0], code)):
+        assert abs(float(torch.corrcoef(torch.stack([a, b]))[0, 1])) < 4 / math.sqrt(a.numel())
+    assert torch.equal(z[0], Recorruption.draw(problem, 5).z.flatten())
+
+
+def test_correlated_noise_is_recorrupted_with_its_own_correlation() -> None:
+    noise = Correlated(SIGMA, ((1.0, 1.0),))
+    problem = Problem(torch.full((1, 1, 128, 128), 0.5), torch.ones(1, 1, 128, 128), noise)
+    z = Recorruption.draw(problem, 0).z[0, 0]
+    assert float(z.std()) == pytest.approx(SIGMA, rel=0.03)
+    assert float((z[:, 1:] * z[:, :-1]).mean()) / SIGMA**2 == pytest.approx(0.5, abs=0.03)
+    assert float((z[1:] * z[:-1]).mean()) / SIGMA**2 == pytest.approx(0, abs=0.03)
 
 
 def test_interval_is_ordered_and_finite() -> None:

@@ -17,7 +17,7 @@ from untaught.risk import Terms
 WINDOW = 9  # side of the window in which flatness is measured
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of the picture, flattest first
 UNCLIPPED = 0.97  # share of the variance that clipping must have left; Stein's identity is Gaussian
-SHRINKAGE_ERROR = 0.2  # of the divergence: how far the denoiser may be from a posterior mean
+SHRINKAGE_ERROR = 0.3  # of the divergence: how far the denoiser may be from a posterior mean
 
 
 def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
@@ -27,7 +27,8 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
 
     For a posterior mean E (y - f)^2 = Var (1 - div f); in flat parts B the divergence is a few hundredths, so
     what is wrong with that assumption hardly matters. B is the share of the picture, flattest first, for which
-    the expected error is least; the answer is joined with the earlier estimate by their errors.
+    the expected error is least; the answer is joined with the earlier estimate by their errors. Texture that
+    was taken for noise can only add to the residual, so a larger variance than before is not believed.
 
     Parameters
     ----------
@@ -45,6 +46,8 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
     if found is None:
         return noise
     factor, error = found
+    if factor > 1:  # texture that the denoiser took for noise can only add to its residual
+        return noise
     a, b = noise.relative_error**-2, error**-2
     joined = (a + b * factor) / (a + b)
     return _scaled(noise, joined, (a + b) ** -0.5)

@@ -6,7 +6,7 @@ only by the protocol of `methods.base`.
 
 from __future__ import annotations
 
-import os
+import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.io._atomic import whole_file
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.result import History, Stopped
 from untaught.stopping import Rule, StepBudget, Verdict, Watch
@@ -103,7 +104,21 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
         watch = StepBudget().watch(problem, seed)
         stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
         return Fitted(method.solve(problem, seed), stopped, History(), watch)
-    return _Loop(method, problem, seed, options).run()
+    try:
+        loop = _Loop(method, problem, seed, options)
+    except KeyboardInterrupt:
+        watch = options.rule.watch(problem, seed)
+        return Fitted(_fallback(problem), _interrupted(0), History(), watch, interrupted=True)
+    return loop.run()
+
+
+def _fallback(problem: Problem) -> Estimate:
+    """Return the best there is before the first step: the pilot, or the input."""
+    return Estimate(problem.y if problem.pilot is None else problem.pilot)
+
+
+def _interrupted(step: int) -> Stopped:
+    return Stopped("interrupted", step, "interrupted: this is the best so far")
 
 
 class _Loop:
@@ -123,6 +138,7 @@ class _Loop:
         self.kept_step = 0
         self.good = (0, self.state.state_dict())  # state at the last finite look
         self.loss = float("nan")
+        self.unsaved = ""  # why the checkpoint could not be written, if it could not
         self._resume()
 
     def run(self) -> Fitted:
@@ -133,13 +149,13 @@ class _Loop:
                 stopped = self._advance()
         except KeyboardInterrupt:
             interrupted = True
-            stopped = Stopped("interrupted", self.step, "interrupted: this is the best so far")
+            stopped = _interrupted(self.step)
         estimate = self._readout()
         if not interrupted and self.options.checkpoint is not None:
             self.options.checkpoint.unlink(missing_ok=True)
-        notes: tuple[str, ...] = ()
+        notes: tuple[str, ...] = (self.unsaved,) if self.unsaved else ()
         if self.rollbacks:
-            notes = (
+            notes += (
                 f"the fit became non-finite {self.rollbacks} times; each time it went back and took smaller steps",
             )
         if self.kept is not None and self.kept_step != stopped.step:
@@ -154,7 +170,7 @@ class _Loop:
             return Stopped(
                 "time limit",
                 self.step,
-                f"the limit of {self.options.seconds:g} seconds was reached",
+                f"its {self.options.seconds:.0f} seconds were over",
             )
         loss = self.method.loss(self.problem, self.state, self.step)
         self.state.optimizer.zero_grad(set_to_none=True)
@@ -198,6 +214,8 @@ class _Loop:
         return None
 
     def _readout(self) -> Estimate:
+        if self.step == 0:
+            return _fallback(self.problem)
         if self.kept is not None:
             self.state.load_state_dict(self.kept)
         elif not self._finite():
@@ -267,9 +285,13 @@ class _Loop:
             "rollbacks": self.rollbacks,
             "seconds": self._seconds(),
         }
-        part = path.with_name(path.name + ".part")
-        torch.save(saved, part)
-        os.replace(part, path)
+        held = io.BytesIO()
+        torch.save(saved, held)
+        try:
+            with whole_file(path) as file:
+                file.write(held.getbuffer())
+        except OSError as error:  # a full disk must not cost the fit
+            self.unsaved = f"the checkpoint could not be written: {error}"
 
     def _resume(self) -> None:
         path = self.options.checkpoint

@@ -90,6 +90,8 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
     from untaught.noise import measure
 
+    if not ((plane.values > 0) & (plane.values < 1)).any() and np.unique(plane.values).size <= 2:
+        raise InputError("every pixel is black or white: there is no grey in between to restore from")
     report = measure(plane.values, plane.missing)
     notes = () if request.noise is not None else tuple(report.notes)
     noise = report.model if request.noise is None else replace(request.noise, clip=report.model.clip)

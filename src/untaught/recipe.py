@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass, replace
@@ -14,12 +15,27 @@ from untaught.errors import InputError
 from untaught.image import Image
 from untaught.methods import make
 from untaught.methods.base import ClosedForm, Iterative
-from untaught.noise import format_noise
+from untaught.noise import (
+    Correlated,
+    Gaussian,
+    Impulse,
+    NoiseModel,
+    PoissonGaussian,
+    Speckle,
+    Unknown,
+    format_noise,
+    parse_noise,
+)
 from untaught.result import PlaneRecipe, Recipe
 from untaught.stopping import RULES, Rule
 
 if TYPE_CHECKING:
     from untaught.plane import Request
+
+LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
+"""A plane that was left as it was."""
+
+MODELS = {m.kind: m for m in (Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown)}
 
 
 def plane_recipe(method: Iterative | ClosedForm, rule: Rule, steps: int) -> PlaneRecipe:
@@ -52,19 +68,36 @@ def rule_of(recipe: PlaneRecipe) -> Rule:
     return rule
 
 
-def make_recipe(picture: Image, planes: Sequence[PlaneRecipe], request: Request) -> Recipe:
-    """Join the planes' recipes with what they share."""
+def noise_of(recipe: Recipe) -> NoiseModel | None:
+    """Return the noise that was given, or None where it was measured."""
+    if not recipe.noise.startswith("{"):
+        return parse_noise(recipe.noise)
+    numbers = json.loads(recipe.noise)
+    model: NoiseModel = MODELS[numbers.pop("kind")](**numbers)
+    return model
+
+
+def _noise_text(model: NoiseModel | None) -> str:
+    """Return the noise as people write it where that says all of it, else its numbers to the last digit."""
+    text = format_noise(model)
+    if model is None or parse_noise(text) == model:
+        return text
+    return json.dumps({"kind": model.kind, **asdict(model)})
+
+
+def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request) -> Recipe:
+    """Join the planes' recipes with what they share; None is a plane that was left as it was."""
     import torch
 
     return Recipe(
         task="denoise",
-        noise="auto" if request.noise is None else format_noise(request.noise),
+        noise=_noise_text(request.noise),
         seed=request.seed,
         device=request.device,
         threads=torch.get_num_threads(),
         versions=versions(),
         input_sha256=sha256(picture),
-        planes=tuple(planes),
+        planes=tuple(plane or LEFT for plane in planes),
     )
 
 
@@ -82,4 +115,8 @@ def versions() -> dict[str, str]:
 
 
 def _fields(thing: object) -> dict[str, Any]:
-    return asdict(thing) if is_dataclass(thing) and not isinstance(thing, type) else {}
+    """Return the fields of a dataclass as JSON will give them back: tuples as lists."""
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return {}
+    fields: dict[str, Any] = json.loads(json.dumps(asdict(thing)))
+    return fields

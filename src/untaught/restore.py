@@ -19,7 +19,7 @@ from untaught.image import Image, as_image, check
 from untaught.methods import make
 from untaught.noise import NoiseModel, Unknown
 from untaught.plane import Answer, Request, restore_plane
-from untaught.recipe import make_recipe, method_of, rule_of, sha256
+from untaught.recipe import LEFT, make_recipe, method_of, noise_of, rule_of, sha256
 from untaught.result import History, Interval, Recipe, Result, Stopped
 from untaught.risk import Risk, to_interval
 from untaught.solution import Method
@@ -124,29 +124,40 @@ def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(
-        noise=options.noise_of(recipe.noise, None),
+        noise=noise_of(recipe),
         seed=recipe.seed,
         device=options.device_of(recipe.device),
         on_progress=on_progress,
     )
-    requests = [replace(shared, method=method_of(plane), rule=rule_of(plane)) for plane in recipe.planes]
+    requests = [
+        None if plane == LEFT else replace(shared, method=method_of(plane), rule=rule_of(plane))
+        for plane in recipe.planes
+    ]
     answers, interrupted = _planes(picture, requests, started)
     return _result(picture, answers, shared, started, interrupted)
 
 
-def _planes(picture: Image, requests: Sequence[Request], started: float) -> tuple[list[Answer | None], bool]:
-    """Restore plane by plane, sharing what is left of the time; None for planes that were not reached."""
+def _planes(
+    picture: Image, requests: Sequence[Request | None], started: float
+) -> tuple[list[Answer | None], bool]:
+    """Restore plane by plane, sharing what is left of the time; None for planes that were not reached.
+
+    A plane without a request is left as it is.
+    """
     answers: list[Answer | None] = []
     count = picture.n_planes
     try:
         for plane, request in zip(picture.planes(), requests, strict=True):
+            if request is None or _flat(plane.values):
+                answers.append(_copied(plane.values))
+                continue
             seconds = request.seconds
             if seconds is not None:
                 seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - plane.index)
             numbered = replace(
                 request, seconds=seconds, on_progress=_numbered(request.on_progress, plane.index, count)
             )
-            answers.append(_copied(plane.values) if _flat(plane.values) else restore_plane(plane, numbered))
+            answers.append(restore_plane(plane, numbered))
             if answers[-1] is not None and answers[-1].interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
@@ -167,8 +178,8 @@ def _flat(values: NDArray[np.float32]) -> bool:
 
 
 def _copied(values: NDArray[np.float32]) -> Answer:
-    """Return the answer for a plane of one value, such as an empty page in a stack: itself."""
-    stopped = Stopped("nothing to do", 0, "the plane has one value only")
+    """Return the answer for a plane to be left alone, such as an empty page in a stack: itself."""
+    stopped = Stopped("nothing to do", 0, "the plane was left as it is")
     return Answer(values, Unknown(0.0), "none", "there is nothing to restore in it", stopped)
 
 
@@ -192,7 +203,7 @@ def _result(
         why=first.why if first else "it was interrupted before anything was restored",
         stopped=first.stopped if first else Stopped("interrupted", 0, "interrupted before the first plane"),
         seconds=time.monotonic() - started,
-        recipe=make_recipe(picture, [a.recipe for a in done if a.recipe], request),
+        recipe=make_recipe(picture, [None if a is None else a.recipe for a in answers], request),
         psnr=psnr,
         psnr_input=psnr_input,
         std=_std(picture, answers),

@@ -21,8 +21,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.methods.base import Problem
+from untaught.noise import Correlated
 from untaught.result import Interval
 
+STREAM = 0x9E3779B97F4A7C15  # odd and large, so that neighbouring seeds give unrelated streams
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
 
 
@@ -53,8 +55,11 @@ class Recorruption:
         """Draw z from `seed`; the variance is taken at the pilot, or at a smoothed y where there is none."""
         p = problem.pilot if problem.pilot is not None else smoothed(problem)
         variance = problem.noise.variance_at_mean(p).clamp_min(0)
-        generator = torch.Generator().manual_seed(seed)
+        # Not the seed itself: a fit draws its code from that, and z must be independent of all a fit sees.
+        generator = torch.Generator().manual_seed((seed + 1) * STREAM % 2**62)
         noise = torch.randn(problem.y.shape, generator=generator).to(problem.y.device)
+        if isinstance(problem.noise, Correlated):
+            noise = _coloured(noise, problem.noise)
         return cls(problem.y, problem.mask, variance, noise * variance.sqrt(), alpha, p)
 
     @property
@@ -92,6 +97,16 @@ class Terms:
     def sure(self) -> Tensor:
         """Stein: misfit + 2 cross - variance. Unbiased for any f, but shifted by any error of the variance."""
         return self.misfit + 2 * self.cross - self.variance
+
+
+def _coloured(white: Tensor, noise: Correlated) -> Tensor:
+    """Return white noise, (1, C, H, W), convolved with the unit-norm kernel of the model."""
+    kernel = torch.as_tensor(noise.kernel, dtype=white.dtype, device=white.device)
+    rows, columns = kernel.shape
+    edges = (columns // 2, (columns - 1) // 2, rows // 2, (rows - 1) // 2)
+    padded = F.pad(white, edges, mode="circular")
+    channels = white.shape[1]
+    return F.conv2d(padded, kernel.flip(0, 1).expand(channels, 1, rows, columns), groups=channels)
 
 
 def smoothed(problem: Problem) -> Tensor:

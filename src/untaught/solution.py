@@ -55,7 +55,12 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
     started = time.monotonic()
     options = replace(options, rule=rule or rule_for(method, problem), phase=method.name)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
-    terms = None if fitted.interrupted else _terms(method, problem, fitted, seed)
+    interrupted, terms = fitted.interrupted, None
+    try:
+        if not interrupted and fitted.stopped.step + isinstance(method, ClosedForm) > 0:
+            terms = _terms(method, problem, fitted, seed)
+    except KeyboardInterrupt:  # the picture is there, only its error estimate is not
+        interrupted = True
     return Solution(
         method.name,
         fitted.estimate,
@@ -64,7 +69,7 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
         terms,
         fitted.history,
         fitted.notes,
-        fitted.interrupted,
+        interrupted,
         time.monotonic() - started,
         plane_recipe(method, options.rule, fitted.stopped.step),
     )
@@ -73,7 +78,7 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
 def untouched(problem: Problem) -> Solution:
     """Return the input as a solution: what `auto` falls back on, so that it never does harm."""
     mean = problem.pilot if problem.pilot is not None else smoothed(problem)
-    variance = float(problem.noise.variance_at_mean(mean).mean())
+    variance = float(problem.noise.variance_at_mean(mean).mean()) if problem.noise.kind != "impulse" else 1.0
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
     return Solution("none", Estimate(problem.y), Risk(variance, problem.noise.relative_error * variance), stopped)
 
@@ -95,16 +100,18 @@ def with_pilot(problem: Problem, seed: int) -> tuple[Problem, Solution | None]:
 
 
 def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms | None:
-    if not isinstance(method, ClosedForm):
+    """Return the risk per pixel: by the divergence of the fitted map, or by what the rule kept back."""
+    function = fitted.estimate.function
+    if isinstance(method, ClosedForm):
+        function = lambda y: method.solve(problem.with_y(y), seed).image  # noqa: E731
+    if function is None or problem.noise.kind == "impulse":
         return fitted.watch.terms(fitted.estimate)
-    if problem.noise.kind == "impulse":
-        return None
     answer = fitted.estimate.image
     draws = []
     for k in range(min(4, max(1, ENOUGH // answer.numel()))):
         drawn = Recorruption.draw(replace(problem, pilot=answer), seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP)
-        draws.append((drawn, method.solve(problem.with_y(drawn.yhat), seed).image))
-    return risk_terms(answer, draws)
+        draws.append((drawn, function(drawn.yhat)))
+    return replace(risk_terms(answer, draws), honest=fitted.watch.honest)
 
 
 def clean_risk(method: Method, problem: Problem, image: Tensor, terms: Terms) -> Risk:

@@ -6,6 +6,7 @@ optimiser steps itself; a `ClosedForm` method has no steps and answers at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
@@ -49,8 +50,8 @@ class Problem:
         return bool((self.mask > 0).all())
 
     def with_y(self, y: Tensor) -> Problem:
-        """Return the same problem with another observation, for recorruptions of it."""
-        return replace(self, y=y)
+        """Return the same problem with another observation; a pilot made from the old one goes."""
+        return replace(self, y=y, pilot=None, pilot_terms=None)
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,13 @@ class Needs:
 class Estimate:
     """What a method answers: `image` (1, C, H, W) in [0, 1] units, detached; `std` alike, or None.
 
-    `outputs` are the outputs at the method's own recorruptions, where it has some.
+    `function` is the fitted map from an observation (1, C, H, W) to such an image, where there is one: what a
+    divergence can be measured on.
     """
 
     image: Tensor
     std: Tensor | None = None
-    outputs: tuple[Tensor, ...] = ()
+    function: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass

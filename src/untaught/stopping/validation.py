@@ -10,8 +10,16 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Problem
-from untaught.risk import Recorruption, Terms, risk_terms
+from untaught.methods.non_local import denoise_nonlocal
+from untaught.risk import Recorruption, Terms, smoothed
 from untaught.stopping.base import Watch
+
+
+def _piloted(problem: Problem, seen: Problem, variance: Tensor) -> Problem:
+    """Give `seen` a pilot of its own where `problem` has one: one made from y would leak what is kept back."""
+    if problem.pilot is None:
+        return seen
+    return replace(seen, pilot=denoise_nonlocal(seen.y, variance))
 
 
 class _HeldOut(Watch):
@@ -20,11 +28,11 @@ class _HeldOut(Watch):
         drawn = torch.rand(problem.mask.shape, generator=generator).to(problem.mask.device)
         self.held = problem.mask * (drawn < rule.fraction)
         self.full = problem
-        super().__init__(
-            replace(problem, mask=problem.mask - self.held),
-            rule.patience,
-            "error on held-out pixels",
-        )
+        seen = replace(problem, mask=problem.mask - self.held)
+        filling = smoothed(seen)
+        seen = seen.with_y(torch.where(self.held.bool(), filling, problem.y))
+        variance = problem.noise.variance_at_mean(filling)
+        super().__init__(_piloted(problem, seen, variance), rule.patience, "error on held-out pixels")
         self.count = float(self.held.sum()) * problem.y.shape[1]
         if not self.count:
             raise InputError(
@@ -64,8 +72,9 @@ class HeldOut:
 class _Recorrupted(Watch):
     def __init__(self, problem: Problem, rule: Recorrupted, seed: int):
         self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
+        variance = (1 + rule.alpha**2) * self.recorruption.variance
         super().__init__(
-            problem.with_y(self.recorruption.yhat),
+            _piloted(problem, problem.with_y(self.recorruption.yhat), variance),
             rule.patience,
             "recorrupted estimate of the mean squared error",
         )
@@ -89,7 +98,7 @@ class Recorrupted:
     """
 
     name: ClassVar[str] = "recorrupted"
-    alpha: float = 0.5
+    alpha: float = 0.25
     patience: int = 150
     every: int = 5
 
@@ -100,7 +109,6 @@ class Recorrupted:
 
 class _Blocks(Watch):
     def __init__(self, problem: Problem, rule: RecorruptedBlocks, seed: int):
-        self.full, self.seed, self.alpha = problem, seed, rule.alpha
         self.held = problem.mask * blocks(problem.mask, rule.fraction, rule.size, seed)
         self.recorruption = replace(Recorruption.draw(problem, seed, rule.alpha), mask=self.held)
         super().__init__(
@@ -112,12 +120,9 @@ class _Blocks(Watch):
     def score(self, step: int, estimate: Tensor) -> float:
         return self.recorruption.risk(estimate)
 
-    def terms(self, answer: Estimate) -> Terms:
-        draws = [
-            (Recorruption.draw(self.full, self.seed + k, self.alpha), output)
-            for k, output in enumerate(answer.outputs)
-        ]
-        return replace(risk_terms(answer.image, draws), honest=self.held)
+    @property
+    def honest(self) -> Tensor:
+        return self.held
 
 
 def blocks(mask: Tensor, fraction: float, size: int, seed: int) -> Tensor:

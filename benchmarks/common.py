@@ -1,0 +1,92 @@
+"""What the benchmarks share: pictures, scores, one child process a case, one JSON line a case."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SET9 = ("F16", "baboon", "hill", "kodim01", "kodim02", "kodim03", "kodim12", "lena", "peppers")
+
+
+def read8(path: Path) -> NDArray[np.uint8]:
+    """Return an 8-bit RGB picture."""
+    return np.asarray(Image.open(path).convert("RGB"))
+
+
+def centre(picture: NDArray[Any], side: int) -> NDArray[Any]:
+    """Return the central square of `side` pixels; 0 means all of it."""
+    if not side:
+        return picture
+    top, left = (length // 2 - side // 2 for length in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
+
+
+def set9(data: Path, level: int, name: str, side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return (clean, noisy) of the nine pictures."""
+    folder = data / "set9_awgn" / str(level)
+    return tuple(centre(read8(folder / f"{name}_{kind}.png"), side) for kind in ("GT", "noisy"))  # type: ignore[return-value]
+
+
+def psnr(a: NDArray[Any], b: NDArray[Any], peak: float = 255.0) -> float:
+    """Return the peak signal-to-noise ratio in dB over all channels."""
+    error = np.mean((np.asarray(a, np.float64) - np.asarray(b, np.float64)) ** 2)
+    return 10 * math.log10(peak**2 / error)
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on besides the code."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = lines[0].split(":", 1)[1].strip() if lines else model
+    return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def peak_gib() -> float:
+    """Return the most memory this process has had, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def done(path: Path) -> list[dict[str, Any]]:
+    """Return the cases a results file already holds."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def run_cases(script: str, cases: Iterator[dict[str, Any]], path: Path) -> None:
+    """Run every case that `path` does not hold yet in a process of its own, one at a time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = [_key(row["case"]) for row in done(path)]
+    for case in cases:
+        if _key(case) in kept:
+            continue
+        print(json.dumps(case), flush=True)
+        child = subprocess.run(
+            [sys.executable, script, "--case", json.dumps(case)], stdout=subprocess.PIPE, text=True, check=False
+        )
+        if child.returncode:
+            print(f"  failed with status {child.returncode}; it will be tried again next time", flush=True)
+            continue
+        row = json.loads(child.stdout.splitlines()[-1])
+        with path.open("a") as file:
+            file.write(json.dumps({"case": _key(case), **row}) + "\n")
+        print("  " + ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("machine", "versions")), flush=True)
+
+
+def _key(case: dict[str, Any]) -> dict[str, Any]:
+    """Return what names a case wherever its data lie."""
+    return {name: value for name, value in case.items() if name != "data"}

@@ -1,0 +1,222 @@
+"""The tables of the README and the runner of the cases, on results that are made up for the test."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+MARKED = "before\n<!-- table: {} -->\nold\n<!-- end -->\nafter\n"
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    """Import benchmarks/table.py and common.py, which are scripts and not in the package."""
+    names = ("common", "table")
+    sys.path.insert(0, str(BENCHMARKS))
+    try:
+        yield {name: importlib.import_module(name) for name in names}
+    finally:
+        sys.path.remove(str(BENCHMARKS))
+        for name in names:
+            sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def table(loaded) -> ModuleType:
+    return loaded["table"]
+
+
+@pytest.fixture
+def common(loaded) -> ModuleType:
+    return loaded["common"]
+
+
+def line(picture: str, method: str, psnr: float, **extra: Any) -> dict[str, Any]:
+    case = {"picture": picture, "level": 25, "method": method, "side": 64, "seed": 0, "time_limit": None}
+    return {
+        "case": case | extra.pop("case", {}),
+        "psnr": psnr,
+        "ssim": 0.9,
+        "psnr_noisy": 20.0,
+        "seconds": 2.0,
+        "peak_gib": 0.5,
+        "date": "2025-01-02",
+        "machine": {"cpu": "Some CPU", "cores": 3, "python": "3.12"},
+        **extra,
+    }
+
+
+def fitted(picture: str, method: str, psnr: float, peak: float, step: int = 40) -> dict[str, Any]:
+    return line(
+        picture,
+        method,
+        psnr,
+        estimate={"value": psnr + 0.5, "low": psnr - 1.0, "high": psnr + 1.0},
+        stopped={"rule": "recorrupted", "step": step},
+        peak={"psnr": peak, "step": 60, "seconds": 1.0},
+        chosen={"psnr": psnr, "step": step, "seconds": 1.0},
+        threads=1,
+    )
+
+
+ROWS = [
+    line("F16", "cbm3d", 31.0),
+    line("lena", "cbm3d", 33.0),
+    fitted("F16", "auto", 30.0, 30.25),
+    fitted("lena", "auto", 34.0, 34.75),
+    fitted("F16", "dip", 28.0, 28.5),
+    fitted("F16", "dip-paper", 25.0, 29.5, step=1800),
+]
+
+
+def cells(text: str, start: str) -> list[str]:
+    """Return the cells of the only table row that begins with `start`."""
+    (found,) = (row for row in text.splitlines() if row.startswith(f"| {start} |"))
+    return [cell.strip() for cell in found.strip("|").split("|")]
+
+
+def test_methods_are_means_over_pictures_best_first(table):
+    text = table.methods(ROWS)
+    auto = cells(text, "`auto`")
+    assert auto[1:4] == ["2", "32.00", "10.0 to 14.0"]
+    assert auto[7:] == ["0.50", "2 of 2"]
+    assert cells(text, "CBM3D (level given)")[7:] == ["-", "-"]
+    assert text.index("`auto`") < text.index("`dip`") < text.index("DIP, original")
+
+
+def test_an_estimate_outside_its_interval_is_not_counted(table):
+    row = fitted("F16", "auto", 30.0, 30.0) | {"psnr": 35.0}
+    assert cells(table.methods([row]), "`auto`")[-1] == "0 of 1"
+
+
+def test_a_row_a_picture_with_what_is_missing_left_open(table):
+    text = table.pictures([*ROWS, line("hill", "cbm3d", 29.0)])
+    assert cells(text, "F16") == ["F16", "20.00", "31.00", "30.00", "30.50", "29.00 to 31.00"]
+    assert cells(text, "hill") == ["hill", "20.00", "29.00", "-", "-", "-"]
+    assert text.index("| F16") < text.index("| hill") < text.index("| lena")
+
+
+def test_stopping_is_the_gap_to_the_best_step_of_fits_that_were_used(table):
+    unused = fitted("peppers", "auto", 30.0, 40.0) | {"stopped": {"rule": "closed form", "step": 0}}
+    text = table.stopping([*ROWS, unused])
+    assert cells(text, "`auto`") == ["`auto`", "2", "0.50", "0.75", "recorrupted (2)"]
+
+
+def test_dip_stands_beside_the_original_only_where_that_was_run(table):
+    text = table.dip([*ROWS, fitted("lena", "dip", 29.0, 29.0)])
+    rows = [row for row in text.splitlines() if row.startswith("| F16")]
+    assert [cell.strip() for cell in rows[1].split("|")[3:7]] == ["25.00", "1800", "29.50", "60"]
+    assert len(rows) == 2
+    assert "lena" not in text
+
+
+def test_cbm3d_stands_beside_auto_whatever_the_time_limit(table):
+    limited = fitted("F16", "auto", 29.0, 29.0)
+    limited["case"]["time_limit"] = 60.0
+    text = table.pictures([*ROWS, limited])
+    rows = [row.split("|")[3:5] for row in text.splitlines() if row.startswith("| F16")]
+    assert [[float(cell) for cell in row] for row in rows] == [[31.0, 29.0], [31.0, 30.0]]
+    assert "| `auto`, at most 60 s |" in text
+    assert cells(table.methods([*ROWS, limited]), "`auto`, at most 60 s")[1:3] == ["1", "29.00"]
+
+
+def test_levels_and_sides_have_tables_of_their_own(table):
+    other = line("F16", "cbm3d", 27.0, case={"level": 50, "side": 0})
+    text = table.methods([other, *ROWS])
+    assert text.count("| Method |") == 2
+    assert text.index("Noise level 25, central 64 x 64") < text.index("Noise level 50, whole pictures")
+
+
+def test_the_footer_says_where_the_figures_come_from(table):
+    text = table.methods([line("F16", "nlm", 27.0, date="2025-01-05"), *ROWS])
+    end = text.splitlines()[-1]
+    assert "7 runs, 2025-01-02 to 2025-01-05, on Some CPU, 3 cores; torch on 1 thread." in end
+    assert "--levels 25 --methods auto,cbm3d --side 64 --pictures F16,lena" in end
+    assert "--levels 25 --methods dip,dip-paper,nlm --side 64 --pictures F16" in end
+
+
+def test_the_noise_level(table):
+    row = {
+        "summary": "gaussian:25",
+        "pictures": 9,
+        "mean_abs_error": 0.012,
+        "worst": 0.05,
+        "skimage_mean_abs_error": 0.1,
+        "skimage_worst": 0.2,
+        "kinds": {"gaussian": 9},
+    }
+    found = cells(table.noise([row, *ROWS]), "`gaussian:25`")
+    assert found[1:] == ["9", "1.2 %", "5.0 %", "10.0 %", "20.0 %", "gaussian (9)"]
+
+
+@pytest.mark.parametrize("name", ["methods", "pictures", "stopping", "dip", "noise"])
+def test_nothing_is_invented_where_nothing_was_measured(table, name):
+    assert table.filled(MARKED.format(name), []).splitlines()[3] == table.NOTHING
+
+
+def test_the_file_is_rewritten_once_and_then_left_alone(table, tmp_path, capsys):
+    readme, results = tmp_path / "README.md", tmp_path / "denoise.jsonl"
+    readme.write_text(MARKED.format("methods") + MARKED.format("dip"))
+    results.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    call = ["--results", str(results), "--readme", str(readme)]
+    assert table.main([*call, "--check"]) == 1
+    assert "old" in readme.read_text()
+    assert "out of date" in capsys.readouterr().err
+    assert table.main(call) == 0
+    once = readme.read_text()
+    assert "old" not in once
+    assert once.count("before") == once.count("after") == 2
+    assert table.main(call) == 0
+    assert readme.read_text() == once
+    assert table.main([*call, "--check"]) == 0
+
+
+def test_of_a_case_that_was_run_twice_the_last_counts(table, tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(json.dumps(line("F16", "nlm", psnr)) + "\n" for psnr in (20.0, 30.0)))
+    assert [row["psnr"] for row in table.load([path, tmp_path / "absent.jsonl"])] == [30.0]
+
+
+def test_a_marker_that_names_no_table_is_refused(table):
+    with pytest.raises(SystemExit, match="no table 'methodes'"):
+        table.filled(MARKED.format("methodes"), ROWS)
+
+
+def test_the_readme_has_a_place_for_every_table(table):
+    text = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
+    assert {name for _, name, _ in table.BLOCK.findall(text)} == set(table.TABLES)
+
+
+SCRIPT = """
+import json, pathlib, sys
+case = json.loads(sys.argv[2])
+with open(case["data"] + "/log", "a") as log:
+    log.write(case["picture"] + " ")
+if case["picture"] == "bad" and not pathlib.Path(case["data"], "well").exists():
+    sys.exit(3)
+print("chatter")
+print(json.dumps({"psnr": 30.0}))
+"""
+
+
+def test_cases_that_are_done_are_not_run_again_and_failures_are(common, tmp_path):
+    script, path = tmp_path / "script.py", tmp_path / "results" / "out.jsonl"
+    script.write_text(SCRIPT)
+
+    def run(*names: str) -> None:
+        common.run_cases(str(script), ({"picture": name, "data": str(tmp_path)} for name in names), path)
+
+    run("a", "bad")
+    assert [row["case"] for row in common.done(path)] == [{"picture": "a"}]
+    (tmp_path / "well").touch()
+    run("a", "bad", "c")
+    assert (tmp_path / "log").read_text().split() == ["a", "bad", "bad", "c"]
+    assert [row["case"]["picture"] for row in common.done(path)] == ["a", "bad", "c"]
+    assert common.done(path)[0]["psnr"] == 30.0
