@@ -12,6 +12,8 @@ from untaught.noise import Gaussian
 
 SIGMA = 25 / 255
 
+torch.set_num_threads(1)  # pictures are small: more threads only wait for each other
+
 
 def clean(height: int = 64, width: int = 64, channels: int = 3) -> NDArray[np.float32]:
     """Return a (H, W, C) crop of the astronaut's face in [0, 1]."""

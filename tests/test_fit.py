@@ -56,8 +56,11 @@ def test_goes_back_from_nan_and_ends_well(problem: Problem) -> None:
 
 
 def test_gives_up_when_always_nan(problem: Problem) -> None:
-    broken = Problem(problem.y * float("nan"), problem.mask, problem.noise)
-    fitted = fit(Walk(steps=60), broken, 0)
+    class Broken(Walk):
+        def loss(self, problem, state, step):
+            return super().loss(problem, state, step) * float("nan")
+
+    fitted = fit(Broken(steps=60), problem, 0)
     assert fitted.stopped.rule == "non-finite"
     assert torch.isfinite(fitted.estimate.image).all()
 
@@ -78,15 +81,15 @@ def test_resume_equals_uninterrupted(problem: Problem, tmp_path: Path, rule: obj
     whole = fit(Averaged(SMALL), problem, 3, Options(rule=rule))
     path = tmp_path / "fit.ckpt"
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(progress: Progress) -> None:
         if progress.step == 20:
-            raise Stop
+            raise StopError
 
     broken = Options(rule=rule, checkpoint=path, checkpoint_every=7, on_progress=stop)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         fit(Averaged(SMALL), problem, 3, broken)
     assert path.exists()
     resumed = fit(Averaged(SMALL), problem, 3, Options(rule=rule, checkpoint=path))

@@ -27,7 +27,7 @@ from untaught.networks.hourglass import HourglassShape
 from untaught.networks.unet import UNetShape
 from untaught.noise import Gaussian
 from untaught.solution import Method
-from untaught.stopping import Discrepancy, Recorrupted, RecorruptedBlocks
+from untaught.stopping import Discrepancy, Recorrupted
 
 Array = NDArray[Any]
 NOISE = "gaussian:25"
@@ -82,7 +82,7 @@ def gappy(fill: float = np.nan) -> Array:
 
 
 PICTURES: dict[str, Callable[[], Array | Image]] = {
-    "8-bit RGB": lambda: in_type(noisy_crop(), np.uint8),
+    "8-bit RGB": with_metadata,
     "8-bit grey": lambda: in_type(noisy_crop(channels=1)[..., 0], np.uint8),
     "16-bit RGB": lambda: in_type(noisy_crop(), np.uint16),
     "16-bit grey": lambda: in_type(noisy_crop(channels=1)[..., 0], np.uint16),
@@ -91,7 +91,6 @@ PICTURES: dict[str, Callable[[], Array | Image]] = {
     "RGBA": with_alpha,
     "stack with an empty page": stack,
     "NaN": gappy,
-    "metadata": with_metadata,
 }
 
 
@@ -233,7 +232,7 @@ def test_the_depth_of_a_picture_does_not_matter(name: str) -> None:
 @pytest.mark.parametrize("name", FITS)
 def test_a_rule_that_fires_ends_the_loop(name: str) -> None:
     method = replace(QUICK[name], steps=10**6)
-    rule = Discrepancy(factor=1.2, every=2) if name == "dip" else RecorruptedBlocks(patience=8, every=4)
+    rule = Discrepancy(factor=1.2, every=2) if name == "dip" else Recorrupted(patience=8, every=4)
     result = denoise(noisy_crop(), method=method, noise=NOISE, stop=rule)
     assert result.stopped.rule == rule.name
     assert 0 < result.stopped.step <= result.history.step[-1] < 3000

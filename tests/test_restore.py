@@ -30,10 +30,15 @@ def crop(size: int = 32, seed: int = 0) -> NDArray[np.float32]:
     return np.clip(noisy(clean(size, size), seed=seed), 0, 1)
 
 
+def uncut(size: int = 32) -> NDArray[np.float32]:
+    """Return a noisy picture whose values were not cut off at the ends of the range."""
+    return noisy(0.2 + 0.6 * clean(size, size))
+
+
 def steps_drawing() -> NDArray[np.uint8]:
     """Return a picture without noise: flat blocks, each of one value."""
-    blocks = np.random.default_rng(0).integers(20, 236, (8, 8), np.uint8)
-    return np.kron(blocks, np.ones((8, 8), np.uint8))
+    blocks = np.random.default_rng(0).integers(20, 236, (4, 4), np.uint8)
+    return np.kron(blocks, np.ones((16, 16), np.uint8))
 
 
 def interrupt_at(step: int, phase: str = "") -> Callable[[Progress], None]:
@@ -98,30 +103,37 @@ def test_without_noise_nothing_is_changed_and_the_result_says_so() -> None:
     assert np.array_equal(rerun(result.recipe, picture).image, picture)
 
 
-@pytest.mark.parametrize("name", ["camera", "coins", "brick", "text"])
+@pytest.mark.parametrize("name", ["coins", "text"])
 def test_auto_does_no_harm_to_a_picture_with_hardly_any_noise(name: str) -> None:
     """Detail that looks like noise is where a denoiser does harm; what is taken away has to be little."""
     from skimage import data
 
     picture = getattr(data, name)()[100:148, 100:148]
     result = denoise(picture, time_limit=20)
-    assert psnr(result.image, picture, 255) > 31
+    assert psnr(result.image.astype(float), picture, 255) > 35
 
 
 def test_auto_says_what_was_tried_and_why_it_chose() -> None:
-    result = denoise(crop(), noise="gaussian:25")
+    result = denoise(uncut(), noise="gaussian:25")
     assert [c.method for c in result.candidates] == ["nonlocal", "r2r"]
     assert all(c.psnr is not None and c.seconds > 0 for c in result.candidates)
-    best = max(result.candidates, key=lambda c: c.psnr or 0)
-    assert result.method == best.method
+    chosen = [c.method for c in result.candidates if c.note.startswith("better")]
+    assert result.method == chosen[-1]
     assert "independent" in result.why
+    assert "smallest estimated error" in result.why
+
+
+def test_auto_does_not_train_on_recorruptions_of_values_that_were_cut_off() -> None:
+    result = denoise(crop(), noise="gaussian:25")
+    assert [c.method for c in result.candidates] == ["nonlocal"]
+    assert "cut off" in result.why
 
 
 def test_a_method_that_is_wrong_for_the_noise_is_run_with_a_warning() -> None:
     result = denoise(crop(), method="wavelet", noise="correlated:25,1")
     assert any("look twice" in note for note in result.notes)
     assert result.method == "wavelet"
-    assert not denoise(crop(), method="wavelet", noise="gaussian:25").notes[:1] == result.notes[:1]
+    assert not any("look twice" in note for note in denoise(crop(), method="wavelet", noise="gaussian:25").notes)
 
 
 def test_salt_and_pepper_is_found_and_filled_in() -> None:
@@ -140,7 +152,7 @@ def test_salt_and_pepper_is_found_and_filled_in() -> None:
 def test_auto_fills_in_salt_and_pepper_with_dip() -> None:
     x = np.clip(clean(32, 32), 0.02, 0.98)
     y = Impulse(0.1).sample(x, np.random.default_rng(1))
-    result = denoise(y, noise="impulse:0.1", time_limit=4)
+    result = denoise(y, noise="impulse:0.1", time_limit=3)
     assert result.method == "dip"
     assert psnr(result.image, x) > psnr(y, x) + 5
 
@@ -154,7 +166,7 @@ def test_a_picture_of_impulses_only_is_refused() -> None:
 @pytest.mark.parametrize("method", ["nonlocal", R2R_FAST], ids=["nonlocal", "r2r"])
 def test_poisson_noise_is_removed(method: Any) -> None:
     x = clean(64, 64)
-    model = PoissonGaussian(0.03, 0.01)
+    model = PoissonGaussian(0.015, 0.02)
     y = model.sample(x, np.random.default_rng(0))
     result = denoise(y, method=method, noise=model)
     assert psnr(result.image, x) > psnr(y, x) + 5
@@ -193,9 +205,15 @@ def test_the_planes_share_the_time() -> None:
 
 
 def test_auto_skips_what_there_is_no_time_for() -> None:
-    result = denoise(crop(), noise="gaussian:25", time_limit=0.05)
+    result = denoise(uncut(), noise="gaussian:25", time_limit=0.06)
     assert result.method == "nonlocal"
     assert result.candidates[-1].note == "not tried: the time was over"
+
+
+def test_wavelets_stand_in_where_there_is_no_time_for_the_non_local_picture() -> None:
+    result = denoise(uncut(64), noise="gaussian:25", time_limit=0.01)
+    assert result.method == "wavelet"
+    assert psnr(result.image, 0.2 + 0.6 * clean()) > psnr(uncut(64), 0.2 + 0.6 * clean()) + 3
 
 
 def test_ctrl_c_gives_the_best_so_far() -> None:
@@ -209,8 +227,8 @@ def test_ctrl_c_gives_the_best_so_far() -> None:
 
 
 def test_ctrl_c_in_auto_falls_back_on_what_is_there() -> None:
-    finished = denoise(crop(), method="nonlocal", noise="gaussian:25")
-    result = denoise(crop(), noise="gaussian:25", on_progress=interrupt_at(20, "r2r"))
+    finished = denoise(uncut(), method="nonlocal", noise="gaussian:25")
+    result = denoise(uncut(), noise="gaussian:25", on_progress=interrupt_at(20, "r2r"))
     assert result.interrupted
     assert result.method == "nonlocal"
     assert np.array_equal(result.image, finished.image)

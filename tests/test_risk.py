@@ -108,7 +108,7 @@ def test_the_cross_term_is_the_divergence() -> None:
     draw = Recorruption.draw(replace(problem, pilot=0.3 * problem.y), 1, 0.05)
     terms = risk_terms(0.3 * problem.y, [(draw, 0.3 * draw.yhat)])
     assert float(terms.cross.mean()) == pytest.approx(0.3 * SIGMA**2, rel=0.03)
-    assert torch.equal(terms.misfit, (0.7 * problem.y).square())
+    assert torch.allclose(terms.misfit, (0.7 * problem.y).square(), atol=1e-6)
 
 
 SPREAD = 0.1
@@ -193,19 +193,6 @@ def test_two_formulas_that_disagree_widen_the_error() -> None:
     assert agree.value == pytest.approx(0.005, rel=1e-3)
     assert 0.005 < apart.value < 0.015
     assert apart.error > 3 * agree.error
-
-
-def test_a_part_of_the_picture_is_measured_against_the_whole_of_another_answer() -> None:
-    """Risk = base everywhere + (own - base) where own is honest."""
-    ones = torch.ones(1, 1, 64, 64)
-    held = ones.clone()
-    held[..., 16:] = 0
-    base = Terms(0.02 * ones, 0.01 * ones, 0.01 * ones, ones)
-    own = Terms(0.02 * ones, 0.008 * ones, 0.01 * ones, held)
-    spoiled = torch.where(held.bool(), own.cross, torch.full_like(ones, 9.0))
-    found = estimate_risk(replace(own, cross=spoiled), ones, 0.0, 1e6, base)
-    assert found.value == pytest.approx(0.03 + 2 * (0.008 - 0.01), rel=1e-4)
-    assert estimate_risk(base, ones, 0.0, 1e6, base).value == pytest.approx(0.03, rel=1e-4)
 
 
 def test_weights_count_squared_errors_after_the_clipping_is_undone() -> None:

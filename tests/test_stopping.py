@@ -10,7 +10,8 @@ from torch import Tensor
 
 from tests.conftest import clean, noisy, tensor
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Problem
+from untaught.methods.base import Problem
+from untaught.networks.blocks import blocks
 from untaught.noise import Gaussian
 from untaught.stopping import (
     RULES,
@@ -18,10 +19,8 @@ from untaught.stopping import (
     ExponentialVariance,
     HeldOut,
     Recorrupted,
-    RecorruptedBlocks,
     WindowedVariance,
 )
-from untaught.stopping.validation import blocks
 
 
 def path(problem: Problem, steps: int = 200) -> list[Tensor]:
@@ -30,8 +29,7 @@ def path(problem: Problem, steps: int = 200) -> list[Tensor]:
     end = torch.where(problem.mask.bool(), problem.y, tensor(noisy(clean(), seed=99)))
     half = steps // 2
     return [
-        x * (1 - (1 - t / half)) if t <= half else x + (end - x) * (t - half) / half
-        for t in range(1, steps + 1)
+        x * (1 - (1 - t / half)) if t <= half else x + (end - x) * (t - half) / half for t in range(1, steps + 1)
     ]
 
 
@@ -74,14 +72,6 @@ def test_blocks_cover_the_asked_share_and_are_square() -> None:
     assert float(held.sum()) == 13 * 100
     assert set(held.view(10, 10, 13, 10).mean(dim=(1, 3)).flatten().tolist()) == {0.0, 1.0}
     assert float(blocks(torch.ones(1, 1, 9, 9), 0.01, 16, 0).sum()) > 0
-
-
-def test_blocks_risk_is_of_all_the_draws(problem: Problem) -> None:
-    """The risk of the clean picture is near zero on the blocks, and that of the noisy one near the noise."""
-    watch = RecorruptedBlocks(fraction=0.5).watch(problem, 0)
-    x = tensor(clean())
-    terms, held = watch.terms(Estimate(x, None, (x, x, x, x)))
-    assert abs(float((terms * held).sum() / held.sum() / 3)) < 0.1 * problem.noise.sigma**2
 
 
 def test_discrepancy_fires_at_the_noise_variance(problem: Problem) -> None:

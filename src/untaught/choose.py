@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from untaught.methods.base import ClosedForm, Iterative, Needs, Problem
 from untaught.noise import NoiseModel
 from untaught.stopping import (
+    CrossFitted,
     HeldOut,
     Recorrupted,
-    RecorruptedBlocks,
     Rule,
     StepBudget,
     WindowedVariance,
@@ -34,6 +34,12 @@ def plan(problem: Problem) -> Plan:
         return Plan(("dip",), "the pixels that were hit are known and treated as missing, which DIP fills in")
     if noise.level < NOTHING:
         return Plan((), "no noise was found, so there is nothing to remove")
+    if noise.kind in WHITE and any(noise.clip):
+        return Plan(
+            ("nonlocal",),
+            "the noise is independent between pixels, which the combination of similar patches is made for; "
+            "values were cut off at the end of the range, which rules out training on recorruptions",
+        )
     if noise.kind in WHITE:
         return Plan(
             ("nonlocal", "r2r"),
@@ -63,7 +69,7 @@ def rule_for(method: Iterative | ClosedForm, problem: Problem) -> Rule:
     if isinstance(method, ClosedForm):
         return StepBudget()
     if method.needs.level:
-        return RecorruptedBlocks()
+        return CrossFitted(alpha=getattr(method, "alpha", CrossFitted.alpha))
     if problem.noise.kind in WHITE and problem.noise.level >= NOTHING:
         return Recorrupted()
     if problem.noise.kind == "impulse":

@@ -182,8 +182,14 @@ def _advice(
     planned = plan(Problem(y, torch.ones(1, 1, 1, 1), worst))
     if not planned.methods:
         return (), f"leave it as it is: {planned.why}"
-    where = shlex.quote(source.name) if source is not None else "IN"
+    where = "IN" if source is None else shlex.quote(_nearest_name(source))
     return planned.methods, f"run `untaught denoise {where} -o OUT`: {planned.why}"
+
+
+def _nearest_name(path: Path) -> str:
+    """Return the path from the working folder where it lies in that, else the whole of it."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.choose import NOTHING, objection, plan
+from untaught.choose import NOTHING, Plan, objection, plan
 from untaught.errors import InputError
 from untaught.fit import Options, Progress
 from untaught.image import Plane
@@ -21,7 +21,7 @@ from untaught.methods.base import Problem
 from untaught.noise import NoiseModel
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
-from untaught.solution import Method, Solution, solve, untouched, with_pilot
+from untaught.solution import Method, Solution, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
 
 LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
@@ -66,9 +66,12 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
     problem, notes = prepare(plane, request)
     if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
         return _answer(problem, untouched(problem), plan(problem).why, (), notes)
-    problem, pilot = with_pilot(problem, request.seed)
+    problem, pilot = with_pilot(problem, request.seed, request.seconds)
+    if pilot is not None and pilot.interrupted:
+        return _answer(problem, pilot, "it was ready when the run was interrupted", (), notes)
+    left = None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
     options = Options(
-        seconds=None if request.seconds is None else request.seconds - (time.monotonic() - started),
+        seconds=left,
         on_progress=request.on_progress,
         checkpoint=request.checkpoint,
     )
@@ -112,12 +115,14 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
 def _auto(
     problem: Problem, pilot: Solution | None, request: Request, options: Options
 ) -> tuple[Solution, str, tuple[Candidate, ...]]:
-    """Try what the plan says while there is time, and keep what has the smallest estimated error."""
+    """Try what the plan says while there is time, and keep what is better beyond chance."""
     planned = plan(problem)
-    kept = best = untouched(problem)
+    best = kept = untouched(problem)
     candidates: list[Candidate] = []
     started = time.monotonic()
-    for name in planned.methods:
+    # A pilot that is not in the plan was taken for lack of time, so there is none for the plan either.
+    names = planned.methods if pilot is None or pilot.name in planned.methods else (pilot.name,)
+    for name in names:
         left = None if options.seconds is None else options.seconds - (time.monotonic() - started)
         if pilot is not None and name == pilot.name:
             found = pilot
@@ -126,16 +131,23 @@ def _auto(
             continue
         else:
             found = solve(make(name), problem, request.seed, replace(options, seconds=left), request.rule)
-        candidates.append(found.candidate("tried"))
+        better = (best is kept and found.risk is None) or surely_better(found, best, problem.noise)
+        candidates.append(found.candidate("better than what was there before" if better else "not surely better"))
+        best = found if better else best
         if found.interrupted:
-            best = found if best is kept else best
             return replace(best, interrupted=True), planned.why, tuple(candidates)
-        if found.risk is None or best.risk is None or found.risk.value < best.risk.value:
-            best = found
     if best is kept:
         why = "no method's estimated error was below the input's, so nothing was changed"
         return kept, why, tuple(candidates)
-    return best, planned.why, tuple(candidates)
+    return best, _reason(best, planned, candidates), tuple(candidates)
+
+
+def _reason(best: Solution, planned: Plan, candidates: list[Candidate]) -> str:
+    """Say why the method was tried, and which others were and did not do better."""
+    others = [c.method for c in candidates if c.method != best.name and c.psnr is not None]
+    if not others:
+        return planned.why
+    return f"{planned.why}; of {best.name} and {', '.join(others)} it has the smallest estimated error"
 
 
 def _answer(

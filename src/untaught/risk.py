@@ -146,7 +146,6 @@ def estimate_risk(
     weight: Tensor,
     relative_error: float,
     shrinkage_error: float,
-    base: Terms | None = None,
 ) -> Risk:
     """Estimate the mean squared error from two formulas that err differently.
 
@@ -166,35 +165,25 @@ def estimate_risk(
         One standard error of the noise variance, relative.
     shrinkage_error : float
         How far from a posterior mean the method is: one standard error of Tweedie's formula, relative.
-    base : Terms, optional
-        Risk of another answer that is honest everywhere; then only the difference to it is taken from the
-        pixels where `terms` is.
 
     References
     ----------
     Stein, Annals of Statistics 1981; Efron, "Tweedie's formula and selection bias", JASA 2011.
     """
-    level = relative_error * _mean(terms.variance, weight, terms.honest).value
-    stein = _joined(terms, base, "sure", weight)
-    tweedie = _joined(terms, base, "cross", weight)
+    level = relative_error * mean_of(terms.variance, weight, terms.honest).value
+    stein = mean_of(terms.sure, weight, terms.honest)
+    tweedie = mean_of(terms.cross, weight, terms.honest)
     stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
-    tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, shrinkage_error * tweedie.value), 1e-12))
+    tweedie = Risk(
+        tweedie.value, max(math.hypot(tweedie.error, shrinkage_error * max(tweedie.value, stein.value)), 1e-12)
+    )
     a, b = stein.error**-2, tweedie.error**-2
     apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
     return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))
 
 
-def _joined(terms: Terms, base: Terms | None, name: str, weight: Tensor) -> Risk:
-    own = getattr(terms, name)
-    if base is None:
-        return _mean(own, weight, terms.honest)
-    whole = _mean(getattr(base, name), weight, base.honest)
-    difference = _mean(own - getattr(base, name), weight, terms.honest)
-    return Risk(whole.value + difference.value, math.hypot(whole.error, difference.error))
-
-
-def _mean(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
-    """Return the weighted mean over honest pixels with its standard error."""
+def mean_of(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
+    """Return the weighted mean of (1, C, H, W) over honest pixels with its standard error."""
     keep = honest.expand_as(values)
     count = keep.sum().clamp_min(1)
     weighted = values * weight

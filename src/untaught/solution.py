@@ -19,12 +19,13 @@ from untaught.methods.dip import DIP
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Recorruption, Risk, Terms, estimate_risk, risk_terms, smoothed, to_interval
+from untaught.risk import Z90, Recorruption, Risk, Terms, estimate_risk, mean_of, risk_terms, to_interval
 
 Method = Iterative | ClosedForm
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of the error estimate apart from those of the fits
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
+PILOT_SECONDS = 50.0  # roughly, for the non-local picture of a colour megapixel and its error, on two cores
 ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
 FAR_FROM_POSTERIOR = 0.4  # relative error of Tweedie's formula for a method that does not say its own
 
@@ -77,25 +78,37 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
 
 def untouched(problem: Problem) -> Solution:
     """Return the input as a solution: what `auto` falls back on, so that it never does harm."""
-    mean = problem.pilot if problem.pilot is not None else smoothed(problem)
-    variance = float(problem.noise.variance_at_mean(mean).mean()) if problem.noise.kind != "impulse" else 1.0
+    variance = 0.0
+    if problem.pilot is not None:
+        variance = float(problem.noise.variance_at_mean(problem.pilot).mean())
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
-    return Solution("none", Estimate(problem.y), Risk(variance, problem.noise.relative_error * variance), stopped)
+    terms = None
+    if problem.pilot is not None:
+        # f = y: no misfit, and the divergence is one.
+        own = problem.noise.variance_at_mean(problem.pilot)
+        terms = Terms(torch.zeros_like(own), own, own, problem.mask)
+    risk = Risk(variance, problem.noise.relative_error * variance) if problem.pilot is not None else None
+    return Solution("none", Estimate(problem.y), risk, stopped, terms)
 
 
-def with_pilot(problem: Problem, seed: int) -> tuple[Problem, Solution | None]:
-    """Return the problem guided by its non-local picture and with its noise level refined, and that picture."""
+def with_pilot(problem: Problem, seed: int, seconds: float | None = None) -> tuple[Problem, Solution | None]:
+    """Return the problem guided by its non-local picture and with its noise level refined, and that picture.
+
+    Where `seconds` are too few for the non-local picture, wavelets give it.
+    """
     if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
         return problem, None
-    first = solve(make("nonlocal"), problem, seed, Options())
+    need = PILOT_SECONDS * problem.y.numel() / 3e6
+    method = make("nonlocal" if seconds is None or seconds > need else "wavelet")
+    first = solve(method, problem, seed, Options())
     if first.terms is None:
-        return problem, first
+        return replace(problem, pilot=first.estimate.image), first
     image = first.estimate.image
     noise = refine(problem, image, first.terms)
     scale = noise.variance_at_mean(image) / problem.noise.variance_at_mean(image).clamp_min(1e-12)
     terms = replace(first.terms, cross=scale * first.terms.cross, variance=scale * first.terms.variance)
-    problem = replace(problem, noise=noise, pilot=image, pilot_terms=terms)
-    risk = clean_risk(make("nonlocal"), problem, image, terms)
+    problem = replace(problem, noise=noise, pilot=image)
+    risk = clean_risk(method, problem, image, terms)
     return problem, replace(first, terms=terms, risk=risk)
 
 
@@ -111,13 +124,12 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
     for k in range(min(4, max(1, ENOUGH // answer.numel()))):
         drawn = Recorruption.draw(replace(problem, pilot=answer), seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP)
         draws.append((drawn, function(drawn.yhat)))
-    return replace(risk_terms(answer, draws), honest=fitted.watch.honest)
+    return risk_terms(answer, draws)
 
 
 def clean_risk(method: Method, problem: Problem, image: Tensor, terms: Terms) -> Risk:
     """Return the estimated mean squared error of `image` once what clipping did to its mean is undone."""
     noise = problem.noise
-    everywhere = bool((terms.honest == problem.mask).all())
     held_out = not bool(terms.cross.any())
     return estimate_risk(
         terms,
@@ -125,8 +137,19 @@ def clean_risk(method: Method, problem: Problem, image: Tensor, terms: Terms) ->
         noise.relative_error,
         # Without a divergence there is no second formula.
         1e6 if held_out else getattr(method, "shrinkage_error", FAR_FROM_POSTERIOR),
-        None if everywhere or held_out else problem.pilot_terms,
     )
+
+
+def surely_better(found: Solution, best: Solution, noise: NoiseModel) -> bool:
+    """Say whether `found` has the smaller risk beyond chance, by Stein's formula alone.
+
+    In the difference of two answers to the same y the noise variance cancels, and with it its error.
+    """
+    if found.terms is None or best.terms is None:
+        return found.risk is not None and (best.risk is None or found.risk.value < best.risk.value)
+    weight = clean_weight(noise, best.estimate.image)
+    difference = mean_of(found.terms.sure - best.terms.sure, weight, best.terms.honest)
+    return difference.value < -Z90 * difference.error
 
 
 def clean_weight(noise: NoiseModel, image: Tensor) -> Tensor:

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from untaught.noise import NoiseModel
-
-if TYPE_CHECKING:
-    from untaught.risk import Terms
 
 
 @dataclass(frozen=True)
@@ -34,15 +31,12 @@ class Problem:
         What is known or was estimated about `n`, in the same [0, 1] units.
     pilot : Tensor or None
         An earlier estimate of E[y|x], same shape as `y`, for the methods that can be guided by one.
-    pilot_terms : Terms or None
-        The pilot's risk per pixel (`risk.risk_terms`): what other risks are measured against.
     """
 
     y: Tensor
     mask: Tensor
     noise: NoiseModel
     pilot: Tensor | None = None
-    pilot_terms: Terms | None = None
 
     @property
     def complete(self) -> bool:
@@ -51,7 +45,7 @@ class Problem:
 
     def with_y(self, y: Tensor) -> Problem:
         """Return the same problem with another observation; a pilot made from the old one goes."""
-        return replace(self, y=y, pilot=None, pilot_terms=None)
+        return replace(self, y=y, pilot=None)
 
 
 @dataclass(frozen=True)

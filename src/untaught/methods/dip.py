@@ -76,7 +76,7 @@ class DIP:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             code = self.code.draw(problem.y, problem.pilot, generator)
-            network = Hourglass(code.shape[1], problem.y.shape[1], self.shape)
+            network = Hourglass(code.shape[1], problem.y.shape[1], self.shape.fitted(*problem.y.shape[2:]))
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.Adam(network.parameters(), self.rate)
         return State(

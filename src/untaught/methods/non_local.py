@@ -108,7 +108,7 @@ class NonLocal:
 
     shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
     name: ClassVar[str] = "nonlocal"
-    needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
+    needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 
     stages: tuple[Stage, ...] = BEST
 

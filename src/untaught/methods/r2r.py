@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from untaught.averaging import warm
 from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.non_local import denoise_nonlocal
+from untaught.networks.blocks import blocks
 from untaught.networks.unet import UNet, UNetShape
 from untaught.risk import Recorruption, smoothed
 
@@ -29,9 +30,11 @@ class R2R:
     Where the picture has a pilot, each draw carries the non-local picture of its own yhat (never of y, which
     would leak z), and the network adds a correction to it.
 
-    Where values were cut off nothing is corrected, and nothing learnt. With y fixed the objective is a SURE, which
-    a network can push below the true risk on one picture: stop it with the rule `RecorruptedBlocks`, which keeps
-    blocks out of the loss and watches the risk there.
+    Where values were cut off nothing is corrected, and nothing learnt.
+
+    With y fixed the objective is a SURE, which a network can push below the true risk on one picture. So two
+    networks are fitted, each to one half of the picture's blocks, and every pixel is drawn by the one that was
+    not fitted to it (cross-fitting). That also keeps the estimated risk honest.
 
     Attributes
     ----------
@@ -44,6 +47,8 @@ class R2R:
         made every `spread` steps until there are so many.
     crop, batch : int
         Training crops, turned and flipped.
+    block : int
+        Side of the blocks that are shared out between the two networks, in pixels.
     rate, decay : float
         Adam's learning rate, and the exponential average of the weights.
     pilot : bool
@@ -62,6 +67,7 @@ class R2R:
     draws: int = 8
     spread: int = 15
     crop: int = 128
+    block: int = 32
     batch: int = 1
     rate: float = 0.002
     decay: float = 0.99
@@ -83,11 +89,18 @@ class R2R:
         # Where y was cut off, its noise is known, z can be read off yhat, and the objective loses its meaning.
         free = (variance >= UNCLIPPED * before).float()
         inside = free * _not_cut(problem)
-        tensors = {"seed": torch.tensor(seed), "variance": variance, "free": free, "inside": inside}
+        first = blocks(problem.mask, 0.5, self.block, seed)
+        tensors = {
+            "seed": torch.tensor(seed),
+            "first": first,
+            "variance": variance,
+            "free": free,
+            "inside": inside,
+        }
         channels = problem.y.shape[1]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = UNet((1 + guided) * channels, channels, self.shape)
+            network = nn.ModuleList(UNet((1 + guided) * channels, channels, self.shape) for _ in range(2))
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         tensors |= {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
         state = State(network, torch.optim.Adam(network.parameters(), self.rate), generator, tensors)
@@ -117,7 +130,8 @@ class R2R:
         stacks = []
         for _ in range(self.batch):
             k = int(torch.randint(count, (1,), generator=state.generator))
-            stacks.append(_turned_crop(self._layers(problem, state, k), self.crop, state.generator))
+            layers = self._layers(problem, state, k, step % 2)
+            stacks.append(_turned_crop(layers, self.crop, state.generator))
         stack = torch.cat(stacks)
         channels = problem.y.shape[1]
         target, weight, inputs = (
@@ -127,13 +141,14 @@ class R2R:
         )
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output = self._corrected(state.network(inputs), inputs)
+            output = self._corrected(_half(state, step % 2)(inputs), inputs)
         misfit = (output - target).square() * weight
         return misfit.sum() / weight.sum().clamp_min(1)
 
-    def _layers(self, problem: Problem, state: State, k: int) -> Tensor:
+    def _layers(self, problem: Problem, state: State, k: int, half: int) -> Tensor:
         target = problem.y - state.tensors["z"][k : k + 1] / self.alpha
-        weight = problem.mask * state.tensors["inside"]
+        first = state.tensors["first"]
+        weight = problem.mask * state.tensors["inside"] * (1 - first if half else first)
         return torch.cat([target, weight, self._recorrupted(problem, state, k)], dim=1)
 
     def _recorrupted(self, problem: Problem, state: State, k: int) -> Tensor:
@@ -144,10 +159,14 @@ class R2R:
 
     def _output(self, state: State, inputs: Tensor) -> Tensor:
         """Return the picture the averaged weights make of (1, C or 2C, H, W)."""
-        means = {k.removeprefix(MEAN): v for k, v in state.tensors.items() if k.startswith(MEAN)}
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output = torch.func.functional_call(state.network, means, (inputs,))
+        drawn = []
+        for half in range(2):
+            prefix = f"{MEAN}{half}."
+            means = {k.removeprefix(prefix): v for k, v in state.tensors.items() if k.startswith(prefix)}
+            with torch.no_grad(), torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bfloat16):
+                drawn.append(torch.func.functional_call(_half(state, half), means, (inputs,)))
+        output = torch.where(state.tensors["first"].bool(), drawn[1], drawn[0])
         return self._corrected(output * state.tensors["free"], inputs).detach().contiguous()
 
     def estimate(self, problem: Problem, state: State) -> Tensor:
@@ -167,13 +186,19 @@ class R2R:
 
         if not self.at_y:
             return Estimate(outputs.mean(dim=0, keepdim=True), std)
-        guide = [problem.pilot] if problem.pilot is not None and "pilots" in state.tensors else []
-        return Estimate(self._output(state, torch.cat([problem.y, *guide], dim=1)), std, function)
+        return Estimate(function(problem.y), std, function)
 
     @staticmethod
     def _corrected(output: Tensor, inputs: Tensor) -> Tensor:
         """Add the network's correction to the last picture it was given: the pilot, or y itself."""
         return inputs[:, -output.shape[1] :].float() + output
+
+
+def _half(state: State, half: int) -> nn.Module:
+    """Return the network that is fitted to the first (0) or the other half of the blocks."""
+    networks = state.network
+    assert isinstance(networks, nn.ModuleList)
+    return networks[half]
 
 
 def _not_cut(problem: Problem) -> Tensor:

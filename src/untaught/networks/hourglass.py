@@ -7,7 +7,7 @@ normalisation, reflection padding, a sigmoid at the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -28,6 +28,11 @@ class HourglassShape:
     upsampling: Upsampling = "bilinear"
     padding: Padding = "reflect"
     head: int = 0  # 0: as in the paper. n > 0: the trunk runs at half resolution and n channels finish it.
+
+    def fitted(self, height: int, width: int) -> HourglassShape:
+        """Return the shape with no more scales than leave two pixels on each side at the deepest."""
+        side = -(-min(height, width) // (2 if self.head else 1))
+        return replace(self, depth=max(1, min(self.depth, (side - 1).bit_length() - 1)))
 
 
 def conv(inputs: int, outputs: int, size: int, padding: Padding, stride: int = 1) -> nn.Conv2d:

@@ -38,7 +38,7 @@ def write_report(result: Result, path: str | Path) -> Path:
 
     target = Path(path)
     check_target(target, (result.input.source,))
-    text = page(result).encode("utf-8")
+    text = page(result).encode("utf-8", errors="replace")  # file names may be no text
     with whole_file(target) as stream:
         stream.write(text)
     return target

@@ -10,7 +10,7 @@ from typing import Any
 
 from untaught.stopping.base import Rule, StepBudget, Verdict, Watch
 from untaught.stopping.discrepancy import Discrepancy
-from untaught.stopping.validation import HeldOut, Recorrupted, RecorruptedBlocks
+from untaught.stopping.validation import CrossFitted, HeldOut, Recorrupted
 from untaught.stopping.variance import ExponentialVariance, WindowedVariance
 
 RULES: dict[str, type[Any]] = {
@@ -22,17 +22,17 @@ RULES: dict[str, type[Any]] = {
         Discrepancy,
         HeldOut,
         Recorrupted,
-        RecorruptedBlocks,
+        CrossFitted,
     )
 }
 
 __all__ = [
     "RULES",
+    "CrossFitted",
     "Discrepancy",
     "ExponentialVariance",
     "HeldOut",
     "Recorrupted",
-    "RecorruptedBlocks",
     "Rule",
     "StepBudget",
     "Verdict",

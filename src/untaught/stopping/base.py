@@ -59,11 +59,6 @@ class Watch:
         """Return the risk per pixel of the answer, if what the rule kept back can tell it."""
         return None
 
-    @property
-    def honest(self) -> Tensor:
-        """Where, as a mask (1, 1, H, W), a map fitted under this rule may be judged: everywhere by default."""
-        return self.problem.mask
-
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint has to hold."""
         return {"best_score": self.best_score, "best_step": self.best_step}

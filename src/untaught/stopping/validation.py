@@ -107,51 +107,28 @@ class Recorrupted:
         return _Recorrupted(problem, self, seed)
 
 
-class _Blocks(Watch):
-    def __init__(self, problem: Problem, rule: RecorruptedBlocks, seed: int):
-        self.held = problem.mask * blocks(problem.mask, rule.fraction, rule.size, seed)
-        self.recorruption = replace(Recorruption.draw(problem, seed, rule.alpha), mask=self.held)
-        super().__init__(
-            replace(problem, mask=problem.mask - self.held),
-            rule.patience,
-            "recorrupted risk on held-out blocks",
-        )
+class _CrossFitted(Watch):
+    def __init__(self, problem: Problem, rule: CrossFitted, seed: int):
+        self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
+        super().__init__(problem, rule.patience, "recorrupted risk of the cross-fitted pictures")
 
     def score(self, step: int, estimate: Tensor) -> float:
         return self.recorruption.risk(estimate)
 
-    @property
-    def honest(self) -> Tensor:
-        return self.held
-
-
-def blocks(mask: Tensor, fraction: float, size: int, seed: int) -> Tensor:
-    """Return 1 on randomly placed grid blocks covering about `fraction` of (1, 1, H, W), at least one of them."""
-    height, width = mask.shape[-2:]
-    rows, columns = -(-height // size), -(-width // size)
-    order = torch.randperm(rows * columns, generator=torch.Generator().manual_seed(seed))
-    grid = torch.zeros(rows * columns)
-    grid[order[: max(1, round(fraction * rows * columns))]] = 1
-    full = grid.view(1, 1, rows, columns).repeat_interleave(size, 2).repeat_interleave(size, 3)
-    return full[..., :height, :width].to(mask.device)
-
 
 @dataclass(frozen=True)
-class RecorruptedBlocks:
-    """Recorrupted validation in space, for methods that train on recorruptions of all of y themselves.
+class CrossFitted:
+    """Recorrupted validation for methods that draw no pixel by a network that was fitted to it.
 
-    Square blocks are kept out of the loss, and the risk of `risk.Recorruption` is watched on them, at the
-    recorruption drawn from the fit's own seed, which is the first that `methods.r2r.R2R` draws. A hold-out in z
-    alone cannot see over-fitting to n; one in space can.
+    The risk of `risk.Recorruption` at the draw from the fit's own seed, which is the first that
+    `methods.r2r.R2R` trains on: a hold-out in space, which sees over-fitting to n; one in z alone could not.
     """
 
-    name: ClassVar[str] = "recorrupted-blocks"
+    name: ClassVar[str] = "cross-fitted"
     alpha: float = 0.5
-    fraction: float = 0.08
-    size: int = 16
     patience: int = 200
     every: int = 20
 
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
-        return _Blocks(problem, self, seed)
+        return _CrossFitted(problem, self, seed)
