@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import SET9, machine, peak_gib, psnr, run_cases, set9
 from numpy.typing import NDArray
+
+from common import SET9, machine, peak_gib, psnr, run_cases, set9
 
 QUICK = ("F16", "kodim03")
 METHODS = "nlm,tv,wavelet,nonlocal,r2r,dip,auto,cbm3d"
@@ -46,10 +47,7 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run one case."""
     clean, noisy = set9(Path(case["data"]), case["level"], case["picture"], case["side"])
-    if case["method"] == "cbm3d":
-        row = _cbm3d(noisy, case["level"])
-    else:
-        row = _untaught(noisy, clean, case)
+    row = _cbm3d(noisy, case["level"]) if case["method"] == "cbm3d" else _untaught(noisy, clean, case)
     restored = row.pop("image")
     return {
         "psnr": round(psnr(restored, clean), 3),
@@ -97,7 +95,8 @@ def _untaught(noisy: NDArray[np.uint8], clean: NDArray[np.uint8], case: dict[str
     path: list[tuple[str, int, float, Any]] = []
 
     def look(progress: Any) -> None:
-        path.append((progress.phase, progress.step, progress.seconds, progress.preview().half()))
+        if progress.steps > 1:  # not a closed formula
+            path.append((progress.phase, progress.step, progress.seconds, progress.preview().half()))
 
     paper = case["method"].startswith("dip-paper")
     result = untaught.denoise(

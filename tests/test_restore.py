@@ -329,3 +329,21 @@ def test_progress_is_told_with_a_preview() -> None:
     assert [p.step for p in seen] == [5, 10, 15, 20]
     assert {p.phase for p in seen} == {"dip"}
     assert seen[-1].preview().shape == (1, 3, 32, 32)
+
+
+def test_a_picture_made_in_haste_is_made_again_without() -> None:
+    """The pilot that was taken for lack of time is in the recipe."""
+    hasty = denoise(uncut(64), noise="gaussian:25", time_limit=0.01)
+    assert hasty.recipe.planes[0].pilot == "wavelet"
+    assert np.array_equal(rerun(hasty.recipe, uncut(64)).image, hasty.image)
+
+
+def test_the_estimate_for_impulses_is_of_the_whole_picture() -> None:
+    clear = np.round(255 * clean(64, 64)).clip(1, 254).astype(np.uint8)
+    rng = np.random.default_rng(0)
+    hit = rng.random(clear.shape[:2]) < 0.1
+    salted = clear.copy()
+    salted[hit] = rng.choice([0, 255], hit.sum())[:, None]
+    result = denoise(salted, method=DIP(steps=300, shape=SMALL), noise="impulse:0.1")
+    assert result.psnr is not None
+    assert abs(result.psnr.value - psnr(result.image, clear, 255)) < 3

@@ -101,6 +101,8 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     """
     options = options or Options()
     if isinstance(method, ClosedForm):
+        if options.on_progress is not None:
+            options.on_progress(_single(options.phase, 0, problem))
         watch = StepBudget().watch(problem, seed)
         stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
         return Fitted(method.solve(problem, seed), stopped, History(), watch)
@@ -110,6 +112,12 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
         watch = options.rule.watch(problem, seed)
         return Fitted(_fallback(problem), _interrupted(0), History(), watch, interrupted=True)
     return loop.run()
+
+
+def _single(phase: str, step: int, problem: Problem) -> Progress:
+    """Return the progress of a formula, which has one step: 0 of 1 before it, 1 of 1 after."""
+    nan = float("nan")
+    return Progress(phase, step, 1, nan, nan, "", 0.0, 0.0, lambda: problem.y.clone())
 
 
 def _fallback(problem: Problem) -> Estimate:

@@ -21,7 +21,7 @@ from untaught.methods.base import Problem
 from untaught.noise import NoiseModel
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
-from untaught.solution import Method, Solution, solve, surely_better, untouched, with_pilot
+from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
 
 LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
@@ -39,6 +39,7 @@ class Request:
     rule: Rule | None = None
     on_progress: Callable[[Progress], None] | None = None
     checkpoint: Path | None = None
+    pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
     problem, notes = prepare(plane, request)
     if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
         return _answer(problem, untouched(problem), plan(problem).why, (), notes)
-    problem, pilot = with_pilot(problem, request.seed, request.seconds)
+    first = request.pilot or pilot_for(problem, request.seconds)
+    problem, pilot = with_pilot(problem, request.seed, first, request.on_progress)
     if pilot is not None and pilot.interrupted:
         return _answer(problem, pilot, "it was ready when the run was interrupted", (), notes)
     left = None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
@@ -77,7 +79,7 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
     )
     if request.method == "auto":
         chosen, why, candidates = _auto(problem, pilot, request, options)
-        return _answer(problem, chosen, why, candidates, notes)
+        return _answer(problem, _noted(chosen, pilot), why, candidates, notes)
     method = make(request.method) if isinstance(request.method, str) else request.method
     reason = objection(method.needs, problem.noise)
     if reason:
@@ -86,7 +88,15 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
         chosen = pilot
     else:
         chosen = solve(method, problem, request.seed, options, request.rule)
-    return _answer(problem, chosen, "it was asked for", (chosen.candidate("asked for"),), notes)
+    candidates = (chosen.candidate("asked for"),)
+    return _answer(problem, _noted(chosen, pilot), "it was asked for", candidates, notes)
+
+
+def _noted(chosen: Solution, pilot: Solution | None) -> Solution:
+    """Write into the recipe which method made the pilot, for that may depend on the clock."""
+    if pilot is None or chosen.recipe is None:
+        return chosen
+    return replace(chosen, recipe=chosen.recipe.model_copy(update={"pilot": pilot.name}))
 
 
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
@@ -166,6 +176,10 @@ def _answer(
         image = noise.unclip(image)
         notes += ("values were cut off at the end of the range; the shift this causes was undone",)
     variance = float(noise.variance(image).mean()) if noise.kind != "impulse" else 0.0
+    risk = chosen.risk
+    if risk is not None and noise.kind == "impulse":  # only what was hit was drawn anew
+        hit = 1 - float(problem.mask.mean())
+        risk = Risk(hit * risk.value, hit * risk.error)
     return Answer(
         values=_array(image),
         noise=noise,
@@ -173,7 +187,7 @@ def _answer(
         why=why,
         stopped=chosen.stopped,
         std=None if std is None else _array(std),
-        risk=chosen.risk,
+        risk=risk,
         variance=variance,
         history=chosen.history,
         candidates=candidates,

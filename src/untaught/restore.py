@@ -130,7 +130,7 @@ def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None
         on_progress=on_progress,
     )
     requests = [
-        None if plane == LEFT else replace(shared, method=method_of(plane), rule=rule_of(plane))
+        None if plane == LEFT else replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
         for plane in recipe.planes
     ]
     answers, interrupted = _planes(picture, requests, started)

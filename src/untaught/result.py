@@ -61,7 +61,7 @@ class History:
 
 
 class PlaneRecipe(BaseModel):
-    """How one plane was made: the method with its settings, the rule with its own, the steps taken."""
+    """How one plane was made: method and rule with their settings, steps taken, method of the pilot."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,6 +70,7 @@ class PlaneRecipe(BaseModel):
     rule: str
     rule_settings: dict[str, Any]
     steps: int
+    pilot: str | None = None
 
 
 class Recipe(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 from untaught.averaging import Averaged
 from untaught.calibrate import refine
 from untaught.choose import NOTHING, rule_for
-from untaught.fit import Fitted, Options, fit
+from untaught.fit import Fitted, Options, Progress, fit
 from untaught.methods import make
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
@@ -78,29 +79,30 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
 
 def untouched(problem: Problem) -> Solution:
     """Return the input as a solution: what `auto` falls back on, so that it never does harm."""
-    variance = 0.0
-    if problem.pilot is not None:
-        variance = float(problem.noise.variance_at_mean(problem.pilot).mean())
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
-    terms = None
-    if problem.pilot is not None:
-        # f = y: no misfit, and the divergence is one.
-        own = problem.noise.variance_at_mean(problem.pilot)
-        terms = Terms(torch.zeros_like(own), own, own, problem.mask)
-    risk = Risk(variance, problem.noise.relative_error * variance) if problem.pilot is not None else None
-    return Solution("none", Estimate(problem.y), risk, stopped, terms)
+    if problem.pilot is None:
+        return Solution("none", Estimate(problem.y), None, stopped)
+    variance = problem.noise.variance_at_mean(problem.pilot)
+    mean = float(variance.mean())
+    # f = y: no misfit, and the divergence is one.
+    terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
+    return Solution("none", Estimate(problem.y), Risk(mean, problem.noise.relative_error * mean), stopped, terms)
 
 
-def with_pilot(problem: Problem, seed: int, seconds: float | None = None) -> tuple[Problem, Solution | None]:
-    """Return the problem guided by its non-local picture and with its noise level refined, and that picture.
+def pilot_for(problem: Problem, seconds: float | None) -> str:
+    """Return the method for the pilot: wavelets where `seconds` are too few for the non-local picture."""
+    need = PILOT_SECONDS * problem.y.numel() / 3e6
+    return "nonlocal" if seconds is None or seconds > need else "wavelet"
 
-    Where `seconds` are too few for the non-local picture, wavelets give it.
-    """
+
+def with_pilot(
+    problem: Problem, seed: int, name: str, on_progress: Callable[[Progress], None] | None = None
+) -> tuple[Problem, Solution | None]:
+    """Return the problem guided by what the method `name` makes of it, its noise level refined, and that."""
     if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
         return problem, None
-    need = PILOT_SECONDS * problem.y.numel() / 3e6
-    method = make("nonlocal" if seconds is None or seconds > need else "wavelet")
-    first = solve(method, problem, seed, Options())
+    method = make(name)
+    first = solve(method, problem, seed, Options(on_progress=on_progress))
     if first.terms is None:
         return replace(problem, pilot=first.estimate.image), first
     image = first.estimate.image

@@ -61,14 +61,19 @@ class Show:
 
 def describe(progress: Progress, elapsed: float) -> str:
     """Return where a fit is, in a line."""
-    parts = [f"step {progress.step}/{progress.steps}", f"loss {progress.loss:.4g}"]
+    parts = []
+    if math.isfinite(progress.loss):  # a formula has none
+        parts = [f"step {progress.step}/{progress.steps}", f"loss {progress.loss:.4g}"]
     if math.isfinite(progress.score):
         parts.append(f"{progress.score_name} {progress.score:.4g}")
     if progress.planes > 1:
         parts.insert(0, f"plane {progress.plane + 1}/{progress.planes}")
     behind = progress.planes - progress.plane - 1
     left = progress.seconds_left + behind * (progress.seconds + progress.seconds_left)
-    return ", ".join([*parts, f"{_clock(elapsed)} so far, at most {_clock(left)} left"])
+    parts.append(f"{_clock(elapsed)} so far")
+    if progress.steps > 1:
+        parts.append(f"at most {_clock(left)} left")
+    return ", ".join(parts)
 
 
 def _clock(seconds: float) -> str:
