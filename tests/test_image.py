@@ -109,9 +109,11 @@ def test_extra_samples_of_an_rgb_picture_are_planes_of_their_own():
 
 def test_planes_hold_the_right_pixels_and_say_where_they_lie():
     array = ramp((2, 3, 9, 8), np.uint16)
-    planes = list(Image.of(array, "TCYX").planes())
+    image = Image.of(array, "TCYX")
+    planes = list(image.planes())
+    low, high = image.value_range
     assert [p.label for p in planes][:4] == ["T 1/2, C 1/3", "T 1/2, C 2/3", "T 1/2, C 3/3", "T 2/2, C 1/3"]
-    np.testing.assert_allclose(planes[4].values[..., 0] * 65535, array[1, 1], atol=0.01)
+    np.testing.assert_allclose(low + planes[4].values[..., 0] * (high - low), array[1, 1], atol=0.01)
 
 
 def test_alpha_is_untouched_and_out_of_the_range():
@@ -194,10 +196,16 @@ def test_a_plane_with_nothing_measured_is_finite_and_all_missing():
     assert np.isfinite(second.values).all()
 
 
-def test_twelve_bits_in_sixteen_have_the_range_of_sixteen():
-    array = ramp((8, 8), np.uint16)
+def test_sixteen_bits_have_their_range_where_they_use_it():
+    array = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
     assert Image.of(array, "YX").value_range == (0.0, 65535.0)
-    assert Image.of(array, "YX").used_range == (0.0, 63.0)
+
+
+def test_twelve_bits_in_sixteen_have_the_range_they_use():
+    array = np.linspace(100, 4095, 4096, dtype=np.uint16).reshape(64, 64)
+    low, high = Image.of(array, "YX").value_range
+    assert (low, high) == pytest.approx((100, 4095), abs=5)
+    assert Image.of(array, "YX").used_range == (100.0, 4095.0)
 
 
 @pytest.mark.parametrize(

@@ -258,7 +258,7 @@ def test_resume_equals_uninterrupted(name: str, tmp_path: Path) -> None:
     assert path.exists()
     seen: list[Progress] = []
     resumed = denoise(y, method=method, noise=NOISE, seed=2, checkpoint=path, on_progress=seen.append)
-    assert seen[0].step > 100
+    assert min(progress.step for progress in seen if progress.phase == name) > 100
     assert np.array_equal(resumed.image, whole.image)
     assert resumed.stopped == whole.stopped
     assert not path.exists()

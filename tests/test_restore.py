@@ -347,3 +347,12 @@ def test_the_estimate_for_impulses_is_of_the_whole_picture() -> None:
     result = denoise(salted, method=DIP(steps=300, shape=SMALL), noise="impulse:0.1")
     assert result.psnr is not None
     assert abs(result.psnr.value - psnr(result.image, clear, 255)) < 3
+
+
+def test_a_camera_of_twelve_bits_is_restored() -> None:
+    """Noise of 60 counts is a thousandth of what 16 bits hold; it has to be seen and removed all the same."""
+    truth = 200 + 2000 * clean(64, 64, 1)[..., 0]
+    counts = np.round(truth + np.random.default_rng(0).normal(0, 60, truth.shape)).astype(np.uint16)
+    result = denoise(counts, method="nonlocal")
+    assert result.image.dtype == np.uint16
+    assert psnr(result.image, truth, 2000) > psnr(counts, truth, 2000) + 3

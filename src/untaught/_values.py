@@ -16,20 +16,23 @@ _SAMPLED = 2**20  # pixels looked at for percentiles
 def value_range_of(values: NDArray[Any]) -> tuple[float, float]:
     """Return (low, high), the values that stand for 0 and 1.
 
-    uint8 and uint16 have (0, 255) and (0, 65535) however many bits are used, and bool has (0, 1), so
-    that a noise level keeps its meaning between pictures of one type. Other integers have (0, 255)
+    uint8 has (0, 255) and bool (0, 1), so that a noise level keeps its meaning between pictures. uint16
+    has (0, 65535) when it uses at least a quarter of that; cameras of 10 or 12 bits do not, and their
+    noise would be too small a part of that range to be seen. Other integers have (0, 255)
     when they lie within it (8-bit pictures in wide types). Floats have (0, 1) when they lie within
     [-0.5, 1.5] and span at least 0.05. All else has its least and greatest value, but never farther
     than half of the span between the 0.1 and 99.9 percentiles beyond those, so that a few hot pixels
     do not squash the rest; values outside the range are legal everywhere. Always high > low.
     """
-    if values.dtype in (np.uint8, np.uint16):
-        return 0.0, float(np.iinfo(values.dtype).max)
+    if values.dtype == np.uint8:
+        return 0.0, 255.0
     if values.dtype == np.bool_:
         return 0.0, 1.0
     low, high, sample = survey(values)
     if not low < high:
         return (0.0, 1.0) if np.isnan(low) else (low, low + max(1.0, abs(low)))
+    if values.dtype == np.uint16 and 4 * (high - low) >= 65535:
+        return 0.0, 65535.0
     if values.dtype.kind in "iu" and low >= 0 and high <= 255:
         return 0.0, 255.0
     if values.dtype.kind == "f" and low >= -0.5 and high <= 1.5 and high - low >= 0.05:
