@@ -6,7 +6,6 @@ only by the protocol of `methods.base`.
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -16,8 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.errors import InputError
-from untaught.io._atomic import whole_file
+from untaught import checkpoint
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.result import History, Stopped
 from untaught.stopping import Rule, StepBudget, Verdict, Watch
@@ -293,27 +291,13 @@ class _Loop:
             "rollbacks": self.rollbacks,
             "seconds": self._seconds(),
         }
-        held = io.BytesIO()
-        torch.save(saved, held)
-        try:
-            with whole_file(path) as file:
-                file.write(held.getbuffer())
-        except OSError as error:  # a full disk must not cost the fit
-            self.unsaved = f"the checkpoint could not be written: {error}"
+        self.unsaved = checkpoint.save(path, saved)
 
     def _resume(self) -> None:
         path = self.options.checkpoint
-        if path is None or not path.exists():
+        saved = checkpoint.load(path, self._identity(), self.problem.y.device) if path is not None else None
+        if saved is None:
             return
-        try:
-            saved = torch.load(path, weights_only=True, map_location=self.problem.y.device)
-            matches = saved["identity"] == self._identity()
-        except Exception as error:
-            raise InputError(f"{path} is not a checkpoint of untaught; remove it or name another file") from error
-        if not matches:
-            raise InputError(
-                f"the checkpoint {path} belongs to another picture, method or seed; remove it or name another file"
-            )
         self.state.load_state_dict(saved["state"])
         self.watch.load_state_dict(saved["watch"])
         self.history = History(**saved["history"])
