@@ -358,3 +358,11 @@ def test_a_camera_of_twelve_bits_is_restored() -> None:
     result = denoise(counts, method="nonlocal")
     assert result.image.dtype == np.uint16
     assert psnr(result.image, truth, 2000) > psnr(counts, truth, 2000) + 3
+
+
+def test_a_fit_that_runs_out_of_time_is_not_worse_than_what_it_started_from() -> None:
+    slow = DIP(steps=10**6, rate=1e-6, shape=SMALL)
+    result = denoise(uncut(64), method=slow, noise="gaussian:25", time_limit=4)
+    assert result.method == "nonlocal"
+    assert "time was over" in result.why
+    assert [c.method for c in result.candidates] == ["nonlocal", "dip"]

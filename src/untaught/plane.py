@@ -88,8 +88,18 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
         chosen = pilot
     else:
         chosen = solve(method, problem, request.seed, options, request.rule)
-    candidates = (chosen.candidate("asked for"),)
-    return _answer(problem, _noted(chosen, pilot), "it was asked for", candidates, notes)
+    candidates, why = (chosen.candidate("asked for"),), "it was asked for"
+    if pilot is not None and _cut_short(chosen, pilot, problem):
+        why = f"{chosen.name} was asked for, but its time was over before it was better than its first picture"
+        candidates = (pilot.candidate("the first picture"), *candidates)
+        chosen = replace(pilot, stopped=chosen.stopped)
+    return _answer(problem, _noted(chosen, pilot), why, candidates, notes)
+
+
+def _cut_short(chosen: Solution, pilot: Solution, problem: Problem) -> bool:
+    """Say whether a fit ran out of time while the picture it started from was still the best so far."""
+    out_of_time = chosen.stopped.rule == "time limit" and chosen.terms is not None
+    return out_of_time and surely_better(pilot, chosen, problem.noise)
 
 
 def _noted(chosen: Solution, pilot: Solution | None) -> Solution:
