@@ -195,7 +195,7 @@ def test_draws_are_made_on_the_way_and_no_more_than_asked() -> None:
 def test_the_rule_watches_the_first_draw_of_the_method(alpha: float) -> None:
     problem = problem_of(0)
     method = replace(SMALL, alpha=alpha)
-    watch = rule_for(method, problem).watch(problem, 7)
+    watch = rule_for(method, problem.noise).watch(problem, 7)
     state = method.init(watch.problem, 7)
     assert torch.equal(watch.recorruption.z, state.tensors["z"])
     assert torch.allclose(watch.recorruption.yhat, method.estimate(watch.problem, state), atol=1e-6)
@@ -206,7 +206,7 @@ def test_resume_equals_uninterrupted(tmp_path: Path, at: int) -> None:
     """Wherever the break falls between the draws."""
     problem = problem_of(0)
     method = replace(SMALL, spread=10, draws=4)
-    rule = replace(rule_for(method, problem), every=4, patience=1000)
+    rule = replace(rule_for(method, problem.noise), every=4, patience=1000)
     whole = fit(method, problem, 3, Options(rule=rule))
 
     class StopError(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from untaught.methods.base import ClosedForm, Iterative, Needs, Problem
+from untaught.methods.base import ClosedForm, Iterative, Needs
 from untaught.noise import NoiseModel
 from untaught.stopping import (
     CrossFitted,
@@ -27,9 +27,8 @@ class Plan:
     why: str
 
 
-def plan(problem: Problem) -> Plan:
+def plan(noise: NoiseModel) -> Plan:
     """Choose what to try on a picture, from its noise."""
-    noise = problem.noise
     if noise.kind == "impulse":
         return Plan(("dip",), "the pixels that were hit are known and treated as missing, which DIP fills in")
     if noise.level < NOTHING:
@@ -64,14 +63,14 @@ def objection(needs: Needs, noise: NoiseModel) -> str | None:
     return None
 
 
-def rule_for(method: Iterative | ClosedForm, problem: Problem) -> Rule:
+def rule_for(method: Iterative | ClosedForm, noise: NoiseModel) -> Rule:
     """Choose how to stop: the recorrupted rule where its noise model holds, else what needs less."""
     if isinstance(method, ClosedForm):
         return StepBudget()
     if method.needs.level:
         return CrossFitted(alpha=getattr(method, "alpha", CrossFitted.alpha))
-    if problem.noise.kind in WHITE and problem.noise.level >= NOTHING:
+    if noise.kind in WHITE and noise.level >= NOTHING:
         return Recorrupted()
-    if problem.noise.kind == "impulse":
+    if noise.kind == "impulse":
         return HeldOut()
     return WindowedVariance(window=50, patience=200)

@@ -100,7 +100,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     options = options or Options()
     if isinstance(method, ClosedForm):
         if options.on_progress is not None:
-            options.on_progress(_single(options.phase, 0, problem))
+            options.on_progress(_before_formula(options.phase, problem))
         watch = StepBudget().watch(problem, seed)
         stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
         return Fitted(method.solve(problem, seed), stopped, History(), watch)
@@ -112,10 +112,10 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     return loop.run()
 
 
-def _single(phase: str, step: int, problem: Problem) -> Progress:
-    """Return the progress of a formula, which has one step: 0 of 1 before it, 1 of 1 after."""
+def _before_formula(phase: str, problem: Problem) -> Progress:
+    """Return the progress before a formula, which has one step: it is at 0 of 1."""
     nan = float("nan")
-    return Progress(phase, step, 1, nan, nan, "", 0.0, 0.0, lambda: problem.y.clone())
+    return Progress(phase, 0, 1, nan, nan, "", 0.0, 0.0, lambda: problem.y.clone())
 
 
 def _fallback(problem: Problem) -> Estimate:
@@ -194,10 +194,11 @@ class _Loop:
         if not (torch.isfinite(estimate).all() and self.loss == self.loss):
             return self._roll_back()
         verdict = self.watch.update(self.step, estimate)
+        now = self.state.state_dict()  # never written to, so it can be both
         if verdict.best:
-            self.kept, self.kept_step = self.state.state_dict(), self.step
+            self.kept, self.kept_step = now, self.step
         self._record(verdict, estimate)
-        self.good = (self.step, self.state.state_dict())
+        self.good = (self.step, now)
         if self.step % self.options.checkpoint_every < self.options.rule.every:
             self._write_checkpoint()
         if verdict.stop:

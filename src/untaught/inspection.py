@@ -152,7 +152,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     chosen = [p for p in picture.planes() if p.index % every == 0 and p.values.max() > p.values.min()]
     found = tuple(PlaneNoise(p.index, p.label, measure(p.values, p.missing)) for p in chosen)
     noises = [p.report.model for p in found]
-    planned, advice = _advice(chosen, noises, picture.source)
+    planned, advice = _advice(noises, picture.source)
     return Inspection(
         name=picture.name,
         shape=picture.array.shape,
@@ -168,18 +168,12 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     )
 
 
-def _advice(
-    planes: Sequence[Plane], noises: Sequence[NoiseModel], source: Path | None
-) -> tuple[tuple[str, ...], str]:
+def _advice(noises: Sequence[NoiseModel], source: Path | None) -> tuple[tuple[str, ...], str]:
     """Return what `auto` would try on the noisiest plane, and the advice that follows."""
-    import torch
-
     from untaught.choose import plan
-    from untaught.methods.base import Problem
 
     worst = max(noises, key=lambda noise: (noise.kind == "impulse", noise.level))
-    y = torch.zeros(1, planes[0].values.shape[-1], 1, 1)
-    planned = plan(Problem(y, torch.ones(1, 1, 1, 1), worst))
+    planned = plan(worst)
     if not planned.methods:
         return (), f"leave it as it is: {planned.why}"
     where = "IN" if source is None else shlex.quote(_nearest_name(source))

@@ -66,7 +66,7 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
     started = time.monotonic()
     problem, notes = prepare(plane, request)
     if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
-        return _answer(problem, untouched(problem), plan(problem).why, (), notes)
+        return _answer(problem, untouched(problem), plan(problem.noise).why, (), notes)
     first = request.pilot or pilot_for(problem, request.seconds)
     problem, pilot = with_pilot(problem, request.seed, first, request.on_progress)
     if pilot is not None and pilot.interrupted:
@@ -136,7 +136,7 @@ def _auto(
     problem: Problem, pilot: Solution | None, request: Request, options: Options
 ) -> tuple[Solution, str, tuple[Candidate, ...]]:
     """Try what the plan says while there is time, and keep what is better beyond chance."""
-    planned = plan(problem)
+    planned = plan(problem.noise)
     best = kept = untouched(problem)
     candidates: list[Candidate] = []
     started = time.monotonic()

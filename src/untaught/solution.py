@@ -55,7 +55,7 @@ class Solution:
 def solve(method: Method, problem: Problem, seed: int, options: Options, rule: Any = None) -> Solution:
     """Run `method` with the rule asked for, or the one that suits it, and estimate its error."""
     started = time.monotonic()
-    options = replace(options, rule=rule or rule_for(method, problem), phase=method.name)
+    options = replace(options, rule=rule or rule_for(method, problem.noise), phase=method.name)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
     interrupted, terms = fitted.interrupted, None
     try:

@@ -8,8 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.averaging import Averaged
-from untaught.methods.base import Estimate, Iterative, Needs, Problem, State
+from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.networks.codes import Code
 from untaught.networks.hourglass import Hourglass, HourglassShape
 
@@ -20,7 +19,7 @@ class DIP:
 
         min over theta of || mask (f_theta(z + e) - y) ||^2,   e ~ N(0, jitter^2) anew at every step,
 
-    stopped early; the answer is the exponential average of the outputs (`averaged`).
+    stopped early; the answer is the exponential average of the outputs (`averaging.Averaged`).
 
     The defaults are the fast variant: a positional code beside the random one, a thinner network, the
     non-local picture in the code where there is one. `DIP.paper()` is the original configuration.
@@ -65,10 +64,6 @@ class DIP:
             code=Code(),
             bfloat16=False,
         )
-
-    def averaged(self, decay: float = 0.99) -> Iterative:
-        """Return the method with its iterates averaged, as the paper does."""
-        return Averaged(self, decay)
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build network, code and optimiser; draws only from `seed`."""
