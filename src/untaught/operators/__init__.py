@@ -1,0 +1,42 @@
+"""Forward operators: what happened to the picture, with adjoints, shapes and a picture to start from.
+
+A task is an operator, nothing else: y = A(x) + n.
+"""
+
+from __future__ import annotations
+
+from untaught.operators.base import LinearOperator, Operator
+from untaught.operators.blur import Blur, check_psf
+from untaught.operators.compose import Composition, as_operator, compose
+from untaught.operators.compression import RandomCompression, StructuredCompression
+from untaught.operators.foreign import Function, Wrapped
+from untaught.operators.fourier import Fourier, cartesian_mask, random_mask, to_complex, to_pair
+from untaught.operators.pixels import Identity, Mask, Mosaic, check_mask
+from untaught.operators.radon import Radon
+from untaught.operators.resampling import Downsample, check_factor
+
+__all__ = [
+    "Blur",
+    "Composition",
+    "Downsample",
+    "Fourier",
+    "Function",
+    "Identity",
+    "LinearOperator",
+    "Mask",
+    "Mosaic",
+    "Operator",
+    "Radon",
+    "RandomCompression",
+    "StructuredCompression",
+    "Wrapped",
+    "as_operator",
+    "cartesian_mask",
+    "check_factor",
+    "check_mask",
+    "check_psf",
+    "compose",
+    "random_mask",
+    "to_complex",
+    "to_pair",
+]

@@ -1,0 +1,175 @@
+"""What an operator is: what happened to the picture before the noise came, y = A(x) + n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from untaught.operators.compose import Composition
+
+Shape = tuple[int, ...]
+Map = Callable[[Tensor], Tensor]
+
+MOST_KEPT = 8  # tensors an operator keeps; pictures of many sizes must not fill the memory
+
+
+@runtime_checkable
+class Operator(Protocol):
+    """A forward operator x -> A(x), from pictures (1, C, H, W) to measurements.
+
+    Pictures and measurements are float32 or float64; anything else is computed in float32. Errors about
+    shapes are `InputError`s, one sentence each.
+
+    Attributes
+    ----------
+    name : str
+        What it is in a word, for reports.
+    linear : bool
+        Whether A(a x + b z) = a A(x) + b A(z).
+    adjoint : bool
+        Whether there is an `A_adjoint`; methods that need one refuse where there is none.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def linear(self) -> bool: ...  # noqa: D102
+
+    @property
+    def adjoint(self) -> bool: ...  # noqa: D102
+
+    def A(self, x: Tensor) -> Tensor:  # noqa: N802
+        """Return the measurement of the picture `x`, without noise; differentiable."""
+        ...
+
+    def A_adjoint(self, y: Tensor) -> Tensor:  # noqa: N802
+        """Return A* y, with <A x, y> = <x, A* y> for all pictures x; a picture."""
+        ...
+
+    def shape(self, x_shape: Shape) -> Shape:
+        """Return the shape of the measurement of a picture of shape `x_shape`, or refuse that picture."""
+        ...
+
+    def picture_shape(self, y_shape: Shape) -> Shape:
+        """Return the shape of the picture that a measurement of shape `y_shape` is of, or refuse it."""
+        ...
+
+    def initial(self, y: Tensor) -> Tensor:
+        """Return a cheap picture that could have given `y`, to start from; no optimum of anything."""
+        ...
+
+    def visible(self, x: Tensor) -> Tensor:
+        """Return the part of the picture inside the frame that was measured; most often all of it."""
+        ...
+
+
+class Composable:
+    """Gives an operator the sign of composition."""
+
+    def __matmul__(self, inner: object) -> Composition:
+        """Return the operator x -> self(inner(x)); `inner` is anything `as_operator` takes."""
+        from untaught.operators.compose import Composition, as_operator
+
+        return Composition(as_operator(self), as_operator(inner))
+
+
+@dataclass(frozen=True)
+class LinearOperator(Composable):
+    """What all linear operators share; one of them is `_forward`, `_adjoint` and two shapes.
+
+    The gradient of A is taken as A*, so that autograd stores nothing of the way there.
+    """
+
+    name: ClassVar[str]
+    linear: ClassVar[bool] = True
+    adjoint: ClassVar[bool] = True
+
+    _kept: dict[Hashable, Tensor] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def A(self, x: Tensor) -> Tensor:  # noqa: N802
+        """Return A x."""
+        self.shape(x.shape)
+        return linear_map(real(x), self._forward, self._adjoint)
+
+    def A_adjoint(self, y: Tensor) -> Tensor:  # noqa: N802
+        """Return A* y."""
+        self.picture_shape(y.shape)
+        return linear_map(real(y), self._adjoint, self._forward)
+
+    def shape(self, x_shape: Shape) -> Shape:
+        """Return the shape of A x for an x of shape `x_shape`."""
+        return tuple(x_shape)
+
+    def picture_shape(self, y_shape: Shape) -> Shape:
+        """Return the shape of the x behind a measurement of shape `y_shape`."""
+        return tuple(y_shape)
+
+    def initial(self, y: Tensor) -> Tensor:
+        """Return s A* y with the s that fits best: s = ||A* y||^2 / ||A A* y||^2."""
+        x = self.A_adjoint(y)
+        again = self.A(x).square().sum()
+        return x * (x.square().sum() / again) if again > 0 else x
+
+    def visible(self, x: Tensor) -> Tensor:
+        """Return `x`."""
+        return x
+
+    def _forward(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _adjoint(self, y: Tensor) -> Tensor:
+        raise NotImplementedError
+
+    def _once(self, key: Hashable, like: Tensor, make: Callable[[], Tensor]) -> Tensor:
+        """Return what `make` gives, on the device and in the precision of `like`; made once for each key."""
+        full = (key, like.device, like.dtype)
+        if full not in self._kept:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[full] = _alike(make(), like)
+        return self._kept[full]
+
+
+def _alike(made: Tensor, like: Tensor) -> Tensor:
+    if made.dtype == torch.int64:  # an index
+        return made.to(like.device)
+    return made.to(like.device, like.dtype.to_complex() if made.is_complex() else like.dtype)
+
+
+class _LinearMap(torch.autograd.Function):
+    """A linear map whose derivative is the map itself and whose gradient is its adjoint."""
+
+    @staticmethod
+    def forward(x: Tensor, there: Map, back: Map) -> Tensor:
+        return there(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _, ctx.there, ctx.back = inputs
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        return linear_map(gradients[0], ctx.back, ctx.there), None, None
+
+
+def linear_map(x: Tensor, there: Map, back: Map) -> Tensor:
+    """Return `there(x)`; gradients go through its adjoint `back`, and theirs through `there` again."""
+    with torch.autocast(x.device.type, enabled=False):  # a measurement in bfloat16 would be no measurement
+        answer: Tensor = _LinearMap.apply(x, there, back)  # type: ignore[no-untyped-call]
+    return answer
+
+
+def real(x: Tensor) -> Tensor:
+    """Return `x` as float32, or as it is where it is float64."""
+    return x if x.dtype == torch.float64 else x.float()
+
+
+def by(*sizes: int) -> str:
+    """Return sizes as a person writes them: 12 x 15."""
+    return " x ".join(str(size) for size in sizes)
