@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -24,6 +24,9 @@ from untaught.methods.base import Problem
 from untaught.noise import Correlated
 from untaught.result import Interval
 
+DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
+DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
+ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
 STREAM = 0x9E3779B97F4A7C15  # odd and large, so that neighbouring seeds give unrelated streams
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
 
@@ -59,7 +62,7 @@ class Recorruption:
         generator = torch.Generator().manual_seed((seed + 1) * STREAM % 2**62)
         noise = torch.randn(problem.y.shape, generator=generator).to(problem.y.device)
         if isinstance(problem.noise, Correlated):
-            noise = _coloured(noise, problem.noise)
+            noise = coloured(noise, problem.noise)
         return cls(problem.y, problem.mask, variance, noise * variance.sqrt(), alpha, p)
 
     @property
@@ -72,6 +75,10 @@ class Recorruption:
         """The picture to hold the fit against: its noise is independent of yhat's."""
         return self.y - self.z / self.alpha
 
+    def response(self, f: Tensor, draws: int = 1) -> Response:
+        """Return how f = f(yhat) moved with z, as one of so many draws."""
+        return Response(self.z / (self.alpha * draws), f - self.p)
+
     def terms(self, f: Tensor) -> Terms:
         """Return the risk per pixel and channel of f = f(yhat)."""
         return risk_terms(f, [(self, f)])
@@ -81,17 +88,41 @@ class Recorruption:
         return float((self.terms(f).sure * self.mask).sum() / (self.mask.sum() * f.shape[1]))
 
 
+def divergence_draws(problem: Problem, seed: int) -> list[Recorruption]:
+    """Return the recorruptions to measure the divergence of a map at y with; the pilot is the map's answer."""
+    count = min(4, max(1, ENOUGH // problem.y.numel()))
+    return [Recorruption.draw(problem, seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP) for k in range(count)]
+
+
+@dataclass(frozen=True)
+class Response:
+    """How an answer moves with a part of the noise that is known: probe = z / (alpha K), moved = f(yhat) - p.
+
+    Both (1, C, H, W); the sum of probe * moved over the K draws estimates Var[y|x] df/dy.
+    """
+
+    probe: Tensor
+    moved: Tensor
+
+
 @dataclass(frozen=True)
 class Terms:
     """The risk of an answer f per pixel and channel, and the mask (1, 1, H, W) of pixels where it is honest.
 
     `misfit` = (f - y)^2, `cross` estimates Var[y|x] df/dy, `variance` = Var[y|x]; all (1, C, H, W).
+    `responses` are what the cross term was measured from, where it was.
     """
 
     misfit: Tensor
     cross: Tensor
     variance: Tensor
     honest: Tensor
+    responses: tuple[Response, ...] = ()
+
+    def scaled(self, factor: Tensor) -> Terms:
+        """Return the terms for a variance that is larger by `factor`, (1, C, H, W)."""
+        responses = tuple(Response(factor * r.probe, r.moved) for r in self.responses)
+        return replace(self, cross=factor * self.cross, variance=factor * self.variance, responses=responses)
 
     @property
     def sure(self) -> Tensor:
@@ -99,7 +130,7 @@ class Terms:
         return self.misfit + 2 * self.cross - self.variance
 
 
-def _coloured(white: Tensor, noise: Correlated) -> Tensor:
+def coloured(white: Tensor, noise: Correlated) -> Tensor:
     """Return white noise, (1, C, H, W), convolved with the unit-norm kernel of the model."""
     kernel = torch.as_tensor(noise.kernel, dtype=white.dtype, device=white.device)
     rows, columns = kernel.shape
@@ -134,11 +165,17 @@ def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> 
     draws : sequence of (Recorruption, Tensor)
         Each recorruption with the output f(yhat) of the black box.
     """
+    responses = tuple(draw.response(output, len(draws)) for draw, output in draws)
     first = draws[0][0]
-    cross = torch.zeros_like(answer)
-    for recorruption, output in draws:
-        cross += (output - recorruption.p) * recorruption.z / recorruption.alpha
-    return Terms((answer - first.y).square(), cross / len(draws), first.variance, first.mask)
+    return terms_of(answer, responses, first, first.variance)
+
+
+def terms_of(
+    answer: Tensor, responses: tuple[Response, ...], data: Problem | Recorruption, variance: Tensor
+) -> Terms:
+    """Return the risk per pixel of `answer` to `data.y`, from how it moved."""
+    cross = sum((r.probe * r.moved for r in responses), torch.zeros_like(answer))
+    return Terms((answer - data.y).square(), cross, variance, data.mask, responses)
 
 
 def estimate_risk(

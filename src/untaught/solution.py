@@ -15,19 +15,26 @@ from untaught.calibrate import refine
 from untaught.choose import NOTHING, rule_for
 from untaught.fit import Fitted, Options, Progress, fit
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
+from untaught.methods.base import ClosedForm, Estimate, Guide, Iterative, Problem
 from untaught.methods.dip import DIP
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Z90, Recorruption, Risk, Terms, estimate_risk, mean_of, risk_terms, to_interval
+from untaught.risk import (
+    Z90,
+    Risk,
+    Terms,
+    divergence_draws,
+    estimate_risk,
+    mean_of,
+    risk_terms,
+    terms_of,
+    to_interval,
+)
 
 Method = Iterative | ClosedForm
 
-DIVERGENCE_SEED = 7919  # keeps the recorruptions of the error estimate apart from those of the fits
-DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
 PILOT_SECONDS = 50.0  # roughly, for the non-local picture of a colour megapixel and its error, on two cores
-ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
 FAR_FROM_POSTERIOR = 0.4  # relative error of Tweedie's formula for a method that does not say its own
 
 
@@ -57,6 +64,9 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
     started = time.monotonic()
     options = replace(options, rule=rule or rule_for(method, problem.noise), phase=method.name)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
+    if isinstance(method, ClosedForm) and fitted.estimate.function is None:
+        function = lambda y: method.solve(problem.with_y(y), seed).image  # noqa: E731
+        fitted = replace(fitted, estimate=replace(fitted.estimate, function=function))
     interrupted, terms = fitted.interrupted, None
     try:
         if not interrupted and fitted.stopped.step + isinstance(method, ClosedForm) > 0:
@@ -103,30 +113,35 @@ def with_pilot(
         return problem, None
     method = make(name)
     first = solve(method, problem, seed, Options(on_progress=on_progress))
+    problem = replace(problem, guide=first.estimate.guide or _again(first.estimate))
     if first.terms is None:
         return replace(problem, pilot=first.estimate.image), first
     image = first.estimate.image
     noise = refine(problem, image, first.terms)
     scale = noise.variance_at_mean(image) / problem.noise.variance_at_mean(image).clamp_min(1e-12)
-    terms = replace(first.terms, cross=scale * first.terms.cross, variance=scale * first.terms.variance)
+    terms = first.terms.scaled(scale)
     problem = replace(problem, noise=noise, pilot=image)
     risk = clean_risk(method, problem, image, terms)
     return problem, replace(first, terms=terms, risk=risk)
 
 
+def _again(made: Estimate) -> Guide | None:
+    """Return a guide that does the same for another observation, whatever its variance."""
+    function = made.function
+    return None if function is None else lambda y, _: function(y)
+
+
 def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms | None:
     """Return the risk per pixel: by the divergence of the fitted map, or by what the rule kept back."""
     function = fitted.estimate.function
-    if isinstance(method, ClosedForm):
-        function = lambda y: method.solve(problem.with_y(y), seed).image  # noqa: E731
     if function is None or problem.noise.kind == "impulse":
         return fitted.watch.terms(fitted.estimate)
-    answer = fitted.estimate.image
-    draws = []
-    for k in range(min(4, max(1, ENOUGH // answer.numel()))):
-        drawn = Recorruption.draw(replace(problem, pilot=answer), seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP)
-        draws.append((drawn, function(drawn.yhat)))
-    return risk_terms(answer, draws)
+    answer, responses = fitted.estimate.image, fitted.estimate.responses
+    if responses:  # the method has measured its divergence itself
+        variance = problem.noise.variance_at_mean(answer).clamp_min(0)
+        return terms_of(answer, responses, problem, variance)
+    draws = divergence_draws(replace(problem, pilot=answer), seed)
+    return risk_terms(answer, [(draw, function(draw.yhat)) for draw in draws])
 
 
 def clean_risk(method: Method, problem: Problem, image: Tensor, terms: Terms) -> Risk:

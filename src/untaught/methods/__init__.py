@@ -25,8 +25,11 @@ class Entry:
 
 METHODS: Mapping[str, Entry] = {
     "dip": Entry("dip", "DIP", "deep image prior: a network fitted to the one picture, stopped in time"),
+    "deep-decoder": Entry("deep_decoder", "DeepDecoder", "deep decoder: too few weights to hold the noise"),
     "r2r": Entry("r2r", "R2R", "recorrupted-to-recorrupted: corrects the non-local picture"),
-    "nonlocal": Entry("non_local", "NonLocal", "combines similar patches, in closed form"),
+    "nonlocal": Entry(
+        "multiscale", "MultiScale", "similar patches combined at several resolutions, closed form"
+    ),
     "nlm": Entry("nlm", "NLM", "non-local means"),
     "tv": Entry("tv", "TV", "total variation"),
     "wavelet": Entry("wavelet", "Wavelet", "wavelet shrinkage"),

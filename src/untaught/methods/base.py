@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from untaught.noise import NoiseModel
+
+if TYPE_CHECKING:
+    from untaught.risk import Response
+
+Guide = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,15 @@ class Problem:
         What is known or was estimated about `n`, in the same [0, 1] units.
     pilot : Tensor or None
         An earlier estimate of E[y|x], same shape as `y`, for the methods that can be guided by one.
+    guide : callable or None
+        Makes such an estimate of another observation, from it and the variance of its noise.
     """
 
     y: Tensor
     mask: Tensor
     noise: NoiseModel
     pilot: Tensor | None = None
+    guide: Guide | None = None
 
     @property
     def complete(self) -> bool:
@@ -75,12 +83,15 @@ class Estimate:
     """What a method answers: `image` (1, C, H, W) in [0, 1] units, detached; `std` alike, or None.
 
     `function` is the fitted map from an observation (1, C, H, W) to such an image, where there is one: what a
-    divergence can be measured on.
+    divergence can be measured on; `responses` are what it was measured from, where the method did so itself.
+    `guide` is the same map for any observation and variance map, quick enough to make pilots with.
     """
 
     image: Tensor
     std: Tensor | None = None
     function: Callable[[Tensor], Tensor] | None = None
+    guide: Guide | None = None
+    responses: tuple[Response, ...] = ()
 
 
 @dataclass

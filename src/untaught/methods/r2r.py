@@ -116,7 +116,8 @@ class R2R:
         draw = Recorruption.draw(problem, int(state.tensors["seed"]) + k, self.alpha)
         new = {"z": draw.z}
         if self._guided(problem):
-            new["pilots"] = denoise_nonlocal(draw.yhat, (1 + self.alpha**2) * draw.variance)
+            guide = problem.guide or denoise_nonlocal
+            new["pilots"] = guide(draw.yhat, (1 + self.alpha**2) * draw.variance)
         for name, tensor in new.items():
             state.tensors[name] = torch.cat([state.tensors[name], tensor]) if k else tensor
 
@@ -181,8 +182,9 @@ class R2R:
         variance = state.tensors["variance"]
 
         def function(y: Tensor) -> Tensor:
-            guide = [denoise_nonlocal(y, variance)] if "pilots" in state.tensors else []
-            return self._output(state, torch.cat([y, *guide], dim=1))
+            guide = problem.guide or denoise_nonlocal
+            pilot = [guide(y, variance)] if "pilots" in state.tensors else []
+            return self._output(state, torch.cat([y, *pilot], dim=1))
 
         if not self.at_y:
             return Estimate(outputs.mean(dim=0, keepdim=True), std)

@@ -19,7 +19,7 @@ def _piloted(problem: Problem, seen: Problem, variance: Tensor) -> Problem:
     """Give `seen` a pilot of its own where `problem` has one: one made from y would leak what is kept back."""
     if problem.pilot is None:
         return seen
-    return replace(seen, pilot=denoise_nonlocal(seen.y, variance))
+    return replace(seen, pilot=(problem.guide or denoise_nonlocal)(seen.y, variance))
 
 
 class _HeldOut(Watch):

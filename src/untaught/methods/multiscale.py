@@ -1,0 +1,140 @@
+"""The non-local picture at several resolutions, joined band by band with weights of least estimated risk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from untaught.methods.base import Estimate, Needs, Problem
+from untaught.methods.colours import variance_at
+from untaught.methods.non_local import BEST, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.scales import bands, enlarged, halved
+from untaught.mixing import Part, differences, mixed, weights
+from untaught.noise import Correlated, NoiseModel
+from untaught.risk import coloured, divergence_draws
+
+EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
+
+
+@dataclass(frozen=True)
+class MultiScale:
+    """Linear estimates of groups of similar patches (`NonLocal`), at several resolutions.
+
+        f = f_0 + sum_{s, b} c_sb band_b(up(f_s) - f_0),   f_s = NonLocal of y at 1/2^s of the resolution
+
+    with the weights c of least risk by Stein's formula (`mixing`). A patch is too small to see slow noise, which
+    stays in flat parts; at half the resolution it is fast noise, of half the level. How much of each band comes
+    from below depends on the picture: on Kodak crops at sigma 25 the gain is 0.03 dB on texture and 0.4 dB on
+    flat ones.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+        What `NonLocal` does at every scale.
+    scales : int
+        How many, the full one included; 1 is `NonLocal` alone.
+    least : int
+        The shorter side of the smallest scale, in pixels, at least.
+
+    References
+    ----------
+    Facciolo, Pierazzo and Morel, "Conservative scale recomposition for multiscale denoising (the devil is in the
+    high frequency detail)", SIAM J. Imaging Sciences 10(3), 2017, who join scales at a fixed frequency; see
+    `NonLocal` for the rest.
+    """
+
+    stages: tuple[Stage, ...] = BEST
+    scales: int = 3
+    least: int = 64
+    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
+    name: ClassVar[str] = "nonlocal"
+    needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
+
+    def solve(self, problem: Problem, seed: int = 0) -> Estimate:
+        """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
+        count = self._fitting(problem.y)
+        shares = _shares(problem.noise, problem.y, count)
+        pictures = self._at(problem, shares)
+        first = pictures[0]
+        if count == 1:
+            return Estimate(first, function=lambda y: self._at(problem.with_y(y), shares)[0], guide=self._single)
+        draws = divergence_draws(replace(problem, pilot=first), seed)
+        moved = [self._at(problem.with_y(draw.yhat), shares) for draw in draws]
+        parts = [
+            Part(
+                picture,
+                tuple(replace(d, p=picture).response(m[s], len(draws)) for d, m in zip(draws, moved, strict=True)),
+            )
+            for s, picture in enumerate(pictures)
+        ]
+        return self._joined(problem, parts, shares)
+
+    def _joined(self, problem: Problem, parts: Sequence[Part], shares: Sequence[float]) -> Estimate:
+        found: list[Part] = []
+        for scale, part in enumerate(parts[1:]):
+            found += differences(part, parts[0], _split(scale))
+        chosen = weights(parts[0], found, problem.y, problem.mask)
+        answer = mixed(parts[0], found, chosen)
+
+        def function(y: Tensor) -> Tensor:
+            return _combined(self._at(problem.with_y(y), shares), chosen)
+
+        def guide(y: Tensor, variance: Tensor) -> Tensor:
+            return _combined(self._below(y, denoise_nonlocal(y, variance, self.stages), variance, shares), chosen)
+
+        return Estimate(answer.image, function=function, guide=guide, responses=answer.responses)
+
+    def _single(self, y: Tensor, variance: Tensor) -> Tensor:
+        return denoise_nonlocal(y, variance, self.stages)
+
+    def _fitting(self, y: Tensor) -> int:
+        """Return how many scales the picture has room for."""
+        return next((s for s in range(self.scales, 1, -1) if min(y.shape[2:]) >= self.least * 2 ** (s - 1)), 1)
+
+    def _at(self, problem: Problem, shares: Sequence[float]) -> list[Tensor]:
+        """Return the pictures of every scale at full size."""
+        first = NonLocal(self.stages).solve(problem).image
+        return self._below(problem.y, first, variance_at(problem, first), shares)
+
+    def _below(self, y: Tensor, first: Tensor, variance: Tensor, shares: Sequence[float]) -> list[Tensor]:
+        found, size = [first], y.shape[2:]
+        for share in shares:
+            y = halved(y)
+            variance = share * F.avg_pool2d(variance, 2, ceil_mode=True, count_include_pad=False)
+            found.append(enlarged(denoise_nonlocal(y, variance, self.stages), size))
+        return found
+
+
+def _shares(noise: NoiseModel, y: Tensor, count: int) -> list[float]:
+    """Return how much of its variance the noise keeps in every halving: a quarter, if it is white."""
+    if not isinstance(noise, Correlated):
+        sizes = [tuple(-(-side // 2**s) for side in y.shape[2:]) for s in range(count)]
+        return [b[0] * b[1] / (a[0] * a[1]) for a, b in pairwise(sizes)]
+    sample = coloured(torch.randn(y.shape, generator=torch.Generator().manual_seed(0)).to(y.device), noise)
+    shares = []
+    for _ in range(count - 1):
+        smaller = halved(sample)
+        shares.append(float(smaller.square().mean() / sample.square().mean()))
+        sample = smaller
+    return shares
+
+
+def _combined(pictures: Sequence[Tensor], chosen: Sequence[float]) -> Tensor:
+    """Join the pictures of all scales with weights found before."""
+    answer = pictures[0].clone()
+    rest = iter(chosen)
+    for scale, picture in enumerate(pictures[1:]):
+        for band in _split(scale)(picture - pictures[0]):
+            answer += next(rest) * band
+    return answer
+
+
+def _split(scale: int) -> Callable[[Tensor], list[Tensor]]:
+    """Return what splits a picture into the bands that the scale below `scale` may take over."""
+    return lambda x: bands(x, [edge / 2**scale for edge in EDGES])
