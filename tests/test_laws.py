@@ -22,6 +22,7 @@ from untaught.image import as_image
 from untaught.methods import METHODS, make
 from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.dip import DIP
+from untaught.methods.fusion import Fusion
 from untaught.methods.r2r import R2R
 from untaught.networks.hourglass import HourglassShape
 from untaught.networks.unet import UNetShape
@@ -33,16 +34,18 @@ Array = NDArray[Any]
 NOISE = "gaussian:25"
 
 # Fits that take a moment: for the laws that do not ask how good the answer is.
-QUICK: dict[str, str | Method] = {
+QUICK: dict[str, str | Method | Fusion] = {
     **{name: make(name) for name in METHODS},
     "dip": DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)),
     "r2r": R2R(steps=20, draws=2, spread=10, shape=UNetShape(8, 2), crop=32),
+    "fusion": Fusion(("nonlocal", DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)))),
     "auto": "auto",
 }
-USABLE: dict[str, str | Method] = {
+USABLE: dict[str, str | Method | Fusion] = {
     **QUICK,
     "dip": DIP(steps=250, shape=HourglassShape(width=16, depth=3, skip=4)),
     "r2r": R2R(steps=60, draws=3, shape=UNetShape(16, 2), crop=48),
+    "fusion": Fusion(("nonlocal", DIP(steps=60, shape=HourglassShape(width=8, depth=2, skip=4)))),
 }
 FORMULAS = sorted(name for name, method in QUICK.items() if isinstance(method, ClosedForm))
 FITS = ["dip", "r2r"]
@@ -200,7 +203,7 @@ def test_missing_pixels_are_felt_nearby_only(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_the_smallest_pictures_are_restored(name: str, shape: tuple[int, ...]) -> None:
     """With the method's own defaults but for the steps: a network must not be too deep for the picture."""
-    method = make(name) if name in FORMULAS else replace(make(name), steps=6)
+    method = QUICK[name] if name in (*FORMULAS, "fusion") else replace(make(name), steps=6)
     y = in_type(np.clip(noisy(np.full(shape, 0.5, np.float32)), 0, 1), np.uint8)
     result = denoise(y, method=method, noise=NOISE)
     assert result.image.shape == shape

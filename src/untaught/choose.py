@@ -17,6 +17,7 @@ from untaught.stopping import (
 
 NOTHING = 0.3 / 255  # below this standard deviation an 8-bit picture's own rounding is as large as the noise
 WHITE = ("gaussian", "poisson-gaussian", "speckle")
+FEW = 3 * 64 * 64  # values; on fewer a network's gain cannot be told from chance
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,23 @@ class Plan:
     why: str
 
 
-def plan(noise: NoiseModel) -> Plan:
-    """Choose what to try on a picture, from its noise."""
+def plan(noise: NoiseModel, values: int) -> Plan:
+    """Choose what to try on a plane of so many values, from its noise."""
     if noise.kind == "impulse":
         return Plan(("dip",), "the pixels that were hit are known and treated as missing, which DIP fills in")
     if noise.level < NOTHING:
         return Plan((), "no noise was found, so there is nothing to remove")
-    if noise.kind in WHITE and any(noise.clip):
+    if noise.kind in WHITE and values < FEW:
         return Plan(
             ("nonlocal",),
-            "the noise is independent between pixels, which the combination of similar patches is made for; "
-            "values were cut off at the end of the range, which rules out training on recorruptions",
+            "the noise is independent between pixels, which the combination of similar patches is made for; the "
+            "picture is too small to tell whether a network would do better",
         )
     if noise.kind in WHITE:
         return Plan(
-            ("nonlocal", "r2r"),
-            "the noise is independent between pixels and its level is known, so the non-local picture can be "
-            "corrected by a network trained on recorruptions",
+            ("nonlocal", "dip"),
+            "the noise is independent between pixels, which the combination of similar patches is made for, and "
+            "whether a network adds to it can be measured",
         )
     return Plan(
         ("nonlocal",),

@@ -152,7 +152,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     chosen = [p for p in picture.planes() if p.index % every == 0 and p.values.max() > p.values.min()]
     found = tuple(PlaneNoise(p.index, p.label, measure(p.values, p.missing)) for p in chosen)
     noises = [p.report.model for p in found]
-    planned, advice = _advice(noises, picture.source)
+    planned, advice = _advice(noises, chosen[0].values.size, picture.source)
     return Inspection(
         name=picture.name,
         shape=picture.array.shape,
@@ -168,12 +168,12 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     )
 
 
-def _advice(noises: Sequence[NoiseModel], source: Path | None) -> tuple[tuple[str, ...], str]:
+def _advice(noises: Sequence[NoiseModel], values: int, source: Path | None) -> tuple[tuple[str, ...], str]:
     """Return what `auto` would try on the noisiest plane, and the advice that follows."""
     from untaught.choose import plan
 
     worst = max(noises, key=lambda noise: (noise.kind == "impulse", noise.level))
-    planned = plan(worst)
+    planned = plan(worst, values)
     if not planned.methods:
         return (), f"leave it as it is: {planned.why}"
     where = "IN" if source is None else shlex.quote(_nearest_name(source))

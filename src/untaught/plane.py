@@ -17,21 +17,21 @@ from untaught.errors import InputError
 from untaught.fit import Options, Progress
 from untaught.image import Plane
 from untaught.methods import make
-from untaught.methods.base import Problem
+from untaught.methods.base import ClosedForm, Problem
+from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
+from untaught.search import Search, mixture_of
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
-
-LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
 
 
 @dataclass(frozen=True)
 class Request:
     """What was asked for, the same for every plane."""
 
-    method: str | Method = "auto"
+    method: str | Method | Fusion = "auto"
     noise: NoiseModel | None = None
     seed: int = 0
     seconds: float | None = None
@@ -40,6 +40,7 @@ class Request:
     on_progress: Callable[[Progress], None] | None = None
     checkpoint: Path | None = None
     pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
+    parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
 
 
 @dataclass(frozen=True)
@@ -64,36 +65,63 @@ class Answer:
 def restore_plane(plane: Plane, request: Request) -> Answer:
     """Restore one plane; see `untaught.denoise` for what the request may hold."""
     started = time.monotonic()
+    if request.method == Fusion.name:
+        request = replace(request, method=Fusion())
     problem, notes = prepare(plane, request)
     if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
-        return _answer(problem, untouched(problem), plan(problem.noise).why, (), notes)
-    first = request.pilot or pilot_for(problem, request.seconds)
-    problem, pilot = with_pilot(problem, request.seed, first, request.on_progress)
+        return _answer(problem, untouched(problem), plan(problem.noise, problem.y.numel()).why, (), notes)
+    pilot = None
+    if not _alone(request):
+        first = request.pilot or pilot_for(problem, request.seconds)
+        problem, pilot = with_pilot(problem, request.seed, first, request.on_progress)
     if pilot is not None and pilot.interrupted:
         return _answer(problem, pilot, "it was ready when the run was interrupted", (), notes)
     left = None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
-    options = Options(
-        seconds=left,
-        on_progress=request.on_progress,
-        checkpoint=request.checkpoint,
-    )
-    if request.method == "auto":
-        chosen, why, candidates = _auto(problem, pilot, request, options)
-        return _answer(problem, _noted(chosen, pilot), why, candidates, notes)
-    method = make(request.method) if isinstance(request.method, str) else request.method
-    reason = objection(method.needs, problem.noise)
-    if reason:
-        notes += (f"{method.name} was asked for, but {reason}; look twice at the result",)
-    if pilot is not None and method == make(pilot.name):
-        chosen = pilot
+    options = Options(seconds=left, on_progress=request.on_progress, checkpoint=request.checkpoint)
+    if request.parts and pilot is not None:
+        chosen, why = _again(problem, pilot, request, options), "a recipe asked for it"
+        candidates: tuple[Candidate, ...] = (chosen.candidate("asked for"),)
+    elif request.method == "auto" or isinstance(request.method, Fusion):
+        chosen, why, candidates = _searched(problem, pilot, request, options)
     else:
-        chosen = solve(method, problem, request.seed, options, request.rule)
-    candidates, why = (chosen.candidate("asked for"),), "it was asked for"
-    if pilot is not None and _cut_short(chosen, pilot, problem):
-        why = f"{chosen.name} was asked for, but its time was over before it was better than its first picture"
-        candidates = (pilot.candidate("the first picture"), *candidates)
-        chosen = replace(pilot, stopped=chosen.stopped)
+        method = make(request.method) if isinstance(request.method, str) else request.method
+        chosen, why, candidates, objections = _asked(method, problem, pilot, request, options)
+        notes += objections
     return _answer(problem, _noted(chosen, pilot), why, candidates, notes)
+
+
+def _alone(request: Request) -> bool:
+    """Say whether a formula was asked for and the noise given: nothing has to be guided or refined."""
+    if request.method == "auto":
+        return False
+    method = make(request.method) if isinstance(request.method, str) else request.method
+    return isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
+
+
+def _asked(
+    method: Method, problem: Problem, pilot: Solution | None, request: Request, options: Options
+) -> tuple[Solution, str, tuple[Candidate, ...], tuple[str, ...]]:
+    """Run the method that was asked for; return its solution, why it was taken, the candidates, and notes."""
+    reason = objection(method.needs, problem.noise)
+    notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
+    if pilot is not None and method == make(pilot.name):
+        return pilot, "it was asked for", (pilot.candidate("asked for"),), notes
+    chosen = solve(method, problem, request.seed, options, request.rule)
+    candidate = chosen.candidate("asked for")
+    if pilot is None or not _cut_short(chosen, pilot, problem):
+        return chosen, "it was asked for", (candidate,), notes
+    why = f"{method.name} was asked for, but its time was over before it was better than its first picture"
+    candidates = (pilot.candidate("the first picture"), candidate)
+    return replace(pilot, stopped=chosen.stopped), why, candidates, notes
+
+
+def _again(problem: Problem, pilot: Solution, request: Request, options: Options) -> Solution:
+    """Make the mixture of a recipe again."""
+    found = [
+        pilot if method == make(pilot.name) else solve(method, problem, request.seed, options, rule)
+        for method, rule in request.parts
+    ]
+    return mixture_of(found, problem) or found[0]
 
 
 def _cut_short(chosen: Solution, pilot: Solution, problem: Problem) -> bool:
@@ -111,13 +139,16 @@ def _noted(chosen: Solution, pilot: Solution | None) -> Solution:
 
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    from untaught.noise import measure
+    from untaught.noise import clipping, measure
 
     if not ((plane.values > 0) & (plane.values < 1)).any() and np.unique(plane.values).size <= 2:
         raise InputError("every pixel is black or white: there is no grey in between to restore from")
-    report = measure(plane.values, plane.missing)
-    notes = () if request.noise is not None else tuple(report.notes)
-    noise = report.model if request.noise is None else replace(request.noise, clip=report.model.clip)
+    notes: tuple[str, ...] = ()
+    if request.noise is None:
+        report = measure(plane.values, plane.missing)
+        noise, notes = report.model, tuple(report.notes)
+    else:
+        noise = replace(request.noise, clip=clipping(plane.values, plane.missing).clip)
     missing = plane.missing
     if missing.any():
         notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
@@ -132,39 +163,32 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     return Problem(y, mask, noise), notes
 
 
-def _auto(
+def _searched(
     problem: Problem, pilot: Solution | None, request: Request, options: Options
 ) -> tuple[Solution, str, tuple[Candidate, ...]]:
-    """Try what the plan says while there is time, and keep what is better beyond chance."""
-    planned = plan(problem.noise)
-    best = kept = untouched(problem)
-    candidates: list[Candidate] = []
-    started = time.monotonic()
-    # A pilot that is not in the plan was taken for lack of time, so there is none for the plan either.
-    names = planned.methods if pilot is None or pilot.name in planned.methods else (pilot.name,)
-    for name in names:
-        left = None if options.seconds is None else options.seconds - (time.monotonic() - started)
-        if pilot is not None and name == pilot.name:
-            found = pilot
-        elif left is not None and left < LEAST_SECONDS and best is not kept:
-            candidates.append(Candidate(name, None, 0.0, "not tried: the time was over"))
-            continue
-        else:
-            found = solve(make(name), problem, request.seed, replace(options, seconds=left), request.rule)
-        better = (best is kept and found.risk is None) or surely_better(found, best, problem.noise)
-        candidates.append(found.candidate("better than what was there before" if better else "not surely better"))
-        best = found if better else best
-        if found.interrupted:
-            return replace(best, interrupted=True), planned.why, tuple(candidates)
-    if best is kept:
-        why = "no method's estimated error was below the input's, so nothing was changed"
-        return kept, why, tuple(candidates)
-    return best, _reason(best, planned, candidates), tuple(candidates)
+    """Try what the plan, or the fusion asked for, says while there is time; keep what is better beyond chance."""
+    planned = plan(problem.noise, problem.y.numel())
+    search = Search(problem, request.seed, options, request.rule, pilot)
+    methods = [make(name) for name in planned.methods]
+    if isinstance(request.method, Fusion):
+        methods = [make(part) if isinstance(part, str) else part for part in request.method.parts]
+        planned = replace(planned, why="a fusion was asked for")
+    if pilot is not None and pilot.name not in [method.name for method in methods]:
+        methods = [make(pilot.name)]  # it was taken for lack of time, so there is none for the others either
+    search.run(methods)
+    why = _reason(search, planned)
+    return search.best, why, tuple(search.candidates)
 
 
-def _reason(best: Solution, planned: Plan, candidates: list[Candidate]) -> str:
+def _reason(search: Search, planned: Plan) -> str:
     """Say why the method was tried, and which others were and did not do better."""
-    others = [c.method for c in candidates if c.method != best.name and c.psnr is not None]
+    if not search.changed:
+        return "no method's estimated error was below the input's, so nothing was changed"
+    best = search.best
+    if search.mixed and best.name == Fusion.name:
+        parts = " and ".join(part.name for part in search.mixed)
+        return f"{planned.why}; mixed, {parts} have a smaller estimated error than each alone"
+    others = [c.method for c in search.candidates if c.method != best.name and c.psnr is not None]
     if not others:
         return planned.why
     return f"{planned.why}; of {best.name} and {', '.join(others)} it has the smallest estimated error"

@@ -60,6 +60,14 @@ def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
     return method
 
 
+def parts_of(recipe: PlaneRecipe) -> tuple[tuple[Iterative | ClosedForm, Rule], ...]:
+    """Set the methods of a fusion up again, with their rules; of another recipe, nothing."""
+    if recipe.method != "fusion":
+        return ()
+    parts = [PlaneRecipe.model_validate(part) for part in recipe.settings["parts"]]
+    return tuple((method_of(part), rule_of(part)) for part in parts)
+
+
 def rule_of(recipe: PlaneRecipe) -> Rule:
     """Set the stopping rule up again."""
     if recipe.rule not in RULES:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from untaught import options
 from untaught.errors import InputError
 from untaught.fit import Progress
-from untaught.image import Image, as_image, check
+from untaught.image import Image, as_image
 from untaught.methods import make
+from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
 from untaught.plane import Answer, Request, restore_plane
-from untaught.recipe import LEFT, make_recipe, method_of, noise_of, rule_of, sha256
-from untaught.result import History, Interval, Recipe, Result, Stopped
+from untaught.recipe import LEFT, make_recipe, method_of, noise_of, parts_of, rule_of, sha256
+from untaught.result import History, Interval, PlaneRecipe, PlaneResult, Recipe, Result, Stopped, spokesman
 from untaught.risk import Risk, to_interval
 from untaught.solution import Method
 from untaught.stopping import Rule
@@ -31,7 +32,7 @@ Picture = str | Path | Image | NDArray[Any]
 def denoise(
     image: Picture,
     *,
-    method: str | Method = "auto",
+    method: str | Method | Fusion = "auto",
     noise: str | NoiseModel = "auto",
     sigma: float | None = None,
     seed: int = 0,
@@ -48,13 +49,15 @@ def denoise(
     Parameters
     ----------
     image : path, Image or ndarray
-        (H, W), (H, W, C) or a stack; any integer or float type; NaN counts as missing.
+        (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and values beyond 1e30 count as
+        missing: such pixels are filled in, and a note says how many there were.
     method : str or method
         'auto' tries what fits the noise and keeps what has the smallest estimated error; or the name of a
         method (`untaught.methods.METHODS`), or a method object such as `DIP(steps=500)`.
     noise : str or NoiseModel
         'auto' measures it; or 'gaussian:25', 'poisson:GAIN,READ' ..., with numbers on the 0..255 scale of
-        8-bit pictures whatever the depth of this one; or a model, in units of the value range.
+        8-bit pictures whatever the depth of this one, so that 255 is the value range; or a model such as
+        `Gaussian(0.1)`, so that 1 is the value range.
     sigma : float, optional
         Instead of `noise`: white Gaussian noise of this standard deviation, as a fraction of the value range.
     seed : int
@@ -79,10 +82,16 @@ def denoise(
     ------
     InputError
         If the picture or an option cannot be used; one sentence that says what to do.
+
+    Notes
+    -----
+    The value range is `Image.value_range`, (low, high). It is (0, 255) for 8 bits and (0, 1) for floats that lie
+    in [-0.5, 1.5]; for other floats it is taken from the content. Noise of standard deviation s in the picture's
+    own units is `Gaussian(s / (high - low))`, with the range of `untaught.read(path)` or `Image.of(array, axes)`;
+    `dataclasses.replace(image, value_range=(0, 4095))` sets another.
     """
     started = time.monotonic()
     picture = as_image(image)
-    check(picture)
     if checkpoint is not None and picture.n_planes > 1:
         raise InputError(f"a checkpoint holds one plane, but {picture.name} has {picture.n_planes}")
     if isinstance(method, str) and method != "auto":
@@ -120,7 +129,6 @@ def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None
     """
     started = time.monotonic()
     picture = as_image(image)
-    check(picture)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(
@@ -129,12 +137,17 @@ def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None
         device=options.device_of(recipe.device),
         on_progress=on_progress,
     )
-    requests = [
-        None if plane == LEFT else replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
-        for plane in recipe.planes
-    ]
+    requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
     answers, interrupted = _planes(picture, requests, started)
     return _result(picture, answers, shared, started, interrupted)
+
+
+def _asked(plane: PlaneRecipe, shared: Request) -> Request:
+    """Return the request that a plane's recipe stands for."""
+    parts = parts_of(plane)
+    if parts:
+        return replace(shared, method=plane.method, parts=parts, pilot=plane.pilot)
+    return replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
 
 
 def _planes(
@@ -192,7 +205,8 @@ def _result(
 ) -> Result:
     done = [answer for answer in answers if answer is not None]
     restored = picture.with_planes([None if a is None or a.method == "none" else a.values for a in answers])
-    first = done[0] if done else None
+    planes = _plane_results(picture, answers)
+    first = spokesman(planes)
     psnr, psnr_input = _psnr(done)
     return Result(
         picture=restored,
@@ -208,10 +222,34 @@ def _result(
         psnr_input=psnr_input,
         std=_std(picture, answers),
         history=first.history if first else History(),
-        candidates=tuple(c for a in done for c in a.candidates),
+        candidates=first.candidates if first else (),
         notes=_notes(answers),
         interrupted=interrupted,
+        planes=planes,
     )
+
+
+def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[PlaneResult, ...]:
+    results = []
+    for index, (label, answer) in enumerate(zip(picture.labels, answers, strict=True)):
+        if answer is None:
+            continue
+        psnr, psnr_input = _psnr([answer])
+        results.append(
+            PlaneResult(
+                index=index,
+                label=label,
+                noise=answer.noise,
+                method=answer.method,
+                why=answer.why,
+                stopped=answer.stopped,
+                psnr=psnr,
+                psnr_input=psnr_input,
+                history=answer.history,
+                candidates=answer.candidates,
+            )
+        )
+    return tuple(results)
 
 
 def _psnr(done: Sequence[Answer]) -> tuple[Interval | None, float | None]:
@@ -237,14 +275,13 @@ def _std(picture: Image, answers: Sequence[Answer | None]) -> NDArray[np.float32
 
 def _notes(answers: Sequence[Answer | None]) -> tuple[str, ...]:
     notes = list(dict.fromkeys(note for a in answers if a is not None for note in a.notes))
-    if len(answers) > 1:
-        levels = [a.noise.level * 255 for a in answers if a is not None]
-        if levels:
-            notes.insert(
-                0,
-                f"{len(levels)} planes were restored one by one; their noise levels run from {min(levels):.1f} "
-                f"to {max(levels):.1f} (of 255)",
-            )
+    levels = [a.noise.level * 255 for a in answers if a is not None and a.method != "none"]
+    if len(answers) > 1 and levels:
+        notes.insert(
+            0,
+            f"{len(levels)} of {len(answers)} planes were restored, one by one; their noise levels run from "
+            f"{min(levels):.1f} to {max(levels):.1f} (of 255)",
+        )
     left = sum(a is None for a in answers)
     if left:
         notes.append(f"{left} of {len(answers)} planes were not reached and are as they were")

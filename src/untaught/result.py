@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,38 @@ class History:
     score_name: str = ""
 
 
+@dataclass(frozen=True)
+class PlaneResult:
+    """What was found on one plane and what became of it.
+
+    Attributes
+    ----------
+    index : int
+        Position among the picture's planes, from 0.
+    label : str
+        Where the plane lies: ``"T 1/3, C 2/4"``; empty for the only plane.
+    noise, method, why, stopped, psnr, psnr_input, history, candidates
+        As in `Result`, of this plane alone.
+    """
+
+    index: int
+    label: str
+    noise: NoiseModel
+    method: str
+    why: str
+    stopped: Stopped
+    psnr: Interval | None = None
+    psnr_input: float | None = None
+    history: History = field(default_factory=History)
+    candidates: tuple[Candidate, ...] = ()
+
+
+def spokesman(planes: Sequence[PlaneResult]) -> PlaneResult | None:
+    """Return the plane whose noise, reason and curves stand for the picture: the first that was restored."""
+    restored = (plane for plane in planes if plane.method != "none")
+    return next(restored, planes[0] if planes else None)
+
+
 class PlaneRecipe(BaseModel):
     """How one plane was made: method and rule with their settings, steps taken, method of the pilot."""
 
@@ -103,11 +136,11 @@ class Result:
     noise_found : bool
         True when the noise was estimated, False when it was given.
     method, why : str
-        The method that made the picture, and why it was chosen.
+        The method that made the picture (methods, where the planes of a stack differ), and why it was chosen.
     stopped : Stopped
         Which rule ended the fit, where, why (a closed formula stops at step 0).
     psnr : Interval or None
-        Estimated PSNR of `image` against the unknown clean picture, in dB, over the value range.
+        Estimated PSNR of `image` against the unknown clean picture, in dB, over the value range; over all planes.
     psnr_input : float or None
         The same estimate for the input, for comparison, in dB.
     std : ndarray or None
@@ -120,6 +153,9 @@ class Result:
         Sentences a person should read: clipping found, planes restored, pixels filled in, rolled back ...
     interrupted : bool
         True when the fit was ended by Ctrl-C; the image is the best so far.
+    planes : tuple of PlaneResult
+        What became of each plane that was reached. Of a stack, `noise`, `why`, `stopped`, `history` and
+        `candidates` are those of one plane, the first that was restored; here they stand for all.
     """
 
     picture: Image
@@ -138,6 +174,7 @@ class Result:
     candidates: tuple[Candidate, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False
+    planes: tuple[PlaneResult, ...] = ()
 
     @property
     def image(self) -> NDArray[Any]:

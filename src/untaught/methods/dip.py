@@ -47,7 +47,7 @@ class DIP:
     steps: int = 1200
     rate: float = 0.01
     jitter: float = 0.05
-    shape: HourglassShape = field(default_factory=lambda: HourglassShape(width=48, depth=4, skip=16))
+    shape: HourglassShape = field(default_factory=lambda: HourglassShape(width=32, depth=4, skip=8))
     code: Code = field(default_factory=lambda: Code(random=8, octaves=6, pilot=True))
     bfloat16: bool = True
     name: ClassVar[str] = "dip"

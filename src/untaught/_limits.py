@@ -1,0 +1,57 @@
+"""Which pictures are too small, too large or too empty to be restored."""
+
+from __future__ import annotations
+
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from untaught.errors import InputError
+
+if TYPE_CHECKING:
+    from untaught.image import Image
+
+MIN_SIDE = 8
+"""Fewest pixels on a side that can be restored: below it there is no patch to learn from."""
+MAX_PLANE_PIXELS = 2**28
+MAX_PIXELS = 10**9
+
+
+def check(image: Image) -> None:
+    """Refuse, in one sentence, a picture that cannot be restored.
+
+    Raises
+    ------
+    InputError
+        When it is empty, has fewer than 8 pixels on a side, more than 2**28 pixels in a plane or
+        10**9 in all, no measured value at all, or the same value everywhere.
+    """
+    height, width = image.height, image.width
+    if image.array.size == 0:
+        raise InputError(f"{image.name} is empty: its shape is {image.array.shape}")
+    if min(height, width) < MIN_SIDE:
+        raise InputError(
+            f"{image.name} is {width} x {height} pixels, too small to restore; "
+            f"give at least {MIN_SIDE} x {MIN_SIDE}"
+        )
+    if height * width > MAX_PLANE_PIXELS:
+        raise InputError(
+            f"{image.name} has planes of {width} x {height} pixels, more than the "
+            f"{MAX_PLANE_PIXELS} (2**28) that can be restored; cut it into pieces"
+        )
+    refuse_too_many(image.name, height * width * prod(image.lead_shape))
+    low, high = image.used_range
+    if np.isnan(low):
+        raise InputError(f"{image.name} holds no number at all, only NaN or infinity")
+    if low == high:
+        raise InputError(f"{image.name} has the value {low:g} everywhere: nothing to restore")
+
+
+def refuse_too_many(name: str | Path, pixels: int) -> None:
+    """Raise `InputError` above 10**9 pixels, before anything is decoded."""
+    if pixels > MAX_PIXELS:
+        raise InputError(
+            f"{name} has {pixels} pixels, more than the {MAX_PIXELS} that can be read; cut it into pieces"
+        )

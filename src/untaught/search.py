@@ -1,0 +1,121 @@
+"""What to spend the seconds on: candidates one after the other, and their mixture, as long as the risk falls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from untaught.fit import Options
+from untaught.methods import make
+from untaught.methods.base import Estimate, Problem
+from untaught.methods.fusion import Fusion, fuse
+from untaught.mixing import Part
+from untaught.result import Candidate, PlaneRecipe
+from untaught.risk import terms_of
+from untaught.solution import Method, Solution, clean_risk, solve, surely_better, untouched
+from untaught.stopping import Rule
+
+LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
+
+
+@dataclass
+class Search:
+    """What has been tried on one problem, and the best of it."""
+
+    problem: Problem
+    seed: int
+    options: Options
+    rule: Rule | None = None
+    pilot: Solution | None = None
+    candidates: list[Candidate] = field(default_factory=list)
+    mixed: list[Solution] = field(default_factory=list)  # what the best one is made of
+
+    def __post_init__(self) -> None:
+        self.best = self.kept = untouched(self.problem)
+        self.started = time.monotonic()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was better than the input."""
+        return self.best is not self.kept
+
+    def run(self, methods: Sequence[Method]) -> None:
+        """Try `methods` in order while there is time; each alone, and mixed with what was best before."""
+        for method in methods:
+            found = self._solved(method)
+            if found is None:
+                continue
+            self._weigh(found)
+            if found.interrupted:
+                self.best = replace(self.best, interrupted=True)
+                return
+
+    def _solved(self, method: Method) -> Solution | None:
+        if self.pilot is not None and method == make(self.pilot.name):
+            return self.pilot
+        left = self.options.seconds
+        if left is not None:
+            left -= time.monotonic() - self.started
+            if left < LEAST_SECONDS and self.changed:
+                self.candidates.append(Candidate(method.name, None, 0.0, "not tried: the time was over"))
+                return None
+        options = replace(self.options, seconds=left)
+        return solve(method, self.problem, self.seed, options, self.rule)
+
+    def _weigh(self, found: Solution) -> None:
+        """Keep `found`, or its mixture with the best so far, if that is better beyond chance."""
+        noise, before = self.problem.noise, self.best
+        if (not self.changed and found.risk is None) or surely_better(found, before, noise):
+            self.best, alone = found, "better than what was there before"
+        else:
+            alone = "not surely better"
+        self.candidates.append(found.candidate(alone))
+        mixture = None if before is self.kept else mixture_of([*(self.mixed or [before]), found], self.problem)
+        if mixture is not None and surely_better(mixture, self.best, noise):
+            self.mixed = [*(self.mixed or [before]), found]
+            self.candidates.append(mixture.candidate("better than each of its parts"))
+            self.best = mixture
+
+
+def mixture_of(parts: Sequence[Solution], problem: Problem) -> Solution | None:
+    """Return the fusion of solved parts, or None where one of them cannot say how it moves with the noise."""
+    pieces = [
+        Part(p.estimate.image, p.terms.responses) for p in parts if p.terms is not None and p.terms.responses
+    ]
+    if len(pieces) < max(2, len(parts)):
+        return None
+    answer = fuse(pieces, problem.y, problem.mask)
+    variance = problem.noise.variance_at_mean(answer.image).clamp_min(0)
+    terms = terms_of(answer.image, answer.responses, problem, variance)
+    fusion = Fusion(tuple(part.name for part in parts))
+    last = parts[-1]
+    spread = next((part.estimate.std for part in reversed(parts) if part.estimate.std is not None), None)
+    return Solution(
+        fusion.name,
+        Estimate(answer.image, spread),
+        clean_risk(fusion, problem, answer.image, terms),
+        replace(last.stopped, reason=f"{last.name}: {last.stopped.reason}"),
+        terms,
+        last.history,
+        tuple(note for part in parts for note in part.notes),
+        any(part.interrupted for part in parts),
+        sum(part.seconds for part in parts),
+        _recipe(parts),
+    )
+
+
+def _recipe(parts: Sequence[Solution]) -> PlaneRecipe | None:
+    """Write down a mixture: the recipes of its parts, from which the weights follow."""
+    recipes = [part.recipe for part in parts]
+    written = [recipe.model_dump(mode="json") for recipe in recipes if recipe is not None]
+    last = recipes[-1]
+    if len(written) < len(parts) or last is None:
+        return None
+    return PlaneRecipe(
+        method=Fusion.name,
+        settings={"parts": written},
+        rule=last.rule,
+        rule_settings=last.rule_settings,
+        steps=last.steps,
+    )

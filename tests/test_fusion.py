@@ -1,0 +1,114 @@
+"""Fusion: mixtures of methods, the search that finds them, and their recipes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tests.conftest import clean, noisy, psnr
+from untaught import Recipe, denoise, rerun
+from untaught.choose import plan
+from untaught.fit import Options
+from untaught.methods.base import Estimate, Needs, Problem
+from untaught.methods.dip import DIP
+from untaught.methods.fusion import Fusion
+from untaught.methods.multiscale import MultiScale
+from untaught.methods.nlm import NLM
+from untaught.methods.non_local import Stage
+from untaught.networks.hourglass import HourglassShape
+from untaught.noise import Gaussian
+from untaught.search import Search, mixture_of
+from untaught.solution import Solution, solve, with_pilot
+
+SIGMA = 25 / 255
+SMALL_DIP = DIP(steps=120, shape=HourglassShape(width=16, depth=3, skip=4))
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box mean: blurs, so that it errs differently from what keeps edges."""
+
+    width: int = 5
+    offset: float = 0.0
+    name: ClassVar[str] = "box"
+    needs: ClassVar[Needs] = Needs()
+
+    def solve(self, problem: Problem, seed: int = 0) -> Estimate:
+        """Return the mean over the box, shifted by the offset."""
+        edge = self.width // 2
+        mean = F.avg_pool2d(F.pad(problem.y, (edge,) * 4, mode="reflect"), self.width, 1)
+        return Estimate(mean + self.offset)
+
+
+def _problem(side: int = 96) -> tuple[Problem, Tensor]:
+    x = torch.from_numpy(clean(side, side, 3).transpose(2, 0, 1).copy())[None]
+    y = torch.from_numpy(noisy(clean(side, side, 3)).transpose(2, 0, 1).copy())[None]
+    return Problem(y, torch.ones_like(y[:, :1]), Gaussian(SIGMA)), x
+
+
+def _solved(method: object, problem: Problem) -> Solution:
+    return solve(method, problem, 0, Options())  # type: ignore[arg-type]
+
+
+def _mse(solution: Solution, x: Tensor) -> float:
+    return float((solution.estimate.image - x).square().mean())
+
+
+def test_a_mixture_is_better_than_its_parts_and_knows_its_error() -> None:
+    problem, x = _problem()
+    parts = [_solved(Box(3), problem), _solved(NLM(), problem)]
+    mixture = mixture_of(parts, problem)
+    assert mixture is not None
+    assert mixture.risk is not None
+    assert _mse(mixture, x) < 0.98 * min(_mse(part, x) for part in parts)
+    assert mixture.risk.value == pytest.approx(_mse(mixture, x), rel=0.25)
+
+
+def test_the_search_keeps_a_mixture_only_where_it_is_surely_better() -> None:
+    problem, _ = _problem()
+    search = Search(problem, 0, Options())
+    search.run([NLM(), replace(NLM())])  # the same twice: nothing to gain
+    assert search.best.name == "nlm"
+    assert not search.mixed
+    search.run([Box(3)])
+    assert search.best.name == "fusion"
+    assert [part.name for part in search.mixed] == ["nlm", "box"]
+
+
+def test_the_search_returns_the_input_where_all_are_worse() -> None:
+    problem, _ = _problem()
+    problem, _ = with_pilot(problem, 0, "nlm")
+    search = Search(problem, 0, Options())
+    search.run([Box(5, offset=0.5)])
+    assert not search.changed
+    assert torch.equal(search.best.estimate.image, problem.y)
+
+
+def test_what_there_is_no_time_for_is_said() -> None:
+    problem, _ = _problem()
+    search = Search(problem, 0, Options(seconds=0.0))
+    search.run([NLM(), Box(3)])
+    assert [c.note for c in search.candidates][-1] == "not tried: the time was over"
+
+
+def test_small_pictures_are_left_to_formulas() -> None:
+    assert "dip" not in plan(Gaussian(SIGMA), 3 * 40 * 40).methods
+    assert "dip" in plan(Gaussian(SIGMA), 3 * 256 * 256).methods
+
+
+def test_a_recipe_of_a_mixture_makes_it_again() -> None:
+    y = noisy(clean(64, 72, 3)).astype(np.float32)
+    stages = (Stage("sure", 7, 12, step=5, radius=8), Stage("wiener", 5, 32, step=5, radius=8))
+    first = denoise(y, noise="gaussian:25", method=Fusion((MultiScale(stages), NLM(), SMALL_DIP)))
+    recipe = Recipe.model_validate_json(first.recipe.model_dump_json())
+    again = rerun(recipe, y)
+    assert first.method in ("fusion", "nonlocal")
+    assert psnr(first.image, clean(64, 72, 3)) > psnr(y, clean(64, 72, 3))
+    assert np.array_equal(again.image, first.image)
+    assert again.method == first.method
