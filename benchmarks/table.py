@@ -14,22 +14,18 @@ import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
 
 from common import SET9, done
+from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
 
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-NOTHING = "*Not measured yet.*"
 PAPER = ("dip-paper", "dip-paper-bf16")
 NAMES = {
     "cbm3d": "CBM3D (level given)",
     "dip-paper": "DIP, original",
     "dip-paper-bf16": "DIP, original, bfloat16",
 }
-
-Row = dict[str, Any]
-Group = tuple[Any, ...]
 
 
 def load(paths: Iterable[Path]) -> list[Row]:
@@ -46,14 +42,6 @@ def denoising(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if {"picture", "level", "method"} <= row.get("case", {}).keys()]
 
 
-def grouped(rows: Iterable[Row], *keys: str) -> dict[Group, list[Row]]:
-    """Group rows by entries of their case, small levels first."""
-    groups: dict[Group, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row["case"].get(key) for key in keys), []).append(row)
-    return dict(sorted(groups.items(), key=lambda item: [(part is None, part) for part in item[0]]))
-
-
 def settings(rows: Iterable[Row]) -> dict[Group, list[Row]]:
     """Group rows by what a table is made for."""
     return grouped(rows, "level", "side", "seed")
@@ -66,22 +54,10 @@ def heading(group: Group) -> str:
     return f"Noise level {level}, {part}{f', seed {seed}' if seed else ''}:"
 
 
-def table(heads: str, rows: Iterable[list[str]]) -> str:
-    """Return a Markdown table; all columns but the first to the right."""
-    columns = heads.split("|")
-    lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
-    return "\n".join("| " + " | ".join(cell.strip() for cell in line) + " |" for line in lines)
-
-
 def name_of(row: Row) -> str:
     """Return what a method is called in the tables."""
     method, limit = row["case"]["method"], row["case"].get("time_limit")
     return NAMES.get(method, f"`{method}`") + (f", at most {limit:g} s" if limit else "")
-
-
-def in_order(pictures: Iterable[str]) -> list[str]:
-    """Return the pictures in the order of the set, others after them by name."""
-    return sorted(set(pictures), key=lambda name: (SET9.index(name) if name in SET9 else len(SET9), name))
 
 
 def spread(values: list[float], form: str = ".1f") -> str:
@@ -227,13 +203,8 @@ def _footer(rows: list[Row]) -> str:
     """Return where the figures come from."""
     if not rows:
         return NOTHING
-    machines = sorted({f"{row['machine']['cpu']}, {row['machine']['cores']} cores" for row in rows})
-    threads = sorted({row["threads"] for row in rows if row.get("threads")})
-    dates = sorted({row["date"] for row in rows})
-    runs = f"{len(rows)} run{'s' * (len(rows) != 1)}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
-    used = f"; torch on {' or '.join(map(str, threads))} thread{'s' * (threads != [1])}" if threads else ""
     commands = " and ".join(f"`{command}`" for command in _commands(rows))
-    return f"{runs}, on {' and on '.join(machines)}{used}. Made by {commands}."
+    return f"{provenance(rows)}. Made by {commands}."
 
 
 def _commands(rows: list[Row]) -> Iterator[str]:

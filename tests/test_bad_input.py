@@ -2,87 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
-import struct
-import subprocess
-import sys
-import time
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from tests.command import QUICK, contents, lay_out, levels, pixels, says, started
 from tests.conftest import clean, noisy
+from tests.files import npy_header, png_header
 from untaught.cli import main
-
-COMMAND = [sys.executable, "-c", "import sys; from untaught.cli import main; sys.exit(main())"]
-QUICK = ("--method", "nonlocal", "--noise", "gaussian:25")
-SLOW = ("--method", "dip", "--noise", "gaussian:25", "--stop", "steps", "--time-limit", "60")
-
-
-def levels(values: np.ndarray) -> np.ndarray:
-    """Return [0, 1] values as 8-bit levels."""
-    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with a good noisy picture of 48 x 48, and its clean version, and go there."""
-    monkeypatch.chdir(tmp_path)
-    Pillow.fromarray(levels(noisy(clean(48, 48)))).save("in.png")
-    Pillow.fromarray(levels(clean(48, 48))).save("clean.png")
-    return tmp_path
-
-
-def pixels(path: Path) -> np.ndarray:
-    """Return the pixels of a picture."""
-    with Pillow.open(path) as opened:
-        return np.asarray(opened)
-
-
-def contents(folder: Path) -> dict[str, bytes | None]:
-    """Return all that is in a folder, with its bytes."""
-    found = folder.rglob("*")
-    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
-
-
-def says(error: str, *words: str) -> bool:
-    """Tell whether `error` is one sentence of ours with all the words in it."""
-    lines = error.strip().splitlines()
-    one = len(lines) == 1 and lines[0].startswith("untaught: ") and "Traceback" not in error
-    return one and "internal error" not in error and all(word in error for word in words)
-
-
-def started(folder: Path, *argv: str, **more: object) -> subprocess.Popen[str]:
-    """Start the real command."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    environment.pop("UNTAUGHT_DEBUG", None)
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([*COMMAND, *argv], cwd=folder, env=environment, **(pipes | more))  # type: ignore[call-overload]
-
-
-# -- inputs that are no pictures -----------------------------------------------------------------------------
-
-
-def png_header(width: int, height: int) -> bytes:
-    """Return a valid start of an 8-bit RGB PNG of any size."""
-    body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    data = zlib.compress(b"\0" * 100)
-    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    idat = struct.pack(">I", len(data)) + b"IDAT" + data + struct.pack(">I", zlib.crc32(b"IDAT" + data))
-    return b"\x89PNG\r\n\x1a\n" + chunk + idat
-
-
-def npy_header(shape: tuple[int, ...]) -> bytes:
-    """Return the start of a .npy file of any shape, with no data."""
-    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode()
+    """Return a folder with a noisy picture of 48 x 48, and its clean version, and go there."""
+    return lay_out(tmp_path, monkeypatch, 48, 48)
 
 
 def cut(name: str) -> Callable[[], None]:
@@ -143,8 +80,6 @@ def test_bad_file_is_refused(case: str, folder: Path, capsys: pytest.CaptureFixt
     assert contents(folder) == before
 
 
-# -- calls that are wrong ------------------------------------------------------------------------------------
-
 BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "nothing": ("", ("no command",)),
     "unknown command": ("denose in.png -o out.png", ("denose",)),
@@ -165,6 +100,7 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "over the input's link": ("denoise in.png -o link.png", ("input",)),
     "over the reference": ("denoise in.png -o clean.png --reference clean.png", ("input",)),
     "into a folder": ("denoise in.png -o place.png", ("folder",)),
+    "into this folder": ("denoise in.png -o .", ("folder",)),
     "no such folder": ("denoise in.png -o no/such/out.png", ("does not exist",)),
     "no extension": ("denoise in.png -o out", ("extension",)),
     "unknown extension": ("denoise in.png -o out.xyz", (".xyz",)),
@@ -213,9 +149,6 @@ def test_no_cuda_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> No
         pytest.skip("there is a CUDA device")
     assert main(["denoise", "in.png", "-o", "out.png", "--device", "cuda"]) == 2
     assert says(capsys.readouterr().err, "CUDA")
-
-
-# -- the same, and what only a process of its own can meet -----------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -267,7 +200,8 @@ def test_disk_full_for_the_report_only(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that nobody can write to")
-def test_place_that_nobody_may_write_to(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_place_that_nobody_may_write_to(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("untaught.denoising.denoise", lambda *_, **__: pytest.fail("it was known before"))
     assert main(["denoise", "in.png", "-o", "/proc/out.png", *QUICK, "--quiet"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -275,74 +209,17 @@ def test_place_that_nobody_may_write_to(folder: Path, capsys: pytest.CaptureFixt
 
 
 def test_folder_that_vanishes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    import untaught.restore
+    import untaught.denoising
 
     (folder / "place").mkdir()
-    real = untaught.restore.denoise
+    real = untaught.denoising.denoise
 
     def vanish(*args: object, **more: object) -> object:
         (folder / "place").rmdir()
         return real(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(untaught.restore, "denoise", vanish)
+    monkeypatch.setattr(untaught.denoising, "denoise", vanish)
     assert main(["denoise", "in.png", "-o", "place/out.png", *QUICK]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert says(err, "place"), err
-
-
-# -- Ctrl-C --------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def running(folder: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
-    """Run the command, and be sure that it ends."""
-    process = started(folder, "denoise", "in.png", "-o", "out.png", *argv)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
-    """Wait until a file is there."""
-    end = time.monotonic() + seconds
-    while not path.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.01)
-
-
-@pytest.mark.parametrize(("seconds", "how"), [(0.3, signal.SIGINT), (0.8, signal.SIGINT), (0.8, signal.SIGTERM)])
-def test_interrupted_at_the_start(seconds: float, how: int, folder: Path) -> None:
-    before = (folder / "in.png").read_bytes()
-    with running(folder, *SLOW) as process:
-        time.sleep(seconds)
-        process.send_signal(how)
-        _, err = process.communicate(timeout=60)
-    assert process.returncode == 128 + how
-    assert says(err, "interrupted"), err
-    assert (folder / "in.png").read_bytes() == before
-    if (folder / "out.png").exists():  # it had been read: the best so far is the picture itself
-        assert np.array_equal(pixels(folder / "out.png"), pixels(folder / "in.png"))
-    assert not list(folder.glob(".*"))
-
-
-@pytest.mark.parametrize("times", [1, 2])
-def test_interrupted_in_the_fit(times: int, folder: Path) -> None:
-    before = (folder / "in.png").read_bytes()
-    with running(folder, *SLOW, "--checkpoint", "state", "--json", "--quiet") as process:
-        wait_for(folder / "state", process)
-        for _ in range(times):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.02)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Traceback" not in err
-    assert says(err.splitlines()[-1], "best picture so far"), err
-    assert '"interrupted": true' in out
-    assert (folder / "in.png").read_bytes() == before
-    restored, given, truth = (pixels(folder / f"{name}.png").astype(float) for name in ("out", "in", "clean"))
-    assert np.square(restored - truth).mean() < np.square(given - truth).mean()
-    assert not list(folder.glob(".*"))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import math
 import os
 import subprocess
 import sys
@@ -13,31 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Pillow
 
+from tests.command import COMMAND, QUICK, lay_out, pixels, says, started
 from tests.conftest import clean, noisy, psnr
-from tests.test_bad_input import COMMAND, levels, pixels, says, started
 from untaught import __version__
 from untaught.cli import main
-from untaught.cli.progress import Show, describe
-from untaught.cli.signals import Interrupts
-from untaught.fit import Progress
 
-QUICK = ("--method", "nonlocal", "--noise", "gaussian:25")
 KEYS = ["input", "output", "method", "why", "noise", "stopped", "seconds", "psnr_estimate", "seed", "version"]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with a noisy picture of 32 x 48, and its clean version, and go there."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("UNTAUGHT_DEBUG", raising=False)
-    Pillow.fromarray(levels(noisy(clean(32, 48)))).save("in.png")
-    Pillow.fromarray(levels(clean(32, 48))).save("clean.png")
-    return tmp_path
-
-
-# -- light ---------------------------------------------------------------------------------------------------
+    return lay_out(tmp_path, monkeypatch, 32, 48)
 
 
 def timed(*argv: str) -> tuple[float, str]:
@@ -83,9 +69,6 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"untaught {__version__}\n"
-
-
-# -- denoise -------------------------------------------------------------------------------------------------
 
 
 def test_json_as_promised(folder: Path) -> None:
@@ -198,9 +181,6 @@ def test_name_that_is_no_text(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert says(capsys.readouterr().err, "input")
 
 
-# -- where things go wrong that are not the person's fault ------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("error", "status", "words"),
     [
@@ -216,7 +196,7 @@ def test_any_error_is_a_sentence(
     def fail(*args: object, **more: object) -> None:
         raise error
 
-    monkeypatch.setattr("untaught.restore.denoise", fail)
+    monkeypatch.setattr("untaught.denoising.denoise", fail)
     assert main(["denoise", "in.png", "-o", "out.png"]) == status
     out, err = capsys.readouterr()
     assert out == ""
@@ -248,193 +228,3 @@ def test_reader_that_has_gone(folder: Path) -> None:
         os.close(write)
     assert result.returncode == 0
     assert result.stderr == b""
-
-
-# -- progress ------------------------------------------------------------------------------------------------
-
-
-class Terminal(io.StringIO):
-    """What looks like a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def look(step: int, plane: int = 0, planes: int = 1, score: float = 0.5) -> Progress:
-    """Return a look at a fit of ten steps."""
-    return Progress(
-        phase="dip",
-        step=step,
-        steps=10,
-        loss=0.25,
-        score=score,
-        score_name="windowed variance",
-        seconds=2.0,
-        seconds_left=8.0,
-        preview=lambda: pytest.fail("nobody asked for a preview"),
-        plane=plane,
-        planes=planes,
-    )
-
-
-def test_line_says_where_the_fit_is() -> None:
-    assert describe(look(3), 2.0) == (
-        "step 3/10, loss 0.25, windowed variance 0.5, 0:02 so far, at most 0:08 left"
-    )
-    # 8 s of this plane, and 10 s for each of the two behind it
-    assert describe(look(3, plane=1, planes=4, score=math.nan), 4000.0) == (
-        "plane 2/4, step 3/10, loss 0.25, 1:06:40 so far, at most 0:28 left"
-    )
-
-
-def test_lines_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    with Show(Interrupts()) as show:
-        show(look(1))
-        assert capsys.readouterr() == ("", "")  # too early for a line
-        monkeypatch.setattr("untaught.cli.progress.SECONDS_BETWEEN_LINES", 0.0)
-        show(look(2))
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("dip: step 2/10")
-    assert err.count("\n") == 1
-
-
-def test_one_bar_for_a_stack_that_never_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "150")
-    shares = []
-    with Show(Interrupts()) as show:
-        for plane in range(3):
-            for step in (2, 9, 4):
-                show(look(step, plane, planes=3))
-                assert show.bar is not None
-                shares.append(show.bar.tasks[0].percentage)
-        assert len(show.bar.tasks) == 1
-        show.bar.refresh()
-    assert shares == sorted(shares)
-    assert shares[-1] == pytest.approx(100 * 2.9 / 3)
-    assert "plane 3/3" in terminal.getvalue()
-
-
-def test_quiet_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr("sys.stderr", terminal)
-    monkeypatch.setattr("untaught.cli.progress.SECONDS_BETWEEN_LINES", 0.0)
-    with Show(Interrupts(), quiet=True) as show:
-        show(look(1))
-    assert terminal.getvalue() == ""
-
-
-def test_signal_that_was_swallowed_ends_the_fit_at_the_next_look() -> None:
-    interrupts = Interrupts()
-    with Show(interrupts, quiet=True) as show:
-        show(look(1))
-        interrupts.count = 1
-        with pytest.raises(KeyboardInterrupt):
-            show(look(2))
-
-
-# -- inspect, demo, doctor -----------------------------------------------------------------------------------
-
-
-def test_inspect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    picture = levels(noisy(clean(128, 128)))
-    Pillow.fromarray(picture).save("big.png")
-    assert main(["inspect", "big.png", "--json"]) == 0
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    found = json.loads(out)
-    assert found["shape"] == [128, 128, 3]
-    assert found["noise"]["sigma"] == pytest.approx(25, rel=0.15)
-    assert found["plan"]
-    methods = {row["method"]: row for row in found["methods"]}
-    assert set(found["plan"]) <= {name for name, row in methods.items() if row["fits"]}
-    assert main(["inspect", "big.png"]) == 0
-    out = capsys.readouterr().out
-    assert found["advice"] in out
-    assert all(name in out for name in methods)
-
-
-def test_inspect_finds_what_does_not_fit(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
-    from scipy.ndimage import gaussian_filter
-
-    noise = gaussian_filter(np.random.default_rng(0).normal(size=(128, 128)), 1.0)
-    np.save("c.npy", (0.5 + 0.3 * clean(128, 128, 1)[..., 0] + 0.1 * noise / noise.std()).astype(np.float32))
-    assert main(["inspect", "c.npy", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["noise"]["kind"] == "correlated"
-    r2r = next(row for row in found["methods"] if row["method"] == "r2r")
-    assert not r2r["fits"]
-    assert "neighbours" in r2r["objection"]
-
-
-def test_demo_picture_is_what_its_page_says() -> None:
-    from skimage import data
-
-    from untaught.demo import pictures
-
-    crop = data.astronaut()[0:256, 100:356]
-    noise = np.random.default_rng(0).normal(0, 25, crop.shape)
-    given, truth = pictures()
-    assert np.array_equal(truth.array, crop)
-    assert np.array_equal(given.array, np.clip(np.rint(crop + noise), 0, 255).astype(np.uint8))
-
-
-def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from untaught.io import read
-
-    monkeypatch.setattr("untaught.demo.pictures", lambda: (read("in.png"), read("clean.png")))
-    monkeypatch.setattr("untaught.demo.TIME_LIMIT", 0.5)
-    assert main(["demo", "-o", "there/demo"]) == 0
-    out = capsys.readouterr().out
-    assert "before   PSNR" in out
-    assert "after    PSNR" in out
-    made = sorted(p.name for p in Path("there/demo").iterdir())
-    assert made == ["clean.png", "noisy.png", "report.html", "restored.png", "strip.png"]
-    strip = pixels(Path("there/demo/strip.png"))
-    assert np.array_equal(strip[22:54, 8:56], pixels(Path("in.png")))
-    assert np.array_equal(strip[22:54, 120:168], pixels(Path("clean.png")))
-
-
-def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["doctor", "--json"]) == 0
-    out = capsys.readouterr().out
-    assert out.count("\n") == 1
-    found = json.loads(out)
-    assert found["untaught"] == __version__
-    assert found["cores"] >= 1
-    assert found["torch"]["gflops_float32"] > 0
-    assert found["versions"]["numpy"] == np.__version__
-    assert "r2r" in found["speed"]
-    assert main(["doctor"]) == 0
-    assert f"numpy {np.__version__}" in capsys.readouterr().out
-
-
-def test_doctor_finds_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    from untaught import doctor
-
-    def broken() -> None:
-        raise ImportError("libgomp.so.1 is not there")
-
-    real = doctor._version
-    monkeypatch.setattr(doctor, "_version", lambda name: None if name == "tifffile" else real(name))
-    monkeypatch.setattr(doctor, "_torch", broken)
-    assert main(["doctor"]) == 0
-    out = capsys.readouterr().out
-    assert "pip install tifffile" in out
-    assert "libgomp" in out
-    assert "until torch works" in out
-
-
-def test_doctor_knows_the_limits_of_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from untaught import doctor
-
-    monkeypatch.setattr(doctor, "CGROUP", tmp_path)
-    (tmp_path / "cpu.max").write_text("100000 100000\n")
-    (tmp_path / "memory.max").write_text(f"{2**30}\n")
-    assert doctor._cores() == 1
-    assert doctor._memory() == 1.0
-    (tmp_path / "memory.max").write_text("max\n")
-    assert doctor._memory() != 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,8 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.nlm import NLM
-from untaught.methods.non_local import BEST, NL_RIDGE, NonLocal, Stage, denoise_nonlocal
-from untaught.methods.patches import Grid, gather, scatter, similar, table, tiles
+from untaught.methods.non_local import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.patches import Grid, each, gather, pixels, scatter, similar, tiles
 from untaught.methods.tv import TV
 from untaught.methods.wavelet import Wavelet
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
@@ -149,10 +150,21 @@ def test_answer_scales_with_the_units(factor: float) -> None:
 def test_later_stages_pay() -> None:
     x = clean("colour")[:, :1, 20:84, 20:84]
     y = noisy(x, Gaussian(SIGMA))
-    first, second, third = (psnr(denoise_nonlocal(y, SIGMA**2, BEST[:n]), x) for n in (1, 2, 3))
+    first, second, *_, last = (psnr(denoise_nonlocal(y, SIGMA**2, STANDARD[:n]), x) for n in (1, 2, 3, 4))
     ridge = psnr(denoise_nonlocal(y, SIGMA**2, NL_RIDGE), x)
-    assert first + 0.5 < second < third + 0.1
-    assert first < ridge < max(second, third)
+    assert first + 0.4 < second < last - 0.05
+    assert first < ridge < last
+    assert psnr(denoise_nonlocal(y, SIGMA**2, THOROUGH), x) > first + 0.5
+
+
+def test_share_mixes_a_stage_with_its_pilot() -> None:
+    y = noisy(clean("grey")[..., :40, :40], Gaussian(SIGMA))
+    first, *rest = STANDARD
+    pilot, whole, half = (
+        denoise_nonlocal(y, SIGMA**2, stages)
+        for stages in ((first,), (first, rest[0]), (first, replace(rest[0], share=0.5)))
+    )
+    torch.testing.assert_close(half, (pilot + whole) / 2, rtol=0, atol=1e-6)
 
 
 def test_bad_stages_are_refused() -> None:
@@ -162,47 +174,95 @@ def test_bad_stages_are_refused() -> None:
         denoise_nonlocal(torch.zeros(1, 1, 8, 8), 0.1, stages=(Stage("ridge", 5, 64),))
     with pytest.raises(InputError, match="leaves pixels out"):
         Stage("sure", patch=3, group=8, step=5)
+    with pytest.raises(InputError, match="share"):
+        Stage("ridge", 5, 8, share=1.5)
     with pytest.raises(InputError, match="no stage"):
         Stage("median", 3, 8, step=2)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="shape"):
         denoise_nonlocal(torch.zeros(2, 1, 8, 8), 0.1)
 
 
-def brute_force(guide: Tensor, reference: int, grid: Grid) -> list[float]:
+def described(part: Tensor, patch: int) -> dict[int, Tensor]:
+    """What every patch is compared by, under the pixel where it starts."""
+    height, width = part.shape[1:]
+    described = {}
+    for top, left in np.ndindex(height - patch + 1, width - patch + 1):
+        cut = part[:, top : top + patch, left : left + patch]
+        if patch >= 8:  # means of 2 x 2 pixels
+            even = patch // 2 * 2
+            cut = cut[:, :even, :even].unflatten(1, (-1, 2)).unflatten(3, (-1, 2)).mean((2, 4))
+        described[top * width + left] = cut
+    return described
+
+
+def nearest(values: dict[int, Tensor], reference: int, width: int, grid: Grid) -> list[float]:
     """Squared distances of the nearest patches, nearest first, by trying all of them."""
-    rows, width = table(guide, grid.patch), guide.shape[2] - grid.patch + 1
-    distances = (rows - rows[:, reference, None]).square().sum((0, 2))
-    number = torch.arange(rows.shape[1])
-    near = (number // width - reference // width).abs() <= grid.radius
-    near &= (number % width - reference % width).abs() <= grid.radius
-    return sorted(distances[near].tolist())[: grid.group]
+    row, column = divmod(reference, width)
+    distances = [
+        float((value - values[reference]).square().sum())
+        for pixel, value in values.items()
+        if abs(pixel // width - row) <= grid.radius and abs(pixel % width - column) <= grid.radius
+    ]
+    return sorted(distances)[: grid.group]
 
 
-def test_similar_patches_are_the_nearest_in_the_window() -> None:
-    grid = Grid(patch=4, step=3, radius=5, group=7)
+@pytest.mark.parametrize(("patch", "references"), [(4, 7 * 8), (9, 5 * 6)])
+def test_similar_patches_are_the_nearest_in_the_window(patch: int, references: int) -> None:
+    grid = Grid(patch=patch, step=3, radius=5, group=7)
     guide = torch.rand(2, 22, 25, generator=torch.Generator().manual_seed(0))
     found = 0
-    for tile in tiles(grid, 2, 22, 25):
+    for tile in tiles(grid, 40, *guide.shape[1:]):  # of so many channels that there are several
         part = guide[tile.window]
-        rows = table(part, grid.patch)
-        for group, position in zip(similar(part, tile, grid), np.ndindex(*tile.shape), strict=True):
+        values, width = described(part, patch), part.shape[2]
+        for group, position in zip(similar(part, tile, grid).tolist(), np.ndindex(*tile.shape), strict=True):
             top, left = (c + grid.step * p for c, p in zip(tile.corner, position, strict=True))
-            reference = top * (part.shape[2] - grid.patch + 1) + left
-            near = (rows[:, group] - rows[:, reference, None]).square().sum((0, 2))
-            assert reference in group.tolist()
-            assert sorted(near.tolist()) == pytest.approx(brute_force(part, reference, grid))
+            reference = top * width + left
+            near = sorted(float((values[pixel] - values[reference]).square().sum()) for pixel in group)
+            assert reference in group
+            assert len(set(group)) == grid.group
+            assert near == pytest.approx(nearest(values, reference, width, grid), abs=1e-5)
             found += 1
-    assert found == 7 * 8
+    assert found == references
 
 
 def test_scatter_is_the_adjoint_of_gather() -> None:
     generator = torch.Generator().manual_seed(0)
     picture = torch.rand(2, 9, 11, generator=generator, dtype=torch.float64)
-    index = torch.randint(0, 7 * 9, (5, 4), generator=generator)
-    groups = gather(table(picture, 3), index)
+    rows, columns = (torch.randint(0, last, (5, 4), generator=generator) for last in (7, 9))
+    corners = 11 * rows + columns
+    index = pixels(corners, 3, 11)
+    groups = gather(picture, index)
+    top, left = divmod(int(corners[2, 1]), 11)
+    assert torch.equal(groups[:, 2, 1], picture[:, top : top + 3, left : left + 3].flatten(1))
     values = torch.rand(groups.shape, generator=generator, dtype=torch.float64)
-    back = scatter(values, index, picture.shape, 3)
+    back = scatter(values, index, picture.shape)
     assert float((groups * values).sum()) == pytest.approx(float((picture * back).sum()))
+
+
+def test_threads_change_neither_a_bit_nor_their_own_number() -> None:
+    y = noisy(clean("colour"), Gaussian(SIGMA))
+    before = torch.get_num_threads()
+    answers = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            answers.append(denoise_nonlocal(y, SIGMA**2))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*answers)
+
+
+def test_a_broken_off_pass_gives_the_threads_back() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        done = each(lambda item: item**2, range(10**6))
+        assert [next(done) for _ in range(3)] == [0, 1, 4]
+        done.close()
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 @given(

@@ -32,16 +32,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refusing(monkeypatch: pytest.MonkeyPatch, *names: str, error: BaseException | None = None) -> None:
     """Let some methods refuse."""
-    import untaught.restore
+    import untaught.denoising
 
-    real = untaught.restore.denoise
+    real = untaught.denoising.denoise
 
     def denoise(image: Any, *, method: str, **more: Any) -> Any:
         if method in names:
             raise error or InputError(f"{method} is not for this picture")
         return real(image, method=method, **more)
 
-    monkeypatch.setattr(untaught.restore, "denoise", denoise)
+    monkeypatch.setattr(untaught.denoising, "denoise", denoise)
 
 
 # -- quality -------------------------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ def test_what_there_is_no_time_for_is_said() -> None:
     problem, _ = _problem()
     search = Search(problem, 0, Options(seconds=0.0))
     search.run([NLM(), Box(3)])
-    assert [c.note for c in search.candidates][-1] == "not tried: the time was over"
+    assert search.candidates[-1].note.startswith("not tried: it may take")
 
 
 def test_small_pictures_are_left_to_formulas() -> None:

@@ -21,9 +21,11 @@ from untaught.fit import Options, Progress, fit
 from untaught.image import as_image
 from untaught.methods import METHODS, make
 from untaught.methods.base import ClosedForm, Problem
+from untaught.methods.deep_decoder import DeepDecoder
 from untaught.methods.dip import DIP
 from untaught.methods.fusion import Fusion
 from untaught.methods.r2r import R2R
+from untaught.networks.decoder import DecoderShape
 from untaught.networks.hourglass import HourglassShape
 from untaught.networks.unet import UNetShape
 from untaught.noise import Gaussian
@@ -38,6 +40,7 @@ QUICK: dict[str, str | Method | Fusion] = {
     **{name: make(name) for name in METHODS},
     "dip": DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)),
     "r2r": R2R(steps=20, draws=2, spread=10, shape=UNetShape(8, 2), crop=32),
+    "deep-decoder": DeepDecoder(steps=120, warmup=5, shape=DecoderShape(width=8, scales=1)),
     "fusion": Fusion(("nonlocal", DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)))),
     "auto": "auto",
 }
@@ -45,10 +48,12 @@ USABLE: dict[str, str | Method | Fusion] = {
     **QUICK,
     "dip": DIP(steps=250, shape=HourglassShape(width=16, depth=3, skip=4)),
     "r2r": R2R(steps=60, draws=3, shape=UNetShape(16, 2), crop=48),
+    "deep-decoder": DeepDecoder(steps=400, warmup=20, shape=DecoderShape(width=32, scales=2)),
     "fusion": Fusion(("nonlocal", DIP(steps=60, shape=HourglassShape(width=8, depth=2, skip=4)))),
 }
 FORMULAS = sorted(name for name, method in QUICK.items() if isinstance(method, ClosedForm))
-FITS = ["dip", "r2r"]
+GAINS = {"pixels": 0.0, "pixel-tv": 3.0}  # in dB, where less than of the others is asked: no prior, or a poor one
+FITS = ["dip", "r2r", "deep-decoder"]
 DRAWN = [*FITS, "tv"]  # the probe of TV's divergence is drawn too
 
 
@@ -195,7 +200,8 @@ def test_missing_pixels_are_felt_nearby_only(name: str) -> None:
     missing = ~np.isfinite(gappy()).all(axis=2)
     gaps = first_run(name, "NaN")[0].image
     whole = denoise(noisy_crop(32, 36), method=QUICK[name], noise=NOISE).image
-    assert float(np.sqrt(np.square(gaps - whole)[~missing].mean())) < SIGMA / 3
+    limit = 0.6 if name == "deep-decoder" else 1 / 3  # every weight of a decoder is felt everywhere
+    assert float(np.sqrt(np.square(gaps - whole)[~missing].mean())) < SIGMA * limit
     assert float(np.abs(gaps - clean(32, 36))[missing].mean()) < 0.2
 
 
@@ -203,7 +209,7 @@ def test_missing_pixels_are_felt_nearby_only(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_the_smallest_pictures_are_restored(name: str, shape: tuple[int, ...]) -> None:
     """With the method's own defaults but for the steps: a network must not be too deep for the picture."""
-    method = QUICK[name] if name in (*FORMULAS, "fusion") else replace(make(name), steps=6)
+    method = QUICK[name] if name in (*FORMULAS, "fusion", "deep-decoder") else replace(make(name), steps=6)
     y = in_type(np.clip(noisy(np.full(shape, 0.5, np.float32)), 0, 1), np.uint8)
     result = denoise(y, method=method, noise=NOISE)
     assert result.image.shape == shape
@@ -216,7 +222,10 @@ def test_the_answer_is_closer_to_the_clean_picture(name: str) -> None:
     y = in_type(noisy_crop(64, 64), np.uint8)
     result = denoise(y, method=USABLE[name], noise=NOISE)
     before, after = psnr(y / 255, clean()), psnr(result.image / 255, clean())
-    assert after > before + 5
+    assert after > before + GAINS.get(name, 5.0)
+    if name == "pixel-tv":  # it keeps nothing back and has no map to measure a divergence of: it claims nothing
+        assert result.psnr is None
+        return
     assert result.psnr is not None
     assert result.psnr_input is not None
     assert abs(result.psnr.value - after) < 3
@@ -292,7 +301,7 @@ def test_a_recipe_cuts_the_fit_where_the_answer_was() -> None:
 @pytest.mark.parametrize("name", FITS)
 def test_no_objective_looks_at_a_missing_pixel(name: str) -> None:
     """Without a pilot: the loss is the same whatever fills the gap (R2R's network sees it, its loss does not)."""
-    method = QUICK[name] if name == "dip" else replace(QUICK[name], pilot=False)
+    method = replace(QUICK[name], pilot=False) if name == "r2r" else QUICK[name]
     mask = torch.ones(1, 1, 32, 32)
     mask[..., 10:20, 10:20] = 0
     y = torch.from_numpy(noisy_crop(32, 32).transpose(2, 0, 1).copy())[None]

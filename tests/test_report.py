@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from skimage import data
 
+from tests.results import a_plane, a_recipe, a_result, noisy_camera
 from untaught.errors import InputError, OutputError
 from untaught.image import Image, image_of_array
-from untaught.noise import Correlated, Gaussian, NoiseModel
 from untaught.report import fragment, write_report
-from untaught.report.check import check_residual
 from untaught.report.page import page
 from untaught.report.pictures import (
     GAINS,
@@ -32,45 +31,7 @@ from untaught.report.pictures import (
     residual_levels,
     stretch_of,
 )
-from untaught.result import Candidate, History, Interval, PlaneRecipe, Recipe, Result, Stopped
-
-SIGMA = 0.1
-
-
-def a_plane(**changes: object) -> PlaneRecipe:
-    entries = {"method": "r2r", "settings": {"alpha": 0.5}, "rule": "risk", "rule_settings": {}, "steps": 40}
-    return PlaneRecipe(**{**entries, **changes})
-
-
-def a_recipe(**changes: object) -> Recipe:
-    entries = {
-        "task": "denoise", "noise": "gaussian:25.5", "seed": 7, "device": "cpu",
-        "planes": (a_plane(),), "threads": 2, "versions": {"untaught": "0.1", "torch": "2.13.0"},
-        "input_sha256": "ab" * 32,
-    }  # fmt: skip
-    return Recipe(**{**entries, **changes})
-
-
-def a_result(before: Image, after: np.ndarray | Image, **changes: object) -> Result:
-    picture = after if isinstance(after, Image) else replace(before, array=after, source=None)
-    entries = {
-        "picture": picture, "input": before, "noise": Gaussian(sigma=SIGMA), "noise_found": True,
-        "method": "r2r", "why": "It had the best estimated error of two.",
-        "stopped": Stopped("risk", 40, "the estimated error had stopped falling"),
-        "seconds": 12.3, "recipe": a_recipe(), "psnr": Interval(30.5, 30.0, 31.0, "the noise is white"),
-        "psnr_input": 20.0,
-    }  # fmt: skip
-    return Result(**{**entries, **changes})
-
-
-def noisy_camera(size: int = 64, dtype: type = np.float32, **changes: object) -> Result:
-    rng = np.random.default_rng(0)
-    clean = data.camera()[64 : 64 + size, 96 : 96 + size] / 255
-    noisy = clean + SIGMA * rng.standard_normal(clean.shape)
-    if np.issubdtype(dtype, np.integer):
-        top = np.iinfo(dtype).max
-        noisy, clean = (np.clip(np.round(v * top), 0, top) for v in (noisy, clean))
-    return a_result(image_of_array(noisy.astype(dtype)), clean.astype(dtype), **changes)
+from untaught.result import Candidate, History, Interval, Stopped
 
 
 def images_in(html: str) -> list[np.ndarray]:
@@ -243,62 +204,6 @@ def test_an_enlarged_picture_has_no_residual() -> None:
     assert [image.shape[0] for image in images_in(html)] == [32, 128]
     assert "--factor 4" in html
     assert "Not checked: after upscale" in text_of(html)
-
-
-def check(clean: np.ndarray, noisy: np.ndarray, restored: np.ndarray, noise: NoiseModel):
-    values = [v.astype(np.float32)[..., None] for v in (noisy, restored)]
-    return check_residual(Pair("", *values, np.zeros(clean.shape, dtype=bool)), noise)
-
-
-def test_the_check_accepts_the_truth_also_under_correlated_and_clipped_noise() -> None:
-    clean = data.camera() / 255
-    rng = np.random.default_rng(4)
-    laws = (
-        Gaussian(sigma=SIGMA),
-        Gaussian(sigma=SIGMA, clip=(True, True)),
-        Correlated(sigma=SIGMA, kernel=((1, 1), (1, 0.5))),
-    )
-    for noise in laws:
-        found = check(clean, noise.sample(clean, rng), clean, noise)
-        assert found.alike
-        assert found.ratio == pytest.approx(1, abs=0.01)
-        assert abs(found.mean) < 0.002
-        assert found.structure == pytest.approx(1, abs=0.05)
-        assert max(abs(found.correlation[k] - found.predicted[k]) for k in found.predicted) < 0.02
-
-
-def test_the_check_notices_lost_edges_kept_noise_and_correlation() -> None:
-    from scipy.ndimage import gaussian_filter
-
-    clean = data.camera() / 255
-    rng = np.random.default_rng(5)
-    white = Gaussian(sigma=SIGMA)
-    noisy = white.sample(clean, rng)
-    blurred = check(clean, noisy, gaussian_filter(clean, 1.5), white)
-    assert not blurred.alike
-    assert "edges lost some detail" in " ".join(blurred.sentences())
-    timid = check(clean, noisy, clean + 0.5 * (noisy - clean), white)
-    assert timid.ratio == pytest.approx(0.5, abs=0.01)
-    assert "some noise is still in the picture" in " ".join(timid.sentences())
-    banded = Correlated(sigma=SIGMA, kernel=((1.0, 1.0, 1.0),))
-    taken_for_white = check(clean, banded.sample(clean, rng), clean, white)
-    assert taken_for_white.worst == (0, 1)
-    assert "the noise itself is correlated" in " ".join(taken_for_white.sentences())
-
-
-def test_missing_pixels_do_not_enter_the_check() -> None:
-    result = noisy_camera(128)
-    whole = check_residual(pairs(result)[0], result.noise)
-    result.image[40:60, 40:60] = 50  # a wild filling where nothing was measured
-    result.input.array[40:60, 40:60] = np.nan
-    holed = check_residual(pairs(result)[0], result.noise)
-    assert holed.std == pytest.approx(whole.std, rel=0.02)
-    assert holed.correlation[0, 1] == pytest.approx(whole.correlation[0, 1], abs=0.02)
-
-
-def test_without_noise_there_is_nothing_to_check() -> None:
-    flat = np.full((32, 32), 0.5)
-    assert check(flat, flat, flat, Gaussian(sigma=0.0)) is None
 
 
 def test_the_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

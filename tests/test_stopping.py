@@ -19,6 +19,7 @@ from untaught.stopping import (
     ExponentialVariance,
     HeldOut,
     Recorrupted,
+    Watch,
     WindowedVariance,
 )
 
@@ -33,7 +34,9 @@ def path(problem: Problem, steps: int = 200) -> list[Tensor]:
     ]
 
 
-@pytest.mark.parametrize("rule", [Recorrupted(patience=20, every=1), HeldOut(0.2, patience=20, every=1)])
+@pytest.mark.parametrize(
+    "rule", [Recorrupted(patience=20, every=1, margin=0.0), HeldOut(0.2, patience=20, every=1)]
+)
 def test_validation_finds_the_best_iterate(problem: Problem, rule) -> None:
     watch = rule.watch(problem, 0)
     for step, estimate in enumerate(path(watch.problem), 1):
@@ -44,6 +47,21 @@ def test_validation_finds_the_best_iterate(problem: Problem, rule) -> None:
     assert abs(watch.best_step - 100) <= 8
     assert step == watch.best_step + 20
     assert str(watch.best_step) in verdict.reason
+
+
+class Falling(Watch):
+    """A score that falls by a given share at every step."""
+
+    def score(self, step: int, estimate: Tensor) -> float:
+        return float(estimate)
+
+
+@pytest.mark.parametrize(("share", "stops"), [(0.004, False), (0.0005, True)])
+def test_a_margin_does_not_wait_for_trifles(problem: Problem, share: float, stops: bool) -> None:
+    watch = Falling(problem, patience=10, margin=0.02)
+    verdicts = [watch.update(step, torch.tensor((1 - share) ** step)) for step in range(1, 60)]
+    assert any(verdict.stop for verdict in verdicts) == stops
+    assert all(verdict.best for verdict in verdicts)  # every step was the best so far
 
 
 def test_recorrupted_fit_sees_only_yhat(problem: Problem) -> None:
@@ -107,6 +125,29 @@ def test_windowed_variance_is_what_the_formula_says(problem: Problem) -> None:
     scores = [watch.update(t, picture).score for t, picture in enumerate(pictures, 1)]
     assert all(math.isnan(s) for s in scores[:2])
     assert scores[2] == pytest.approx(((0.5) ** 2 * 2) / 3, rel=1e-3)
+
+
+@pytest.mark.parametrize("rule", [WindowedVariance(window=5), ExponentialVariance(rate=0.9)])
+def test_variance_rules_judge_outputs_not_their_average(problem: Problem, rule) -> None:
+    both, plain, other = (rule.watch(problem, 0) for _ in range(3))
+    outputs = path(problem)[::20]
+    average = outputs[0]
+    for step, output in enumerate(outputs, 1):
+        average = 0.9 * average + 0.1 * output
+        score = both.update(step, average, output).score
+        assert score == pytest.approx(plain.update(step, output).score, nan_ok=True)
+        of_average = other.update(step, average).score
+    assert of_average > 0
+    assert score != pytest.approx(of_average, rel=0.5)
+
+
+def test_windowed_variance_forgets_what_left_the_window(problem: Problem) -> None:
+    watch = WindowedVariance(window=4).watch(problem, 0)
+    still = torch.full_like(problem.y, 0.3)
+    for step, estimate in enumerate([torch.zeros_like(still), torch.ones_like(still), *[still] * 4], 1):
+        score = watch.update(step, estimate).score
+        assert step != 4 or score == pytest.approx(0.135, rel=1e-2)
+    assert 0 <= score < 1e-12
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

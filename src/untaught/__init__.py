@@ -16,6 +16,8 @@ from untaught._version import __version__
 
 if TYPE_CHECKING:
     from untaught.compare import compare as compare
+    from untaught.denoising import denoise as denoise
+    from untaught.denoising import rerun as rerun
     from untaught.errors import InputError as InputError
     from untaught.errors import OutputError as OutputError
     from untaught.errors import UntaughtError as UntaughtError
@@ -23,14 +25,22 @@ if TYPE_CHECKING:
     from untaught.inspection import inspect as inspect
     from untaught.io import read as read
     from untaught.io import write as write
-    from untaught.restore import denoise as denoise
-    from untaught.restore import rerun as rerun
+    from untaught.reconstruct import deblur as deblur
+    from untaught.reconstruct import demosaic as demosaic
+    from untaught.reconstruct import inpaint as inpaint
+    from untaught.reconstruct import restore as restore
+    from untaught.reconstruct import upscale as upscale
     from untaught.result import Recipe as Recipe
     from untaught.result import Result as Result
 
 _HOME = {
-    "denoise": "untaught.restore",
-    "rerun": "untaught.restore",
+    "denoise": "untaught.denoising",
+    "rerun": "untaught.denoising",
+    "restore": "untaught.reconstruct",
+    "inpaint": "untaught.reconstruct",
+    "upscale": "untaught.reconstruct",
+    "deblur": "untaught.reconstruct",
+    "demosaic": "untaught.reconstruct",
     "inspect": "untaught.inspection",
     "compare": "untaught.compare",
     "read": "untaught.io",

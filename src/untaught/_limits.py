@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,12 +37,7 @@ def check(image: Image) -> None:
             f"{image.name} is {width} x {height} pixels, too small to restore; "
             f"give at least {MIN_SIDE} x {MIN_SIDE}"
         )
-    if height * width > MAX_PLANE_PIXELS:
-        raise InputError(
-            f"{image.name} has planes of {width} x {height} pixels, more than the "
-            f"{MAX_PLANE_PIXELS} (2**28) that can be restored; cut it into pieces"
-        )
-    refuse_too_many(image.name, height * width * prod(image.lead_shape))
+    refuse_too_large(image.name, image.axes, image.array.shape)
     low, high = image.used_range
     if np.isnan(low):
         raise InputError(f"{image.name} holds no number at all, only NaN or infinity")
@@ -49,8 +45,22 @@ def check(image: Image) -> None:
         raise InputError(f"{image.name} has the value {low:g} everywhere: nothing to restore")
 
 
-def refuse_too_many(name: str | Path, pixels: int) -> None:
-    """Raise `InputError` above 10**9 pixels, before anything is decoded."""
+def refuse_too_large(name: str | Path, axes: str, shape: Sequence[int]) -> None:
+    """Refuse what nobody could restore, before anything of it is decoded.
+
+    Raises
+    ------
+    InputError
+        Above 2**28 pixels in a plane, or 10**9 in all.
+    """
+    sizes = list(zip(axes, shape, strict=True))
+    height, width = (prod(size for axis, size in sizes if axis == letter) for letter in "YX")
+    pixels = prod(size for axis, size in sizes if axis != "S")
+    if height * width > MAX_PLANE_PIXELS:
+        raise InputError(
+            f"{name} has planes of {width} x {height} pixels, more than the "
+            f"{MAX_PLANE_PIXELS} (2**28) that can be restored; cut it into pieces"
+        )
     if pixels > MAX_PIXELS:
         raise InputError(
             f"{name} has {pixels} pixels, more than the {MAX_PIXELS} that can be read; cut it into pieces"

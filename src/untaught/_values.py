@@ -60,9 +60,28 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(array, dtype=dtype.newbyteorder("="))
 
 
-def working_type(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
-    """Return the float to scale in: float32 holds 16-bit integers exactly, and halves the memory."""
-    return np.float32 if dtype.kind in "biu" and dtype.itemsize <= 2 else np.float64
+def scaled(
+    values: NDArray[Any], value_range: tuple[float, float], missing: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """Return (values - low) / (high - low), zero where `missing`, shape (H, W) of (H, W, C), is True."""
+    low, high = value_range
+    small = values.dtype.kind in "biu" and values.dtype.itemsize <= 2
+    # float32 holds 16-bit integers exactly, and halves the memory
+    working: NDArray[Any] = values.astype(np.float32 if small else np.float64)
+    if missing.any():
+        working[missing] = low
+    working -= low
+    working /= high - low
+    return np.ascontiguousarray(working, dtype=np.float32)
+
+
+def unscaled(values: NDArray[Any], value_range: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return low + values (high - low), rounded for integers and clipped to what the type can hold."""
+    low, high = value_range
+    wide = values.astype(np.float64) * (high - low) + low
+    if dtype.kind != "f":
+        wide = np.rint(wide)
+    return np.asarray(np.clip(wide, *limits(dtype)).astype(dtype))
 
 
 def limits(dtype: np.dtype[Any]) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,6 +11,7 @@ from torch.nn import functional as F
 
 from untaught.methods.base import Problem
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
+from untaught.noise.models import scaled
 from untaught.risk import Terms
 
 WINDOW = 9  # side of the window in which flatness is measured
@@ -50,7 +50,7 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
         return noise
     a, b = noise.relative_error**-2, error**-2
     joined = (a + b * factor) / (a + b)
-    return _scaled(noise, joined, (a + b) ** -0.5)
+    return scaled(noise, joined, (a + b) ** -0.5)
 
 
 def _factor(problem: Problem, answer: Tensor, terms: Terms) -> tuple[float, float] | None:
@@ -81,12 +81,3 @@ def _local_variance(x: Tensor) -> Tensor:
         return F.avg_pool2d(F.pad(a, (edge, edge, edge, edge), mode="replicate"), WINDOW, stride=1)
 
     return torch.clamp_min(mean(x * x) - mean(x).square(), 0)
-
-
-def _scaled(noise: NoiseModel, factor: float, error: float) -> NoiseModel:
-    root = math.sqrt(max(factor, 0.0))
-    if isinstance(noise, PoissonGaussian):
-        return replace(noise, gain=noise.gain * factor, read=noise.read * root, relative_error=error)
-    if isinstance(noise, Gaussian | Speckle):
-        return replace(noise, sigma=noise.sigma * root, relative_error=error)
-    raise TypeError(f"no variance to scale in {noise.kind} noise")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,22 @@ def save(path: Path, saved: dict[str, Any]) -> str:
     return ""
 
 
+def refuse_foreign(path: Path) -> None:
+    """Refuse a file that is surely no checkpoint, before anything is computed.
+
+    Raises
+    ------
+    InputError
+        If there is a file, and it is not one that torch writes.
+    """
+    if path.exists() and not zipfile.is_zipfile(path):
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> InputError:
+    return InputError(f"{path} is not a checkpoint of untaught; remove it or name another file")
+
+
 def load(path: Path, identity: dict[str, Any], device: torch.device) -> dict[str, Any] | None:
     """Return the checkpoint at `path`, or None where there is none yet.
 
@@ -38,7 +55,7 @@ def load(path: Path, identity: dict[str, Any], device: torch.device) -> dict[str
         saved: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
         matches = saved["identity"] == identity
     except Exception as error:
-        raise InputError(f"{path} is not a checkpoint of untaught; remove it or name another file") from error
+        raise _foreign(path) from error
     if not matches:
         raise InputError(
             f"the checkpoint {path} belongs to another picture, method or seed; remove it or name another file"

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from untaught.methods.base import ClosedForm, Iterative, Needs
 from untaught.noise import NoiseModel
 from untaught.stopping import (
     CrossFitted,
+    Discrepancy,
     HeldOut,
     Recorrupted,
     Rule,
     StepBudget,
     WindowedVariance,
 )
+
+if TYPE_CHECKING:
+    from untaught.operators import Operator
 
 NOTHING = 0.3 / 255  # below this standard deviation an 8-bit picture's own rounding is as large as the noise
 WHITE = ("gaussian", "poisson-gaussian", "speckle")
@@ -64,14 +69,36 @@ def objection(needs: Needs, noise: NoiseModel) -> str | None:
     return None
 
 
-def rule_for(method: Iterative | ClosedForm, noise: NoiseModel) -> Rule:
-    """Choose how to stop: the recorrupted rule where its noise model holds, else what needs less."""
-    if isinstance(method, ClosedForm):
+def rule_for(
+    method: Iterative | ClosedForm, noise: NoiseModel, operator: Operator | None = None, whole: bool = True
+) -> Rule:
+    """Choose how to stop: the recorrupted rule where its noise model holds, else what needs less.
+
+    `whole` says that no measurement is missing from a task that is there to fill in what is.
+    """
+    if isinstance(method, ClosedForm) or getattr(method, "settles", False):
         return StepBudget()
+    if operator is not None and not operator.linear:
+        return WindowedVariance(window=70, patience=200)
     if method.needs.level:
         return CrossFitted(alpha=getattr(method, "alpha", CrossFitted.alpha))
-    if noise.kind in WHITE and noise.level >= NOTHING:
+    if whole and noise.kind in WHITE and noise.level >= NOTHING:
         return Recorrupted()
-    if noise.kind == "impulse":
+    independent = noise.kind in WHITE or noise.level < NOTHING
+    if noise.kind == "impulse" or not whole or (operator is not None and independent):
         return HeldOut()
-    return WindowedVariance(window=50, patience=200)
+    return WindowedVariance(window=70, patience=200)
+
+
+def rule_objection(rule: Rule, noise: NoiseModel, operator: Operator | None) -> str | None:
+    """Say in a clause why a stopping rule cannot be used with an operator and its noise, or None."""
+    if isinstance(rule, CrossFitted) and operator is not None:
+        return f"it needs the picture itself to be measured, and {operator.name} measures something else"
+    if isinstance(rule, Recorrupted | HeldOut) and operator is not None and not operator.linear:
+        return f"it needs measurements that are linear in the picture, and {operator.name} is not known to be"
+    known = noise.level >= NOTHING and noise.kind != "impulse"
+    if isinstance(rule, Recorrupted | CrossFitted) and not (known and noise.kind != "unknown"):
+        return "it needs noise of a known law"
+    if isinstance(rule, Discrepancy) and not known:
+        return "it needs a noise level"
+    return None

@@ -250,7 +250,7 @@ def place(folder: Path, picture: Image, method: str) -> Path:
 
 def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: dict[str, Any]) -> Iterator[Row]:
     """Yield a row a method, until there is no more or Ctrl-C comes."""
-    from untaught.restore import denoise
+    from untaught.denoising import denoise
 
     for name in names:
         started = time.monotonic()

@@ -58,7 +58,7 @@ def pictures() -> tuple[Image, Image]:
 
 def restore(on_progress: Callable[[Progress], None] | None = None) -> Result:
     """Restore the noisy picture in about half a minute, nothing known of its noise."""
-    from untaught.restore import denoise
+    from untaught.denoising import denoise
 
     return denoise(pictures()[0], time_limit=TIME_LIMIT, on_progress=on_progress)
 

@@ -16,7 +16,7 @@ from untaught._version import __version__
 
 CGROUP = Path("/sys/fs/cgroup")
 CHANNELS, SIDE, REPEATS = 32, 192, 5  # of the convolution that is timed
-REFERENCE_GFLOPS = 75.0  # of the machine on which `inspection.SECONDS` were measured, by the same convolution
+REFERENCE_GFLOPS = 75.0  # of the machine on which `costs.SECONDS` were measured, by the same convolution
 ENOUGH_MEMORY = 4.0  # GiB: a 2048 x 2048 colour picture with all its similar patches
 
 
@@ -203,7 +203,7 @@ def _speed(torch: Torch | None) -> str:
         return "nothing can be restored until torch works"
     if torch.cuda:
         return f"fits run on {torch.cuda}"
-    from untaught.inspection import SECONDS
+    from untaught.costs import SECONDS
 
     slower = REFERENCE_GFLOPS / max(torch.gflops_float32, 1e-3)
     quarter = 512 * 512 / 1e6

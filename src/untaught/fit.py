@@ -17,6 +17,7 @@ from torch import Tensor
 
 from untaught import checkpoint
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
+from untaught.operators.written import fingerprint, hashed
 from untaught.result import History, Stopped
 from untaught.stopping import Rule, StepBudget, Verdict, Watch
 
@@ -115,12 +116,12 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
 def _before_formula(phase: str, problem: Problem) -> Progress:
     """Return the progress before a formula, which has one step: it is at 0 of 1."""
     nan = float("nan")
-    return Progress(phase, 0, 1, nan, nan, "", 0.0, 0.0, lambda: problem.y.clone())
+    return Progress(phase, 0, 1, nan, nan, "", 0.0, 0.0, lambda: problem.initial().clone())
 
 
 def _fallback(problem: Problem) -> Estimate:
-    """Return the best there is before the first step: the pilot, or the input."""
-    return Estimate(problem.y if problem.pilot is None else problem.pilot)
+    """Return the best there is before the first step: the pilot, or what can be made of the input at once."""
+    return Estimate(problem.initial())
 
 
 def _interrupted(step: int) -> Stopped:
@@ -193,7 +194,7 @@ class _Loop:
         estimate = self.method.estimate(self.problem, self.state)
         if not (torch.isfinite(estimate).all() and self.loss == self.loss):
             return self._roll_back()
-        verdict = self.watch.update(self.step, estimate)
+        verdict = self.watch.update(self.step, estimate, self.state.tensors.get("output"))
         now = self.state.state_dict()  # never written to, so it can be both
         if verdict.best:
             self.kept, self.kept_step = now, self.step
@@ -275,6 +276,9 @@ class _Loop:
             "seed": self.seed,
             "picture": float(self.problem.y.double().sum()),
             "shape": list(self.problem.y.shape),
+            "operator": fingerprint(self.problem.operator, self.problem.picture_shape),
+            "mask": hashed(self.problem.mask),
+            "hint": hashed(self.problem.hint),
         }
 
     def _write_checkpoint(self) -> None:

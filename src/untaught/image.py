@@ -11,21 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught._values import (
-    filled,
-    limits,
-    native,
-    not_measured,
-    survey,
-    value_range_of,
-    working_type,
-)
+from untaught._limits import check
+from untaught._values import filled, native, not_measured, scaled, survey, unscaled, value_range_of
 from untaught.errors import InputError
-
-MIN_SIDE = 8
-"""Fewest pixels on a side that can be restored: below it there is no patch to learn from."""
-MAX_PLANE_PIXELS = 2**28
-MAX_PIXELS = 10**9
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,8 +99,13 @@ class Image:
 
     @property
     def name(self) -> str:
-        """What to call the picture in a sentence."""
-        return str(self.source) if self.source else "the picture"
+        """What to call the picture in a sentence: its path, from the working folder where it lies in that."""
+        if self.source is None:
+            return "the picture"
+        try:
+            return str(self.source.relative_to(Path.cwd()))
+        except (ValueError, OSError):  # elsewhere, or there is no working folder any more
+            return str(self.source)
 
     @property
     def height(self) -> int:
@@ -127,7 +120,7 @@ class Image:
     @property
     def n_planes(self) -> int:
         """How many planes `planes` yields."""
-        return prod(self._lead_shape()) * len(self._groups())
+        return prod(self.lead_shape) * len(self._groups())
 
     @property
     def used_range(self) -> tuple[float, float]:
@@ -138,6 +131,11 @@ class Image:
     def __len__(self) -> int:
         """Return the number of planes."""
         return self.n_planes
+
+    @property
+    def labels(self) -> list[str]:
+        """Where each plane lies, as in `Plane.label`."""
+        return [self._label(where, group) for where, group in self._slots()]
 
     def planes(self) -> Iterator[Plane]:
         """Yield the planes: values = (array - low) / (high - low), with (low, high) the value range.
@@ -151,7 +149,7 @@ class Image:
         for index, (where, group) in enumerate(self._slots()):
             raw = view[where][..., list(group)]
             missing = np.asarray(not_measured(raw).any(axis=-1))
-            values = self._scaled(raw, missing)
+            values = filled(scaled(raw, self.value_range, missing), missing)
             yield Plane(values, missing, index, self._label(where, group))
 
     def with_planes(self, planes: Sequence[NDArray[Any] | None]) -> Image:
@@ -179,8 +177,16 @@ class Image:
         for (where, group), plane in zip(self._slots(), planes, strict=True):
             if plane is not None:
                 target = view[where]
-                target[..., list(group)] = self._unscaled(plane, len(group))
+                target[..., list(group)] = self._checked(plane, len(group))
         return replace(self, array=out)
+
+    def _checked(self, plane: NDArray[Any], channels: int) -> NDArray[Any]:
+        shape = (self.height, self.width, channels)
+        if plane.shape != shape and not (channels == 1 and plane.shape == shape[:2]):
+            raise InputError(f"a plane of {self.name} has the shape {shape}, not {plane.shape}")
+        if not np.isfinite(plane).all():
+            raise InputError(f"a restored plane of {self.name} holds values that are not finite")
+        return unscaled(plane.reshape(shape), self.value_range, self.array.dtype)
 
     def size(self, axis: str) -> int:
         """Length along an axis, 1 for one that the picture does not have."""
@@ -191,7 +197,9 @@ class Image:
         """The axes other than Y, X and S, in their order."""
         return "".join(axis for axis in self.axes if axis not in "YXS")
 
-    def _lead_shape(self) -> tuple[int, ...]:
+    @property
+    def lead_shape(self) -> tuple[int, ...]:
+        """Lengths of those axes."""
         return tuple(self.size(axis) for axis in self.lead_axes)
 
     def _groups(self) -> list[tuple[int, ...]]:
@@ -204,7 +212,7 @@ class Image:
         return [(i,) for i in range(count)]
 
     def _slots(self) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-        for where in np.ndindex(*self._lead_shape()):
+        for where in np.ndindex(*self.lead_shape):
             for group in self._groups():
                 yield where, group
 
@@ -218,35 +226,12 @@ class Image:
         return self.samples_last(self.array)[..., : self.size("S") - self.alpha]
 
     def _label(self, where: tuple[int, ...], group: tuple[int, ...]) -> str:
-        sizes = zip(self.lead_axes, where, self._lead_shape(), strict=True)
+        sizes = zip(self.lead_axes, where, self.lead_shape, strict=True)
         parts = [f"{axis} {at + 1}/{size}" for axis, at, size in sizes if size > 1]
         groups = self._groups()
         if len(groups) > 1:
             parts.append(f"S {groups.index(group) + 1}/{len(groups)}")
         return ", ".join(parts)
-
-    def _scaled(self, raw: NDArray[Any], missing: NDArray[np.bool_]) -> NDArray[np.float32]:
-        low, high = self.value_range
-        values = raw.astype(working_type(raw.dtype))
-        if missing.any():
-            values[missing] = low
-        values -= low
-        values /= high - low
-        scaled = np.ascontiguousarray(values, dtype=np.float32)
-        return filled(scaled, missing)
-
-    def _unscaled(self, plane: NDArray[Any], channels: int) -> NDArray[Any]:
-        low, high = self.value_range
-        shape = (self.height, self.width, channels)
-        if plane.shape != shape and not (channels == 1 and plane.shape == shape[:2]):
-            raise InputError(f"a plane of {self.name} has the shape {shape}, not {plane.shape}")
-        if not np.isfinite(plane).all():
-            raise InputError(f"a restored plane of {self.name} holds values that are not finite")
-        dtype = self.array.dtype
-        values = plane.reshape(shape).astype(np.float64) * (high - low) + low
-        if dtype.kind != "f":
-            values = np.rint(values)
-        return np.clip(values, *limits(dtype)).astype(dtype)
 
 
 def image_of_array(array: NDArray[Any], source: Path | None = None) -> Image:
@@ -260,14 +245,24 @@ def image_of_array(array: NDArray[Any], source: Path | None = None) -> Image:
     InputError
         For any other number of dimensions, and for arrays that are not numbers.
     """
-    if array.ndim == 2:
-        return Image.of(array, "YX", source=source)
-    if array.ndim == 3 and array.shape[-1] > 4:
-        return Image.of(array, "ZYX", source=source)
-    if array.ndim == 3:
-        return Image.of(array, "YXS", alpha=array.shape[-1] == 4, source=source)
+    axes = axes_of(array.shape, source or "the array")
+    return Image.of(array, axes, alpha=axes == "YXS" and array.shape[-1] == 4, source=source)
+
+
+def axes_of(shape: tuple[int, ...], name: str | Path) -> str:
+    """Return the axes that `image_of_array` gives to an array.
+
+    Raises
+    ------
+    InputError
+        When it has neither two nor three dimensions.
+    """
+    if len(shape) == 2:
+        return "YX"
+    if len(shape) == 3:
+        return "ZYX" if shape[-1] > 4 else "YXS"
     raise InputError(
-        f"{source or 'the array'} has the shape {array.shape}, but a picture is (H, W), (H, W, C) "
+        f"{name} has the shape {shape}, but a picture is (H, W), (H, W, C) "
         "or (N, H, W); name the dimensions with untaught.Image.of(array, axes='TZCYX')"
     )
 
@@ -294,41 +289,3 @@ def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
         raise InputError(f"a picture is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
     check(image)
     return image
-
-
-def check(image: Image) -> None:
-    """Refuse, in one sentence, a picture that cannot be restored.
-
-    Raises
-    ------
-    InputError
-        When it is empty, has fewer than 8 pixels on a side, more than 2**28 pixels in a plane or
-        10**9 in all, no measured value at all, or the same value everywhere.
-    """
-    height, width = image.height, image.width
-    if image.array.size == 0:
-        raise InputError(f"{image.name} is empty: its shape is {image.array.shape}")
-    if min(height, width) < MIN_SIDE:
-        raise InputError(
-            f"{image.name} is {width} x {height} pixels, too small to restore; "
-            f"give at least {MIN_SIDE} x {MIN_SIDE}"
-        )
-    if height * width > MAX_PLANE_PIXELS:
-        raise InputError(
-            f"{image.name} has planes of {width} x {height} pixels, more than the "
-            f"{MAX_PLANE_PIXELS} (2**28) that can be restored; cut it into pieces"
-        )
-    refuse_too_many(image.name, height * width * prod(image._lead_shape()))
-    low, high = image.used_range
-    if np.isnan(low):
-        raise InputError(f"{image.name} holds no number at all, only NaN or infinity")
-    if low == high:
-        raise InputError(f"{image.name} has the value {low:g} everywhere: nothing to restore")
-
-
-def refuse_too_many(name: str | Path, pixels: int) -> None:
-    """Raise `InputError` above 10**9 pixels, before anything is decoded."""
-    if pixels > MAX_PIXELS:
-        raise InputError(
-            f"{name} has {pixels} pixels, more than the {MAX_PIXELS} that can be read; cut it into pieces"
-        )

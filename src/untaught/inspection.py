@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.costs import seconds_for
 from untaught.image import Image, Plane, as_image
 from untaught.methods import METHODS
 from untaught.noise import NoiseModel
@@ -21,17 +22,6 @@ if TYPE_CHECKING:
 
 MOST_PLANES = 16
 """Planes of a stack that are measured, evenly spread over it."""
-
-SECONDS = {
-    "nlm": (0.1, 2.6),
-    "wavelet": (0.1, 3.2),
-    "tv": (0.3, 15.0),
-    "nonlocal": (0.3, 94.0),
-    "r2r": (35.0, 470.0),
-    "dip": (12.0, 4200.0),
-}
-"""Seconds a method takes, a + b megapixels of colour, with its error estimate and all its steps; on one core of an
-EPYC server, measured at 64 x 64 and 192 x 192 pixels. Rules mostly stop a fit earlier."""
 
 
 @dataclass(frozen=True)
@@ -195,18 +185,15 @@ def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]
         needs = make(name).needs
         objections = [reason for reason in (objection(needs, noise) for noise in noises) if reason]
         options.append(
-            Option(name, entry.summary, objections[0] if objections else None, seconds_for(name, picture))
+            Option(name, entry.summary, objections[0] if objections else None, seconds_of(name, picture))
         )
     return tuple(options)
 
 
-def seconds_for(method: str, picture: Image) -> float | None:
+def seconds_of(method: str, picture: Image) -> float | None:
     """Return about how many seconds a method takes for a picture; None where that was never measured."""
-    if method not in SECONDS:
-        return None
-    start, megapixel = SECONDS[method]
-    pixels = picture.height * picture.width / 1e6
-    return float(f"{picture.n_planes * (start + megapixel * pixels):.2g}")
+    seconds = seconds_for(method, picture.height * picture.width / 1e6)
+    return None if seconds is None else float(f"{picture.n_planes * seconds:.2g}")
 
 
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:

@@ -119,6 +119,8 @@ class Recipe(BaseModel):
     versions: dict[str, str]
     input_sha256: str
     planes: tuple[PlaneRecipe, ...]
+    operator: dict[str, Any] | None = None  # of any task but denoising, see `operators.written`
+    guide_sha256: str = ""
 
 
 @dataclass
@@ -140,7 +142,8 @@ class Result:
     stopped : Stopped
         Which rule ended the fit, where, why (a closed formula stops at step 0).
     psnr : Interval or None
-        Estimated PSNR of `image` against the unknown clean picture, in dB, over the value range; over all planes.
+        Estimated PSNR of `image` against the unknown clean picture, in dB, over the value range; of a stack, over
+        the planes that were restored.
     psnr_input : float or None
         The same estimate for the input, for comparison, in dB.
     std : ndarray or None

@@ -1,10 +1,11 @@
 """Error estimates without ground truth, from recorruptions of the one picture there is.
 
-    yhat = y + alpha z,  z ~ N(0, Var[y|x]),  f = any black box that has seen yhat and never z
+    yhat = y + alpha z,  z ~ N(0, tau),  f = any black box that has seen yhat and never z
 
     risk(f) = (1/N) || f - y ||^2 + 2/(alpha N) < f - p, z > - (1/N) sum_i Var[y_i|x_i]
 
-estimates (1/N) || f - E[y|x] ||^2. The middle term is the divergence of SURE (Stein 1981) taken by a finite
+estimates (1/N) || f - E[y|x] ||^2. tau is Var[y|x], or where values were cut off the kernel that makes Stein's
+identity hold there too (`noise.stein`). The middle term is the divergence of SURE (Stein 1981) taken by a finite
 step along z (Ramani, Blu, Unser 2008), so nothing has to be differentiated; `p` is any picture made without z,
 and only makes the term fluctuate less. That the noises of y + alpha z and y - z/alpha are independent is
 theorem 1 of Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021.
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 
 from untaught.methods.base import Problem
 from untaught.noise import Correlated
+from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
@@ -43,7 +45,8 @@ class Risk:
 class Recorruption:
     """One draw: `y`, `yhat = y + alpha z`, `z`, the variance behind them, and the reference picture `p`.
 
-    All tensors have the shape of `y`, (1, C, H, W); `mask` is (1, 1, H, W).
+    `kernel` is the variance of z: that of y, where nothing was cut off (see `kernel_of`). All tensors have the
+    shape of `y`, (1, C, H, W); `mask` is (1, 1, H, W).
     """
 
     y: Tensor
@@ -52,18 +55,20 @@ class Recorruption:
     z: Tensor
     alpha: float
     p: Tensor
+    kernel: Tensor
 
     @classmethod
     def draw(cls, problem: Problem, seed: int, alpha: float = 0.5) -> Recorruption:
         """Draw z from `seed`; the variance is taken at the pilot, or at a smoothed y where there is none."""
-        p = problem.pilot if problem.pilot is not None else smoothed(problem)
+        p = problem.measured(problem.pilot) if problem.pilot is not None else smoothed(problem)
         variance = problem.noise.variance_at_mean(p).clamp_min(0)
         # Not the seed itself: a fit draws its code from that, and z must be independent of all a fit sees.
         generator = torch.Generator().manual_seed((seed + 1) * STREAM % 2**62)
         noise = torch.randn(problem.y.shape, generator=generator).to(problem.y.device)
         if isinstance(problem.noise, Correlated):
             noise = coloured(noise, problem.noise)
-        return cls(problem.y, problem.mask, variance, noise * variance.sqrt(), alpha, p)
+        kernel = kernel_of(problem, p)
+        return cls(problem.y, problem.mask, variance, noise * kernel.sqrt(), alpha, p, kernel)
 
     @property
     def yhat(self) -> Tensor:
@@ -85,7 +90,17 @@ class Recorruption:
 
     def risk(self, f: Tensor) -> float:
         """Return the estimated mean squared error over the measured pixels."""
-        return float((self.terms(f).sure * self.mask).sum() / (self.mask.sum() * f.shape[1]))
+        return float((self.terms(f).sure * self.mask).sum() / self.mask.expand_as(f).sum())
+
+
+def kernel_of(problem: Problem, mean: Tensor) -> Tensor:
+    """Return the weight of Stein's identity at every value, (1, C, H, W): Var[y|x] where nothing was cut off.
+
+    Where values were, its mean is still the variance, and it depends less on the estimate of the mean.
+    """
+    if any(problem.noise.clip) and problem.noise.kind != "impulse":
+        return stein_kernel(problem.noise, problem.y, mean)
+    return problem.noise.variance_at_mean(mean).clamp_min(0)
 
 
 def divergence_draws(problem: Problem, seed: int) -> list[Recorruption]:
@@ -141,7 +156,12 @@ def coloured(white: Tensor, noise: Correlated) -> Tensor:
 
 
 def smoothed(problem: Problem) -> Tensor:
-    """Return a 5x5 binomial mean over measured pixels: a poor picture, but one made without z."""
+    """Return a 5x5 binomial mean over measured pixels: a poor picture, but one made without z.
+
+    Measurements that are no picture, of other than four axes, are returned as they are.
+    """
+    if problem.y.ndim != 4:
+        return problem.y
     taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=problem.y.device) / 16
     channels = problem.y.shape[1]
 
@@ -167,7 +187,7 @@ def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> 
     """
     responses = tuple(draw.response(output, len(draws)) for draw, output in draws)
     first = draws[0][0]
-    return terms_of(answer, responses, first, first.variance)
+    return terms_of(answer, responses, first, first.kernel)
 
 
 def terms_of(

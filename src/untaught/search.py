@@ -6,17 +6,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from untaught.costs import seconds_for
 from untaught.fit import Options
 from untaught.methods import make
 from untaught.methods.base import Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe
-from untaught.risk import terms_of
+from untaught.risk import kernel_of, terms_of
 from untaught.solution import Method, Solution, clean_risk, solve, surely_better, untouched
 from untaught.stopping import Rule
 
 LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
+LEAST_SHARE = 0.4  # of what a method may take: a fit that is cut off earlier adds next to nothing
 
 
 @dataclass
@@ -57,8 +59,10 @@ class Search:
         left = self.options.seconds
         if left is not None:
             left -= time.monotonic() - self.started
-            if left < LEAST_SECONDS and self.changed:
-                self.candidates.append(Candidate(method.name, None, 0.0, "not tried: the time was over"))
+            need = seconds_for(method.name, self.problem.y.numel() / 3e6) or 0.0
+            if self.changed and left < max(LEAST_SECONDS, LEAST_SHARE * need):
+                note = f"not tried: it may take {need:.0f} s, and {max(left, 0):.0f} s were left"
+                self.candidates.append(Candidate(method.name, None, 0.0, note))
                 return None
         options = replace(self.options, seconds=left)
         return solve(method, self.problem, self.seed, options, self.rule)
@@ -86,8 +90,7 @@ def mixture_of(parts: Sequence[Solution], problem: Problem) -> Solution | None:
     if len(pieces) < max(2, len(parts)):
         return None
     answer = fuse(pieces, problem.y, problem.mask)
-    variance = problem.noise.variance_at_mean(answer.image).clamp_min(0)
-    terms = terms_of(answer.image, answer.responses, problem, variance)
+    terms = terms_of(answer.image, answer.responses, problem, kernel_of(problem, answer.image))
     fusion = Fusion(tuple(part.name for part in parts))
     last = parts[-1]
     spread = next((part.estimate.std for part in reversed(parts) if part.estimate.std is not None), None)

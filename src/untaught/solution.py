@@ -26,6 +26,7 @@ from untaught.risk import (
     Terms,
     divergence_draws,
     estimate_risk,
+    kernel_of,
     mean_of,
     risk_terms,
     terms_of,
@@ -92,7 +93,7 @@ def untouched(problem: Problem) -> Solution:
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
     if problem.pilot is None:
         return Solution("none", Estimate(problem.y), None, stopped)
-    variance = problem.noise.variance_at_mean(problem.pilot)
+    variance = kernel_of(problem, problem.pilot)
     mean = float(variance.mean())
     # f = y: no misfit, and the divergence is one.
     terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
@@ -138,13 +139,12 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
         return fitted.watch.terms(fitted.estimate)
     answer, responses = fitted.estimate.image, fitted.estimate.responses
     if responses:  # the method has measured its divergence itself
-        variance = problem.noise.variance_at_mean(answer).clamp_min(0)
-        return terms_of(answer, responses, problem, variance)
+        return terms_of(answer, responses, problem, kernel_of(problem, answer))
     draws = divergence_draws(replace(problem, pilot=answer), seed)
     return risk_terms(answer, [(draw, function(draw.yhat)) for draw in draws])
 
 
-def clean_risk(method: Method, problem: Problem, image: Tensor, terms: Terms) -> Risk:
+def clean_risk(method: object, problem: Problem, image: Tensor, terms: Terms) -> Risk:
     """Return the estimated mean squared error of `image` once what clipping did to its mean is undone."""
     noise = problem.noise
     held_out = not bool(terms.cross.any())

@@ -1,26 +1,19 @@
-"""The command line: `main` turns whatever happens into an exit status and at most one sentence.
+"""The command line: `main` is the program, `program` what it does.
 
-    0 done; 1 a fault of untaught itself; 2 the call or the input is wrong; 130 interrupted.
-
-Nothing heavy is imported here, so that Ctrl-C is understood from the first milliseconds on.
+Next to nothing is imported here, so that Ctrl-C is understood from the first milliseconds on.
 """
 
 from __future__ import annotations
 
+# `signal` brings enum, and typing half of the library: each takes longer than all the rest of this page.
+import _signal  # type: ignore[import-not-found]
 import os
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
 
-from untaught.cli.signals import Interrupts
-from untaught.errors import UntaughtError
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from untaught.cli.app import Job
+    from collections.abc import Sequence
 
 __all__ = ["main"]
-
-FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,86 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status.
+        The exit status: 0 done; 1 a fault of untaught itself; 2 the call or the input is wrong; 130 interrupted.
     """
-    with Interrupts(to_the_end=argv is None) as interrupts:
-        try:
-            _prepare_streams(quiet=argv is None)
-            status = _run(sys.argv[1:] if argv is None else list(argv), interrupts)
-            with interrupts.held():
-                sys.stdout.flush()
-            return status
-        except KeyboardInterrupt:
-            _say("interrupted before there was anything to write")
-            return interrupts.status
-        except BrokenPipeError:
-            return _hushed(sys.stdout, 0)
-        except Exception as error:
-            if os.environ.get("UNTAUGHT_DEBUG"):
-                raise
-            status, sentence = _explained(error)
-            _say(sentence)
-            return _hushed(sys.stdout, status)
+    if argv is None:  # until `program` counts the signals, there is nothing to keep
+        _signal.signal(_signal.SIGINT, _leave)
+    from untaught.cli.program import run
+
+    return run(argv)
 
 
-def _prepare_streams(quiet: bool) -> None:
-    """Let file names of any bytes be printed, and, where `quiet`, keep other people's warnings off the screen."""
-    import warnings
-
-    if quiet and not os.environ.get("UNTAUGHT_DEBUG"):
-        warnings.simplefilter("ignore")
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # closed by the caller
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - lives until the program ends
-        stream = getattr(sys, name)
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _run(argv: list[str], interrupts: Interrupts) -> int:
-    with interrupts.held():
-        from untaught.cli.app import parse
-    interrupts.check()
-    job: Job | int = parse(argv)
-    interrupts.check()
-    return job if isinstance(job, int) else job(interrupts)
-
-
-def _explained(error: Exception) -> tuple[int, str]:
-    """Return the exit status for an error, and the sentence about it."""
-    if isinstance(error, UntaughtError):
-        return 2, str(error)
-    if isinstance(error, MemoryError) or _out_of_memory(error):
-        return 2, "there is not enough memory for this picture; cut it into pieces, or close other programs"
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return 2, f"the system refused: {where}{error.strerror or error}"
-    what = " ".join(str(error).split())[:300]
-    return 1, f"internal error: {type(error).__name__}: {what}; {FAULT}"
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Tell whether torch ran out of memory, which it reports as a RuntimeError on the CPU."""
-    if type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
-
-
-def _say(sentence: str) -> None:
-    """Print one line on standard error."""
-    try:
-        print(f"untaught: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
-    except (OSError, ValueError):  # standard error is closed: the exit status has to do
-        _hushed(sys.stderr, 0)
-
-
-def _hushed(stream: TextIO, status: int) -> int:
-    """Point a stream nobody reads, or that cannot be written, to nowhere, so that Python's exit is silent."""
-    try:
-        stream.flush()
-    except (OSError, ValueError):
-        try:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-        except (OSError, ValueError):
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - lives until the program ends
-    return status
+def _leave(number: int, frame: object) -> None:
+    os._exit(128 + number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def run_compare(
             raise InputError(f"no method could be run on {path}: {reasons}")
         if not found.results:
             raise KeyboardInterrupt
-        with interrupts.held():
+        with interrupts.final():
             page = found.save(folder)
     except BaseException:
         if new and not any(folder.iterdir()):
@@ -63,7 +62,7 @@ def run_compare(
         _print_json(found.as_dict() | {"output": str(folder)})
     elif not quiet:
         print(f"{found.describe()}\n\nlook at {page}")
-    return _ended(interrupts, f"{folder} holds what was done until then")
+    return interrupts.ended(f"{folder} holds what was done until then")
 
 
 def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
@@ -72,16 +71,16 @@ def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
         from untaught import demo
         from untaught.cli.progress import Show
         from untaught.compare import made_folder
-        from untaught.restore import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
+        from untaught.denoising import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     made_folder(folder)
     with Show(interrupts, quiet) as show:
         result = demo.restore(show)
-    with interrupts.held():
+    with interrupts.final():
         shown = demo.save(result, folder)
     if not quiet:
         print(shown.describe())
-    return _ended(interrupts, f"{folder} holds the best picture so far")
+    return interrupts.ended(f"{folder} holds the best picture so far")
 
 
 def run_doctor(as_json: bool, interrupts: Interrupts) -> int:
@@ -95,13 +94,6 @@ def run_doctor(as_json: bool, interrupts: Interrupts) -> int:
     else:
         print(found.describe())
     return 0
-
-
-def _ended(interrupts: Interrupts, what: str) -> int:
-    if not interrupts.count:
-        return 0
-    print(f"untaught: interrupted; {what}", file=sys.stderr, flush=True)
-    return interrupts.status
 
 
 def _print_json(values: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,22 @@ class Call:
     reference: Path | None = None
     as_json: bool = False
     quiet: bool = False
+    task: str = "denoise"
+
+    @property
+    def inputs(self) -> tuple[Path | None, ...]:
+        """Files that must not be written over."""
+        return self.input, self.reference
+
+    def frame(self, picture: Image) -> Image:
+        """Return a picture of the answer's size and type: what is there before anything was made."""
+        return picture
+
+    def door(self, picture: Image) -> Callable[..., Result]:
+        """Return what makes the answer of the picture and the options."""
+        from untaught.denoising import denoise
+
+        return denoise
 
 
 def run(call: Call, interrupts: Interrupts) -> int:
@@ -37,17 +53,15 @@ def run(call: Call, interrupts: Interrupts) -> int:
         from untaught import image, io, quality  # noqa: F401 - what `_opened` uses, so that it can be cut
     interrupts.check()
     picture, reference = _opened(call)
-    result = restored(picture, call.options, interrupts, call.quiet)
-    with interrupts.held():
+    result = restored(picture, call, interrupts)
+    with interrupts.final():
         if result is None:
             result = _untouched(picture, call, time.monotonic() - started)
         if interrupts.count:
             result = replace(result, interrupted=True)
         _finish(call, result, reference)
-    if interrupts.count:
-        _say_interrupted(call, result)
-        return interrupts.status
-    return 0
+    what = "the picture as it was" if result.method == "none" else "the best picture so far"
+    return interrupts.ended(f"{call.output} holds {what}")
 
 
 def _opened(call: Call) -> tuple[Image, Image | None]:
@@ -57,11 +71,12 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
     from untaught.quality import check_reference
 
     picture = as_image(call.input)
-    check_writable(call.output, picture, protect=call.reference)
+    frame = call.frame(picture)
+    check_writable(call.output, frame, protect=call.reference)
     check_places(call)
     reference = None if call.reference is None else read(call.reference)
     if reference is not None:
-        check_reference(picture, reference)
+        check_reference(frame, reference)
     return picture, reference
 
 
@@ -75,6 +90,7 @@ def check_places(call: Call) -> None:
     """
     from untaught.io._atomic import check_target
 
+    check_target(call.output, call.inputs)
     taken = {call.output.resolve(): "the output"}
     for name, path in (
         ("report", call.report),
@@ -83,34 +99,44 @@ def check_places(call: Call) -> None:
     ):
         if path is None:
             continue
-        check_target(path, (call.input, call.reference))
+        check_target(path, call.inputs)
         if path.resolve() in taken:
             raise InputError(f"{path} is {taken[path.resolve()]} and the {name} at once; give them two names")
         taken[path.resolve()] = f"the {name}"
 
 
-def restored(picture: Image, options: Mapping[str, Any], interrupts: Interrupts, quiet: bool) -> Result | None:
-    """Restore a picture, showing progress; None where it was interrupted before there was a result."""
+def restored(picture: Image, call: Call, interrupts: Interrupts) -> Result | None:
+    """Restore a picture, showing progress; None where it was interrupted before there was a result.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where the best so far is not wanted either.
+    """
     from untaught.cli.progress import Show
 
+    result = None
     try:
         with interrupts.held():
-            from untaught.restore import denoise
+            door = call.door(picture)
         interrupts.check()
-        with Show(interrupts, quiet) as show:
-            return denoise(picture, **options, on_progress=show)
+        with Show(interrupts, call.quiet) as show:
+            result = door(picture, **call.options, on_progress=show)
     except KeyboardInterrupt:
-        return None
+        pass
+    if interrupts.leaving:
+        raise KeyboardInterrupt
+    return result
 
 
 def _untouched(picture: Image, call: Call, seconds: float) -> Result:
-    """Return the best picture there is when nothing was made yet: the input."""
+    """Return the best picture there is when nothing was made yet: the input, or what it gives at once."""
     from untaught.noise import Unknown
     from untaught.result import Recipe, Result, Stopped
 
     seed = call.options["seed"]
     return Result(
-        picture=picture,
+        picture=call.frame(picture),
         input=picture,
         noise=Unknown(0.0),
         noise_found=False,
@@ -119,7 +145,7 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
         stopped=Stopped("interrupted", 0, "interrupted before the first step"),
         seconds=seconds,
         recipe=Recipe(
-            task="denoise",
+            task=call.task,
             noise="auto",
             seed=seed,
             device=call.options["device"],
@@ -136,6 +162,7 @@ def _finish(call: Call, result: Result, reference: Image | None) -> None:
     """Write the picture, then what goes with it, then say so."""
     from untaught.cli.output import denoise_out, dumped, print_json, print_summary
     from untaught.io import write
+    from untaught.io._atomic import write_text
     from untaught.quality import quality
 
     write(call.output, result.picture, protect=call.reference)
@@ -143,7 +170,7 @@ def _finish(call: Call, result: Result, reference: Image | None) -> None:
         if call.report is not None:
             result.report(call.report)
         if call.recipe is not None:
-            write_text(call.recipe, result.recipe.model_dump_json(indent=2) + "\n", call.input)
+            write_text(call.recipe, result.recipe.model_dump_json(indent=2) + "\n", (call.input, call.reference))
     except OutputError as error:
         raise OutputError(f"{error} (the picture itself is in {call.output})") from error
     scores = None if reference is None else quality(result.picture, reference)
@@ -153,25 +180,3 @@ def _finish(call: Call, result: Result, reference: Image | None) -> None:
         print_json(dumped(out, scores is not None))
     elif not call.quiet:
         print_summary(result, out)
-
-
-def write_text(path: Path, text: str, protect: Path | None = None) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises
-    ------
-    InputError, OutputError
-        When it cannot be written, or is the file to protect.
-    """
-    from untaught.io._atomic import check_target, whole_file
-
-    check_target(path, (protect,))
-    with whole_file(path) as stream:
-        stream.write(text.encode())
-
-
-def _say_interrupted(call: Call, result: Result) -> None:
-    import sys
-
-    what = "the picture as it was" if result.method == "none" else "the best picture so far"
-    print(f"untaught: interrupted; {call.output} holds {what}", file=sys.stderr, flush=True)

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from untaught._version import __version__
 from untaught.quality import Quality
-from untaught.report.words import seconds, sentence
-from untaught.result import Interval, Result
+from untaught.report.words import plane_of, seconds, sentence
+from untaught.result import Interval, PlaneResult, Result, Stopped
 
 
 class _Strict(BaseModel):
@@ -47,8 +47,23 @@ class CandidateOut(_Strict):
     note: str
 
 
+class PlaneOut(_Strict):
+    """What became of one plane of a stack; `sigma` on the 0..255 scale."""
+
+    plane: str
+    method: str
+    noise: str
+    sigma: float
+    stopped: StoppedOut
+    psnr_estimate: EstimateOut | None
+
+
 class DenoiseOut(_Strict):
-    """What `untaught denoise --json` prints; `psnr` and `ssim` only with a reference."""
+    """What `untaught denoise --json` prints; `psnr` and `ssim` only with a reference.
+
+    Of a stack, `why`, `noise`, `stopped` and `candidates` are of its first plane that was restored; `planes` has
+    them all, and is empty for a single plane.
+    """
 
     input: str
     output: str
@@ -66,19 +81,19 @@ class DenoiseOut(_Strict):
     interrupted: bool = False
     notes: list[str] = []
     candidates: list[CandidateOut] = []
+    planes: list[PlaneOut] = []
     report: str | None = None
     recipe: str | None = None
 
 
 def denoise_out(result: Result, files: Mapping[str, Path | None], scores: Quality | None) -> DenoiseOut:
     """Collect what is printed; `files` has input, output, and perhaps report and recipe."""
-    stopped = result.stopped
     return DenoiseOut(
         **{name: None if path is None else text_of(path) for name, path in files.items()},  # type: ignore[arg-type]
         method=result.method,
         why=result.why,
         noise=result.noise.as_dict() | {"measured": result.noise_found},
-        stopped=StoppedOut(reason=stopped.reason, step=stopped.step, rule=stopped.rule),
+        stopped=_stopped(result.stopped),
         seconds=round(result.seconds, 3),
         psnr_estimate=_estimate(result.psnr),
         seed=result.recipe.seed,
@@ -97,7 +112,23 @@ def denoise_out(result: Result, files: Mapping[str, Path | None], scores: Qualit
             )
             for c in result.candidates
         ],
+        planes=[_plane(plane) for plane in result.planes] if result.input.n_planes > 1 else [],
     )
+
+
+def _plane(plane: PlaneResult) -> PlaneOut:
+    return PlaneOut(
+        plane=plane.label,
+        method=plane.method,
+        noise=plane.noise.kind,
+        sigma=round(255 * plane.noise.level, 4),
+        stopped=_stopped(plane.stopped),
+        psnr_estimate=_estimate(plane.psnr),
+    )
+
+
+def _stopped(stopped: Stopped) -> StoppedOut:
+    return StoppedOut(reason=stopped.reason, step=stopped.step, rule=stopped.rule)
 
 
 def print_json(values: Mapping[str, Any]) -> None:
@@ -119,9 +150,10 @@ def print_summary(result: Result, out: DenoiseOut) -> None:
 
 def _lines(result: Result, out: DenoiseOut) -> Iterator[tuple[str, str]]:
     origin = "Measured on the picture." if result.noise_found else "As given."
-    yield "noise", f"{sentence(result.noise.describe())} {origin}"
+    of_plane = f"{plane_of(result)}: " if plane_of(result) else ""
+    yield "noise", f"{of_plane}{sentence(result.noise.describe())} {origin}"
     yield "method", f"{result.method}: {sentence(result.why)}"
-    yield "stopped", f"{sentence(result.stopped.reason)}"
+    yield "stopped", f"{of_plane}{sentence(result.stopped.reason)}"
     if result.psnr is None:
         yield "quality", "There is no estimate of the error for this method and noise."
     else:

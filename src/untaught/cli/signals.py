@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -18,7 +19,8 @@ class Interrupts:
     """Counts signals while it is entered.
 
     The first raises KeyboardInterrupt, which `fit` turns into the best picture so far; the second only says that
-    this is under way; from the third on each raises again. Inside `held` the first two are kept for later.
+    this is under way; from the third on each raises again. Inside `held`, and before the first time it is left,
+    the first two are kept for later. After `close` they are ignored, and the third ends the program.
 
     Parameters
     ----------
@@ -30,7 +32,9 @@ class Interrupts:
         self.to_the_end = to_the_end
         self.count = 0
         self.signal = signal.SIGINT
-        self._holding = False
+        self._holding = True
+        self._closed = False
+        self._late = 0
         self._saved: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interrupts:
@@ -48,6 +52,11 @@ class Interrupts:
         """The exit status of a program ended by the signal: 130 for Ctrl-C."""
         return 128 + self.signal
 
+    @property
+    def leaving(self) -> bool:
+        """Whether the best picture so far is not wanted either."""
+        return self.count >= PATIENCE
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Let what is inside finish: imports, which break when cut, and the writing of results."""
@@ -57,16 +66,42 @@ class Interrupts:
         finally:
             self._holding = False
 
+    @contextmanager
+    def final(self) -> Iterator[None]:
+        """Let what is inside finish, and then `close`."""
+        self._holding = True
+        try:
+            yield
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Let the exit status stay what it is: all that had to be done is done."""
+        self._closed = True
+
+    def ended(self, what: str) -> int:
+        """Return the exit status of a run that wrote something; if it was interrupted, say `what`."""
+        if not self.count:
+            return 0
+        print(f"untaught: interrupted; {what}", file=sys.stderr, flush=True)
+        return self.status
+
     def check(self) -> None:
         """Raise KeyboardInterrupt if a signal came, also one that was held or that somebody swallowed."""
         if self.count:
             raise KeyboardInterrupt
 
     def _arrived(self, number: int, frame: FrameType | None) -> None:
+        if self._closed:
+            self._late += 1
+            if self._late >= PATIENCE:
+                os._exit(self.status)
+            return
         self.count += 1
         if self.count == 1:
             self.signal = signal.Signals(number)
         if self.count == 2:
-            os.write(2, NOTICE)
-        if self.count >= PATIENCE or (self.count == 1 and not self._holding):
+            with suppress(OSError):
+                os.write(2, NOTICE)
+        if self.leaving or (self.count == 1 and not self._holding):
             raise KeyboardInterrupt

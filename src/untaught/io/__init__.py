@@ -43,7 +43,7 @@ def read(path: str | Path) -> Image:
     """Read a picture; the format is found from the content, whatever the extension.
 
     PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but
-    that it can be decoded whole and has at most 10**9 pixels; `untaught.image.check` asks the rest.
+    that it can be decoded whole and has at most 2**28 pixels in a plane and 10**9 in all.
 
     Parameters
     ----------
@@ -111,10 +111,10 @@ def check_writable(path: str | Path, image: Image, *, protect: Path | None = Non
         As `write` does, but for a disk that fills up.
     """
     path = Path(path)
+    check_target(path, (protect, image.source))
     objection = _format_of(path).objection(image)
     if objection is not None:
         raise InputError(f"{path} cannot be written: {objection}")
-    check_target(path, (protect, image.source))
 
 
 def _format_of(path: Path) -> Format:

@@ -25,7 +25,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         When the disk is full or refuses, or an encoder fails.
     """
     target = Path(os.path.realpath(path))
-    temporary = target.parent / f".untaught-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    temporary = _beside(target)
     try:
         with open(temporary, "xb+") as stream:
             yield stream
@@ -46,6 +46,24 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
     _sync_folder(target.parent)
+
+
+def write_text(path: Path, text: str, protected: tuple[Path | None, ...] = ()) -> None:
+    """Write a text file, whole or not at all, and never over a protected one; file names in it may be no text.
+
+    Raises
+    ------
+    InputError, OutputError
+        As `check_target` and `whole_file` do.
+    """
+    check_target(path, protected)
+    with whole_file(path) as stream:
+        stream.write(text.encode(errors="replace"))
+
+
+def _beside(target: Path) -> Path:
+    """Return the name of a temporary file in the same folder."""
+    return target.parent / f".untaught-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -87,6 +105,19 @@ def check_target(path: Path, protected: tuple[Path | None, ...]) -> None:
         raise OutputError(f"the folder {target.parent} is not writable; choose another")
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"{path} is write-protected; give another name")
+    _try_folder(target)
+
+
+def _try_folder(target: Path) -> None:
+    """Make a file beside the target and remove it, for permissions are not all that can be in the way."""
+    trial = _beside(target)
+    try:
+        trial.touch(exist_ok=False)
+    except OSError as error:
+        raise OutputError(f"nothing can be written to {target.parent}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            trial.unlink(missing_ok=True)
 
 
 def _same(target: Path, other: Path) -> bool:

@@ -14,14 +14,14 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught._limits import refuse_too_large
 from untaught.errors import InputError, UntaughtError
-from untaught.image import Image, refuse_too_many
+from untaught.image import Image
+from untaught.io._exif import EXIF_HEADER, exif_orientation
 
 if TYPE_CHECKING:
     import PIL.Image
 
-EXIF_HEADER = b"Exif\x00\x00"
-_ORIENTATION = 0x0112
 _pillow_lock = threading.Lock()
 
 
@@ -84,7 +84,7 @@ def pillow(data: bytes, path: Path) -> Iterator[PIL.Image.Image]:
         limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
         try:
             with PIL.Image.open(BytesIO(data)) as opened:
-                refuse_too_many(path, opened.width * opened.height)
+                refuse_too_large(path, "XY", opened.size)
                 yield opened
         finally:
             PIL.Image.MAX_IMAGE_PIXELS = limit
@@ -106,32 +106,6 @@ def pillow_metadata(info: dict[Any, Any]) -> dict[str, Any]:
     if info.get("comment"):
         found["comment"] = info["comment"]
     return found
-
-
-def exif_orientation(exif: bytes) -> int | None:
-    """Return the orientation 1..8 in an EXIF block; None where it has none or cannot be read."""
-    import PIL.Image
-
-    block = PIL.Image.Exif()
-    try:
-        block.load(EXIF_HEADER + exif)
-        value = block.get(_ORIENTATION)
-    except Exception:  # a broken block is carried along as it is; only its orientation is unknown
-        return None
-    return value if isinstance(value, int) and 1 <= value <= 8 else None
-
-
-def exif_block(metadata: dict[str, Any]) -> bytes | None:
-    """Return the EXIF block to write; one made for the orientation where there is nothing else."""
-    if "exif" in metadata:
-        return bytes(metadata["exif"])
-    if metadata.get("orientation", 1) == 1:
-        return None
-    import PIL.Image
-
-    block = PIL.Image.Exif()
-    block[_ORIENTATION] = metadata["orientation"]
-    return block.tobytes().removeprefix(EXIF_HEADER)
 
 
 def dots_per_inch(metadata: dict[str, Any]) -> tuple[float, float] | None:

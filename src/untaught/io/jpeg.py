@@ -11,19 +11,20 @@ import numpy as np
 from untaught.errors import InputError
 from untaught.image import Image
 from untaught.io._common import (
-    EXIF_HEADER,
     CutOffError,
     Format,
     dots_per_inch,
-    exif_block,
     flat,
     flat_objection,
     pillow,
     pillow_metadata,
 )
+from untaught.io._exif import EXIF_HEADER, exif_block, exif_orientation
 
 _QUALITY = 95
 _MAX_SIDE = 65500
+_MOST_PIXELS_A_BYTE = 512  # a block of 8 x 8 takes a bit at least
+_MAX_EXIF = 65533 - len(EXIF_HEADER)
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
 
 
@@ -33,7 +34,8 @@ def read(path: Path) -> Image:
     with pillow(data, path) as opened:
         if opened.mode not in ("L", "RGB"):
             raise InputError(f"{path} is a {opened.mode} JPEG; convert it to RGB first")
-        if data.find(_END_OF_IMAGE, _first_scan(data)) < 0:
+        too_short = opened.width * opened.height > _MOST_PIXELS_A_BYTE * len(data)
+        if too_short or data.find(_END_OF_IMAGE, _first_scan(data)) < 0:
             raise CutOffError
         array = np.array(opened)
         metadata = pillow_metadata(opened.info)
@@ -61,6 +63,8 @@ def write(stream: IO[bytes], image: Image) -> None:
 
     extra: dict[str, Any] = {}
     exif = exif_block(image.metadata)
+    if exif and len(exif) > _MAX_EXIF:
+        exif = exif_block({"orientation": exif_orientation(exif) or 1})
     if exif:
         extra["exif"] = EXIF_HEADER + exif
     dpi = dots_per_inch(image.metadata)

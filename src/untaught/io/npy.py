@@ -7,8 +7,9 @@ from typing import IO
 
 import numpy as np
 
-from untaught.image import Image, image_of_array, refuse_too_many
-from untaught.io._common import Format
+from untaught._limits import refuse_too_large
+from untaught.image import Image, axes_of, image_of_array
+from untaught.io._common import CutOffError, Format
 
 _MAGIC = b"\x93NUMPY"
 
@@ -16,9 +17,13 @@ _MAGIC = b"\x93NUMPY"
 def read(path: Path) -> Image:
     """Read an array; its shape says what its axes are, as in `untaught.image.image_of_array`."""
     # a map costs nothing whatever size the header claims, and refuses a file that is shorter
-    mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    colours = mapped.shape[-1] if mapped.ndim == 3 and mapped.shape[-1] <= 4 else 1
-    refuse_too_many(path, mapped.size // max(1, colours))
+    try:
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        if "mmap length" in str(error):
+            raise CutOffError from None
+        raise
+    refuse_too_large(path, axes_of(mapped.shape, path), mapped.shape)
     return image_of_array(np.array(mapped), path.absolute())
 
 

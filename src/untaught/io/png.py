@@ -15,16 +15,16 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught._limits import refuse_too_large
 from untaught.errors import InputError
-from untaught.image import Image, refuse_too_many
+from untaught.image import Image
 from untaught.io._common import (
     CutOffError,
     Format,
-    exif_block,
-    exif_orientation,
     flat,
     flat_objection,
 )
+from untaught.io._exif import exif_block, exif_orientation
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AFTER_HEADER = 8 + 25  # the signature, and IHDR, which always comes first and has 13 bytes
@@ -52,7 +52,7 @@ def read(path: Path) -> Image:
     if len(data) < _AFTER_HEADER:
         raise CutOffError
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    refuse_too_many(path, width * height)
+    refuse_too_large(path, "YX", (height, width))
     if width * height * depth * _SAMPLES.get(colour, 1) / 8 > _MAX_RATIO * len(data):
         raise CutOffError
     chunks = list(_chunks(memoryview(data)))

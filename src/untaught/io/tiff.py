@@ -6,26 +6,22 @@ what was read: OME-XML and ImageJ's text describe the pages in their order, so t
 
 from __future__ import annotations
 
-import logging
-import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from math import prod
+import struct
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught._limits import refuse_too_large
 from untaught.errors import InputError
-from untaught.image import Image, refuse_too_many
-from untaught.io._common import CutOffError, Format, exif_orientation
+from untaught.image import Image
+from untaught.io._common import CutOffError, Format
+from untaught.io._exif import DIRECTORIES, TEXTS, Form, block_of, read_directory
+from untaught.io._tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.io._tiff_write import write
 
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-_LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
-_PREDICTABLE = ("LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA")
 _READABLE = ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE")
 # Tags that are true of the restored picture as of the one read, and hold no offsets into the file:
 # document, maker, position, lookup table, artist, IPTC, Photoshop, GeoTIFF, GDAL, microscope text, ImageJ.
@@ -34,9 +30,8 @@ _KEPT_TAGS = (
     *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 34118, 34680, 34682),
 )
 _IMAGEJ_TAGS = (320, 50838, 50839)
-_DESCRIPTION, _XMP, _ORIENTATION, _SOFTWARE = 270, 700, 274, 305
+_DESCRIPTION = 270
 _ALPHA = (1, 2)  # ExtraSamples: premultiplied or not
-_logger_lock = threading.Lock()
 # What tifffile logs, and then reads on, when pages or tags lie beyond the end of the file
 _CUT_OFF = (
     "invalid page offset",
@@ -49,29 +44,6 @@ _CUT_OFF = (
 )
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How the file that was read was laid out; kept in ``metadata["tiff"]``.
-
-    `tags` are tifffile's (code, type, count, encoded value, once), so `byteorder` goes with them.
-    `description` is that of the first page; `kind` is tifffile's: ome, imagej, shaped, generic ...
-    """
-
-    kind: str
-    shape: tuple[int, ...]
-    axes: str
-    dtype: str
-    byteorder: str
-    description: bytes | None
-    shaped: dict[str, Any]
-    tags: tuple[Any, ...]
-    compression: str
-    predictor: bool
-    tile: tuple[int, int] | None
-    extrasamples: tuple[int, ...]
-    colormap: NDArray[Any] | None
-
-
 def read(path: Path) -> Image:
     """Read a TIFF whole: all pages of its one series, with tifffile's axes.
 
@@ -81,44 +53,24 @@ def read(path: Path) -> Image:
     """
     import tifffile
 
-    with _complaints() as complaints:
+    with log_of_tifffile() as logged:
         with tifffile.TiffFile(path) as tif:
             series = _only_series(tif, path)
             page = series.keyframe
             axes = series.axes
-            refuse_too_many(path, prod(s for s, a in zip(series.shape, axes, strict=True) if a != "S"))
+            refuse_too_large(path, axes, series.shape)
             if not _is_readable(page):
                 raise InputError(f"{path} holds {page.photometric.name} values; convert it to grey or RGB first")
             _refuse_cut_off(series)
             metadata = _metadata(tif, series)
             array = series.asarray()
-        if any(marker in line for line in complaints for marker in _CUT_OFF):
+        if any(marker in line for line in logged for marker in _CUT_OFF):
             raise CutOffError
     if page.photometric.name == "PALETTE" and metadata["tiff"].colormap is None:
         array, axes = _coloured(array, page.colormap), axes + "S"
     extra = tuple(int(e) for e in page.extrasamples)
     alpha = "S" in axes and bool(extra) and extra[-1] in _ALPHA
     return Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what tifffile logs, instead of showing it."""
-    lines: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
-
-    logger, handler = logging.getLogger("tifffile"), Collector()
-    with _logger_lock:
-        propagate, logger.propagate = logger.propagate, False
-        logger.addHandler(handler)
-        try:
-            yield lines
-        finally:
-            logger.removeHandler(handler)
-            logger.propagate = propagate
 
 
 def _only_series(tif: Any, path: Path) -> Any:
@@ -154,13 +106,16 @@ def _metadata(tif: Any, series: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"photometric": _photometric(page)}
     if page.iccprofile:
         found["icc"] = bytes(page.iccprofile)
-    if _XMP in tags:
-        found["xmp"] = _encoded(tags[_XMP])
-    if _ORIENTATION in tags and 1 <= int(tags[_ORIENTATION].value) <= 8:
-        found["orientation"] = int(tags[_ORIENTATION].value)
+    if XMP in tags:
+        found["xmp"] = _encoded(tags[XMP])
+    if ORIENTATION in tags and 1 <= int(tags[ORIENTATION].value) <= 8:
+        found["orientation"] = int(tags[ORIENTATION].value)
     resolution = _resolution(page)
     if resolution:
         found["resolution"] = resolution
+    exif = _exif(tif)
+    if exif:
+        found["exif"] = exif
     codes = _KEPT_TAGS + (_IMAGEJ_TAGS[coloured:] if imagej else ())
     tile = (page.tilelength, page.tilewidth) if page.is_tiled else None
     shaped: dict[str, Any] = (tif.shaped_metadata or ({},))[0] if series.kind == "shaped" else {}
@@ -180,6 +135,16 @@ def _metadata(tif: Any, series: Any) -> dict[str, Any]:
         colormap=page.colormap if coloured else None,
     )
     return found
+
+
+def _exif(tif: Any) -> bytes | None:
+    """Return what EXIF knows of the picture as one block; None where there is no camera, date or place."""
+    form, codes = Form(tif.byteorder, tif.is_bigtiff), (ORIENTATION, *TEXTS, *DIRECTORIES)
+    try:
+        directory = read_directory(tif.filehandle, tif.pages.first.offset, form, codes)
+    except (ValueError, struct.error):  # a broken one; the picture does not need it
+        return None
+    return block_of(directory, tif.byteorder) if directory.keys() - {ORIENTATION, SOFTWARE} else None
 
 
 def _photometric(page: Any) -> str:
@@ -211,139 +176,6 @@ def _coloured(indices: NDArray[Any], colormap: NDArray[Any]) -> NDArray[Any]:
             colormap = (colormap // step).astype(np.uint8)
             break
     return np.ascontiguousarray(np.moveaxis(colormap[:, indices], 0, -1))
-
-
-def write(stream: IO[bytes], image: Image) -> None:
-    """Write a TIFF, BigTIFF beyond 4 GB, laid out as the one that was read.
-
-    Lossless compression is kept; pictures from other formats, and those that were compressed with
-    loss, are deflated. An ``.ome.tif`` or ImageJ file stays one.
-    """
-    import tifffile
-
-    array, axes = _canonical(image)
-    layout = image.metadata.get("tiff")
-    if layout is not None and (array.shape, axes, str(array.dtype)) != (
-        layout.shape,
-        layout.axes,
-        layout.dtype,
-    ):
-        layout = None
-    options = _samples(image, axes, layout) | _storage(array.dtype, layout)
-    options |= _description(axes, layout)
-    tags = _tags(image, layout)
-    if "resolution" in image.metadata:
-        x, y, unit = image.metadata["resolution"]
-        options["resolution"] = (x, y)
-        options["resolutionunit"] = {"inch": 2, "cm": 3}.get(unit, 1)
-    if any(tag[0] == _SOFTWARE for tag in tags):
-        options["software"] = False
-    # what tifffile warns of or logs here is a tag it does not write, never a value
-    with _complaints():
-        tifffile.imwrite(
-            stream,
-            array,
-            ome=False,
-            byteorder=layout.byteorder if layout else "<",
-            bigtiff=array.nbytes > 2**32 - 2**25,
-            iccprofile=image.metadata.get("icc"),
-            extratags=tags,
-            **({"software": "untaught"} | options),
-        )
-
-
-def _canonical(image: Image) -> tuple[NDArray[Any], str]:
-    """Return array and axes with the pixels last, as a page has them."""
-    if image.axes.endswith(("YX", "YXS")):
-        return np.ascontiguousarray(image.array), image.axes
-    array = image.samples_last(image.array)
-    axes = image.lead_axes + "YXS"
-    if "S" not in image.axes:
-        array, axes = array[..., 0], axes[:-1]
-    return np.ascontiguousarray(array), axes
-
-
-def _samples(image: Image, axes: str, layout: Layout | None) -> dict[str, Any]:
-    """Say what the samples of a pixel are."""
-    if layout is not None and layout.colormap is not None:
-        return {"photometric": "palette", "colormap": layout.colormap}
-    samples = image.size("S")
-    rgb = samples - image.alpha == 3 or (samples > 3 and image.metadata.get("photometric") == "rgb")
-    inverted = image.metadata.get("photometric") == "miniswhite"
-    options: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
-    if inverted and not rgb:
-        options["photometric"] = "miniswhite"
-    if "S" not in axes:
-        return options
-    options["planarconfig"] = "contig" if axes.endswith("S") else "separate"
-    extra = samples - (3 if rgb else 1)
-    if layout is not None and len(layout.extrasamples) == extra:
-        codes = layout.extrasamples
-    else:
-        codes = (0,) * (extra - image.alpha) + (2,) * image.alpha
-    if codes:
-        options["extrasamples"] = codes
-    return options
-
-
-def _storage(dtype: np.dtype[Any], layout: Layout | None) -> dict[str, Any]:
-    integer = dtype.kind in "iu" and dtype.itemsize <= 4
-    if layout is None or layout.compression not in _LOSSLESS:
-        name, predictor = "ADOBE_DEFLATE", integer
-    else:
-        name, predictor = layout.compression, layout.predictor
-    options: dict[str, Any] = {}
-    if name != "NONE":
-        options["compression"] = "ADOBE_DEFLATE" if name == "DEFLATE" else name
-        # the predictors know integers up to 32 bits and floats
-        options["predictor"] = predictor and name in _PREDICTABLE and (integer or dtype.kind == "f")
-    if layout is not None and layout.tile and dtype.kind != "b":
-        options["tile"] = layout.tile
-    return options
-
-
-def _description(axes: str, layout: Layout | None) -> dict[str, Any]:
-    if layout is not None and layout.kind == "shaped":
-        return {"metadata": {**layout.shaped, "axes": axes}}
-    if layout is None:
-        plain = axes in ("YX", "YXS", "SYX")
-        return {"metadata": None if plain else {"axes": axes}}
-    description = layout.description
-    if description is not None and layout.kind == "ome":
-        pages = prod(s for s, a in zip(layout.shape, axes, strict=True) if a not in "YXS")
-        description = _ome_in_order(description, pages, layout.byteorder)
-    return {"metadata": None, "description": description}
-
-
-def _ome_in_order(xml: bytes, pages: int, byteorder: str) -> bytes:
-    """Say in OME-XML that all planes lie in this file, in the order of its dimensions.
-
-    That is how they are written, wherever the file that was read, or its companions, had them.
-    """
-    pattern = rb"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)"
-    seen = False
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        nonlocal seen
-        if seen:
-            return b""
-        seen = True
-        return b'<%sTiffData IFD="0" PlaneCount="%d"/>' % (match[1], pages)
-
-    xml = re.sub(pattern, replace, xml, flags=re.DOTALL)
-    endian = b'BigEndian="%s"' % (b"true" if byteorder == ">" else b"false")
-    return re.sub(rb'\bBigEndian="\w+"', endian, xml)
-
-
-def _tags(image: Image, layout: Layout | None) -> list[Any]:
-    """Return the tags beyond those that describe the pixels."""
-    tags = list(layout.tags) if layout else []
-    orientation = image.metadata.get("orientation") or exif_orientation(image.metadata.get("exif", b""))
-    if orientation:
-        tags.append((_ORIENTATION, 3, 1, orientation, True))
-    if "xmp" in image.metadata:
-        tags.append((_XMP, 1, len(image.metadata["xmp"]), image.metadata["xmp"], True))
-    return tags
 
 
 def objection(image: Image) -> str | None:

@@ -13,12 +13,12 @@ from untaught.image import Image
 from untaught.io._common import (
     CutOffError,
     Format,
-    exif_block,
     flat,
     flat_objection,
     pillow,
     pillow_metadata,
 )
+from untaught.io._exif import exif_block
 
 _MAX_SIDE = 16383
 

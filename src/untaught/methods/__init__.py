@@ -24,14 +24,15 @@ class Entry:
 
 
 METHODS: Mapping[str, Entry] = {
+    "fusion": Entry("fusion", "Fusion", "several of those below, mixed so that the estimated error is least"),
     "dip": Entry("dip", "DIP", "deep image prior: a network fitted to the one picture, stopped in time"),
     "deep-decoder": Entry("deep_decoder", "DeepDecoder", "deep decoder: too few weights to hold the noise"),
     "r2r": Entry("r2r", "R2R", "recorrupted-to-recorrupted: corrects the non-local picture"),
-    "nonlocal": Entry(
-        "multiscale", "MultiScale", "similar patches combined at several resolutions, closed form"
-    ),
+    "nonlocal": Entry("multiscale", "MultiScale", "similar patches combined at several resolutions, closed form"),
     "nlm": Entry("nlm", "NLM", "non-local means"),
     "tv": Entry("tv", "TV", "total variation"),
+    "pixels": Entry("pixels", "Pixels", "the pixels themselves fitted, without any prior; for comparison"),
+    "pixel-tv": Entry("pixels", "PixelTV", "the pixels fitted with total variation as the prior, any operator"),
     "wavelet": Entry("wavelet", "Wavelet", "wavelet shrinkage"),
 }
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:
+    from untaught.operators import Operator
     from untaught.risk import Response
 
 Guide = Callable[[Tensor, Tensor], Tensor]
@@ -23,21 +24,32 @@ Guide = Callable[[Tensor, Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Problem:
-    """One plane to be restored: `y = mask * x + n`, values scaled so that the picture's range is [0, 1].
+    """What is to be restored: `y = mask * A(x) + n`, values scaled so that the picture's range is [0, 1].
+
+    A task is an operator A, nothing else; without one the picture itself was measured.
 
     Attributes
     ----------
     y : Tensor
-        Degraded plane, float32, shape (1, C, H, W), on the device to work on. Finite everywhere; missing
-        pixels hold a plausible filling that no objective may look at.
+        Measurement, float32, on the device to work on: a degraded plane (1, C, H, W) where there is no
+        operator, else whatever the operator returns, with a leading 1. Finite everywhere; where `mask` is 0 it
+        holds a plausible filling that no objective may look at.
     mask : Tensor
-        float32, shape (1, 1, H, W): 1 where the pixel was measured, 0 where it is missing.
+        float32, 1 where there is a measurement and 0 where it is missing; (1, 1, H, W), or of any shape that
+        broadcasts to that of `y`.
     noise : NoiseModel
         What is known or was estimated about `n`, in the same [0, 1] units.
     pilot : Tensor or None
-        An earlier estimate of E[y|x], same shape as `y`, for the methods that can be guided by one.
+        An earlier estimate of E[A(x)|x] without an operator, of x with one; for the methods that can be guided
+        by one.
     guide : callable or None
         Makes such an estimate of another observation, from it and the variance of its noise.
+    remake : callable or None
+        Makes the pilot of a problem like this one, of which a part is kept back.
+    operator : Operator or None
+        A, from pictures (1, C, H, W) to measurements; None for the identity.
+    hint : Tensor or None
+        Another picture of the same scene, (1, any, H, W), of the size of the picture: a code to draw from.
     """
 
     y: Tensor
@@ -45,11 +57,34 @@ class Problem:
     noise: NoiseModel
     pilot: Tensor | None = None
     guide: Guide | None = None
+    remake: Callable[[Problem], Tensor] | None = None
+    operator: Operator | None = None
+    hint: Tensor | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether no pixel is missing."""
+        """Whether no measurement is missing."""
         return bool((self.mask > 0).all())
+
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        """(1, C, H, W) of the picture, which is larger than `y` where that is a small or partial view of it."""
+        return tuple(self.y.shape) if self.operator is None else self.operator.picture_shape(self.y.shape)
+
+    def measured(self, x: Tensor) -> Tensor:
+        """Return A(x), what would be measured of the picture `x` without noise."""
+        return x if self.operator is None else self.operator.A(x)
+
+    def initial(self) -> Tensor:
+        """Return a cheap picture to start from: the pilot, or what the operator makes of `y`."""
+        if self.pilot is not None:
+            return self.pilot
+        return self.y if self.operator is None else self.operator.initial(self.y)
+
+    def misfit(self, x: Tensor) -> Tensor:
+        """Return the mean of mask (A(x) - y)^2 over what was measured; differentiable."""
+        squared = (self.measured(x) - self.y).square() * self.mask
+        return squared.sum() / self.mask.expand_as(self.y).sum()
 
     def with_y(self, y: Tensor) -> Problem:
         """Return the same problem with another observation; a pilot made from the old one goes."""
@@ -68,6 +103,8 @@ class Needs:
         Needs noise that is independent between pixels.
     complete : bool
         Cannot work around missing pixels itself (they are filled in before, and the result says so).
+    identity : bool
+        Needs the picture itself to be measured; without this it works with any operator.
     kinds : tuple of str
         Noise kinds (`NoiseModel.kind`) it is right for; empty means any.
     """
@@ -75,12 +112,13 @@ class Needs:
     level: bool = False
     white: bool = False
     complete: bool = False
+    identity: bool = True
     kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a method answers: `image` (1, C, H, W) in [0, 1] units, detached; `std` alike, or None.
+    """What a method answers: `image`, the picture, (1, C, H, W) in [0, 1] units, detached; `std` alike, or None.
 
     `function` is the fitted map from an observation (1, C, H, W) to such an image, where there is one: what a
     divergence can be measured on; `responses` are what it was measured from, where the method did so itself.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.methods.pixels import total_variation, tv_weight
 from untaught.networks.codes import Code
 from untaught.networks.hourglass import Hourglass, HourglassShape
 
@@ -17,9 +18,10 @@ from untaught.networks.hourglass import Hourglass, HourglassShape
 class DIP:
     """Deep image prior.
 
-        min over theta of || mask (f_theta(z + e) - y) ||^2,   e ~ N(0, jitter^2) anew at every step,
+        min over theta of || mask (A f_theta(z + e) - y) ||^2 + w TV(f_theta(z + e)),   e ~ N(0, jitter^2),
 
-    stopped early; the answer is the exponential average of the outputs (`averaging.Averaged`).
+    e anew at every step, A any operator, stopped early; the answer is the exponential average of the outputs
+    (`averaging.Averaged`). Where there is another picture of the same scene, that is z: guided restoration.
 
     The defaults are the fast variant: a positional code beside the random one, a thinner network, the
     non-local picture in the code where there is one. `DIP.paper()` is the original configuration.
@@ -36,12 +38,15 @@ class DIP:
         The network.
     code : Code
         What the network draws from.
+    tv : float
+        Weight of total variation, as `pixels.tv_weight` has it; 0 in the paper.
     bfloat16 : bool
         Whether convolutions run in bfloat16 autocast (about twice as fast where the CPU has it).
 
     References
     ----------
-    Ulyanov, Vedaldi, Lempitsky, "Deep Image Prior", CVPR 2018 and IJCV 2020.
+    Ulyanov, Vedaldi, Lempitsky, "Deep Image Prior", CVPR 2018 and IJCV 2020; Liu, Sun, Xu, Kamilov, "Image
+    Restoration using Total Variation Regularized Deep Image Prior", ICASSP 2019, for TV beside it.
     """
 
     steps: int = 1200
@@ -49,9 +54,10 @@ class DIP:
     jitter: float = 0.05
     shape: HourglassShape = field(default_factory=lambda: HourglassShape(width=32, depth=4, skip=8))
     code: Code = field(default_factory=lambda: Code(random=8, octaves=6, pilot=True))
+    tv: float = 0.0
     bfloat16: bool = True
     name: ClassVar[str] = "dip"
-    needs: ClassVar[Needs] = Needs()
+    needs: ClassVar[Needs] = Needs(identity=False)
 
     @classmethod
     def paper(cls) -> DIP:
@@ -65,13 +71,23 @@ class DIP:
             bfloat16=False,
         )
 
+    @classmethod
+    def reconstruction(cls) -> DIP:
+        """Return the fast variant for measurements through an operator: less jitter, and no picture in the code.
+
+        A network that sees a picture draws that picture; one that does not errs differently, so that the two can
+        be mixed.
+        """
+        return cls(jitter=0.01, code=Code(random=8, octaves=6))
+
     def init(self, problem: Problem, seed: int) -> State:
         """Build network, code and optimiser; draws only from `seed`."""
         generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            code = self.code.draw(problem.y, problem.pilot, generator)
-            network = Hourglass(code.shape[1], problem.y.shape[1], self.shape.fitted(*problem.y.shape[2:]))
+            code = self._code(problem, generator)
+            channels, height, width = problem.picture_shape[1:]
+            network = Hourglass(code.shape[1], channels, self.shape.fitted(height, width))
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.Adam(network.parameters(), self.rate)
         return State(
@@ -81,15 +97,21 @@ class DIP:
             {"code": code.contiguous(memory_format=torch.channels_last)},
         )
 
+    def _code(self, problem: Problem, generator: torch.Generator) -> Tensor:
+        """Return z, of the size of the picture; the hint alone where there is one, as in the paper."""
+        if problem.hint is not None:
+            return problem.hint.clone()
+        return self.code.draw(problem.y.new_empty(problem.picture_shape), problem.pilot, generator)
+
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
-        """Return the mean squared misfit on the measured pixels."""
+        """Return the mean squared misfit to what was measured, and what total variation adds."""
         code = state.tensors["code"]
         jitter = torch.randn(code.shape, generator=state.generator).to(code.device)
         with torch.autocast(code.device.type, torch.bfloat16, enabled=self.bfloat16):
             output: Tensor = state.network(code + self.jitter * jitter)
         state.tensors["output"] = output.detach()
-        misfit = (output - problem.y).square() * problem.mask
-        return misfit.sum() / (problem.mask.sum() * problem.y.shape[1])
+        misfit = problem.misfit(output)
+        return misfit + tv_weight(problem, self.tv) * total_variation(output) if self.tv else misfit
 
     def estimate(self, problem: Problem, state: State) -> Tensor:
         """Return the output of the last step."""

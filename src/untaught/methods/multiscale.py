@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import variance_at
-from untaught.methods.non_local import BEST, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.non_local import STANDARD, NonLocal, Stage, denoise_nonlocal
 from untaught.methods.scales import bands, enlarged, halved
 from untaught.mixing import Part, differences, mixed, weights
 from untaught.noise import Correlated, NoiseModel
@@ -49,7 +49,7 @@ class MultiScale:
     `NonLocal` for the rest.
     """
 
-    stages: tuple[Stage, ...] = BEST
+    stages: tuple[Stage, ...] = STANDARD
     scales: int = 3
     least: int = 64
     shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk

@@ -8,17 +8,16 @@ a sequence of stages, each of which takes the answer of the one before as its pi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import basis, smoothed, variance_at
-from untaught.methods.patches import Grid, gather, scatter, similar, table, tiles
+from untaught.methods.patches import Grid, Tile, each, gather, pixels, scatter, similar, tiles
 
 VarianceOf = Callable[[Tensor], Tensor]
 
@@ -43,6 +42,8 @@ class Stage:
         Distance of neighbouring reference patches, at most `patch`.
     radius : int
         Similar patches are looked for at offsets up to this, in pixels.
+    share : float
+        Of this stage in the answer; the rest is its pilot.
     """
 
     kind: Literal["sure", "ridge", "wiener"]
@@ -50,6 +51,7 @@ class Stage:
     group: int
     step: int = 4
     radius: int = 18
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         if self.kind not in ("sure", "ridge", "wiener"):
@@ -58,16 +60,26 @@ class Stage:
             raise InputError(
                 f"{self} leaves pixels out; take a step from 1 to patch, and a group and a radius of at least 1."
             )
+        if not 0 < self.share <= 1:
+            raise InputError(f"{self} has no use; take a share above 0 and at most 1.")
 
 
 # Herbreteau and Kervrann 2022, the values for sigma from 15 to 35 of 255.
 NL_RIDGE = (Stage("sure", 9, 18), Stage("ridge", 9, 90))
-# Tuned on Kodak crops at sigma 10, 25 and 50; the first two alone take half the time and, at 25, lose
-# 0.15 dB.
-BEST = (
-    Stage("sure", 11, 18, step=5, radius=14),
-    Stage("wiener", 5, 64, step=5, radius=14),
-    Stage("wiener", 8, 64, step=5, radius=14),
+# Tuned on Kodak crops at sigma 10, 25 and 50. Smaller groups suit texture and larger ones (96) suit large smooth
+# areas at sigma 50; these are between. In the second the references lie closer and more is searched.
+STANDARD = (
+    Stage("sure", 11, 18, step=6, radius=14),
+    Stage("wiener", 5, 64, step=5, radius=20),
+    Stage("wiener", 8, 64, step=8, radius=20, share=0.8),
+    Stage("ridge", 8, 64, step=8, radius=20, share=0.5),
+)
+THOROUGH = (
+    Stage("sure", 11, 18, step=6, radius=14),
+    Stage("wiener", 5, 64, step=4, radius=28),
+    Stage("wiener", 5, 64, step=4, radius=28, share=0.5),
+    Stage("wiener", 8, 64, step=5, radius=28, share=0.8),
+    Stage("ridge", 8, 64, step=6, radius=28, share=0.5),
 )
 
 
@@ -85,12 +97,13 @@ class NonLocal:
       pixels and S = diag(variance of every pixel): the linear map of pixels of least risk.
 
     "sure" followed by "ridge" is NL-Ridge (`stages=NL_RIDGE`); the default follows "sure" by two
-    passes of "wiener", the second step of NL-Bayes with a pilot, which measured better and faster.
+    passes of "wiener", the second step of NL-Bayes with a pilot, and takes the mean with a last "ridge",
+    whose errors are a little different.
 
     Attributes
     ----------
     stages : tuple of Stage
-        What is done in turn. `BEST[:2]` is quicker.
+        What is done in turn. `STANDARD[:2]` is quicker, `THOROUGH` better and slower.
 
     Notes
     -----
@@ -110,7 +123,7 @@ class NonLocal:
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 
-    stages: tuple[Stage, ...] = BEST
+    stages: tuple[Stage, ...] = STANDARD
 
     def __post_init__(self) -> None:
         _check(self.stages)
@@ -124,7 +137,7 @@ class NonLocal:
         return Estimate(_run(problem.y, variance_of, self.stages, problem.pilot))
 
 
-def denoise_nonlocal(y: Tensor, variance: float | Tensor, stages: tuple[Stage, ...] = BEST) -> Tensor:
+def denoise_nonlocal(y: Tensor, variance: float | Tensor, stages: tuple[Stage, ...] = STANDARD) -> Tensor:
     """Denoise one picture with a known variance; what `NonLocal` does, for other methods.
 
     Parameters
@@ -167,75 +180,92 @@ def _run(y: Tensor, variance_of: VarianceOf, stages: tuple[Stage, ...], guess: T
     pilot: Tensor | None = None
     for number, stage in enumerate(stages):
         variance = variance_of(current)[0].clamp_min(TINY)
+        if (variance == variance[:, :1, :1]).all():
+            variance = variance[:, :1, :1]
         variance = torch.einsum("oc,chw->ohw", colours.square(), variance)
         shift = stage.step // 2 * (number % 2)  # so that block edges of two stages do not coincide
-        pilot = _pass(noisy, variance, pilot, stage, shift)
+        found = _pass(noisy, variance, pilot, stage, shift)
+        pilot = found if pilot is None else torch.lerp(pilot, found, stage.share)
         current = torch.einsum("oc,ohw->chw", colours, pilot)[None]
     return current
 
 
 def _pass(noisy: Tensor, variance: Tensor, pilot: Tensor | None, stage: Stage, shift: int) -> Tensor:
-    """Run one stage over a (C, H, W) picture in decorrelated colours."""
+    """Run one stage over a (C, H, W) picture in decorrelated colours; variance (C, H, W) or (C, 1, 1)."""
     height, width = noisy.shape[1:]
     grid = Grid(stage.patch, stage.step, stage.radius, stage.group, shift).fitted(height, width)
     if stage.kind == "sure":  # Y Y^T has to be well conditioned: far fewer patches than pixels
-        grid = Grid(grid.patch, grid.step, grid.radius, min(grid.group, -(-(grid.patch**2) // 4)))
+        grid = replace(grid, group=min(grid.group, -(-(grid.patch**2) // 4)))
     scale = variance.mean()
-    y, v = grid.pad(noisy), grid.pad(variance / scale)
+    y, v = grid.pad(noisy), variance / scale
+    v = v if v.shape[1:] == (1, 1) else grid.pad(v)
     x = y if pilot is None else grid.pad(pilot)
     guide = x / v.mean((1, 2), keepdim=True).sqrt()
-    total, weight = torch.zeros_like(y), torch.zeros_like(y)
     estimate = _wiener if stage.kind == "wiener" else _combination
-    for tile in tiles(grid, *y.shape):
-        part, shape = tile.window, y[tile.window].shape
-        index = similar(guide[part], tile, grid)
-        rows = table(y[part], grid.patch)
-        group = gather(rows, index)
-        known = None if stage.kind == "sure" else gather(table(x[part], grid.patch), index)
-        answer, trust = estimate(group, known, _noise(v[part], index, grid, stage.kind), scale)
-        total[part] += scatter(answer * trust, index, shape, grid.patch)
-        weight[part] += scatter(trust.expand_as(answer), index, shape, grid.patch)
+
+    @torch.no_grad()  # does not reach into threads from outside
+    def denoised(tile: Tile) -> tuple[Tensor, Tensor]:
+        part = y[tile.window]
+        index = pixels(similar(guide[tile.window], tile, grid), grid.patch, part.shape[2])
+        group = gather(part, index)
+        known = group if pilot is None else gather(x[tile.window], index)
+        noise = _noise(v if v.shape[1:] == (1, 1) else v[tile.window], index, stage.kind)
+        answer, trust = estimate(group, known, noise, scale)
+        return scatter(answer, index, part.shape), scatter(trust.expand_as(answer), index, part.shape)
+
+    total, weight = torch.zeros_like(y), torch.zeros_like(y)
+    places = list(tiles(grid, *y.shape))
+    for tile, (answer, trust) in zip(places, (each if y.is_cpu else map)(denoised, places), strict=True):
+        total[tile.window] += answer
+        weight[tile.window] += trust
     return grid.crop(total / weight, height, width)
 
 
-def _noise(variance: Tensor, index: Tensor, grid: Grid, kind: str) -> Tensor:
-    """Noise of the groups: by pixel of the patch (C, B, n) for "wiener", else by patch (C, B, k)."""
-    rows = table(variance, grid.patch)
-    if kind == "wiener":
-        return torch.stack([F.embedding_bag(index, channel, mode="mean") for channel in rows])
-    return rows.sum(2)[:, index]
+def _noise(variance: Tensor, index: Tensor, kind: str) -> Tensor:
+    """Noise of the groups (B, k, n): by pixel of the patch (C, B, n) for "wiener", else by patch (C, B, k)."""
+    if variance.shape[1:] == (1, 1):
+        return variance if kind == "wiener" else variance * index.shape[2]
+    values = gather(variance, index)
+    return values.mean(2) if kind == "wiener" else values.sum(3)
 
 
-def _inverse(matrix: Tensor, noise: Tensor) -> Tensor:
-    """Return (matrix + diag(noise))^-1 of positive semi-definite matrices, safe in float32."""
+def _shrinkage(matrix: Tensor, noise: Tensor, slack: float = 1.0) -> Tensor:
+    """Return I - N (matrix + slack N)^-1, N = diag(noise), of semi-definite matrices, in place, float32-safe."""
     diagonal = matrix.diagonal(dim1=-2, dim2=-1)
-    diagonal += noise + ROUNDING * diagonal.mean(-1, keepdim=True) + TINY
-    return torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L)
-
-
-def _complement(inverse: Tensor, noise: Tensor) -> Tensor:
-    """Return I - diag(noise) inverse, in place."""
+    diagonal += slack * noise + ROUNDING * diagonal.mean(-1, keepdim=True) + TINY
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L)
     inverse *= -noise[..., None]
     inverse.diagonal(dim1=-2, dim2=-1).add_(1)
     return inverse
 
 
-def _combination(group: Tensor, pilot: Tensor | None, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`."""
-    known = group if pilot is None else pilot
-    gram = known @ known.mT / scale
-    inverse = _inverse(gram, noise * (SURE_SLACK if pilot is None else 1.0))
-    combine = _complement(inverse, noise)
-    left = (combine.square() @ noise[..., None]) / group.shape[-1]  # variance that is left
-    return combine @ group, 1 / left.clamp_min(1e-4)
+def _left(linear: Tensor, noise: Tensor) -> Tensor:
+    """Return the variance that linear maps (C, B, m, m) leave of a noise: (C, B, m)."""
+    return (linear.square() * noise[..., None, :]).sum(-1)
 
 
-def _wiener(group: Tensor, pilot: Tensor | None, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`."""
-    assert pilot is not None
-    centred = pilot - pilot.mean(-2, keepdim=True)
-    covariance = centred.mT @ centred / (group.shape[-2] * scale)
-    mix = _complement(_inverse(covariance, noise), noise)
+def _combination(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`.
+
+    Return the answer times its trust, and the trust (C, B, k, 1).
+    """
+    gram = (pilot @ pilot.mT).div_(scale)
+    combine = _shrinkage(gram, noise, SURE_SLACK if pilot is group else 1.0)
+    trust = 1 / (_left(combine, noise) / group.shape[-1]).clamp_min(1e-4)[..., None]
+    return (combine * trust) @ group, trust
+
+
+def _wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`.
+
+    Return the answer times its trust, and the trust (C, B, 1, n).
+    """
+    pilot -= pilot.mean(-2, keepdim=True)
+    covariance = (pilot.mT @ pilot).div_(group.shape[-2] * scale)
+    mix = _shrinkage(covariance, noise)
+    trust = 1 / (_left(mix, noise) + 0.01)[..., None, :]
+    mix *= trust.mT
     mean = group.mean(-2, keepdim=True)
-    left = mix.square() @ noise[..., None]  # variance that is left
-    return mean + (group - mean) @ mix.mT, 1 / (left.mT + 0.01)
+    answer = group @ mix.mT
+    answer += mean * trust - mean @ mix.mT  # the mean is kept as it is
+    return answer, trust

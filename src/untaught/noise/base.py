@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.noise.censored import (
     Clip,
+    at_mean,
     censored_mean,
     censored_variance,
     invert,
@@ -79,7 +80,10 @@ class NoiseModel:
 
     def variance_at_mean(self, m: T) -> T:
         """Return Var[y | x] where `m` estimates E[y | x], as every denoiser of y does; shape of `m`."""
-        return self.variance(self.unclip(m))
+        if not any(self.clip):
+            return self.variance(m)
+        answer: T = at_mean(m, self.mean, self.variance, self.std, self.clip)
+        return answer
 
     def unclip(self, m: T) -> T:
         """Return the x with `mean(x) == m`, held to [0, 1] at the ends that are clipped."""

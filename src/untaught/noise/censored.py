@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FAR = 12.0  # standard deviations; beyond this a tail is below 1e-32 and an end may as well be absent
+VANISHED = 40.0  # standard deviations from which on the density is 0 in double precision; their square is finite
+BEYOND = 3.0  # standard deviations outside of the range; the value is as good as surely cut there
 
 Clip = tuple[bool, bool]
 
@@ -33,6 +35,7 @@ def normal_cdf(z: Any) -> Any:
 
 def normal_pdf(z: Any) -> Any:
     """Return phi(z), the density of the standard normal law, in the type of `z`."""
+    z = namespace(z).clip(z, -VANISHED, VANISHED)
     return namespace(z).exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
 
 
@@ -78,7 +81,7 @@ def invert(m: Any, mean: Callable[[Any], Any], std: Callable[[Any], Any], clip: 
     """
     nodes = _nodes(std, clip)
     table = np.maximum.accumulate(mean(nodes))
-    inside = _interpolate(m, table, nodes)
+    inside = interpolate(m, table, nodes)
     xp = namespace(m)
     if not clip[0]:
         inside = xp.where(m < float(table[0]), m, inside)
@@ -87,18 +90,30 @@ def invert(m: Any, mean: Callable[[Any], Any], std: Callable[[Any], Any], clip: 
     return inside
 
 
-def _nodes(std: Callable[[Any], Any], clip: Clip) -> NDArray[np.float64]:
+def at_mean(
+    m: Any, mean: Callable[[Any], Any], value: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip
+) -> Any:
+    """Return value(x) where mean(x) = m, by a table that goes on for `BEYOND` deviations outside of the range.
+
+    An estimate of m errs both ways; held to the range, only the errors inwards would count, and shift the value.
+    """
+    nodes = _nodes(std, clip, BEYOND)
+    return interpolate(m, np.maximum.accumulate(mean(nodes)), value(nodes))
+
+
+def _nodes(std: Callable[[Any], Any], clip: Clip, beyond: float = 0.0) -> NDArray[np.float64]:
     ends = np.array([0.0, 1.0])
     low, high = (float(v) for v in std(ends))
     fine = np.linspace(0.0, 6.0, 769)
     reach = 2 * FAR * max(low, high)
-    start = 0.0 if clip[0] else min(0.0, 1.0 - reach)
-    stop = 1.0 if clip[1] else max(1.0, reach)
+    start = -beyond * low if clip[0] else min(0.0, 1.0 - reach)
+    stop = 1.0 + beyond * high if clip[1] else max(1.0, reach)
     x = np.concatenate([np.linspace(start, stop, 6145), fine * low, 1.0 - fine * high])
     return np.unique(x[(x >= start) & (x <= stop)])
 
 
-def _interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
+def interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
+    """Return the piecewise linear function through (xs, ys) at `m`, level beyond the ends, in the type of `m`."""
     torch = namespace(m)
     if torch is np:
         m = np.asarray(m)

@@ -14,6 +14,8 @@ STEP = 1 / 255  # the grey level of 8-bit pictures, the bin that a spike is held
 RARE = 5e-5  # share of the values below which a spike is no matter
 NEAR = 0.3  # of the range; impulses are held against values that come this near to an end
 MOST = 3_000_000  # values looked at, to bound the time
+COARSE = 3.5 * STEP  # grey levels this far apart are not those of 8-bit pictures
+FEW = 4  # grey levels; with fewer nothing can be said of their distances
 
 
 @dataclass(frozen=True)
@@ -112,3 +114,34 @@ def _isolated(v: Floats, around: Floats, present: Flags) -> tuple[float, bool]:
     neighbours = (uniform_filter(at.astype(np.float32), size=(3, 3, 1)) * 9 - at) / 8
     sticking = float(neighbours[hits].mean())
     return share, share > max(0.001, 2 * merely) and sticking < 1.6 * share + 0.02
+
+
+def grey_step(values: Floats, missing: Flags | None = None) -> float:
+    """Return the distance of the grey levels, where all are whole multiples of one much coarser than 8 bits.
+
+    Where photons were counted, that is the value of one of them.
+
+    Parameters
+    ----------
+    values : ndarray
+        float32, shape (H, W, C), [0, 1] units.
+    missing : ndarray, optional
+        bool, shape (H, W).
+
+    Returns
+    -------
+    float
+        In [0, 1] units; 0 where the levels are not so.
+    """
+    v = values[~missing].ravel() if missing is not None and missing.any() else values.ravel()
+    v = v[:: max(1, v.size // MOST)]
+    levels = np.unique(np.round(v[(v >= 0) & (v < 1 - STEP / 4)], 5))  # white may be a cut
+    levels = levels[np.diff(levels, prepend=-1.0) > 1e-4]
+    if not FEW <= levels.size <= 1 / COARSE:
+        return 0.0
+    step = float(np.median(np.diff(levels)))
+    for _ in range(2):
+        count = np.round(levels / step)
+        step = float(levels @ count / (count @ count))
+    off = np.abs(levels - np.round(levels / step) * step).max()
+    return step if step > COARSE and off < 0.6 * STEP else 0.0

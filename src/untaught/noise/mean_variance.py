@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,11 @@ MODEL_ERROR = 0.06  # relative error of a bin's variance beyond counting, from t
 # share of it: white Gaussian noise called Poisson does more harm than the reverse.
 GAINED = 7.0
 LEFT = 0.3
+PASSES = 4  # for the law and what clipping takes away to agree
+SAME_STEP = 0.2  # how far the gain may be from the step of the grey levels to be that step
+COUNTED_ERROR = 0.02  # relative error of the variance where the gain is read off the grey levels
+HOPELESS = 1e6  # misfit of a law that leaves nothing to measure
+BARELY = 0.1  # of a photo-electron; read-out noise below that never makes a count negative
 
 Values = NDArray[np.float64]
 
@@ -39,8 +44,10 @@ class Curve:
         Best fit of variance = gain mean + read^2, both not negative.
     speckle : float
         Best fit of variance = speckle^2 mean^2.
+    level : float
+        Best fit of variance = level^2.
     misfit : dict
-        Chi-squared of the laws ``gaussian``, ``poisson-gaussian``, ``speckle``.
+        Chi-squared of the laws ``gaussian``, ``poisson-gaussian``, ``speckle``, each undoing clipping itself.
     rise : float
         Fitted variance at the brightest point over that at the darkest.
     """
@@ -52,6 +59,7 @@ class Curve:
     gain: float
     read: float
     speckle: float
+    level: float
     misfit: dict[str, float]
     rise: float
 
@@ -60,21 +68,33 @@ class Curve:
         """Whether it is beyond doubt that the variance grows with brightness."""
         return self._beats("poisson-gaussian") or self._beats("speckle")
 
-    def law(self, start: NoiseModel) -> NoiseModel | None:
+    def law(self, start: NoiseModel, step: float = 0.0) -> NoiseModel | None:
         """Return the signal-dependent law that fits, None where constant variance will do.
 
-        `clip` and `relative_error` are those of `start`.
+        Parameters
+        ----------
+        start : NoiseModel
+            White noise, with the `clip` and `relative_error` to take over.
+        step : float
+            Distance of the grey levels in use, where they are few (`clipping.counts`): what one photon would be.
         """
+        if step and self._counted(step):
+            return PoissonGaussian(step, 0.0, relative_error=COUNTED_ERROR, clip=(False, start.clip[1]))
         if not self.grows:
             return None
         error = max(start.relative_error, 0.05)
         if self.misfit["speckle"] < 0.5 * self.misfit["poisson-gaussian"]:
             return Speckle(self.speckle, relative_error=error, clip=start.clip)
-        return PoissonGaussian(self.gain, self.read, relative_error=error, clip=start.clip)
+        low = start.clip[0] and self.read > BARELY * self.gain  # counts alone are never negative
+        return PoissonGaussian(self.gain, self.read, relative_error=error, clip=(low, start.clip[1]))
 
     def _beats(self, name: str) -> bool:
         white, other = self.misfit["gaussian"], self.misfit[name]
         return white - other > GAINED and other < LEFT * white
+
+    def _counted(self, step: float) -> bool:
+        best = min(self.misfit["gaussian"], self.misfit["speckle"])
+        return abs(self.gain / step - 1) < SAME_STEP and self.misfit["poisson-gaussian"] < best + GAINED
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-able summary; values in [0, 1] units."""
@@ -111,7 +131,8 @@ def mean_variance(values: Floats, missing: Flags | None = None, model: NoiseMode
     -----
     Patches of every channel are sorted into shades; in every shade the flattest are measured as in
     `estimate_sigma`. Weighted non-negative least squares fits variance = gain mean + read^2. What
-    clipping takes away is put back with the law of the previous pass.
+    clipping takes away is put back with the law of the previous pass, for every law on its own: with the wrong one
+    the points lie nowhere near it.
 
     References
     ----------
@@ -129,21 +150,41 @@ def mean_variance(values: Floats, missing: Flags | None = None, model: NoiseMode
 
 def curve_of(patches: Patches, start: NoiseModel) -> Curve | None:
     """Return the mean-variance curve of `patches`; see `mean_variance`."""
-    model: NoiseModel = start
-    curve = None
-    for _ in range(3 if any(start.clip) else 1):
-        curve = _one_pass(patches, model)
-        if curve is None:
-            return None
-        model = PoissonGaussian(curve.gain, max(curve.read, 1e-4), clip=start.clip)
-    return curve
-
-
-def _one_pass(patches: Patches, model: NoiseModel) -> Curve | None:
-    points = [point for c in range(patches.dct.shape[1]) for point in _points(patches.channel(c), model)]
-    if len(points) < 3:
+    passes = PASSES if any(start.clip) else 1  # what clipping takes away depends on the law, and the law on that
+    laws: dict[str, NoiseModel] = {
+        "gaussian": Gaussian(start.level, clip=start.clip),
+        "poisson-gaussian": PoissonGaussian(2 * start.level**2, clip=start.clip),
+        "speckle": Speckle(2 * start.level, clip=start.clip),
+    }
+    fits = {name: _settled(patches, law, passes) for name, law in laws.items()}
+    white = fits["gaussian"]
+    if white is None:
         return None
-    return _fit(np.array(points))
+    # Fewer shades are usable where a law takes most of them for clipped, which is no merit.
+    misfit = {
+        name: HOPELESS if fit is None else fit.misfit[name] * len(white.mean) / len(fit.mean)
+        for name, fit in fits.items()
+    }
+    best = fits[min(misfit, key=lambda name: misfit[name])] or white
+    photons, speckle = fits["poisson-gaussian"] or white, fits["speckle"] or white
+    return replace(best, gain=photons.gain, read=photons.read, speckle=speckle.speckle, misfit=misfit)
+
+
+def _settled(patches: Patches, law: NoiseModel, passes: int) -> Curve | None:
+    """Return the curve that the kind of `law` gives when clipping is undone with itself."""
+    curve = None
+    for _ in range(passes):
+        points = [p for c in range(patches.dct.shape[1]) for p in _points(patches.channel(c), law)]
+        if len(points) < 3:
+            return None
+        curve = _fit(np.array(points))
+        if isinstance(law, PoissonGaussian):
+            law = replace(law, gain=curve.gain, read=max(curve.read, 1e-4))
+        elif isinstance(law, Speckle):
+            law = replace(law, sigma=curve.speckle)
+        elif isinstance(law, Gaussian):
+            law = replace(law, sigma=curve.level)
+    return curve
 
 
 def _points(patches: Patches, model: NoiseModel) -> list[tuple[float, float, float, float]]:
@@ -183,6 +224,7 @@ def _fit(points: Values) -> Curve:
         gain,
         float(np.sqrt(read2)),
         float(np.sqrt(solved["speckle"][0][0])),
+        float(np.sqrt(solved["gaussian"][0][0])),
         {name: chi for name, (_, chi) in solved.items()},
         ends[0] / max(ends[1], 1e-12),
     )

@@ -9,12 +9,12 @@ import numpy as np
 
 from untaught.errors import InputError
 from untaught.noise.base import NoiseModel
-from untaught.noise.clipping import Clipping, Impulses, clipping, impulses
+from untaught.noise.clipping import Clipping, Impulses, clipping, grey_step, impulses
 from untaught.noise.correlation import Correlation, correlation_of
-from untaught.noise.mean_variance import Curve, curve_of
-from untaught.noise.models import Correlated, Gaussian, Impulse
+from untaught.noise.mean_variance import COUNTED_ERROR, Curve, curve_of
+from untaught.noise.models import Correlated, Gaussian, Impulse, scaled
 from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
-from untaught.noise.sigma import Level, level_of, sigma_of_differences
+from untaught.noise.sigma import Level, level_of, sigma_of_differences, strength
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
@@ -107,7 +107,8 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     shared = correlation_of(patches, start)
     curve = curve_of(patches, start)
-    model, notes = _choose(start, salt, shared, curve)
+    law = curve.law(start, grey_step(values, missing)) if curve else None
+    model, notes = _choose(start, salt, shared, law if law is None else _strengthened(patches, law))
     notes += _remarks(model, level, cut, channels)
     return NoiseReport(
         model=model,
@@ -163,7 +164,7 @@ def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
 
 
 def _choose(
-    start: Gaussian, salt: Impulses, shared: Correlation, curve: Curve | None
+    start: Gaussian, salt: Impulses, shared: Correlation, law: NoiseModel | None
 ) -> tuple[NoiseModel, list[str]]:
     if salt.found:
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
@@ -173,17 +174,16 @@ def _choose(
     if not shared.white:
         error = max(0.15, start.relative_error)
         model = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
-        return model, _of_curve(curve)
-    law = curve.law(start) if curve else None
+        return model, ["The noise also grows with brightness, which this model leaves out."] if law else []
     if law is not None:
         return law, []
     return start, []
 
 
-def _of_curve(curve: Curve | None) -> list[str]:
-    if curve is None or not curve.grows:
-        return []
-    return ["The noise also grows with brightness, which this model leaves out."]
+def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
+    """Return the law with its strength measured on all shades together, the flattest patches first."""
+    found = strength(patches, law) if law.relative_error > COUNTED_ERROR else None
+    return law if found is None else scaled(law, found.sigma**2, found.relative_error)
 
 
 def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[float, ...]) -> list[str]:

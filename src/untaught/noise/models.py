@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.noise.base import NoiseModel, constant
-from untaught.noise.censored import namespace
+from untaught.noise.censored import interpolate, namespace
+from untaught.noise.counted import MOST_COUNTS, shifts
 
 T = TypeVar("T")
 
@@ -47,6 +48,27 @@ class PoissonGaussian(NoiseModel):
         xp = namespace(x)
         answer: T = xp.sqrt(self.gain * xp.clip(x, 0.0, None) + self.read**2)
         return answer
+
+    def mean(self, x: T) -> T:
+        """Return E[y | x], shape of `x`: counts are never negative, so without read-out noise black is not cut."""
+        if not self._few:
+            return super().mean(x)
+        value: Any = x
+        light, shift, _ = shifts(self.gain, self.read, self.clip)
+        answer: T = value + interpolate(value, light, shift)
+        return answer
+
+    def variance(self, x: T) -> T:
+        """Return Var[y | x], what clipping removes taken into account; shape of `x`."""
+        if not self._few:
+            return super().variance(x)
+        light, _, variance = shifts(self.gain, self.read, self.clip)
+        answer: T = interpolate(x, light, variance)
+        return answer
+
+    @property
+    def _few(self) -> bool:
+        return any(self.clip) and self.gain * MOST_COUNTS > 1
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y = gain Poisson(x / gain) + read n, then clip; dtype of `x`."""
@@ -195,3 +217,19 @@ class Unknown(NoiseModel):
 
     def _what(self) -> str:
         return f"Noise of a kind that is not known, of level {self.sigma * 255:.1f} (of 255)"
+
+
+def scaled(noise: NoiseModel, factor: float, relative_error: float) -> NoiseModel:
+    """Return `noise` with its variance times `factor`, which is known to `relative_error`.
+
+    Raises
+    ------
+    TypeError
+        For noise of which the variance does not scale: impulses.
+    """
+    root = math.sqrt(max(factor, 0.0))
+    if isinstance(noise, PoissonGaussian):
+        return replace(noise, gain=noise.gain * factor, read=noise.read * root, relative_error=relative_error)
+    if isinstance(noise, Gaussian | Speckle | Correlated | Unknown):
+        return replace(noise, sigma=noise.sigma * root, relative_error=relative_error)
+    raise TypeError(f"no variance to scale in {noise.kind} noise")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.noise.base import NoiseModel
 from untaught.noise.censored import Clip
 from untaught.noise.clipping import clipping
 from untaught.noise.models import Gaussian
@@ -19,11 +20,13 @@ from untaught.noise.patches import (
     Patches,
     collect,
     kept_by_clipping,
+    kept_by_model,
 )
 
 SHARES = (0.03, 0.06, 0.12, 0.25, 0.5)  # of the flattest patches, tried in this order
 ENOUGH = 300  # patches that are always taken
 KEPT = 0.7  # patches that clipping leaves less variance are not used where others are there
+FAINT = 1 / 255  # below this deviation the rounding of 8-bit pictures counts
 TRAILING = 0.5  # of the principal directions, those of least variance, taken for pure noise
 
 
@@ -99,6 +102,21 @@ def level_of(patches: Patches, clip: Clip) -> Level:
     for _ in range(2 if any(clip) else 0):
         level = _one_pass(patches, kept_by_clipping(patches.mean, level.sigma, clip))
     return level
+
+
+def strength(patches: Patches, law: NoiseModel) -> Level | None:
+    """Return by how much the noise is stronger than `law`: the level once it is divided by its deviation.
+
+    `sigma` of the answer is a factor on the standard deviation. None where the law leaves too little to measure.
+    """
+    clean, share = kept_by_model(patches.mean, law)
+    deviation = np.asarray(law.std(clean))
+    share = np.where(deviation > FAINT, share, 0).astype(np.float32)
+    seen = share.min(1) > KEPT
+    if seen.sum() < ENOUGH:
+        return None
+    scaled = patches.dct[seen] / deviation[seen][:, :, None]
+    return _one_pass(Patches(scaled.astype(np.float32), patches.half[seen], patches.stride), share[seen])
 
 
 def flattest(patches: Patches, share: Floats) -> NDArray[np.intp]:

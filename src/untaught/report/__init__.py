@@ -33,14 +33,11 @@ def write_report(result: Result, path: str | Path) -> Path:
     InputError
         `path` is the picture that was restored.
     """
-    from untaught.io._atomic import check_target, whole_file
+    from untaught.io._atomic import write_text
     from untaught.report.page import page
 
     target = Path(path)
-    check_target(target, (result.input.source,))
-    text = page(result).encode("utf-8", errors="replace")  # file names may be no text
-    with whole_file(target) as stream:
-        stream.write(text)
+    write_text(target, page(result), (result.input.source,))
     return target
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from itertools import islice
 
 import numpy as np
 
-from untaught.image import Image
+from untaught.image import Image, Plane
 from untaught.report import words
 from untaught.report.pictures import (
     FULL_SAMPLES,
@@ -25,7 +26,7 @@ from untaught.report.pictures import (
     stretch_of,
 )
 from untaught.report.plots import colour_bar, coloured
-from untaught.result import Result
+from untaught.result import Result, spokesman
 
 SMALL = 192  # pictures smaller than this are drawn with enlarged pixels
 
@@ -113,7 +114,8 @@ def uncertainty(result: Result) -> str:
     """Return the section with the per-pixel standard deviation and its colour bar; empty without one."""
     if result.std is None:
         return ""
-    plane = next(_std_image(result).planes())
+    name = words.plane_of(result)
+    plane = _std_plane(result)
     values = np.where(plane.missing, np.nan, plane.values.mean(axis=-1))
     finite = values[np.isfinite(values)]
     low, high = (float(v) for v in np.percentile(finite, [1, 99])) if finite.size else (0.0, 1.0)
@@ -129,14 +131,16 @@ def uncertainty(result: Result) -> str:
         "How far the method's own answers differ from pixel to pixel, in the units of the input. It shows "
         "where the method is unsure; an error that all its answers share does not show."
     )
-    more = f" Shown: plane 1 ({plane.label})." if plane.label else ""
+    more = f" Shown: {name}." if name else ""
     return (
         f"<section>\n<h2>Uncertainty</h2>\n<p>{escape(text + more)}</p>\n"
         f'<div class="strip">{figure(levels, "uncertainty", note)}</div>\n{bar}\n</section>'
     )
 
 
-def _std_image(result: Result) -> Image:
-    """Return the deviations as an image, whose planes are those of the picture, in the input's units."""
+def _std_plane(result: Result) -> Plane:
+    """Return the deviations, in the input's units, of the plane that the page is about."""
     picture, std = result.picture, np.asarray(result.std, dtype=np.float64)
-    return Image(std, picture.axes, (0.0, 1.0), alpha=picture.alpha)
+    shown = spokesman(result.planes)
+    planes = Image(std, picture.axes, (0.0, 1.0), alpha=picture.alpha).planes()
+    return next(islice(planes, 0 if shown is None else shown.index, None))

@@ -16,12 +16,18 @@ from untaught.report.plots import curves
 from untaught.report.style import CSS
 from untaught.result import Result
 
+MOST_PLANES = 60  # rows of the table of planes
+
 
 def page(result: Result) -> str:
     """Return the whole page as one HTML document that loads nothing from anywhere."""
     shown = pairs(result)
-    title = f"{words.file_name(result)} · untaught"
     body = "\n".join(part for part in _sections(result, shown) if part)
+    return document(f"{words.file_name(result)} · untaught", body)
+
+
+def document(title: str, body: str) -> str:
+    """Return an HTML document with the style sheet in it; `body` is HTML."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -33,8 +39,7 @@ def page(result: Result) -> str:
 def _sections(result: Result, shown: Sequence[Pair]) -> Iterator[str]:
     yield _head(result)
     yield gallery(result, shown)
-    if result.input.n_planes > 1:
-        yield paragraph("What follows, down to the check of the residual, is about plane 1.", "soft")
+    yield _planes(result)
     yield _noise(result, shown[0])
     yield section("Why this method", paragraph(words.sentence(result.why)))
     yield _stop(result)
@@ -46,6 +51,34 @@ def _sections(result: Result, shown: Sequence[Pair]) -> Iterator[str]:
         items = "".join(f"<li>{escape(words.sentence(note))}</li>" for note in result.notes)
         yield section("Notes", f"<ul>{items}</ul>")
     yield _again(result)
+
+
+def _planes(result: Result) -> str:
+    """Return a table of the planes of a stack, evenly spread where there are many; empty for a single plane."""
+    reached, count = result.planes, result.input.n_planes
+    if count == 1 or not reached:
+        return ""
+    every = -(-len(reached) // MOST_PLANES)
+    rows = [
+        [
+            str(plane.index + 1),
+            plane.label,
+            f"{plane.noise.kind}, {255 * plane.noise.level:.1f}",
+            plane.method,
+            f"{plane.stopped.rule}, step {plane.stopped.step}" if plane.stopped.step else plane.stopped.rule,
+            str(plane.psnr or "–"),
+        ]
+        for plane in reached[::every]
+    ]
+    few = f" {len(rows)} of them are listed." if every > 1 else ""
+    return section(
+        "The planes",
+        paragraph(f"{len(reached)} of {count} planes were reached, each by itself.{few}"),
+        table(["plane", "", "noise, of 255", "method", "stopped", "estimated PSNR"], rows, "n    t"),
+        paragraph(
+            f"What follows, down to what was tried, is about the first restored: {words.plane_of(result)}.", "soft"
+        ),
+    )
 
 
 def section(title: str, *content: str) -> str:

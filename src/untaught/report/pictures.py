@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.result import Result
+from untaught.report import words
+from untaught.result import Result, spokesman
 
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -32,6 +33,7 @@ class Pair:
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     missing: NDArray[np.bool_]
+    index: int = 0
 
     @property
     def residual(self) -> NDArray[np.float32] | None:
@@ -58,15 +60,17 @@ class Stretch:
 
 
 def pairs(result: Result) -> list[Pair]:
-    """Return the planes to show: the only one, or the first, the middle and the last of a stack."""
+    """Return the planes to show: the one that stands for the picture first, then the middle and the last."""
     count = min(result.input.n_planes, result.picture.n_planes)
-    chosen = {0, count // 2, count - 1}
+    plane = spokesman(result.planes)
+    first = 0 if plane is None else plane.index
     both = zip(result.input.planes(), result.picture.planes(), strict=False)
-    return [
-        Pair(f"Plane {b.index + 1} of {count} ({b.label})" if count > 1 else "", b.values, a.values, b.missing)
+    found = [
+        Pair(words.plane_name(b.index, count, b.label), b.values, a.values, b.missing, b.index)
         for b, a in both
-        if b.index in chosen
+        if b.index in {first, count // 2, count - 1}
     ]
+    return sorted(found, key=lambda pair: pair.index != first)
 
 
 def stretch_of(result: Result, shown: Sequence[Pair]) -> Stretch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from untaught.result import Result
+from untaught.result import Result, spokesman
 
 NO_TRUTH = "Estimated from the degraded picture alone; no clean picture was used."
 DIRECT = ("denoise", "inpaint")  # tasks whose residual is nothing but noise
@@ -28,6 +28,17 @@ def verdict(result: Result) -> str:
         side = "above" if gain >= 0 else "below"
         line += f", {abs(gain):.1f} dB {side} the input ({result.psnr_input:.1f} dB)"
     return line + "."
+
+
+def plane_of(result: Result) -> str:
+    """Return which plane of a stack the noise, the reason and the curves are of; empty for a single plane."""
+    plane = spokesman(result.planes)
+    return "" if plane is None else plane_name(plane.index, result.input.n_planes, plane.label)
+
+
+def plane_name(index: int, count: int, label: str) -> str:
+    """Return "Plane 1 of 12 (Z 1/12)", or nothing where there is only one."""
+    return f"Plane {index + 1} of {count} ({label})" if count > 1 else ""
 
 
 def seconds(value: float) -> str:

@@ -23,37 +23,41 @@ class Verdict:
 
 
 class Watch:
-    """A rule at work: remembers the best score, and stops when `patience` steps brought no better one."""
+    """A rule at work: remembers the best score, and stops when `patience` steps brought no better one.
 
-    def __init__(self, problem: Problem, patience: float = math.inf, unit: str = ""):
+    With a `margin`, what is better by less than that share of the score is remembered, but not waited for.
+    """
+
+    def __init__(self, problem: Problem, patience: float = math.inf, unit: str = "", margin: float = 0.0):
         self.problem = problem
         self.patience = patience
         self.unit = unit
-        self.best_score = math.inf
-        self.best_step = 0
+        self.margin = margin
+        self.best_score = self.mark_score = math.inf
+        self.best_step = self.mark_step = 0
 
     def score(self, step: int, estimate: Tensor) -> float:
         """Return the number to be made small; NaN as long as there is none."""
         raise NotImplementedError
 
-    def update(self, step: int, estimate: Tensor) -> Verdict:
-        """Judge the estimate after `step` steps."""
+    def update(self, step: int, estimate: Tensor, output: Tensor | None = None) -> Verdict:
+        """Judge the estimate after `step` steps; `output` is the last step's picture where that is an average."""
         score = self.score(step, estimate)
         if math.isnan(score):
             return Verdict(score)
-        if score < self.best_score:
+        best = score < self.best_score
+        if best:
             self.best_score, self.best_step = score, step
-            return Verdict(score, best=True)
-        if step - self.best_step >= self.patience:
-            return Verdict(score, stop=True, reason=self.reason())
-        return Verdict(score)
+        if math.isinf(self.mark_score) or score < self.mark_score - self.margin * abs(self.mark_score):
+            self.mark_score, self.mark_step = score, step
+        if step - self.mark_step >= self.patience:
+            return Verdict(score, best, stop=True, reason=self.reason())
+        return Verdict(score, best)
 
     def reason(self) -> str:
         """Say in one sentence why the fit ended."""
-        return (
-            f"the {self.unit} was lowest at step {self.best_step} "
-            f"and did not fall again in {self.patience:.0f} steps"
-        )
+        fell = f"fell by less than {self.margin:.0%}" if self.margin else "did not fall again"
+        return f"the {self.unit} was lowest at step {self.best_step} and {fell} in {self.patience:.0f} steps"
 
     def terms(self, answer: Estimate) -> Terms | None:
         """Return the risk per pixel of the answer, if what the rule kept back can tell it."""
@@ -61,11 +65,17 @@ class Watch:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint has to hold."""
-        return {"best_score": self.best_score, "best_step": self.best_step}
+        return {
+            "best_score": self.best_score,
+            "best_step": self.best_step,
+            "mark_score": self.mark_score,
+            "mark_step": self.mark_step,
+        }
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go back to what `state_dict` returned."""
         self.best_score, self.best_step = saved["best_score"], saved["best_step"]
+        self.mark_score, self.mark_step = saved["mark_score"], saved["mark_step"]
 
 
 class Rule(Protocol):

@@ -16,16 +16,14 @@ class _Discrepancy(Watch):
     def __init__(self, problem: Problem, rule: Discrepancy):
         super().__init__(problem, unit="misfit")
         variance = problem.noise.variance_at_mean(smoothed(problem)) * problem.mask
-        channels = problem.y.shape[1]
-        self.measured = max(float(problem.mask.sum()) * channels, 1.0)
+        self.measured = max(float(problem.mask.expand_as(problem.y).sum()), 1.0)
         # A rule this old stands or falls with the level; a level of zero would never let it fire.
         self.target = rule.factor * max(float(variance.sum()) / self.measured, 1e-12)
 
     def score(self, step: int, estimate: Tensor) -> float:
-        misfit = ((estimate - self.problem.y) * self.problem.mask).square().sum()
-        return float(misfit) / self.measured
+        return float(self.problem.misfit(estimate))
 
-    def update(self, step: int, estimate: Tensor) -> Verdict:
+    def update(self, step: int, estimate: Tensor, output: Tensor | None = None) -> Verdict:
         score = self.score(step, estimate)
         if score <= self.target:
             return Verdict(score, best=True, stop=True, reason=self.fired(score))
@@ -39,7 +37,7 @@ class _Discrepancy(Watch):
 class Discrepancy:
     """Morozov's principle: stop as soon as the misfit is what the noise alone would leave.
 
-        (1/N) || f - y ||^2 <= factor * sigma^2
+        (1/N) || A f - y ||^2 <= factor * sigma^2
 
     Source: Morozov 1966; factor 1 is the principle itself.
     """

@@ -19,6 +19,8 @@ def _piloted(problem: Problem, seen: Problem, variance: Tensor) -> Problem:
     """Give `seen` a pilot of its own where `problem` has one: one made from y would leak what is kept back."""
     if problem.pilot is None:
         return seen
+    if problem.remake is not None:
+        return replace(seen, pilot=problem.remake(seen))
     return replace(seen, pilot=(problem.guide or denoise_nonlocal)(seen.y, variance))
 
 
@@ -33,17 +35,17 @@ class _HeldOut(Watch):
         seen = seen.with_y(torch.where(self.held.bool(), filling, problem.y))
         variance = problem.noise.variance_at_mean(filling)
         super().__init__(_piloted(problem, seen, variance), rule.patience, "error on held-out pixels")
-        self.count = float(self.held.sum()) * problem.y.shape[1]
+        self.count = float(self.held.expand_as(problem.y).sum())
         if not self.count:
             raise InputError(
                 "no pixel could be held out to decide when to stop; give a larger picture or another stopping rule"
             )
 
     def score(self, step: int, estimate: Tensor) -> float:
-        return float(((estimate - self.full.y) * self.held).square().sum()) / self.count
+        return float(((self.full.measured(estimate) - self.full.y) * self.held).square().sum()) / self.count
 
     def terms(self, answer: Estimate) -> Terms:
-        image, noise = answer.image, self.full.noise
+        image, noise = self.full.measured(answer.image), self.full.noise
         # Impulses are among the missing pixels, so what was measured, and held out, is clean.
         variance = torch.zeros_like(image) if noise.kind == "impulse" else noise.variance_at_mean(image)
         # A pixel that the fit has not seen has no influence on its own prediction, so the cross term is zero.
@@ -52,9 +54,9 @@ class _HeldOut(Watch):
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Hide a few pixels from the fit and stop where they are predicted best.
+    """Hide a few measurements from the fit and stop where they are predicted best.
 
-        (1/|H|) sum_{i in H} (f_i - y_i)^2 = risk on H + sigma^2, if the noise is independent between pixels
+        (1/|H|) sum_{i in H} ((A f)_i - y_i)^2 = risk of A f on H + sigma^2, if the noise is independent
 
     Source: cross-validation as in Batson and Royer, "Noise2Self", ICML 2019, for a fit instead of a filter.
     """
@@ -77,13 +79,14 @@ class _Recorrupted(Watch):
             _piloted(problem, problem.with_y(self.recorruption.yhat), variance),
             rule.patience,
             "recorrupted estimate of the mean squared error",
+            rule.margin,
         )
 
     def score(self, step: int, estimate: Tensor) -> float:
-        return self.recorruption.risk(estimate)
+        return self.recorruption.risk(self.problem.measured(estimate))
 
     def terms(self, answer: Estimate) -> Terms:
-        return self.recorruption.terms(answer.image)
+        return self.recorruption.terms(self.problem.measured(answer.image))
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,16 @@ class Recorrupted:
 
     used in the low-variance form of `risk.Recorruption`. Holds for any black box, because the noises of the
     two recorruptions are independent (Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021, theorem 1).
+
+    With a linear operator, A f stands for f and A x for x: what is watched is the error of the prediction of the
+    measurements, not of the picture; what A does not see has no part in it.
     """
 
     name: ClassVar[str] = "recorrupted"
     alpha: float = 0.25
-    patience: int = 150
+    patience: int = 100
     every: int = 5
+    margin: float = 0.01  # 0.04 dB in `patience` steps are not worth their time
 
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""

@@ -11,26 +11,38 @@ import torch
 from torch import Tensor
 
 from untaught.methods.base import Problem
-from untaught.stopping.base import Watch
+from untaught.stopping.base import Verdict, Watch
 
 
-class _Windowed(Watch):
+class _Moving(Watch):
+    """Judges the outputs themselves: an average of them hardly moves, and is stillest long after its best."""
+
+    def update(self, step: int, estimate: Tensor, output: Tensor | None = None) -> Verdict:
+        return super().update(step, estimate if output is None else output)
+
+
+class _Windowed(_Moving):
     def __init__(self, problem: Problem, rule: WindowedVariance):
         super().__init__(problem, rule.patience, "windowed moving variance of the iterates")
         self.window: deque[Tensor] = deque(maxlen=rule.window)
+        # In double precision, sums over float16 values lose nothing that could build up.
+        self.total = torch.zeros(problem.picture_shape, dtype=torch.float64, device=problem.y.device)
+        self.squares = 0.0
 
     def score(self, step: int, estimate: Tensor) -> float:
+        looks = self.window.maxlen or 0
+        if len(self.window) == looks:
+            self._count(self.window.popleft(), -1)
         self.window.append(estimate.detach().to(torch.float16))
-        if len(self.window) < (self.window.maxlen or 0):
+        self._count(self.window[-1], 1)
+        if len(self.window) < looks:
             return math.nan
-        mean = torch.zeros_like(estimate)
-        square = torch.zeros_like(estimate)
-        for kept in self.window:
-            mean += kept
-        mean /= len(self.window)
-        for kept in self.window:
-            square += (kept - mean).square_()
-        return float(square.mean() / len(self.window))
+        return max(self.squares / looks - float((self.total / looks).square().mean()), 0.0)
+
+    def _count(self, estimate: Tensor, sign: int) -> None:
+        values = estimate.double()
+        self.total += sign * values
+        self.squares += sign * float(values.square().mean())
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "window": list(self.window)}
@@ -38,7 +50,11 @@ class _Windowed(Watch):
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         super().load_state_dict(saved)
         self.window.clear()
-        self.window.extend(saved["window"])
+        self.total.zero_()
+        self.squares = 0.0
+        for kept in saved["window"]:
+            self.window.append(kept)
+            self._count(kept, 1)
 
 
 @dataclass(frozen=True)
@@ -46,6 +62,8 @@ class WindowedVariance:
     """ES-WMV: stop at the minimum of the variance of the last `window` looks. Needs nothing known of the noise.
 
         WMV(t) = 1/W sum_{w<W} || x^{t-w} - 1/W sum_i x^{t-i} ||^2
+
+    x^t is the output of step t, not an average of outputs: that is stillest long after the best step.
 
     Source: Wang, Li, Zhuang, Chen, Liang, Sun, "Early Stopping for Deep Image Prior", 2021, algorithm 1
     (W = 100, patience 1000 iterations there, at the original network's pace).
@@ -61,7 +79,7 @@ class WindowedVariance:
         return _Windowed(problem, self)
 
 
-class _Exponential(Watch):
+class _Exponential(_Moving):
     def __init__(self, problem: Problem, rule: ExponentialVariance):
         super().__init__(problem, rule.patience, "exponential moving variance of the iterates")
         self.rate = rule.rate

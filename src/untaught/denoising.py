@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -11,18 +10,21 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from untaught import options
+from untaught.assemble import assemble
+from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
 from untaught.fit import Progress
-from untaught.image import Image, as_image
+from untaught.image import Image, Plane, as_image
 from untaught.methods import make
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
+from untaught.operands import Operand
 from untaught.plane import Answer, Request, restore_plane
-from untaught.recipe import LEFT, make_recipe, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.result import History, Interval, PlaneRecipe, PlaneResult, Recipe, Result, Stopped, spokesman
-from untaught.risk import Risk, to_interval
+from untaught.recipe import LEFT, method_of, noise_of, parts_of, rule_of, sha256
+from untaught.result import PlaneRecipe, Recipe, Result, Stopped
 from untaught.solution import Method
 from untaught.stopping import Rule
 
@@ -92,8 +94,8 @@ def denoise(
     """
     started = time.monotonic()
     picture = as_image(image)
-    if checkpoint is not None and picture.n_planes > 1:
-        raise InputError(f"a checkpoint holds one plane, but {picture.name} has {picture.n_planes}")
+    if checkpoint is not None:
+        check_checkpoint(Path(checkpoint), picture)
     if isinstance(method, str) and method != "auto":
         make(method)  # an unknown name is refused before anything is measured
     request = Request(
@@ -106,29 +108,48 @@ def denoise(
         on_progress=on_progress,
         checkpoint=None if checkpoint is None else Path(checkpoint),
     )
-    answers, interrupted = _planes(picture, [request] * picture.n_planes, started)
-    return _result(picture, answers, request, started, interrupted)
+    return _restored(picture, [request] * picture.n_planes, request, started)
 
 
-def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None] | None = None) -> Result:
+def check_checkpoint(path: Path, picture: Image) -> None:
+    """Refuse a checkpoint of a stack, and a file that is none."""
+    if picture.n_planes > 1:
+        raise InputError(f"a checkpoint holds one plane, but {picture.name} has {picture.n_planes}")
+    refuse_foreign(path)
+
+
+def rerun(
+    recipe: Recipe,
+    image: Picture | Tensor,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    operator: object = None,
+    guide: Operand | None = None,
+) -> Result:
     """Make a picture again from its recipe.
 
     Parameters
     ----------
     recipe : Recipe
         `result.recipe`, or `Recipe.model_validate_json` of what was saved of it.
-    image : path, Image or ndarray
-        The same noisy picture.
+    image : path, Image, ndarray or Tensor
+        The same degraded picture, or measurement.
     on_progress : callable, optional
         As in `denoise`.
+    operator : object, optional
+        The operator, where it is one that a recipe cannot hold: a function, or another package's object.
+    guide : path, Image or ndarray, optional
+        The guide, where there was one.
 
     Raises
     ------
     InputError
-        If the picture is not the one the recipe was written for.
+        If the picture, or the guide, is not the one the recipe was written for, or an operator is needed.
     """
+    from untaught.rounds import again, shown
+
     started = time.monotonic()
-    picture = as_image(image)
+    picture = shown(image) if isinstance(image, Tensor) else as_image(image)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(
@@ -138,8 +159,17 @@ def rerun(recipe: Recipe, image: Picture, on_progress: Callable[[Progress], None
         on_progress=on_progress,
     )
     requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
-    answers, interrupted = _planes(picture, requests, started)
-    return _result(picture, answers, shared, started, interrupted)
+    if recipe.task == "denoise":
+        return _restored(picture, requests, shared, started)
+    return again(recipe, image if isinstance(image, Tensor) else picture, (operator, guide), requests, shared)
+
+
+def _restored(picture: Image, requests: Sequence[Request | None], shared: Request, started: float) -> Result:
+    answers, interrupted = restore_planes(picture, requests, started)
+    try:
+        return assemble(picture, answers, shared, started, interrupted)
+    except KeyboardInterrupt:  # all the work is done: it has only to be put together
+        return assemble(picture, answers, shared, started, True)
 
 
 def _asked(plane: PlaneRecipe, shared: Request) -> Request:
@@ -150,8 +180,11 @@ def _asked(plane: PlaneRecipe, shared: Request) -> Request:
     return replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
 
 
-def _planes(
-    picture: Image, requests: Sequence[Request | None], started: float
+def restore_planes(
+    picture: Image,
+    requests: Sequence[Request | None],
+    started: float,
+    solve: Callable[[Plane, Request], Answer] = restore_plane,
 ) -> tuple[list[Answer | None], bool]:
     """Restore plane by plane, sharing what is left of the time; None for planes that were not reached.
 
@@ -170,7 +203,7 @@ def _planes(
             numbered = replace(
                 request, seconds=seconds, on_progress=_numbered(request.on_progress, plane.index, count)
             )
-            answers.append(restore_plane(plane, numbered))
+            answers.append(solve(plane, numbered))
             if answers[-1] is not None and answers[-1].interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
@@ -194,95 +227,3 @@ def _copied(values: NDArray[np.float32]) -> Answer:
     """Return the answer for a plane to be left alone, such as an empty page in a stack: itself."""
     stopped = Stopped("nothing to do", 0, "the plane was left as it is")
     return Answer(values, Unknown(0.0), "none", "there is nothing to restore in it", stopped)
-
-
-def _result(
-    picture: Image,
-    answers: list[Answer | None],
-    request: Request,
-    started: float,
-    interrupted: bool,
-) -> Result:
-    done = [answer for answer in answers if answer is not None]
-    restored = picture.with_planes([None if a is None or a.method == "none" else a.values for a in answers])
-    planes = _plane_results(picture, answers)
-    first = spokesman(planes)
-    psnr, psnr_input = _psnr(done)
-    return Result(
-        picture=restored,
-        input=picture,
-        noise=first.noise if first else Unknown(0.0),
-        noise_found=request.noise is None,
-        method=" / ".join(dict.fromkeys(a.method for a in done)) or "none",
-        why=first.why if first else "it was interrupted before anything was restored",
-        stopped=first.stopped if first else Stopped("interrupted", 0, "interrupted before the first plane"),
-        seconds=time.monotonic() - started,
-        recipe=make_recipe(picture, [None if a is None else a.recipe for a in answers], request),
-        psnr=psnr,
-        psnr_input=psnr_input,
-        std=_std(picture, answers),
-        history=first.history if first else History(),
-        candidates=first.candidates if first else (),
-        notes=_notes(answers),
-        interrupted=interrupted,
-        planes=planes,
-    )
-
-
-def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[PlaneResult, ...]:
-    results = []
-    for index, (label, answer) in enumerate(zip(picture.labels, answers, strict=True)):
-        if answer is None:
-            continue
-        psnr, psnr_input = _psnr([answer])
-        results.append(
-            PlaneResult(
-                index=index,
-                label=label,
-                noise=answer.noise,
-                method=answer.method,
-                why=answer.why,
-                stopped=answer.stopped,
-                psnr=psnr,
-                psnr_input=psnr_input,
-                history=answer.history,
-                candidates=answer.candidates,
-            )
-        )
-    return tuple(results)
-
-
-def _psnr(done: Sequence[Answer]) -> tuple[Interval | None, float | None]:
-    risks = [a.risk for a in done if a.risk is not None]
-    if not done or len(risks) != len(done):
-        return None, None
-    value = float(np.mean([risk.value for risk in risks]))
-    error = float(np.mean([risk.error for risk in risks]))  # the planes' noise levels err alike
-    variance = float(np.mean([a.variance for a in done]))
-    assumes = f"noise that is {done[0].noise.kind}, with the level found" if variance else "nothing"
-    before = -10 * math.log10(variance) if variance > 0 else None
-    return to_interval(Risk(value, error), variance, assumes), before
-
-
-def _std(picture: Image, answers: Sequence[Answer | None]) -> NDArray[np.float32] | None:
-    if any(a is None or a.std is None for a in answers):
-        return None
-    low, high = picture.value_range
-    blank = replace(picture, array=np.zeros(picture.array.shape, np.float32), value_range=(0.0, high - low))
-    array: NDArray[np.float32] = blank.with_planes([a.std for a in answers if a is not None]).array
-    return array
-
-
-def _notes(answers: Sequence[Answer | None]) -> tuple[str, ...]:
-    notes = list(dict.fromkeys(note for a in answers if a is not None for note in a.notes))
-    levels = [a.noise.level * 255 for a in answers if a is not None and a.method != "none"]
-    if len(answers) > 1 and levels:
-        notes.insert(
-            0,
-            f"{len(levels)} of {len(answers)} planes were restored, one by one; their noise levels run from "
-            f"{min(levels):.1f} to {max(levels):.1f} (of 255)",
-        )
-    left = sum(a is None for a in answers)
-    if left:
-        notes.append(f"{left} of {len(answers)} planes were not reached and are as they were")
-    return tuple(notes)

@@ -1,0 +1,102 @@
+"""Half of the pixels missing, eleven grey pictures: PSNR over the whole picture.
+
+    python benchmarks/inpainting.py --data DIR [--quick] [--methods auto,pixel-tv] [--pictures house,man]
+
+One JSON line a case in --output; cases that are there already are not run again. Nothing is set for a picture: the
+rules decide when to stop.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from common import machine, peak_gib, psnr, run_cases
+
+PICTURES = (
+    "Cameraman256",
+    "Lena512",
+    "barbara",
+    "boat",
+    "couple",
+    "fingerprint",
+    "hill",
+    "house",
+    "man",
+    "montage",
+    "peppers256",
+)
+QUICK = ("Cameraman256", "house")
+
+
+def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what has to be run."""
+    for method in args.methods.split(","):
+        for picture in args.pictures.split(",") if args.pictures else QUICK if args.quick else PICTURES:
+            yield {
+                "picture": picture,
+                "method": method,
+                "seed": args.seed,
+                "time_limit": args.time_limit,
+                "data": str(args.data),
+            }
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    """Run one case."""
+    import untaught
+
+    folder = Path(case["data"]) / "inpaint50"
+    clean, degraded, published = (
+        np.asarray(Image.open(folder / f"{case['picture']}_{kind}.png").convert("L"))
+        for kind in ("GT", "masked", "deep_prior")
+    )
+    result = untaught.inpaint(
+        degraded, degraded, method=case["method"], seed=case["seed"], time_limit=case["time_limit"]
+    )
+    estimate = result.psnr and {k: round(v, 3) for k, v in vars(result.psnr).items() if k != "assumes"}
+    return {
+        "psnr": round(psnr(result.image, clean), 3),
+        "psnr_published": round(psnr(published, clean), 3),
+        "estimate": estimate,
+        "method": result.method,
+        "seconds": round(result.seconds, 2),
+        "stopped": {"rule": result.stopped.rule, "step": result.stopped.step},
+        "parts": [(part.method, part.note) for part in result.candidates],
+        "peak_gib": round(peak_gib(), 3),
+        "versions": result.recipe.versions,
+        "threads": result.recipe.threads,
+        "date": date.today().isoformat(),
+        "machine": machine(),
+    }
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--quick", action="store_true", help="two pictures only")
+    parser.add_argument("--methods", default="auto,pixel-tv")
+    parser.add_argument("--pictures", default="")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--time-limit", type=float, default=None)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/inpainting.jsonl"))
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(run(json.loads(args.case))))
+    elif args.data is None:
+        parser.error("--data DIR: the folder that holds inpaint50")
+    else:
+        run_cases(__file__, cases(args), args.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""What the makers of tables share: Markdown, groups of rows, where figures come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from common import SET9
+
+NOTHING = "*Not measured yet.*"
+
+Row = dict[str, Any]
+Group = tuple[Any, ...]
+
+
+def grouped(rows: Iterable[Row], *keys: str) -> dict[Group, list[Row]]:
+    """Group rows by entries of their case, small levels first."""
+    groups: dict[Group, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row["case"].get(key) for key in keys), []).append(row)
+    return dict(sorted(groups.items(), key=lambda item: [(part is None, part) for part in item[0]]))
+
+
+def table(heads: str, rows: Iterable[list[str]]) -> str:
+    """Return a Markdown table; all columns but the first to the right."""
+    columns = heads.split("|")
+    lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
+    return "\n".join("| " + " | ".join(cell.strip() for cell in line) + " |" for line in lines)
+
+
+def in_order(pictures: Iterable[str]) -> list[str]:
+    """Return the pictures in the order of the set, others after them by name."""
+    return sorted(set(pictures), key=lambda name: (SET9.index(name) if name in SET9 else len(SET9), name))
+
+
+def provenance(rows: list[Row]) -> str:
+    """Return how many runs these are, of when, and on what; no full stop."""
+    machines = sorted({f"{row['machine']['cpu']}, {row['machine']['cores']} cores" for row in rows})
+    threads = sorted({row["threads"] for row in rows if row.get("threads")})
+    dates = sorted({row["date"] for row in rows})
+    runs = f"{len(rows)} run{'s' * (len(rows) != 1)}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
+    used = f"; torch on {' or '.join(map(str, threads))} thread{'s' * (threads != [1])}" if threads else ""
+    return f"{runs}, on {' and on '.join(machines)}{used}"

@@ -1,0 +1,153 @@
+"""`untaught inpaint`, `upscale`, `deblur` and `demosaic`: what they need beside the options of `denoise`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from untaught.cli import app as commands
+from untaught.cli.denoise import Call, run
+from untaught.cli.signals import Interrupts
+
+if TYPE_CHECKING:
+    from untaught.image import Image
+    from untaught.result import Result
+
+FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
+ABLE = "auto, dip, pixels or pixel-tv."
+
+Guide = Annotated[
+    Path | None,
+    typer.Option("--guide", metavar="PICTURE", help="Another picture of the same scene, such as one with flash."),
+]
+
+
+@dataclass(frozen=True)
+class TaskCall(Call):
+    """What was asked for; `operands` are the arguments of the task in `untaught.tasks`."""
+
+    operands: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> tuple[Path | None, ...]:
+        """See `Call`."""
+        given = {**self.operands, "guide": self.options.get("guide")}
+        return (*super().inputs, *(Path(given[name]) for name in FILES if given.get(name) is not None))
+
+    def frame(self, picture: Image) -> Image:
+        """Return the answer's size and type, filled with what can be had at once."""
+        from untaught.task import framed, measurement
+        from untaught.tasks import TASKS
+
+        task = TASKS[self.task](picture, **self.operands)
+        return framed(measurement(picture, task), task)
+
+    def door(self, picture: Image) -> Callable[..., Result]:
+        """Return the task as a function of the picture and the options."""
+        from untaught.reconstruct import run_task
+        from untaught.tasks import TASKS
+
+        return partial(run_task, task=TASKS[self.task](picture, **self.operands))
+
+
+def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., commands.Job]:
+    """Give a command that returns its operands the options of `denoise`, and a guide."""
+    hints = get_type_hints(commands.denoise, include_extras=True)
+    hints["method"] = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
+    shared = [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in inspect.signature(commands.denoise).parameters.items()
+    ]
+    own_hints = get_type_hints(function, include_extras=True)
+    own = [
+        parameter.replace(annotation=own_hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(function).parameters.items()
+    ]
+    guide = inspect.Parameter("guide", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Guide)
+
+    def command(**given: Any) -> commands.Job:
+        operands = function(**{parameter.name: given.pop(parameter.name) for parameter in own})
+        call = _call(function.__name__, operands, given)
+        return lambda interrupts: _run(call, interrupts)
+
+    parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[:2]), *own, guide]
+    parameters += [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[2:]]
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
+    about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
+    picture, output = given.pop("picture"), given.pop("output")
+    return TaskCall(picture, output, given, **about, task=task, operands=operands)
+
+
+def _run(call: TaskCall, interrupts: Interrupts) -> int:
+    with interrupts.held():
+        from untaught import reconstruct  # noqa: F401 - brings torch, which must not be cut while it loads
+    interrupts.check()
+    return run(call, interrupts)
+
+
+@commands.app.command(short_help="Fill in what is missing from a picture.")
+@with_options
+def inpaint(
+    mask: Annotated[
+        str | None,
+        typer.Option(metavar="MASK", help="Picture: nonzero keeps a pixel, zero marks it missing."),
+    ] = None,
+    missing_color: Annotated[
+        str | None,
+        typer.Option(metavar="COLOR", help="Pixels of this colour are missing: #ff00ff or 255,0,255."),
+    ] = None,
+) -> dict[str, Any]:
+    """Fill in what is missing from a picture; without a mask, what is transparent or NaN."""
+    return {"mask": mask, "missing_colour": missing_color}
+
+
+@commands.app.command(short_help="Enlarge a picture.")
+@with_options
+def upscale(
+    factor: Annotated[int, typer.Option(metavar="N", help="2 to 16.", show_default=False)],
+    kernel: Annotated[
+        str, typer.Option(metavar="NAME", help="How it was made small: bicubic, lanczos2, lanczos3 or box.")
+    ] = "bicubic",
+) -> dict[str, Any]:
+    """Enlarge a picture by a whole factor."""
+    return {"factor": factor, "kernel": kernel}
+
+
+@commands.app.command(short_help="Undo a blur that is known.")
+@with_options
+def deblur(
+    psf: Annotated[
+        str,
+        typer.Option(
+            metavar="PSF",
+            help="Point-spread function: a file, gaussian:SIGMA, disk:RADIUS or motion:LENGTH,ANGLE.",
+            show_default=False,
+        ),
+    ],
+    border: Annotated[
+        str, typer.Option(metavar="NAME", help="Beyond the border: valid, reflect, replicate or circular.")
+    ] = "valid",
+) -> dict[str, Any]:
+    """Undo a blur whose point-spread function is known."""
+    return {"psf": psf, "border": border}
+
+
+@commands.app.command(short_help="Make colours of what a colour filter array saw.")
+@with_options
+def demosaic(
+    pattern: Annotated[str, typer.Option(metavar="NAME", help="RGGB, BGGR, GRBG, GBRG or X-TRANS.")] = "RGGB",
+) -> dict[str, Any]:
+    """Make a colour picture of the values behind a colour filter array."""
+    return {"pattern": pattern}

@@ -1,0 +1,58 @@
+"""How a TIFF was laid out, so that it can be written the same way; shared by its reader and its writer."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+ORIENTATION, SOFTWARE, XMP = 274, 305, 700
+_logger_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the file that was read was laid out; kept in ``metadata["tiff"]``.
+
+    `tags` are tifffile's (code, type, count, encoded value, once), so `byteorder` goes with them.
+    `description` is that of the first page; `kind` is tifffile's: ome, imagej, shaped, generic ...
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    axes: str
+    dtype: str
+    byteorder: str
+    description: bytes | None
+    shaped: dict[str, Any]
+    tags: tuple[Any, ...]
+    compression: str
+    predictor: bool
+    tile: tuple[int, int] | None
+    extrasamples: tuple[int, ...]
+    colormap: NDArray[Any] | None
+
+
+@contextmanager
+def log_of_tifffile() -> Iterator[list[str]]:
+    """Collect what tifffile logs, instead of showing it."""
+    lines: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger, handler = logging.getLogger("tifffile"), Collector()
+    with _logger_lock:
+        propagate, logger.propagate = logger.propagate, False
+        logger.addHandler(handler)
+        try:
+            yield lines
+        finally:
+            logger.removeHandler(handler)
+            logger.propagate = propagate

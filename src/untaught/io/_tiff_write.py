@@ -1,0 +1,153 @@
+"""The writing half of TIFF."""
+
+from __future__ import annotations
+
+import re
+from math import prod
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.image import Image
+from untaught.io._exif import TEXTS, Directory, byteorder_of, directory_of, exif_orientation, hang
+from untaught.io._tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+
+_LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
+_PREDICTABLE = ("LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA")
+
+
+def write(stream: IO[bytes], image: Image) -> None:
+    """Write a TIFF, BigTIFF beyond 4 GB, laid out as the one that was read.
+
+    Lossless compression is kept; pictures from other formats, and those that were compressed with
+    loss, are deflated. An ``.ome.tif`` or ImageJ file stays one.
+    """
+    import tifffile
+
+    array, axes = _canonical(image)
+    layout = image.metadata.get("tiff")
+    if layout is not None and (array.shape, axes, str(array.dtype)) != (layout.shape, layout.axes, layout.dtype):
+        layout = None
+    exif = image.metadata.get("exif", b"")
+    known = directory_of(exif)
+    options = _samples(image, axes, layout) | _storage(array.dtype, layout) | _description(axes, layout)
+    options |= _resolution(image) | _tags(image, layout, known)
+    # what tifffile warns of or logs here is a tag it does not write, never a value
+    with log_of_tifffile():
+        tifffile.imwrite(
+            stream,
+            array,
+            ome=False,
+            byteorder=layout.byteorder if layout else byteorder_of(exif),
+            bigtiff=array.nbytes > 2**32 - 2**25,
+            iccprofile=image.metadata.get("icc"),
+            **options,
+        )
+    directories = {code: value for code, value in known.items() if isinstance(value, dict)}
+    if directories:
+        hang(stream, directories)
+
+
+def _canonical(image: Image) -> tuple[NDArray[Any], str]:
+    """Return array and axes with the pixels last, as a page has them."""
+    if image.axes.endswith(("YX", "YXS")):
+        return np.ascontiguousarray(image.array), image.axes
+    array = image.samples_last(image.array)
+    axes = image.lead_axes + "YXS"
+    if "S" not in image.axes:
+        array, axes = array[..., 0], axes[:-1]
+    return np.ascontiguousarray(array), axes
+
+
+def _samples(image: Image, axes: str, layout: Layout | None) -> dict[str, Any]:
+    """Say what the samples of a pixel are."""
+    if layout is not None and layout.colormap is not None:
+        return {"photometric": "palette", "colormap": layout.colormap}
+    samples = image.size("S")
+    rgb = samples - image.alpha == 3 or (samples > 3 and image.metadata.get("photometric") == "rgb")
+    inverted = image.metadata.get("photometric") == "miniswhite"
+    options: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
+    if inverted and not rgb:
+        options["photometric"] = "miniswhite"
+    if "S" not in axes:
+        return options
+    options["planarconfig"] = "contig" if axes.endswith("S") else "separate"
+    extra = samples - (3 if rgb else 1)
+    if layout is not None and len(layout.extrasamples) == extra:
+        codes = layout.extrasamples
+    else:
+        codes = (0,) * (extra - image.alpha) + (2,) * image.alpha
+    if codes:
+        options["extrasamples"] = codes
+    return options
+
+
+def _storage(dtype: np.dtype[Any], layout: Layout | None) -> dict[str, Any]:
+    integer = dtype.kind in "iu" and dtype.itemsize <= 4
+    if layout is None or layout.compression not in _LOSSLESS:
+        name, predictor = "ADOBE_DEFLATE", integer
+    else:
+        name, predictor = layout.compression, layout.predictor
+    options: dict[str, Any] = {}
+    if name != "NONE":
+        options["compression"] = "ADOBE_DEFLATE" if name == "DEFLATE" else name
+        # the predictors know integers up to 32 bits and floats
+        options["predictor"] = predictor and name in _PREDICTABLE and (integer or dtype.kind == "f")
+    if layout is not None and layout.tile and dtype.kind != "b":
+        options["tile"] = layout.tile
+    return options
+
+
+def _description(axes: str, layout: Layout | None) -> dict[str, Any]:
+    if layout is not None and layout.kind == "shaped":
+        return {"metadata": {**layout.shaped, "axes": axes}}
+    if layout is None:
+        plain = axes in ("YX", "YXS", "SYX")
+        return {"metadata": None if plain else {"axes": axes}}
+    description = layout.description
+    if description is not None and layout.kind == "ome":
+        pages = prod(s for s, a in zip(layout.shape, axes, strict=True) if a not in "YXS")
+        description = _ome_in_order(description, pages, layout.byteorder)
+    return {"metadata": None, "description": description}
+
+
+def _ome_in_order(xml: bytes, pages: int, byteorder: str) -> bytes:
+    """Say in OME-XML that all planes lie in this file, in the order of its dimensions.
+
+    That is how they are written, wherever the file that was read, or its companions, had them.
+    """
+    pattern = rb"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)"
+    seen = False
+
+    def replace(match: re.Match[bytes]) -> bytes:
+        nonlocal seen
+        if seen:
+            return b""
+        seen = True
+        return b'<%sTiffData IFD="0" PlaneCount="%d"/>' % (match[1], pages)
+
+    xml = re.sub(pattern, replace, xml, flags=re.DOTALL)
+    endian = b'BigEndian="%s"' % (b"true" if byteorder == ">" else b"false")
+    return re.sub(rb'\bBigEndian="\w+"', endian, xml)
+
+
+def _resolution(image: Image) -> dict[str, Any]:
+    if "resolution" not in image.metadata:
+        return {}
+    x, y, unit = image.metadata["resolution"]
+    return {"resolution": (x, y), "resolutionunit": {"inch": 2, "cm": 3}.get(unit, 1)}
+
+
+def _tags(image: Image, layout: Layout | None, exif: Directory) -> dict[str, Any]:
+    """Say what the tags are beyond those that describe the pixels."""
+    tags = [(code, *exif[code], True) for code in TEXTS if code in exif]
+    if layout is not None:
+        tags = list(layout.tags)
+    orientation = image.metadata.get("orientation") or exif_orientation(image.metadata.get("exif", b""))
+    if orientation:
+        tags.append((ORIENTATION, 3, 1, orientation, True))
+    if "xmp" in image.metadata:
+        tags.append((XMP, 1, len(image.metadata["xmp"]), image.metadata["xmp"], True))
+    named = any(tag[0] == SOFTWARE for tag in tags)
+    return {"extratags": tags, "software": False if named else "untaught"}

@@ -1,0 +1,50 @@
+"""Moments of photon counts with read-out noise, cut off at 0 and 1, where the counts are few."""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.noise.censored import Clip, censored_mean, censored_variance
+
+MOST_COUNTS = 100.0  # photo-electrons in white from which on counts are as good as normal
+LIGHTEST = 1.5  # brightness up to which is tabulated, in [0, 1] units
+NODES = 513
+
+Values = NDArray[np.float64]
+
+
+@functools.lru_cache(maxsize=64)
+def shifts(gain: float, read: float, clip: Clip) -> tuple[Values, Values, Values]:
+    """Tabulate what clipping does to y = clip(gain k + read n), k ~ Poisson(x / gain), n ~ N(0, 1).
+
+    E[y] = sum_k P(k) E[clip(gain k + read n)], and E[y^2] alike: a sum of censored normal laws.
+
+    Returns
+    -------
+    tuple of ndarray
+        x, graded towards 0; E[y | x] - x; Var[y | x]; each of shape (NODES,).
+    """
+    from scipy.special import gammaln, xlogy
+
+    x = LIGHTEST * np.linspace(0.0, 1.0, NODES) ** 2
+    light = x / gain
+    k = np.arange(math.ceil(light[-1] + 10 * math.sqrt(light[-1]) + 20))
+    chance = np.exp(xlogy(k, light[:, None]) - light[:, None] - gammaln(k + 1))
+    first, second = _cut(gain * k, read, clip)
+    mean = chance @ first
+    return x, mean - x, np.maximum(chance @ second - mean**2, 0.0)
+
+
+def _cut(value: Values, read: float, clip: Clip) -> tuple[Values, Values]:
+    """Return the first two moments of clip(value + read n)."""
+    if read > 0:
+        spread = np.full_like(value, read)
+        mean: Any = censored_mean(value, spread, clip)
+        return mean, censored_variance(value, spread, clip) + mean**2
+    mean = np.minimum(value, 1.0) if clip[1] else value
+    return mean, mean**2

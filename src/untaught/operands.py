@@ -1,0 +1,206 @@
+"""What a task needs beside the picture, from files, arrays or words: masks, point-spread functions, guides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.image import Image, as_image, image_of_array
+from untaught.operators import check_mask, check_psf
+from untaught.operators.base import Shape, by
+
+Operand = str | Path | Image | NDArray[Any] | Tensor
+Flags = NDArray[np.bool_]
+
+MOST_RADIUS = 200.0  # pixels; a larger blur leaves nothing to be seen
+FINER = 8  # samples a pixel and axis of the point-spread functions that have an edge
+
+
+def mask_of(mask: Operand, picture: Image) -> Tensor:
+    """Return a mask as (1, C, H, W) of 1 and 0; nonzero keeps a pixel, zero marks it missing.
+
+    Colours that all say the same count as one channel; a mask of as many channels as the picture has marks each of
+    them. Alpha does not count.
+
+    Raises
+    ------
+    InputError
+        For a mask of another form or size, or one that keeps everything or nothing.
+    """
+    if isinstance(mask, Tensor):
+        return check_mask(mask, picture.height, picture.width)
+    values = _array(mask)
+    if values.ndim == 3:
+        kept = values != 0
+        same = bool((kept == kept[..., :1]).all())
+        values = kept[..., 0] if same else np.moveaxis(kept, -1, 0)[None]
+    return check_mask(torch.from_numpy(np.array(values, order="C")), picture.height, picture.width)
+
+
+def measured_by_alpha(picture: Image) -> Flags:
+    """Return (H, W), False where the picture is fully transparent; True everywhere without alpha."""
+    if not picture.alpha:
+        return np.ones((picture.height, picture.width), np.bool_)
+    opacity = picture.samples_last(picture.array)[..., -1]
+    return np.asarray((opacity > 0).all(axis=tuple(range(opacity.ndim - 2))))
+
+
+def measured_by_number(picture: Image) -> Flags:
+    """Return (H, W), False where a value is NaN, infinite or a no-data marker in any plane."""
+    return np.asarray(~np.logical_or.reduce([plane.missing for plane in picture.planes()]))
+
+
+def measured_by_colour(picture: Image, colour: str | tuple[float, ...]) -> Flags:
+    """Return (H, W), False where the picture has exactly one colour: '#ff00ff', '255,0,255', or its numbers.
+
+    Raises
+    ------
+    InputError
+        For a colour that cannot be read, or with another number of samples than the picture's.
+    """
+    samples = picture.samples_last(picture.array)
+    samples = samples[..., : samples.shape[-1] - picture.alpha]
+    wanted = _colour(colour) if isinstance(colour, str) else tuple(colour)
+    if len(wanted) == 1:
+        wanted *= samples.shape[-1]
+    if len(wanted) != samples.shape[-1]:
+        raise InputError(
+            f"the colour {colour} has {len(wanted)} numbers, and a pixel of {picture.name} has {samples.shape[-1]}"
+        )
+    hit = (samples == np.array(wanted)).all(axis=-1)
+    return np.asarray(~hit.any(axis=tuple(range(hit.ndim - 2))))
+
+
+def _colour(text: str) -> tuple[float, ...]:
+    digits = text.removeprefix("#")
+    try:
+        if text.startswith("#") and len(digits) == 6:
+            return tuple(float(int(digits[at : at + 2], 16)) for at in (0, 2, 4))
+        if not text.startswith("#"):
+            return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        pass
+    raise InputError(f"{text!r} is no colour; write #ff00ff, or its values as 255,0,255")
+
+
+def psf_of(psf: Operand) -> Tensor:
+    """Return a point-spread function as (1, C, kh, kw), from an array, a file, or words.
+
+    Words are gaussian:SIGMA, disk:RADIUS and motion:LENGTH,ANGLE, in pixels and degrees, the angle from the
+    rows' direction upwards. Files of whole numbers have no scale of their own, and are divided by their sum;
+    arrays, and files of floats, have to sum to one.
+
+    Raises
+    ------
+    InputError
+        For a point-spread function that `check_psf` refuses, or words that are not understood.
+    """
+    if isinstance(psf, Tensor):
+        return check_psf(psf)
+    if isinstance(psf, str) and psf.partition(":")[0] in WORDS:
+        return _from_words(psf)
+    values = _array(psf)
+    if values.ndim == 3:
+        values = np.moveaxis(values, -1, 0)[None]
+    if isinstance(psf, str | Path) and values.dtype.kind in "biu" and values.any():
+        values = values / values.sum(axis=(-2, -1), keepdims=True)
+    return check_psf(torch.from_numpy(np.array(values, dtype=np.float64, order="C")))
+
+
+def _from_words(text: str) -> Tensor:
+    kind, _, rest = text.partition(":")
+    count, make = WORDS[kind]
+    try:
+        numbers = [float(part) for part in rest.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or not all(map(math.isfinite, numbers)) or not 0 < numbers[0] <= MOST_RADIUS:
+        raise InputError(
+            f"{text!r} is no point-spread function; write gaussian:SIGMA, disk:RADIUS or motion:LENGTH,ANGLE, or "
+            "give a file"
+        )
+    values = make(*numbers)
+    return check_psf(values / values.sum())
+
+
+def _gaussian(sigma: float) -> Tensor:
+    reach = max(1, math.ceil(3.5 * sigma))
+    line = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=torch.float64) / sigma) ** 2)
+    return torch.outer(line, line)
+
+
+def _disk(radius: float) -> Tensor:
+    down, across = _places(math.ceil(radius))
+    return _pooled((down.square() + across.square() <= radius**2).double())
+
+
+def _motion(length: float, angle: float) -> Tensor:
+    """Return a line of width one pixel through the middle."""
+    turn = math.radians(angle)
+    down, across = _places(math.ceil((length + 1) / 2))
+    along = across * math.cos(turn) - down * math.sin(turn)
+    beside = across * math.sin(turn) + down * math.cos(turn)
+    return _pooled(((along.abs() <= length / 2) & (beside.abs() <= 0.5)).double())
+
+
+def _places(reach: int) -> tuple[Tensor, Tensor]:
+    """Return row and column of every sample of a square of `reach` pixels to all sides, from its middle."""
+    side = 2 * reach + 1
+    line = (torch.arange(side * FINER, dtype=torch.float64) + 0.5) / FINER - side / 2
+    down, across = torch.meshgrid(line, line, indexing="ij")
+    return down, across
+
+
+def _pooled(samples: Tensor) -> Tensor:
+    mean: Tensor = torch.nn.functional.avg_pool2d(samples[None, None], FINER)[0, 0]
+    return mean
+
+
+WORDS: dict[str, tuple[int, Callable[..., Tensor]]] = {
+    "gaussian": (1, _gaussian),
+    "disk": (1, _disk),
+    "motion": (2, _motion),
+}
+"""How many numbers each kind of point-spread function has, and what makes it of them."""
+
+
+def guide_of(guide: Operand, size: Shape) -> Tensor:
+    """Return another picture of the same scene as (1, C, H, W) on [0, 1].
+
+    Raises
+    ------
+    InputError
+        For a stack, or a picture of another size than `size`, height and width of what is restored.
+    """
+    picture = as_image(guide.numpy() if isinstance(guide, Tensor) else guide)
+    if (picture.height, picture.width) != tuple(size):
+        raise InputError(
+            f"the guide is {by(picture.height, picture.width)} pixels and the picture to be made {by(*size)}: "
+            "they must be the same"
+        )
+    planes = [plane.values for plane in picture.planes()]
+    if len(planes) > 1:
+        raise InputError(f"the guide has {len(planes)} planes; give one picture")
+    return torch.from_numpy(np.ascontiguousarray(planes[0].transpose(2, 0, 1)))[None]
+
+
+def _array(operand: str | Path | Image | NDArray[Any]) -> NDArray[Any]:
+    """Return (H, W) or (H, W, C) values, alpha left out."""
+    from untaught.io import read
+
+    if isinstance(operand, str | Path):
+        operand = read(operand)
+    image = operand if isinstance(operand, Image) else image_of_array(np.asarray(operand))
+    if image.lead_shape and max(image.lead_shape) > 1:
+        raise InputError(f"{image.name} has the shape {image.array.shape}; give one picture, (height, width)")
+    values = image.samples_last(image.array).reshape(image.height, image.width, -1)
+    colours = values[..., : values.shape[-1] - image.alpha]
+    return colours[..., 0] if colours.shape[-1] == 1 else colours

@@ -1,0 +1,127 @@
+"""Operators written down: as JSON, from which they can be made again, and as a short fingerprint."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.operators.base import Operator, Shape
+from untaught.operators.blur import Blur
+from untaught.operators.compose import Composition
+from untaught.operators.compression import RandomCompression, StructuredCompression
+from untaught.operators.fourier import Fourier
+from untaught.operators.pixels import Identity, Mask, Mosaic
+from untaught.operators.radon import Radon
+from untaught.operators.resampling import Downsample
+
+OURS: Mapping[str, type[Any]] = {
+    kind.__name__: kind
+    for kind in (
+        Blur,
+        Composition,
+        Downsample,
+        Fourier,
+        Identity,
+        Mask,
+        Mosaic,
+        Radon,
+        RandomCompression,
+        StructuredCompression,
+    )
+}
+"""What can be made again from its settings; a function or another package's object cannot."""
+
+BITS = "bits"  # type of a tensor of nothing but 0 and 1
+DIGITS = 4  # of a response that have to agree; the last ones depend on the number of threads
+
+
+def written(operator: Operator) -> dict[str, Any] | None:
+    """Return an operator's class and settings for JSON, or None where it cannot be made again from them."""
+    if type(operator).__name__ not in OURS:
+        return None
+    settings = {f.name: getattr(operator, f.name) for f in fields(operator) if f.init}  # type: ignore[arg-type]
+    found = {name: _plain(value) for name, value in settings.items()}
+    parts = [found[name] for name, value in settings.items() if isinstance(value, Operator)]
+    return None if None in parts else {"kind": type(operator).__name__, **found}
+
+
+def operator_of(saved: Mapping[str, Any]) -> Operator:
+    """Make the operator again.
+
+    Raises
+    ------
+    InputError
+        If it is of a kind that this version does not have.
+    """
+    settings = dict(saved)
+    kind = settings.pop("kind", None)
+    if kind not in OURS:
+        raise InputError(f"the recipe names an operator {kind!r} that this version does not have")
+    made: Operator = OURS[kind](**{name: _value(value) for name, value in settings.items()})
+    return made
+
+
+def fingerprint(operator: Operator | None, picture_shape: Shape) -> str:
+    """Return what differs between two operators that differ: of their settings, or else of what they do."""
+    if operator is None:
+        return ""
+    text = json.dumps(written(operator), sort_keys=True)
+    if text == "null":
+        x = torch.rand(picture_shape, generator=torch.Generator().manual_seed(0))
+        with torch.no_grad():
+            response = operator.A(x).double().flatten().cpu()
+        probe = torch.linspace(-1, 1, len(response), dtype=torch.float64).cos()
+        text = f"{operator.name} {float(response.norm()):.{DIGITS}g} {float(response @ probe):.{DIGITS}g}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hashed(tensor: Tensor | None) -> str:
+    """Return the hash of a tensor's values; empty for None."""
+    return "" if tensor is None else hashlib.sha256(tensor.detach().cpu().numpy().tobytes()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting for JSON."""
+    if isinstance(value, Tensor):
+        return _packed(value)
+    if isinstance(value, Operator):
+        return written(value)
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _value(saved: Any) -> Any:
+    """Return the setting that `_plain` made `saved` of."""
+    if isinstance(saved, Mapping):
+        return _unpacked(saved) if "tensor" in saved else operator_of(saved)
+    if isinstance(saved, list):
+        return tuple(_value(part) for part in saved)
+    return saved
+
+
+def _packed(tensor: Tensor) -> dict[str, Any]:
+    values = tensor.detach().cpu().numpy()
+    binary = bool(((values == 0) | (values == 1)).all())
+    raw = np.packbits(values.astype(bool)) if binary else values
+    packed = base64.b64encode(zlib.compress(raw.tobytes(), 9)).decode()
+    return {"tensor": packed, "type": BITS if binary else str(values.dtype), "shape": list(values.shape)}
+
+
+def _unpacked(saved: Mapping[str, Any]) -> Tensor:
+    raw = zlib.decompress(base64.b64decode(saved["tensor"]))
+    shape = tuple(saved["shape"])
+    if saved["type"] == BITS:
+        bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=int(np.prod(shape)))
+        return torch.from_numpy(bits.reshape(shape).astype(np.float32))
+    return torch.from_numpy(np.frombuffer(raw, saved["type"]).reshape(shape).copy())

@@ -1,0 +1,133 @@
+"""A task on a whole picture: plane by plane, or on one measurement that is no picture, and put together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from untaught.assemble import assemble
+from untaught.denoising import check_checkpoint, restore_planes
+from untaught.errors import InputError
+from untaught.image import Image, Plane, as_image
+from untaught.inverse import problem_of, solved
+from untaught.operands import Operand, guide_of
+from untaught.operators import as_operator
+from untaught.operators.written import operator_of, written
+from untaught.plane import Answer, Request
+from untaught.recipe import sha256
+from untaught.result import Recipe, Result
+from untaught.task import Task, framed, hint_of, measurement, tensor, visible_size
+
+Requests = Sequence[Request | None]
+
+
+def of_picture(
+    picture: Image, task: Task, guide: Operand | None, requests: Requests, shared: Request, started: float
+) -> Result:
+    """Restore the planes of a measurement that looks like a picture; one without a request is a first guess.
+
+    Parameters
+    ----------
+    picture : Image
+        The measurement.
+    task : Task
+        What is asked for.
+    guide : path, Image, ndarray, Tensor or None
+        Another picture of the same scene.
+    requests, shared : sequence of Request or None, Request
+        What is asked of every plane, and what they share.
+    started : float
+        By `time.monotonic`.
+    """
+    if shared.checkpoint is not None:
+        check_checkpoint(shared.checkpoint, picture)
+    measured = measurement(picture, task)
+    frame = framed(measured, task)
+    hint = None if guide is None else guide_of(guide, (frame.height, frame.width))
+
+    def solve(plane: Plane, request: Request) -> Answer:
+        gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
+        return _answer(tensor(plane.values), gone, task, request, hint)
+
+    answers, interrupted = restore_planes(measured, requests, started, solve)
+    try:
+        result = assemble(picture, answers, shared, started, interrupted, frame)
+    except KeyboardInterrupt:  # all the work is done: it has only to be put together
+        result = assemble(picture, answers, shared, started, True, frame)
+    return _written(result, task, guide)
+
+
+def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, started: float) -> Result:
+    """Restore the picture behind a measurement as the operator gives it; see `of_picture`.
+
+    Raises
+    ------
+    InputError
+        For a measurement without a leading 1.
+    """
+    if y.ndim < 2 or y.shape[0] != 1 or not y.numel():
+        raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
+    y = y.detach().cpu().float()
+    known = torch.isfinite(y)
+    hint = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
+    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, hint)
+    grey = answer.values.shape[-1] == 1
+    frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
+    result = assemble(shown(y), [answer], request, started, answer.interrupted, frame)
+    return _written(result, task, guide)
+
+
+def again(
+    recipe: Recipe,
+    y: Image | Tensor,
+    needed: tuple[object, Operand | None],
+    requests: Requests,
+    shared: Request,
+) -> Result:
+    """Do the task of a recipe again; `needed` is the operator, if it could not be written down, and the guide.
+
+    Raises
+    ------
+    InputError
+        If one of these is needed and not given, or the guide is another one.
+    """
+    started = time.monotonic()
+    operator, guide = needed
+    if recipe.operator is None and operator is None:
+        raise InputError("a recipe cannot hold this operator; give the same one, operator=")
+    if _hash_of(guide) != recipe.guide_sha256:
+        raise InputError("the recipe was written with another guide, or without one; give the same one, guide=")
+    task = Task(recipe.task, as_operator(operator) if recipe.operator is None else operator_of(recipe.operator))
+    if isinstance(y, Tensor):
+        return of_tensor(y, task, guide, requests[0] or shared, started)
+    return of_picture(y, task, guide, requests, shared, started)
+
+
+def shown(y: Tensor) -> Image:
+    """Return a measurement of any shape as a picture of one plane, to be shown and hashed."""
+    values = y.numpy()
+    return Image.of(values.reshape(-1, values.shape[-1]) if y.ndim == 4 else values.reshape(1, -1), "YX")
+
+
+def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None) -> Answer:
+    operator = task.folded[0]
+    if operator is not None and hint is not None:
+        hint = hint_of(hint, operator, operator.picture_shape(y.shape))
+    problem, notes = problem_of(y, gone, task, request, hint)
+    return solved(problem, task, request, notes)
+
+
+def _written(result: Result, task: Task, guide: Operand | None) -> Result:
+    """Return the result with a recipe that names the task, its operator and its guide."""
+    found = {"task": task.name, "operator": written(task.operator), "guide_sha256": _hash_of(guide)}
+    return replace(result, recipe=result.recipe.model_copy(update=found))
+
+
+def _hash_of(guide: Operand | None) -> str:
+    if guide is None:
+        return ""
+    return sha256(as_image(guide.numpy() if isinstance(guide, Tensor) else guide))

@@ -1,0 +1,53 @@
+"""Why it works: instruments for the structural bias of convolutional generators.
+
+They read networks and fits; nothing else in the package reads them. Every one returns a plain dataclass of arrays.
+"""
+
+from __future__ import annotations
+
+from untaught.theory.descent import Descent
+from untaught.theory.dynamics import (
+    Components,
+    FitCurve,
+    PredictedStop,
+    predicted_curve,
+    predicted_stop,
+)
+from untaught.theory.impedance import Impedance, ImpedanceCurve, impedance
+from untaught.theory.jacobian import (
+    Draw,
+    Jacobian,
+    JacobianNorms,
+    convolution_weights,
+    drawn_by,
+    jacobian_norms,
+)
+from untaught.theory.kernels import DualKernel, dual_kernel
+from untaught.theory.linear import LinearRegime, linear_regime, linearisation_error
+from untaught.theory.spectrum import Spectrum, leading, trigonometric_share
+
+__all__ = [
+    "Components",
+    "Descent",
+    "Draw",
+    "DualKernel",
+    "FitCurve",
+    "Impedance",
+    "ImpedanceCurve",
+    "Jacobian",
+    "JacobianNorms",
+    "LinearRegime",
+    "PredictedStop",
+    "Spectrum",
+    "convolution_weights",
+    "drawn_by",
+    "dual_kernel",
+    "impedance",
+    "jacobian_norms",
+    "leading",
+    "linear_regime",
+    "linearisation_error",
+    "predicted_curve",
+    "predicted_stop",
+    "trigonometric_share",
+]

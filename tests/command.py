@@ -1,0 +1,61 @@
+"""The real command, and what it may leave behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from tests.conftest import clean, noisy
+
+COMMAND = [sys.executable, "-m", "untaught"]
+QUICK = ("--method", "nonlocal", "--noise", "gaussian:25")
+
+
+def levels(values: np.ndarray) -> np.ndarray:
+    """Return [0, 1] values as 8-bit levels."""
+    return np.clip(np.rint(values * 255), 0, 255).astype(np.uint8)
+
+
+def lay_out(folder: Path, monkeypatch: pytest.MonkeyPatch, height: int, width: int) -> Path:
+    """Put a noisy picture and its clean version into a folder, go there, and return it."""
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("UNTAUGHT_DEBUG", raising=False)
+    Pillow.fromarray(levels(noisy(clean(height, width)))).save("in.png")
+    Pillow.fromarray(levels(clean(height, width))).save("clean.png")
+    return folder
+
+
+def pixels(path: Path) -> np.ndarray:
+    """Return the pixels of a picture."""
+    with Pillow.open(path) as opened:
+        return np.asarray(opened)
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Return all that is in a folder, with its bytes."""
+    found = folder.rglob("*")
+    return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in found}
+
+
+def says(error: str, *words: str) -> bool:
+    """Tell whether `error` is one sentence of ours with all the words in it."""
+    lines = error.strip().splitlines()
+    one = len(lines) == 1 and lines[0].startswith("untaught: ") and "Traceback" not in error
+    return one and "internal error" not in error and all(word in error for word in words)
+
+
+def started(
+    folder: Path, *argv: str, variables: dict[str, str] | None = None, **more: object
+) -> subprocess.Popen[str]:
+    """Start the real command."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("UNTAUGHT_DEBUG", None)
+    environment |= variables or {}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*COMMAND, *argv], cwd=folder, env=environment, **(pipes | more))  # type: ignore[call-overload]

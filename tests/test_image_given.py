@@ -1,0 +1,145 @@
+"""What arrays and their values mean, and which pictures are refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.files import ramp
+from untaught._limits import check
+from untaught._values import value_range_of
+from untaught.errors import InputError
+from untaught.image import Image, as_image, image_of_array
+
+
+def test_sixteen_bits_have_their_range_where_they_use_it():
+    array = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
+    assert Image.of(array, "YX").value_range == (0.0, 65535.0)
+
+
+def test_twelve_bits_in_sixteen_have_the_range_they_use():
+    array = np.linspace(100, 4095, 4096, dtype=np.uint16).reshape(64, 64)
+    low, high = Image.of(array, "YX").value_range
+    assert (low, high) == pytest.approx((100, 4095), abs=5)
+    assert Image.of(array, "YX").used_range == (100.0, 4095.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (np.array([[0, 255]], np.int64), (0, 255)),
+        (np.array([[3, 4000]], np.int16), (3, 4000)),
+        (np.array([[-5, 10]], np.int32), (-5, 10)),
+        (np.array([[-0.1, 1.2]]), (0, 1)),
+        (np.array([[0.0, 0.01]]), (0, 0.01)),
+        (np.array([[10.0, 300.0]]), (10, 300)),
+        (np.array([[np.nan, np.inf]]), (0, 1)),
+        (np.array([[5.0, 5.0]]), (5, 10)),
+    ],
+)
+def test_value_ranges(values, expected):
+    found = value_range_of(np.tile(values, (2, 8))[..., None])
+    assert found == pytest.approx(expected)
+    assert found[1] > found[0]
+
+
+def test_a_hot_pixel_does_not_set_the_range():
+    values = np.random.default_rng(0).normal(100, 5, (64, 64, 1))
+    values[3, 3] = 1e6
+    low, high = value_range_of(values)
+    assert low < 100 < high < 200
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "alpha"),
+    [
+        ((9, 10), "YX", False),
+        ((9, 10, 1), "YXS", False),
+        ((9, 10, 2), "YXS", False),
+        ((9, 10, 3), "YXS", False),
+        ((9, 10, 4), "YXS", True),
+        ((3, 9, 10), "ZYX", False),
+        ((9, 10, 5), "ZYX", False),
+    ],
+)
+def test_what_arrays_mean(shape, axes, alpha):
+    image = image_of_array(ramp(shape))
+    assert (image.axes, image.alpha, image.array.shape) == (axes, alpha, shape)
+
+
+@pytest.mark.parametrize(
+    ("obj", "says"),
+    [
+        (np.zeros((0, 9)), "empty"),
+        (np.zeros((9, 9, 0)), "empty"),
+        (np.ones((1, 1)), "too small"),
+        (np.ones((7, 100)), "too small"),
+        (ramp(64), "shape"),
+        (ramp((2, 2, 8, 8)), "shape"),
+        (np.array(3.0), "shape"),
+        (ramp((9, 9), np.complex64), "complex64"),
+        (np.full((9, 9), None), "object"),
+        (np.full((9, 9), "a"), "U1"),
+        (ramp((9, 9)).astype("M8[s]"), "datetime"),
+        (np.ma.masked_array(ramp((9, 9)), False), "masked"),
+        (np.full((9, 9), np.nan), "no number"),
+        (np.full((9, 9), np.inf), "no number"),
+        (np.full((9, 9, 3), 7, np.uint8), "everywhere"),
+        ([[1, 2], [3, 4]], "list"),
+        (None, "NoneType"),
+    ],
+)
+def test_what_is_no_picture_is_refused_in_one_sentence(obj, says):
+    with pytest.raises(InputError, match=says) as caught:
+        as_image(obj)
+    assert "\n" not in str(caught.value)
+
+
+def test_too_large_is_refused_without_being_touched():
+    one = np.zeros((1, 1), np.uint8)
+    with pytest.raises(InputError, match="268435456"):
+        check(Image(np.broadcast_to(one, (2**15, 2**14)), "YX", (0, 255)))
+    with pytest.raises(InputError, match="1000000000"):
+        check(Image(np.broadcast_to(one, (5, 2**14, 2**14)), "ZYX", (0, 255)))
+
+
+def test_a_constant_colour_with_varying_alpha_is_constant():
+    array = ramp((9, 9, 4))
+    array[..., :3] = 7
+    with pytest.raises(InputError, match="everywhere"):
+        as_image(array)
+
+
+@pytest.mark.parametrize("axes", ["Y", "YXS", "YY", "ZX"])
+def test_axes_must_fit(axes):
+    with pytest.raises(InputError, match="axes"):
+        Image.of(ramp((8, 8)), axes)
+
+
+def test_byte_order_becomes_native():
+    array = ramp((8, 8)).astype(">u2")
+    image = as_image(array)
+    assert image.array.dtype == np.uint16
+    np.testing.assert_array_equal(image.array, array)
+
+
+def test_a_picture_is_called_by_its_path_from_here(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+    np.save(tmp_path / "there" / "a.npy", ramp((9, 9)))
+    monkeypatch.chdir(tmp_path)
+    image = as_image("there/a.npy")
+    assert image.name == "there/a.npy"
+    assert image.source == tmp_path / "there" / "a.npy"
+    monkeypatch.chdir(tmp_path / "there")
+    assert image.name == "a.npy"
+    monkeypatch.chdir("/")
+    assert as_image(ramp((9, 9))).name == "the picture"
+
+
+def test_as_image_takes_paths_images_and_arrays(tmp_path):
+    array = ramp((9, 9))
+    np.save(tmp_path / "a.npy", array)
+    image = as_image(array)
+    assert as_image(image) is image
+    for path in (tmp_path / "a.npy", str(tmp_path / "a.npy")):
+        np.testing.assert_array_equal(as_image(path).array, array)

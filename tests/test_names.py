@@ -1,0 +1,18 @@
+"""The public names are what they say, whatever was imported before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import untaught
+
+
+@pytest.mark.parametrize("first", ["denoise", "compare"])
+def test_functions_are_not_hidden_by_modules_of_the_same_name(first: str) -> None:
+    names = [name for name in untaught.__all__ if name != "__version__"]
+    code = f"import untaught; untaught.{first}; print([n for n in {names} if not callable(getattr(untaught, n))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,51 @@
+"""Stein's identity for clipped noise, by Monte Carlo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
+from untaught.noise.stein import stein_kernel
+
+DRAWS = 2_000_000
+FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "y": (lambda y: y, torch.ones_like),
+    "y^3": (lambda y: y**3, lambda y: 3 * y**2),
+    "sin 6y": (lambda y: (6 * y).sin(), lambda y: 6 * (6 * y).cos()),
+}
+NOISES: dict[str, NoiseModel] = {
+    "both ends": Gaussian(0.15, clip=(True, True)),
+    "white only": Gaussian(0.15, clip=(False, True)),
+    "signal-dependent": PoissonGaussian(0.02, 0.05, clip=(True, True)),
+    "not clipped": Gaussian(0.15),
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("x", [0.02, 0.3, 0.97])
+@pytest.mark.parametrize("law", NOISES)
+def test_the_identity_holds(law: str, x: float, function: str) -> None:
+    noise, (g, slope) = NOISES[law], FUNCTIONS[function]
+    draws = torch.randn(DRAWS, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    clean = torch.full_like(draws, x)
+    y = clean + noise.std(clean) * draws
+    low, high = noise.clip
+    y = y.clamp(0.0 if low else None, 1.0 if high else None) if low or high else y
+    mean = noise.mean(clean)
+    products = (y - mean) * g(y)
+    expected = float(products.mean())
+    found = float((stein_kernel(noise, y, mean) * slope(y)).mean())
+    error = float(products.std()) / DRAWS**0.5
+    assert found == pytest.approx(expected, abs=5 * error)
+
+
+def test_a_value_that_was_cut_has_no_weight() -> None:
+    noise = Gaussian(0.1, clip=(True, True))
+    y = torch.tensor([0.0, 0.5, 1.0])
+    tau = stein_kernel(noise, y, torch.tensor([0.1, 0.5, 0.9]))
+    assert tau[0] == tau[2] == 0
+    assert float(tau[1]) == pytest.approx(0.01, rel=1e-3)
