@@ -20,6 +20,7 @@ from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
 
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
 PAPER = ("dip-paper", "dip-paper-bf16")
 NAMES = {
     "cbm3d": "CBM3D (level given)",
@@ -99,13 +100,13 @@ def _method(rows: list[Row]) -> list[str]:
 
 
 def pictures(rows: list[Row]) -> str:
-    """Return one table a setting and time limit of `auto`, a row a picture."""
-    wanted = [row for row in denoising(rows) if row["case"]["method"] in ("auto", "cbm3d")]
+    """Return one table a setting, and time limit of `auto`, a row a picture; and one of `nonlocal`."""
+    wanted = [row for row in denoising(rows) if row["case"]["method"] in (*OWN, "cbm3d")]
     parts = []
     for group, chosen in settings(wanted).items():
         by_method = {own[0]["case"]["method"]: own for own in _by_method(chosen)}
         beside = {row["case"]["picture"]: row for row in by_method.get("cbm3d", [])}
-        for own in [own for own in _by_method(chosen) if own[0]["case"]["method"] == "auto"] or [[]]:
+        for own in [own for own in _by_method(chosen) if own[0]["case"]["method"] in OWN] or [[]]:
             ours = {row["case"]["picture"]: row for row in own}
             lines = [_picture(name, ours.get(name), beside.get(name)) for name in in_order([*ours, *beside])]
             name = name_of(own[0]) if own else "`auto`"

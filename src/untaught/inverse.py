@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught._limits import MIN_SIDE
 from untaught.averaging import Averaged
 from untaught.choose import NOTHING, objection, rule_for, rule_objection
 from untaught.consistency import consistent
@@ -21,16 +20,14 @@ from untaught.methods import METHODS, make
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
 from untaught.methods.pixels import PixelTV
-from untaught.noise import Gaussian, NoiseModel
-from untaught.operators import Blur, Mosaic, Operator
-from untaught.operators.fill import filled
+from untaught.operators import Mosaic
 from untaught.plane import Answer, Request
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate
 from untaught.risk import Risk, mean_of
 from untaught.solution import Method, clean_risk
 from untaught.stopping import CrossFitted, HeldOut, Recorrupted, Rule, StepBudget
-from untaught.task import Task, array, keeps_levels, outermost, sites, support_of
+from untaught.task import Task, array
 
 FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
 ROUGH = 15 / 255  # ... and more than this where there are none
@@ -91,74 +88,6 @@ def _able(method: Method, task: Task) -> bool:
     if isinstance(operator, Mosaic):
         return not method.needs.complete
     return not method.needs.identity if operator is not None else mask is None or not method.needs.complete
-
-
-def problem_of(
-    y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None
-) -> tuple[Problem, tuple[str, ...]]:
-    """Measure the noise where it was not given, and make the problem; the notes say what was found.
-
-    Parameters
-    ----------
-    y : Tensor
-        The measurement.
-    gone : Tensor or None
-        1 where it holds no number, of a shape that broadcasts to that of `y`.
-    task, request : Task, Request
-        What was asked for.
-    hint : Tensor or None
-        Another picture of the same scene.
-    """
-    operator, last = task.folded
-    mask = support_of(operator, y)
-    for factor in (last, None if gone is None else 1 - gone):
-        mask = mask if factor is None else mask * factor.to(mask)
-    noise, notes = _noise(y, mask, operator, request.noise)
-    if noise.kind == "impulse":
-        mask = mask * ((y > 0) & (y < 1)).all(1, keepdim=True)
-        notes += ("values at the ends of the range were hit by impulses and treated as missing",)
-    if not bool(mask.any()):
-        raise InputError("nothing was measured: every value is missing")
-    if last is not None or gone is not None:
-        notes += (f"{1 - float(mask.mean()):.1%} of the pixels are missing and were filled in",)
-    if isinstance(operator, Mosaic):  # is a mask that differs between channels
-        y, mask, operator = operator.A_adjoint(y), operator.A_adjoint(mask), None
-    y = filled(y, mask) if y.ndim == 4 else torch.where(mask.expand_as(y) > 0, y, 0.0)
-    device = request.device
-    hint = None if hint is None else hint.to(device)
-    return Problem(y.to(device), mask.to(device), noise, operator=operator, hint=hint), notes
-
-
-def _noise(
-    y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
-) -> tuple[NoiseModel, tuple[str, ...]]:
-    """Return the noise that was given, or measured; none where texture could have feigned it."""
-    from untaught.noise import clipping, estimate_sigma, measure
-
-    like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
-    if not like_a_picture:
-        note = "the noise of these measurements was not given and cannot be measured; none was assumed"
-        return (given, ()) if given is not None else (Gaussian(0.0), (note,))
-    values = sites(array(y), operator)
-    missing = np.asarray(sites(array((mask == 0).any(1, keepdim=True).float()), operator).any(-1), np.bool_)
-    if given is not None:
-        return replace(given, clip=clipping(values, missing).clip), ()
-    report = measure(values, missing)
-    if report.model.kind == "impulse":
-        return report.model, report.notes
-    noise = report.model if report.white else estimate_sigma(values, missing)
-    blurred = isinstance(outermost(operator), Blur)  # which leaves no texture that could be taken for noise
-    rough = report.correlation is None and bool(missing.any())
-    least = NOTHING if blurred else ROUGH if rough else FAINT
-    if noise.level >= least and noise.relative_error <= DOUBTFUL:
-        return noise, report.notes
-    if noise.level < NOTHING:
-        return Gaussian(0.0), ()
-    note = (
-        f"a noise level of {255 * noise.level:.1f} (of 255) was measured, which texture alone can give; none was "
-        "assumed, so give the noise if there is some"
-    )
-    return Gaussian(0.0), (note,)
 
 
 def solved(problem: Problem, task: Task, request: Request, notes: tuple[str, ...]) -> Answer:

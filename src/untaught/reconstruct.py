@@ -94,6 +94,17 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     There is an estimate of the PSNR only for missing pixels that are like those around them: in general an
     operator does not see all of a picture, and what it predicts well may still be wrong. A note says how well
     measurements are predicted.
+
+    Examples
+    --------
+    Feature inversion and activation maximisation are the same loop with a network as the operator, which is then
+    no linear one: stopping goes by the variance of the pictures.
+
+    >>> from untaught.operators import Function
+    >>> A = Function(network, picture=(1, 64, 64))  # its weights frozen
+    >>> untaught.restore(network(x), operator=A)  # the picture behind features; a tensor in
+    >>> unit = Function(lambda x: network(x)[:, :1].mean((2, 3)), picture=(1, 64, 64))
+    >>> untaught.restore(torch.full((1, 1), 5.0), operator=unit)  # a picture that excites the first channel
     """
     return run_task(y, Task("restore", Identity() if operator is None else as_operator(operator)), **wishes)
 

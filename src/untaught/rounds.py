@@ -13,11 +13,12 @@ from untaught.assemble import assemble
 from untaught.denoising import check_checkpoint, restore_planes
 from untaught.errors import InputError
 from untaught.image import Image, Plane, as_image
-from untaught.inverse import problem_of, solved
+from untaught.inverse import solved
 from untaught.operands import Operand, guide_of
 from untaught.operators import as_operator
 from untaught.operators.written import operator_of, written
 from untaught.plane import Answer, Request
+from untaught.problems import problem_of
 from untaught.recipe import sha256
 from untaught.result import Recipe, Result
 from untaught.task import Task, framed, hint_of, measurement, tensor, visible_size

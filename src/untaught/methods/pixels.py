@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem, State
 
 ROUNDING = 1 / 255 / math.sqrt(12)  # standard deviation of what rounding to 8 bits does; no picture is exacter
@@ -104,6 +105,10 @@ class PixelTV(Pixels):
     tv: float = 10.0
     name: ClassVar[str] = "pixel-tv"
     settles: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.tv) and self.tv > 0):
+            raise InputError(f"the weight of total variation is {self.tv}; give a positive number, or take pixels")
 
     def init(self, problem: Problem, seed: int) -> State:
         """Make the picture to start from and the optimiser; nothing is random."""
