@@ -148,13 +148,13 @@ def test_answer_scales_with_the_units(factor: float) -> None:
 
 
 def test_later_stages_pay() -> None:
-    x = clean("colour")[:, :1, 20:84, 20:84]
+    x = clean("colour")[..., 20:84, 20:84]
     y = noisy(x, Gaussian(SIGMA))
     first, second, *_, last = (psnr(denoise_nonlocal(y, SIGMA**2, STANDARD[:n]), x) for n in (1, 2, 3, 4))
     ridge = psnr(denoise_nonlocal(y, SIGMA**2, NL_RIDGE), x)
-    assert first + 0.4 < second < last - 0.05
+    assert first + 0.5 < second < last - 0.05
     assert first < ridge < last
-    assert psnr(denoise_nonlocal(y, SIGMA**2, THOROUGH), x) > first + 0.5
+    assert psnr(denoise_nonlocal(y, SIGMA**2, THOROUGH), x) > second
 
 
 def test_share_mixes_a_stage_with_its_pilot() -> None:

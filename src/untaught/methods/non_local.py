@@ -76,10 +76,10 @@ STANDARD = (
 )
 THOROUGH = (
     Stage("sure", 11, 18, step=6, radius=14),
-    Stage("wiener", 5, 64, step=4, radius=28),
-    Stage("wiener", 5, 64, step=4, radius=28, share=0.5),
+    Stage("wiener", 5, 48, step=4, radius=28),
+    Stage("wiener", 5, 48, step=4, radius=28, share=0.5),
     Stage("wiener", 8, 64, step=5, radius=28, share=0.8),
-    Stage("ridge", 8, 64, step=6, radius=28, share=0.5),
+    Stage("ridge", 6, 64, step=5, radius=28, share=0.5),
 )
 
 
