@@ -14,6 +14,7 @@ from untaught.noise.censored import Clip, censored_mean, censored_variance
 MOST_COUNTS = 100.0  # photo-electrons in white from which on counts are as good as normal
 LIGHTEST = 1.5  # brightness up to which is tabulated, in [0, 1] units
 NODES = 513
+LEAST_READ = 1e-9  # read-out noise below this is none; its inverse would overflow
 
 Values = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ def shifts(gain: float, read: float, clip: Clip) -> tuple[Values, Values, Values
 
 def _cut(value: Values, read: float, clip: Clip) -> tuple[Values, Values]:
     """Return the first two moments of clip(value + read n)."""
-    if read > 0:
+    if read > LEAST_READ:
         spread = np.full_like(value, read)
         mean: Any = censored_mean(value, spread, clip)
         return mean, censored_variance(value, spread, clip) + mean**2
