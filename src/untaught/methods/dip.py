@@ -106,9 +106,12 @@ class DIP:
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the mean squared misfit to what was measured, and what total variation adds."""
         code = state.tensors["code"]
-        jitter = torch.randn(code.shape, generator=state.generator).to(code.device)
+        drawn = torch.randn(code.permute(0, 2, 3, 1).shape, generator=state.generator)  # laid out as the code is
+        jittered = torch.add(code, drawn.permute(0, 3, 1, 2).to(code.device), alpha=self.jitter)
+        if self.bfloat16:
+            jittered = jittered.bfloat16()  # once, not in each layer that sees it
         with torch.autocast(code.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output: Tensor = state.network(code + self.jitter * jitter)
+            output: Tensor = state.network(jittered)
         state.tensors["output"] = output.detach()
         misfit = problem.misfit(output)
         return misfit + tv_weight(problem, self.tv) * total_variation(output) if self.tv else misfit

@@ -35,9 +35,21 @@ class HourglassShape:
         return replace(self, depth=max(1, min(self.depth, (side - 1).bit_length() - 1)))
 
 
-def conv(inputs: int, outputs: int, size: int, padding: Padding, stride: int = 1) -> nn.Conv2d:
-    """Return a convolution that keeps the size (divides it by `stride`, rounding up)."""
-    return nn.Conv2d(inputs, outputs, size, stride, size // 2, padding_mode=padding)
+class Conv(nn.Conv2d):
+    """A convolution that keeps the size (divides it by `stride`, rounding up)."""
+
+    def __init__(self, inputs: int, outputs: int, size: int, padding: Padding, stride: int = 1):
+        super().__init__(inputs, outputs, size, stride, size // 2, padding_mode=padding)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (B, inputs, H, W) to (B, outputs, ceil(H / stride), ceil(W / stride))."""
+        if self.padding_mode == "zeros":
+            return super().forward(input)
+        sides = [side for size in reversed(self.kernel_size) for side in (size // 2, size // 2)]
+        # Autocast would pad in float32, which takes four times as long as the same values in bfloat16.
+        with torch.autocast(input.device.type, enabled=False):
+            padded = F.pad(input, sides, mode=self.padding_mode)
+        return F.conv2d(padded, self.weight, self.bias, self.stride)
 
 
 class ConvBlock(nn.Sequential):
@@ -46,7 +58,7 @@ class ConvBlock(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, size: int, padding: Padding, stride: int = 1):
         # padding_mode "zeros" is free inside the convolution, "reflect" costs a copy; a 1x1 needs neither.
         super().__init__(
-            conv(inputs, outputs, size, "zeros" if size == 1 else padding, stride),
+            Conv(inputs, outputs, size, "zeros" if size == 1 else padding, stride),
             nn.BatchNorm2d(outputs),
             nn.LeakyReLU(0.2, inplace=True),
         )
@@ -76,10 +88,16 @@ class Scale(nn.Module):
         if self.deeper is not None:
             low = self.deeper(low)
         up = upsample(low, x.shape[-2:], self.mode)
+        if up.requires_grad:  # a slice of the concatenation's gradient, which up-sampling is slow on as it is
+            up.register_hook(_channels_last)
         if self.skip is not None:
             up = torch.cat([self.skip(x), up], dim=1)
         mixed: Tensor = self.mix(up)
         return mixed
+
+
+def _channels_last(gradient: Tensor) -> Tensor:
+    return gradient.contiguous(memory_format=torch.channels_last)
 
 
 def upsample(x: Tensor, size: torch.Size | tuple[int, int], mode: Upsampling) -> Tensor:
