@@ -88,5 +88,5 @@ def run_cases(script: str, cases: Iterator[dict[str, Any]], path: Path) -> None:
 
 
 def _key(case: dict[str, Any]) -> dict[str, Any]:
-    """Return what names a case wherever its data lie."""
-    return {name: value for name, value in case.items() if name != "data"}
+    """Return what names a case wherever its data lie, and wherever its pictures are kept."""
+    return {name: value for name, value in case.items() if name not in ("data", "pictures")}

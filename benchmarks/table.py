@@ -12,15 +12,19 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import mean, median
 
 from common import SET9, done
+from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
+from task_tables import task
 
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
+TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "architectures")
 PAPER = ("dip-paper", "dip-paper-bf16")
 NAMES = {
     "cbm3d": "CBM3D (level given)",
@@ -32,15 +36,17 @@ NAMES = {
 def load(paths: Iterable[Path]) -> list[Row]:
     """Return all lines; where a case was run twice, its last."""
     kept: dict[Hashable, Row] = {}
-    for number, row in enumerate(row for path in paths for row in done(path)):
-        case = row.get("case")
-        kept[tuple(sorted(case.items())) if case else number] = row
+    for path in paths:
+        for number, row in enumerate(done(path)):
+            case = row.get("case")
+            kept[path.stem, tuple(sorted(case.items())) if case else number] = {"benchmark": path.stem, **row}
     return list(kept.values())
 
 
 def denoising(rows: Iterable[Row]) -> list[Row]:
     """Return the lines of `denoise.py`."""
-    return [row for row in rows if {"picture", "level", "method"} <= row.get("case", {}).keys()]
+    own = [row for row in rows if row.get("benchmark", "denoise") == "denoise"]
+    return [row for row in own if {"picture", "level", "method"} <= row.get("case", {}).keys()]
 
 
 def settings(rows: Iterable[Row]) -> dict[Group, list[Row]]:
@@ -197,6 +203,9 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "stopping": stopping,
     "dip": dip,
     "noise": noise,
+    "rules": rules,
+    "trust": trust,
+    **{name: partial(task, benchmark=name) for name in TASKS},
 }
 
 

@@ -156,7 +156,10 @@ def test_the_noise_level(table):
     assert found[1:] == ["9", "1.2 %", "5.0 %", "10.0 %", "20.0 %", "gaussian (9)"]
 
 
-@pytest.mark.parametrize("name", ["methods", "pictures", "stopping", "dip", "noise"])
+NAMES = ["methods", "pictures", "stopping", "dip", "noise", "rules", "trust", "inpainting", "super_resolution"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_nothing_is_invented_where_nothing_was_measured(table, name):
     assert table.filled(MARKED.format(name), []).splitlines()[3] == table.NOTHING
 
@@ -192,6 +195,27 @@ def test_a_marker_that_names_no_table_is_refused(table):
 def test_the_readme_has_a_place_for_every_table(table):
     text = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
     assert {name for _, name, _ in table.BLOCK.findall(text)} == set(table.TABLES)
+
+
+def test_a_task_has_a_row_a_method_and_one_for_what_it_is_held_against(table, tmp_path):
+    path = tmp_path / "super_resolution.jsonl"
+    rows = [
+        {
+            "case": {"set": "Set5", "factor": 4, "picture": name, "method": method, "seed": 0, "time_limit": None},
+            "psnr_y": psnr,
+            "psnr_y_bicubic": 20.0 + number,
+            "estimate": {"value": psnr + 1, "low": psnr - 1, "high": psnr + 2},
+            **{"seconds": 2.0, "date": "2026-01-01", "machine": {"cpu": "x", "cores": 2}},
+        }
+        for method, psnr in (("auto", 30.0), ("dip", 28.0))
+        for number, name in enumerate(("a", "b"))
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = table.TABLES["super_resolution"](table.load([path]))
+    assert "Factor 4, set set5:" in found
+    assert cells(found, "`auto`")[1:] == ["2", "30.00", "30.00 to 30.00", "2.0 [2.0 to 2.0]", "1.00", "2 of 2"]
+    assert cells(found, "bicubic")[1:4] == ["2", "20.50", "20.00 to 21.00"]
+    assert found.count("bicubic") == 1
 
 
 SCRIPT = """

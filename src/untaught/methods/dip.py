@@ -11,7 +11,8 @@ from torch import Tensor
 from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.pixels import total_variation, tv_weight
 from untaught.networks.codes import Code
-from untaught.networks.hourglass import Hourglass, HourglassShape
+from untaught.networks.generators import generator as network_of
+from untaught.networks.hourglass import HourglassShape
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class DIP:
         Adam's learning rate; 0.01 in the paper.
     jitter : float
         Standard deviation of the noise added to the code at every step; 1/30 in the paper.
-    shape : HourglassShape
-        The network.
+    shape : HourglassShape or str
+        The network; or the name of one, see `networks.generators.GENERATORS`.
     code : Code
         What the network draws from.
     tv : float
@@ -52,7 +53,7 @@ class DIP:
     steps: int = 1200
     rate: float = 0.01
     jitter: float = 0.05
-    shape: HourglassShape = field(default_factory=lambda: HourglassShape(width=32, depth=4, skip=8))
+    shape: HourglassShape | str = field(default_factory=lambda: HourglassShape(width=32, depth=4, skip=8))
     code: Code = field(default_factory=lambda: Code(random=8, octaves=6, pilot=True))
     tv: float = 0.0
     bfloat16: bool = True
@@ -87,7 +88,7 @@ class DIP:
             torch.manual_seed(seed)
             code = self._code(problem, generator)
             channels, height, width = problem.picture_shape[1:]
-            network = Hourglass(code.shape[1], channels, self.shape.fitted(height, width))
+            network = network_of(self.shape, code.shape[1], channels, (height, width))
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.Adam(network.parameters(), self.rate)
         return State(

@@ -1,0 +1,157 @@
+"""Which network is the prior: each architecture on a large hole, and DIP against no prior on an enlargement.
+
+    python benchmarks/architectures.py --data DIR [--quick] [--names resnet,unet,...] [--time-limit SECONDS]
+    python benchmarks/architectures.py --draw FILE
+
+`library` has a hole with nothing known behind it, so that its restored pictures can only be looked at (--pictures
+FOLDER keeps them). The score is made on a second hole of the same shape, cut where the picture is known.
+`zebra` is enlarged four times by pixels without a prior, with total variation, and by DIP. One JSON line a case.
+
+--draw needs no data: what every architecture draws with random weights, before it has seen anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from common import machine, psnr, read8, run_cases
+
+QUICK = ("hourglass-2", "hourglass-5", "hourglass-5-no-skips", "resnet")
+ENLARGED = ("pixels", "pixel-tv", "dip")
+SHIFT = (-160, 0)  # rows and columns by which the second hole lies off the first, in pixels of the whole picture
+SIDE = 128  # of the drawings
+
+
+def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what has to be run."""
+    from untaught.networks.generators import GENERATORS
+
+    shared = {"seed": args.seed, "time_limit": args.time_limit, "half": args.quick, "data": str(args.data)}
+    shared |= {"pictures": str(args.pictures) if args.pictures else None}
+    names = args.names.split(",") if args.names else QUICK if args.quick else GENERATORS
+    yield from ({"picture": "library", "method": name, **shared} for name in names)
+    yield from ({"picture": "zebra", "method": name, **shared} for name in ENLARGED)
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    """Run one case."""
+    scored = library(case) if case["picture"] == "library" else zebra(case)
+    return {**scored, "date": date.today().isoformat(), "machine": machine()}
+
+
+def library(case: dict[str, Any]) -> dict[str, Any]:
+    """Fill both holes in with one network; score the one behind which the picture is known."""
+    import untaught
+    from untaught.methods.dip import DIP
+
+    folder = Path(case["data"]) / "dip_demos"
+    picture, kept = read8(folder / "library.png"), read8(folder / "library_mask.png")[..., 0] > 127
+    if case["half"]:
+        picture, kept = picture[::2, ::2], kept[::2, ::2]
+    step = 2 if case["half"] else 1
+    second = np.roll(kept, (SHIFT[0] // step, SHIFT[1] // step), (0, 1)) | ~kept
+    method = replace(DIP.reconstruction(), shape=case["method"])
+    result = untaught.inpaint(
+        picture, kept & second, method=method, seed=case["seed"], time_limit=case["time_limit"]
+    )
+    _keep(case, result.image)
+    return {
+        "psnr": round(psnr(result.image[~second], picture[~second]), 3),
+        "psnr_mean_colour": round(psnr(np.mean(picture[kept & second], 0), picture[~second]), 3),
+        **_told(result),
+    }
+
+
+def zebra(case: dict[str, Any]) -> dict[str, Any]:
+    """Enlarge a picture that was made smaller four times."""
+    import untaught
+
+    clean = Image.fromarray(read8(Path(case["data"]) / "dip_demos" / "zebra_GT.png"))
+    if case["half"]:
+        clean = clean.crop((200, 100, 328, 228))
+    clean = clean.crop((0, 0, clean.width // 4 * 4, clean.height // 4 * 4))
+    small = clean.resize((clean.width // 4, clean.height // 4), Image.Resampling.LANCZOS)
+    limits = {"seed": case["seed"], "time_limit": case["time_limit"]}
+    result = untaught.upscale(np.asarray(small), 4, kernel="lanczos3", method=case["method"], **limits)
+    _keep(case, result.image)
+    bicubic = np.asarray(small.resize(clean.size, Image.Resampling.BICUBIC))
+    truth = np.asarray(clean)
+    return {
+        "psnr": round(psnr(result.image, truth), 3),
+        "psnr_bicubic": round(psnr(bicubic, truth), 3),
+        **_told(result),
+    }
+
+
+def _told(result: Any) -> dict[str, Any]:
+    return {
+        "seconds": round(result.seconds, 2),
+        "stopped": {"rule": result.stopped.rule, "step": result.stopped.step},
+        "threads": result.recipe.threads,
+    }
+
+
+def _keep(case: dict[str, Any], image: NDArray[np.uint8]) -> None:
+    if case["pictures"]:
+        folder = Path(case["pictures"])
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / f"{case['picture']}-{case['method']}.png")
+
+
+def draw(path: Path) -> None:
+    """Write one page of what every architecture draws with random weights from the same random code."""
+    import torch
+
+    from untaught.networks.generators import GENERATORS, generator
+
+    columns = 5
+    rows = -(-len(GENERATORS) // columns)
+    page = Image.new("RGB", (columns * (SIDE + 8), rows * (SIDE + 24)), "white")
+    code = torch.rand(1, 32, SIDE, SIDE, generator=torch.Generator().manual_seed(0)) / 10
+    for number, name in enumerate(GENERATORS):
+        torch.manual_seed(0)
+        with torch.no_grad():
+            drawn = generator(name, 32, 3, (SIDE, SIDE))(code)[0]
+        low, high = drawn.amin((1, 2), keepdim=True), drawn.amax((1, 2), keepdim=True)
+        values = ((drawn - low) / (high - low) * 255).round().byte().permute(1, 2, 0).numpy()
+        place = (number % columns * (SIDE + 8) + 4, number // columns * (SIDE + 24) + 20)
+        page.paste(Image.fromarray(values), place)
+        ImageDraw.Draw(page).text((place[0], place[1] - 14), name, fill="black")
+    page.save(path)
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--quick", action="store_true", help="half the resolution, a few architectures")
+    parser.add_argument("--names", default="")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--time-limit", type=float, default=None)
+    parser.add_argument("--pictures", type=Path, help="folder to keep the restored pictures in")
+    parser.add_argument("--draw", type=Path, metavar="FILE")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/architectures.jsonl"))
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(run(json.loads(args.case))))
+    elif args.draw:
+        draw(args.draw)
+    elif args.data is None:
+        parser.error("--data DIR: the folder that holds dip_demos")
+    else:
+        run_cases(__file__, cases(args), args.output)
+
+
+if __name__ == "__main__":
+    main()
