@@ -24,7 +24,7 @@ from task_tables import task
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
-TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "architectures")
+TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "architectures", "real")
 PAPER = ("dip-paper", "dip-paper-bf16")
 NAMES = {
     "cbm3d": "CBM3D (level given)",

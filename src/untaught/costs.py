@@ -8,7 +8,7 @@ SECONDS = {
     "tv": (0.3, 15.0),
     "nonlocal": (0.3, 75.0),
     "r2r": (35.0, 470.0),
-    "dip": (8.0, 2700.0),
+    "dip": (8.0, 1700.0),
 }
 """Seconds a method takes, a + b megapixels of colour, with its error estimate and all its steps; on one core of an
 EPYC server, measured at 64 x 64 to 256 x 256 pixels. Rules mostly stop a fit earlier."""

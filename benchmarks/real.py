@@ -1,0 +1,96 @@
+"""Pictures with the noise of real cameras, about which nothing is said: the answer against NLM and wavelets.
+
+    python benchmarks/real.py --data DIR [--quick] [--methods auto,nonlocal,nlm,wavelet] [--time-limit SECONDS]
+
+The clean picture is the mean of many frames. Beside every method stand non-local means and wavelets of
+scikit-image, each with the noise level that `estimate_sigma` finds, as its examples call them.
+One JSON line a case in --output; cases that are there already are not run again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common import machine, psnr, read8, run_cases
+
+
+def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what has to be run."""
+    names = sorted(path.stem.removesuffix("_noisy") for path in (args.data / "real").glob("*_noisy.*"))
+    for method in args.methods.split(","):
+        for name in names[-2:] if args.quick else names:
+            yield {
+                "camera": name.split("_")[0],
+                "picture": name,
+                "method": method,
+                "seed": args.seed,
+                "time_limit": args.time_limit,
+                "data": str(args.data),
+            }
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    """Run one case."""
+    import untaught
+
+    folder = Path(case["data"]) / "real"
+    clean, noisy = (read8(next(folder.glob(f"{case['picture']}_{kind}.*"))) for kind in ("clean", "noisy"))
+    result = untaught.denoise(noisy, method=case["method"], seed=case["seed"], time_limit=case["time_limit"])
+    estimate = result.psnr and {k: round(v, 3) for k, v in vars(result.psnr).items() if k != "assumes"}
+    return {
+        "psnr": round(psnr(result.image, clean), 3),
+        "psnr_input": round(psnr(noisy, clean), 3),
+        **{f"psnr_{name}": round(psnr(picture, clean), 3) for name, picture in usual(noisy).items()},
+        "estimate": estimate,
+        "found": result.noise.kind,
+        "sigma": round(result.noise.level * 255, 2),
+        "used": result.method,
+        "seconds": round(result.seconds, 2),
+        "threads": result.recipe.threads,
+        "date": date.today().isoformat(),
+        "machine": machine(),
+    }
+
+
+def usual(noisy: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
+    """Return what scikit-image makes of the picture, on the 0..255 scale."""
+    from skimage.restoration import denoise_nl_means, denoise_wavelet, estimate_sigma
+
+    y = noisy / 255
+    sigma = float(np.mean(estimate_sigma(y, channel_axis=-1)))
+    nlm = denoise_nl_means(
+        y, h=0.8 * sigma, sigma=sigma, fast_mode=True, patch_size=5, patch_distance=6, channel_axis=-1
+    )
+    wavelet = denoise_wavelet(y, channel_axis=-1, convert2ycbcr=True, rescale_sigma=True)
+    return {"scikit-image_nlm": nlm * 255, "scikit-image_wavelet": np.clip(wavelet, 0, 1) * 255}
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--quick", action="store_true", help="the two small pictures")
+    parser.add_argument("--methods", default="auto,nlm,wavelet")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--time-limit", type=float, default=None)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/real.jsonl"))
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(run(json.loads(args.case))))
+    elif args.data is None:
+        parser.error("--data DIR: the folder that holds real")
+    else:
+        run_cases(__file__, cases(args), args.output)
+
+
+if __name__ == "__main__":
+    main()
