@@ -24,9 +24,11 @@ from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.methods.dip import DIP
 from untaught.methods.fusion import Fusion
+from untaught.methods.learner import LEARNERS
 from untaught.methods.r2r import R2R
 from untaught.networks.decoder import DecoderShape
 from untaught.networks.hourglass import HourglassShape
+from untaught.networks.partial import PartialShape
 from untaught.networks.unet import UNetShape
 from untaught.noise import Gaussian
 from untaught.solution import Method
@@ -35,6 +37,17 @@ from untaught.stopping import Discrepancy, Recorrupted
 Array = NDArray[Any]
 NOISE = "gaussian:25"
 
+LEARNED = [name for name in LEARNERS if name in METHODS]  # all of them fitted by `methods.one_picture`
+
+
+def learner_of(name: str, shape: tuple[int, int], **more: float) -> Method:
+    """Return a method that learns from crops, with a network of that width and so many scales."""
+    settings: dict[str, object] = {"batch": 2, "rate": 0.01, "decay": 0.9, **more}
+    if name == "self2self":
+        return make(name, {**settings, "draws": 8, "partial": PartialShape(*shape)})
+    return make(name, {**settings, "shape": UNetShape(*shape)})
+
+
 # Fits that take a moment: for the laws that do not ask how good the answer is.
 QUICK: dict[str, str | Method | Fusion] = {
     **{name: make(name) for name in METHODS},
@@ -42,6 +55,7 @@ QUICK: dict[str, str | Method | Fusion] = {
     "r2r": R2R(steps=20, draws=2, spread=10, shape=UNetShape(8, 2), crop=32),
     "deep-decoder": DeepDecoder(steps=120, warmup=5, shape=DecoderShape(width=8, scales=1)),
     "fusion": Fusion(("nonlocal", DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)))),
+    **{name: learner_of(name, (8, 1), steps=40, crop=16, rate=0.005, decay=0.8) for name in LEARNED},
     "auto": "auto",
 }
 USABLE: dict[str, str | Method | Fusion] = {
@@ -49,10 +63,12 @@ USABLE: dict[str, str | Method | Fusion] = {
     "dip": DIP(steps=250, shape=HourglassShape(width=16, depth=3, skip=4)),
     "r2r": R2R(steps=60, draws=3, shape=UNetShape(16, 2), crop=48),
     "deep-decoder": DeepDecoder(steps=400, warmup=20, shape=DecoderShape(width=32, scales=2)),
+    **{name: learner_of(name, (16, 2), steps=120, crop=32) for name in LEARNED},
     "fusion": Fusion(("nonlocal", DIP(steps=60, shape=HourglassShape(width=8, depth=2, skip=4)))),
 }
 FORMULAS = sorted(name for name, method in QUICK.items() if isinstance(method, ClosedForm))
-GAINS = {"pixels": 0.0, "pixel-tv": 3.0}  # in dB, where less than of the others is asked: no prior, or a poor one
+# In dB, where less than of the others is asked: no prior, a poor one, or little time.
+GAINS = {"pixels": 0.0, "pixel-tv": 3.0, **dict.fromkeys(LEARNED, 3.0)}
 FITS = ["dip", "r2r", "deep-decoder"]
 DRAWN = [*FITS, "tv"]  # the probe of TV's divergence is drawn too
 
@@ -100,6 +116,7 @@ PICTURES: dict[str, Callable[[], Array | Image]] = {
     "stack with an empty page": stack,
     "NaN": gappy,
 }
+AGAIN = ("8-bit RGB", "stack with an empty page", "NaN")
 
 
 def copy_of(picture: Array | Image) -> Array:
@@ -119,8 +136,11 @@ def test_the_table_has_every_method() -> None:
     assert set(QUICK) == set(USABLE) == {*METHODS, "auto"}
 
 
-@pytest.mark.parametrize("picture", PICTURES)
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize(
+    ("name", "picture"),
+    # What the learners share is asked of all pictures twice, and of the rest where other laws restore them too.
+    [(n, p) for n in QUICK for p in PICTURES if n in ("gr2r", "n2v") or n not in LEARNED or p in AGAIN],
+)
 def test_what_goes_in_comes_back(name: str, picture: str) -> None:
     """Type, shape, range, axes and metadata; plain finite numbers; alpha; and the input is left alone."""
     result, after, before = first_run(name, picture)
@@ -209,7 +229,11 @@ def test_missing_pixels_are_felt_nearby_only(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_the_smallest_pictures_are_restored(name: str, shape: tuple[int, ...]) -> None:
     """With the method's own defaults but for the steps: a network must not be too deep for the picture."""
-    method = QUICK[name] if name in (*FORMULAS, "fusion", "deep-decoder") else replace(make(name), steps=6)
+    method = (
+        QUICK[name]
+        if name in (*FORMULAS, "fusion", "deep-decoder", "noisier2noise")
+        else replace(make(name), steps=6)
+    )
     y = in_type(np.clip(noisy(np.full(shape, 0.5, np.float32)), 0, 1), np.uint8)
     result = denoise(y, method=method, noise=NOISE)
     assert result.image.shape == shape
@@ -276,7 +300,7 @@ def test_resume_equals_uninterrupted(name: str, tmp_path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("picture", ["8-bit RGB", "stack with an empty page", "NaN"])
+@pytest.mark.parametrize("picture", AGAIN)
 @pytest.mark.parametrize("name", QUICK)
 def test_a_recipe_gives_the_same_picture_again(name: str, picture: str) -> None:
     first = first_run(name, picture)[0]

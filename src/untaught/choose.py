@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from untaught.methods.base import ClosedForm, Iterative, Needs
+from untaught.methods.learner import Learner
 from untaught.noise import NoiseModel
 from untaught.stopping import (
     CrossFitted,
@@ -36,7 +37,11 @@ class Plan:
 def plan(noise: NoiseModel, values: int) -> Plan:
     """Choose what to try on a plane of so many values, from its noise."""
     if noise.kind == "impulse":
-        return Plan(("dip",), "the pixels that were hit are known and treated as missing, which DIP fills in")
+        return Plan(
+            ("impulse-fill",),
+            "the values that were hit are known; they are predicted from the others of their pixel, of its "
+            "neighbours and of similar patches",
+        )
     if noise.level < NOTHING:
         return Plan((), "no noise was found, so there is nothing to remove")
     if noise.kind in WHITE and values < FEW:
@@ -47,7 +52,7 @@ def plan(noise: NoiseModel, values: int) -> Plan:
         )
     if noise.kind in WHITE:
         return Plan(
-            ("nonlocal", "dip"),
+            ("nonlocal", "nonlocal-thorough", "dip"),
             "the noise is independent between pixels, which the combination of similar patches is made for, and "
             "whether a network adds to it can be measured",
         )
@@ -61,7 +66,10 @@ def plan(noise: NoiseModel, values: int) -> Plan:
 def objection(needs: Needs, noise: NoiseModel) -> str | None:
     """Say in a clause why a method is not right for this noise, or None."""
     if needs.white and noise.kind == "correlated":
-        return "it needs noise that is independent between pixels, and here neighbours share theirs"
+        return (
+            "it needs noise that is independent between pixels, and here neighbours share theirs; struct-n2v "
+            "hides them together, gr2r draws noise of that correlation, and nonlocal combines distant patches"
+        )
     if needs.kinds and noise.kind not in needs.kinds:
         return f"it is made for {' or '.join(needs.kinds)} noise, and this is {noise.kind}"
     if needs.level and noise.level <= 0:
@@ -80,6 +88,8 @@ def rule_for(
         return StepBudget()
     if operator is not None and not operator.linear:
         return WindowedVariance(window=70, patience=200)
+    if isinstance(method, Learner):
+        return _rule_of_learner(noise)
     if method.needs.level:
         return CrossFitted(alpha=getattr(method, "alpha", CrossFitted.alpha))
     if whole and noise.kind in WHITE and noise.level >= NOTHING:
@@ -88,6 +98,13 @@ def rule_for(
     if noise.kind == "impulse" or not whole or (operator is not None and independent):
         return HeldOut()
     return WindowedVariance(window=70, patience=200)
+
+
+def _rule_of_learner(noise: NoiseModel) -> Rule:
+    """Choose how to stop a network that learns from crops, of which a look costs as much as a step or two."""
+    if noise.kind in (*WHITE, "correlated") and noise.level >= NOTHING:
+        return Recorrupted(patience=300, every=20)
+    return HeldOut(patience=300, every=20)
 
 
 def rule_objection(rule: Rule, noise: NoiseModel, operator: Operator | None) -> str | None:

@@ -28,13 +28,33 @@ METHODS: Mapping[str, Entry] = {
     "dip": Entry("dip", "DIP", "deep image prior: a network fitted to the one picture, stopped in time"),
     "deep-decoder": Entry("deep_decoder", "DeepDecoder", "deep decoder: too few weights to hold the noise"),
     "r2r": Entry("r2r", "R2R", "recorrupted-to-recorrupted: corrects the non-local picture"),
+    "gr2r": Entry("recorrupted", "GR2R", "recorrupted-to-recorrupted for every known noise, without a pilot"),
+    "n2v": Entry("blind_spot", "Noise2Void", "a network asked for pixels that it is not shown"),
+    "struct-n2v": Entry("blind_spot", "StructuredNoise2Void", "the same, for noise that neighbours share"),
+    "n2s": Entry("noise2self", "Noise2Self", "a network that never sees the pixel it predicts"),
+    "neighbor2neighbor": Entry("pairs", "Neighbor2Neighbor", "one neighbour predicted from another"),
+    "zs-n2n": Entry("pairs", "ZeroShotNoise2Noise", "a tiny network, one half of the picture from the other"),
+    "noisier2noise": Entry("noisier2noise", "Noisier2Noise", "the noisy picture from a noisier one, corrected"),
+    "noisy-as-clean": Entry("noisy_as_clean", "NoisyAsClean", "the noisy picture from a noisier one; weak noise"),
+    "sure": Entry("sure", "SURE", "an unbiased estimate of the error made small"),
+    "self2self": Entry("self2self", "Self2Self", "dropped values predicted from the others"),
     "nonlocal": Entry("multiscale", "MultiScale", "similar patches combined at several resolutions, closed form"),
+    "impulse-fill": Entry(
+        "impulse_fill", "ImpulseFill", "salt and pepper filled in from similar patches, closed form"
+    ),
+    "fill": Entry("fill", "Fill", "missing pixels filled in from similar patches, closed form"),
+    "pnp": Entry("plug_and_play", "PlugAndPlay", "any linear operator undone with similar patches as the prior"),
+    "nonlocal-thorough": Entry("thorough", "Thorough", "the same, slower: closer references, a wider search"),
     "nlm": Entry("nlm", "NLM", "non-local means"),
     "tv": Entry("tv", "TV", "total variation"),
     "pixels": Entry("pixels", "Pixels", "the pixels themselves fitted, without any prior; for comparison"),
     "pixel-tv": Entry("pixels", "PixelTV", "the pixels fitted with total variation as the prior, any operator"),
     "wavelet": Entry("wavelet", "Wavelet", "wavelet shrinkage"),
 }
+
+
+OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
+"""Methods that learn from two observations of the same picture, and those that make a pair of one."""
 
 
 def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | ClosedForm:
@@ -45,6 +65,15 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
     InputError
         For a name that is not in `METHODS`, or a setting the method does not have.
     """
+    if name in OF_PAIRS:
+        raise InputError(
+            f"{name} needs two observations of the same picture, and this is one; train it on pairs of files or "
+            f"on a stack, or choose {OF_PAIRS[name]}, which make a pair of one picture"
+        )
+    if name == "trained" or name.endswith(".safetensors"):  # a model of the person's own; the word is of a recipe
+        from untaught.methods.trained import Trained
+
+        return Trained(**(settings or {"model": name}))
     if name not in METHODS:
         close = difflib.get_close_matches(name, [*METHODS, "auto"], n=1)
         hint = f"did you mean {close[0]!r}? " if close else ""

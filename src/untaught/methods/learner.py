@@ -6,14 +6,21 @@ The same page serves one picture, of which crops are learned from (`methods.one_
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from importlib import import_module
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from untaught.errors import InputError
 from untaught.methods.base import Needs
-from untaught.noise import NoiseModel
+from untaught.noise import Correlated, NoiseModel
+
+Norm = Literal["l2", "l1"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,8 @@ class Seen:
     noises : tuple of NoiseModel
         The noise of each, in the same units; B of them.
     mask : Tensor
-        float32 (B, 1, H, W): 0 where the value is missing and was filled in, which no loss may look at.
+        float32 (B, 1, H, W) or (B, C, H, W): 0 where the value is missing and was filled in, which no loss may
+        look at.
     second : Tensor or None
         Another observation of the same pictures with noise of its own, where there is one; shape of `y`.
     """
@@ -56,3 +64,75 @@ class Learner(Protocol):
     def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the restored pictures, shape of `seen.y`, detached, and their standard deviation or None."""
         ...
+
+
+LEARNERS: Mapping[str, tuple[str, str]] = {
+    "gr2r": ("recorrupted", "GR2R"),
+    "n2n": ("pairs", "Noise2Noise"),
+    "n2v": ("blind_spot", "Noise2Void"),
+    "struct-n2v": ("blind_spot", "StructuredNoise2Void"),
+    "n2s": ("noise2self", "Noise2Self"),
+    "neighbor2neighbor": ("pairs", "Neighbor2Neighbor"),
+    "zs-n2n": ("pairs", "ZeroShotNoise2Noise"),
+    "noisier2noise": ("noisier2noise", "Noisier2Noise"),
+    "noisy-as-clean": ("noisy_as_clean", "NoisyAsClean"),
+    "sure": ("sure", "SURE"),
+    "self2self": ("self2self", "Self2Self"),
+}
+"""Where each learner's page is: name -> (module of `untaught.methods`, class)."""
+
+
+def learner(name: str, settings: Mapping[str, Any] | None = None) -> Learner:
+    """Return the learner called `name` with its defaults, or with `settings` in their place.
+
+    Raises
+    ------
+    InputError
+        For a name that is not in `LEARNERS`, or a setting the learner does not have.
+    """
+    if name not in LEARNERS:
+        close = difflib.get_close_matches(name, LEARNERS, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise InputError(f"{name!r} does not learn from noisy pictures; {hint}choose {', '.join(LEARNERS)}")
+    module, attribute = LEARNERS[name]
+    cls = getattr(import_module(f"untaught.methods.{module}"), attribute)
+    try:
+        found: Learner = cls(**(settings or {}))
+    except TypeError as error:
+        raise InputError(f"method {name!r} cannot be set up with {dict(settings or {})}: {error}") from None
+    return found
+
+
+def turns(noise: NoiseModel) -> bool:
+    """Say whether a picture may be flipped and turned by 90 degrees without changing the law of its noise.
+
+    Turning by 180 degrees is always allowed: a covariance is symmetric.
+    """
+    if not isinstance(noise, Correlated):
+        return True
+    kernel = np.asarray(noise.kernel)
+    alike = kernel.shape[0] == kernel.shape[1] and np.allclose(kernel, np.rot90(kernel))
+    return bool(alike and np.allclose(kernel, kernel[:, ::-1]))
+
+
+def mean_and_spread(draw: Callable[[], Tensor], count: int) -> tuple[Tensor, Tensor | None]:
+    """Return the mean of `count` draws of a picture and their standard deviation; None for that of one draw."""
+    mean = draw().detach()
+    squares = torch.zeros_like(mean)
+    for k in range(1, count):
+        new = draw().detach()
+        apart = new - mean
+        mean = mean + apart / (k + 1)
+        squares += apart * (new - mean)
+    return mean, (squares / (count - 1)).sqrt() if count > 1 else None
+
+
+def deviation(output: Tensor, target: Tensor, weight: Tensor, norm: Norm = "l2") -> Tensor:
+    """Return the mean of |output - target|^2 ("l2") or |output - target| ("l1") where `weight` is not 0.
+
+    `output` and `target` are (B, C, H, W); `weight` broadcasts to that, and 0 hides whatever stands there.
+    """
+    weight = weight.expand_as(output)
+    difference = torch.where(weight > 0, output - target, torch.zeros_like(output))
+    size = difference.square() if norm == "l2" else difference.abs()
+    return (size * weight).sum() / weight.sum().clamp_min(1)

@@ -1,0 +1,235 @@
+"""Every method that learns from one noisy picture, with the same network and the same seconds.
+
+    python benchmarks/family.py --data DIR [--quick] [--methods gr2r,n2v,...] [--noise files] [--seconds 120]
+
+Seconds are those of the processor, on one thread, so that other programs do not change them. The level is given.
+--noise: `files`, the nine pictures with AWGN of 25 as they are; or noise drawn on the clean pictures and not cut
+off: `gaussian`, `correlated` (blurred with a 3 x 3 box, level 25), `poisson` (peak 30). With that, `gr2r-gaussian`
+is R2R by a normal law, `anscombe` the same on stabilised counts. One JSON line a picture and method in --output;
+what is there is not run again. A table, and with --plot a picture, are made of all that --output holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common import SET9, done, machine, psnr, run_cases, set9
+from tabular import grouped, table
+
+QUICK = ("F16", "kodim03")
+PEAK, SIGMA = 30, 25
+BOX = "correlated:25,1 1 1/1 1 1/1 1 1"
+NOISES = {
+    "gaussian": "gaussian:25",
+    "correlated": BOX,
+    "poisson": f"poisson:{255 / PEAK},0",
+    "files": "gaussian:25",
+}
+LOOKS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900)  # seconds of the table and the plot
+
+
+def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Yield what has to be run."""
+    pictures = args.pictures.split(",") if args.pictures else QUICK if args.quick else SET9
+    for picture in pictures:
+        for method in args.methods.split(","):
+            yield {
+                "picture": picture,
+                "method": method,
+                "noise": args.noise,
+                "side": args.side,
+                "seconds": args.seconds,
+                "width": args.width,
+                "seed": args.seed,
+                "data": str(args.data),
+            }
+
+
+def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
+    """Return the clean picture and the noisy one on [0, 1], (H, W, C), and the model of the noise."""
+    from untaught.noise import clipping, parse_noise
+
+    clean, noisy = (p / 255 for p in set9(Path(case["data"]), SIGMA, case["picture"], case["side"]))
+    model = parse_noise(NOISES[case["noise"]])
+    assert model is not None
+    if case["noise"] == "files":
+        return clean, noisy, replace(model, clip=clipping(noisy).clip)
+    return clean, model.sample(clean, np.random.default_rng(case["seed"])), model
+
+
+def run(case: dict[str, Any]) -> dict[str, Any]:
+    """Run one case."""
+    import torch
+    from torch import Tensor
+
+    from untaught.fit import Options, fit
+    from untaught.methods.base import Problem
+    from untaught.stopping import StepBudget
+
+    torch.set_num_threads(1)
+    clean, noisy, model = observed(case)
+    psnr_noisy = psnr(noisy, clean, 1.0)
+    stabilised = case["method"] == "anscombe"
+    if stabilised:
+        noisy, model = _stabilised(noisy, model)
+    y = torch.from_numpy(np.ascontiguousarray(noisy.transpose(2, 0, 1))).float()[None]
+    problem = Problem(y, torch.ones(1, 1, *y.shape[2:]), model)
+    curve: list[tuple[float, float]] = []
+    spent = [time.process_time()]  # when looking at the picture is left out
+
+    def score(image: Tensor) -> float:
+        values = (image if stabilised else model.unclip(image)).double().numpy()[0].transpose(1, 2, 0)
+        return psnr(np.clip(_back(values, model) if stabilised else values, 0, 1), clean, 1.0)
+
+    def look(progress: Any) -> None:
+        seconds = time.process_time() - spent[0]
+        curve.append((round(seconds, 2), round(score(progress.preview()), 3)))
+        spent[0] = time.process_time() - seconds
+        if seconds >= case["seconds"]:
+            raise KeyboardInterrupt
+
+    fitted = fit(_method(case), problem, case["seed"], Options(rule=StepBudget(every=25), on_progress=look))
+    return {
+        "psnr": round(score(fitted.estimate.image), 3),
+        "psnr_noisy": round(psnr_noisy, 3),
+        "best": max((p for _, p in curve), default=None),
+        "steps": fitted.stopped.step,
+        "curve": curve[:: max(1, len(curve) // 60)],
+        "threads": 1,
+        "date": date.today().isoformat(),
+        "machine": machine(),
+    }
+
+
+def _method(case: dict[str, Any]) -> Any:
+    """Return the method with the shared network; that of `self2self` has its width, and knows what is missing."""
+    from untaught.methods import make
+    from untaught.networks.partial import PartialShape
+    from untaught.networks.unet import UNetShape
+
+    name = "gr2r" if case["method"] in ("anscombe", "gr2r-gaussian") else case["method"]
+    settings: dict[str, Any] = {"steps": 10**6, "shape": UNetShape(width=case["width"], scales=3)}
+    if name == "self2self":
+        settings["partial"] = PartialShape(width=case["width"] // 2, scales=4)
+    if case["method"] == "gr2r-gaussian":
+        settings["law"] = "gaussian"
+    return make(name, settings)
+
+
+def _stabilised(noisy: NDArray[Any], model: Any) -> tuple[NDArray[Any], Any]:
+    """Return Anscombe's transform of counts, divided by its largest value, and its noise.
+
+    Source: F. J. Anscombe, "The transformation of Poisson, binomial and negative-binomial data", Biometrika 1948.
+    """
+    from untaught.noise import Gaussian
+
+    top = 2 * np.sqrt(1 / model.gain + 3 / 8)
+    return 2 * np.sqrt(np.maximum(noisy / model.gain, 0) + 3 / 8) / top, Gaussian(1 / top)
+
+
+def _back(image: NDArray[Any], model: Any) -> NDArray[Any]:
+    """Return the values whose transform has the mean `image`.
+
+    Source: Makitalo and Foi, "A closed-form approximation of the exact unbiased inverse of the Anscombe variance-
+    stabilizing transformation", IEEE TIP 2011.
+    """
+    top = 1 / model.sigma
+    d, gain = np.maximum(image * top, 0.1), 1 / ((top / 2) ** 2 - 3 / 8)
+    counts = d**2 / 4 + np.sqrt(1.5) / 4 / d - 11 / 8 / d**2 + 5 / 8 * np.sqrt(1.5) / d**3 - 1 / 8
+    return np.asarray(gain * np.maximum(counts, 0))
+
+
+def reached(curve: list[Any], seconds: float) -> float:
+    """Return the PSNR at the last look within so many seconds; NaN where there was none."""
+    before = [p for s, p in curve if s <= seconds]
+    return before[-1] if before else float("nan")
+
+
+def lines(rows: list[dict[str, Any]]) -> str:
+    """Return the mean PSNR of every method over the pictures, on the way and of the answer, as a table."""
+    looks = [s for s in LOOKS if s < max(row["case"]["seconds"] for row in rows)]
+    cells = []
+    for (noise, method), found in ranked(rows):
+        means = [float(np.mean([reached(row["curve"], s) for row in found])) for s in looks]
+        steps = float(np.mean([row["steps"] for row in found]))
+        answer = float(np.mean([row["psnr"] for row in found]))
+        way = [f"{mean:.2f}" if mean == mean else "" for mean in means]
+        cells.append([f"{noise}, {method}", str(len(found)), *way, f"{answer:.2f}", f"{steps:.0f}"])
+    heads = "|".join(["noise, method", "pictures", *(f"{s} s" for s in looks), "answer", "steps"])
+    return table(heads, cells)
+
+
+def ranked(rows: list[dict[str, Any]]) -> list[tuple[tuple[Any, ...], list[dict[str, Any]]]]:
+    """Return the rows by noise and method, the best answer of a noise first."""
+    groups = grouped(rows, "noise", "method").items()
+    return sorted(groups, key=lambda item: (item[0][0], -float(np.mean([row["psnr"] for row in item[1]]))))
+
+
+def plot(rows: list[dict[str, Any]], path: Path) -> None:
+    """Draw the mean PSNR over the pictures against seconds, a line a method."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    noises = sorted({row["case"]["noise"] for row in rows})
+    figure = Figure(figsize=(6 * len(noises), 4.5), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1, len(noises), squeeze=False)[0]
+    for axis, noise in zip(axes, noises, strict=True):
+        shown = [(method, found) for (of, method), found in ranked(rows) if of == noise]
+        for number, (method, found) in enumerate(shown):
+            seconds = np.linspace(0, max(row["case"]["seconds"] for row in found), 200)
+            mean = [np.mean([reached(row["curve"], s) for row in found]) for s in seconds]
+            axis.plot(seconds, mean, label=method, linestyle=("-", "--", ":")[number % 3])
+        axis.set(title=noise, xlabel="seconds on one thread", ylabel="PSNR (dB)")
+        axis.legend(fontsize=7)
+        axis.grid(alpha=0.3)
+    figure.savefig(path)
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    from untaught.methods.learner import LEARNERS
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--quick", action="store_true", help="two pictures, crops of 64, 10 seconds, width 16")
+    parser.add_argument(
+        "--methods", default=",".join(name for name in LEARNERS if name not in ("n2n", "struct-n2v"))
+    )
+    parser.add_argument("--pictures", default="")
+    parser.add_argument("--noise", choices=NOISES, default="files")
+    parser.add_argument("--side", type=int, default=128, help="central crop; 0: whole pictures")
+    parser.add_argument("--seconds", type=float, default=120.0)
+    parser.add_argument("--width", type=int, default=32, help="channels of the network")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/family.jsonl"))
+    parser.add_argument("--plot", type=Path, help="picture of PSNR against seconds")
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(run(json.loads(args.case))))
+        return
+    if args.data is None:
+        parser.error("--data DIR: the folder that holds set9_awgn")
+    if args.quick:
+        args.side, args.seconds, args.width = 64, 10.0, 16
+    run_cases(__file__, cases(args), args.output)
+    rows = done(args.output)
+    if rows:
+        print(lines(rows))
+    if rows and args.plot:
+        plot(rows, args.plot)
+
+
+if __name__ == "__main__":
+    main()
