@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from untaught.errors import InputError as InputError
     from untaught.errors import OutputError as OutputError
     from untaught.errors import UntaughtError as UntaughtError
+    from untaught.explaining import explain as explain
     from untaught.image import Image as Image
     from untaught.inspection import inspect as inspect
     from untaught.io import read as read
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from untaught.reconstruct import upscale as upscale
     from untaught.result import Recipe as Recipe
     from untaught.result import Result as Result
+    from untaught.training.apply import apply as apply
+    from untaught.training.train import train as train
 
 _HOME = {
     "denoise": "untaught.denoising",
@@ -43,6 +46,9 @@ _HOME = {
     "demosaic": "untaught.reconstruct",
     "inspect": "untaught.inspection",
     "compare": "untaught.compare",
+    "explain": "untaught.explaining",
+    "train": "untaught.training.train",
+    "apply": "untaught.training.apply",
     "read": "untaught.io",
     "write": "untaught.io",
     "Image": "untaught.image",

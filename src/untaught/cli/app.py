@@ -56,7 +56,7 @@ def parse(argv: list[str]) -> Job | int:
     InputError
         For a call that is wrong, in one sentence.
     """
-    from untaught.cli import reconstruct  # noqa: F401 - adds its commands
+    from untaught.cli import compress, explain, reconstruct, train  # noqa: F401 - they add their commands
 
     usage_error = typer.BadParameter.__bases__[0]  # typer has its own click, or another's, by version
     click_exception: Any = usage_error.__bases__[0]

@@ -1,0 +1,107 @@
+"""A trained model on one picture: the front door of `denoise`, with the method it was trained for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+
+from untaught import options
+from untaught.assemble import assemble
+from untaught.denoising import Picture, restore_planes
+from untaught.fit import Progress
+from untaught.image import Image, as_image
+from untaught.methods.trained import Trained, check_channels
+from untaught.noise import NoiseModel
+from untaught.plane import Request
+from untaught.result import Result
+from untaught.training.folder import window
+from untaught.training.model import Header
+
+PILOT = "wavelet"  # a quick picture to refine the noise level with; the model does without
+FULL = {(0.0, 1.0), (0.0, 255.0), (0.0, 65535.0)}  # value ranges that mean black to white
+ALIKE = 1.25  # a noise level so many times above or below all that was trained on is another
+
+
+def apply(
+    model: str | Path | Trained,
+    image: Picture,
+    *,
+    noise: str | NoiseModel = "auto",
+    seed: int = 0,
+    device: str = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Restore one picture with a network that `train` has fitted to others like it.
+
+        the answer of the method it was trained by, such as the mean of f(y + alpha z) over draws of z
+
+    Parameters
+    ----------
+    model : path or Trained
+        The model file.
+    image : path, Image or ndarray
+        As in `denoise`; the planes of a stack are restored one by one, large ones in squares that overlap.
+    noise : str or NoiseModel
+        As in `denoise`; what the method draws from, and the estimated error.
+    seed : int
+        Same seed, same picture.
+    device : str
+        'auto', 'cpu' or 'cuda'.
+    on_progress : callable, optional
+        Called with a `fit.Progress` now and then.
+
+    Returns
+    -------
+    Result
+        As of `denoise`.
+
+    Raises
+    ------
+    InputError
+        If the model or the picture cannot be used, or they have different channels.
+    """
+    started = time.monotonic()
+    method = model if isinstance(model, Trained) else Trained(str(model))
+    request = Request(
+        method=method,
+        noise=options.noise_of(noise, None),
+        seed=options.seed_of(seed),
+        device=options.device_of(device),
+        on_progress=on_progress,
+        pilot=PILOT,
+    )
+    loaded = method.loaded(request.device)
+    picture = as_image(image)
+    for channels in channels_of(picture):
+        check_channels(loaded, channels, method.model)
+    answers, interrupted = restore_planes(picture, [request] * picture.n_planes, started)
+    result = assemble(picture, answers, request, started, interrupted)
+    return replace(result, notes=(*result.notes, *_remarks(loaded.header, result)))
+
+
+def channels_of(picture: Image) -> list[int]:
+    """Return the numbers of channels that the planes of a picture have."""
+    groups = picture.n_planes // prod(picture.lead_shape)
+    return [window(picture, index, 0, 0, 1).values.shape[-1] for index in range(groups)]
+
+
+def _remarks(header: Header, result: Result) -> tuple[str, ...]:
+    """Return in which ways the picture is not like those that were learned from."""
+    notes = []
+    low, high = result.picture.value_range
+    if len(header.ranges) == 1 and header.ranges[0] != (low, high) and not {header.ranges[0], (low, high)} <= FULL:
+        least, most = header.ranges[0]
+        notes.append(
+            f"the model was trained on pictures with values from {least:g} to {most:g}, and this one has {low:g} "
+            f"to {high:g}; both were scaled to the same range"
+        )
+    level, least, most = 255 * result.noise.level, header.noise["least"], header.noise["most"]
+    if result.method != "none" and not least / ALIKE <= level <= most * ALIKE:
+        notes.append(
+            f"the model was trained on noise of level {least:.1f} to {most:.1f} (of 255), and here it is "
+            f"{level:.1f}; look twice at the result"
+        )
+    return tuple(notes)

@@ -1,0 +1,64 @@
+"""What was asked of a training, checked before anything is read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from untaught.checkpoint import refuse_foreign
+from untaught.errors import InputError
+from untaught.io._atomic import check_target
+from untaught.methods.learner import Learner
+from untaught.noise import NoiseModel
+from untaught.training.model import SUFFIX
+from untaught.training.networks import Shape
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for, checked."""
+
+    learner: Learner
+    shape: Shape
+    noise: NoiseModel | None
+    epochs: float
+    side: int
+    batch: int
+    seed: int
+    seconds: float | None
+    device: str
+    bfloat16: bool
+
+
+def positive(name: str, value: float) -> float:
+    """Return a number that has to be positive."""
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{name} is {value}; give a positive number")
+    return float(value)
+
+
+def whole(name: str, value: int, least: int) -> int:
+    """Return a whole number that has to be of a size."""
+    if not (isinstance(value, int) and value >= least):
+        raise InputError(f"{name} is {value}; give a whole number of at least {least}")
+    return value
+
+
+def checkpoint_of(output: Path) -> Path:
+    """Return where the state of a training stands until it is done."""
+    return output.with_name(output.name + ".checkpoint")
+
+
+def places(output: Path, resume: bool) -> Path:
+    """Refuse places that cannot be written to; return that of the checkpoint."""
+    if output.suffix != SUFFIX:
+        raise InputError(f"{output} has to end in {SUFFIX}; name the model so")
+    check_target(output, ())
+    checkpoint = checkpoint_of(output)
+    refuse_foreign(checkpoint)
+    if checkpoint.exists() and not resume:
+        raise InputError(
+            f"{checkpoint} is there from a training that was not done; go on from it with --resume, or remove it"
+        )
+    return checkpoint

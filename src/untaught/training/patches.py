@@ -1,0 +1,225 @@
+"""Patches drawn on the fly: what a step learns from is read from disk when it is needed, and let go.
+
+What is held: the pictures on the shelf, which are let go, those not used for longest first, as soon as together
+they take more than its `most` bytes (a single larger one is held alone while patches are cut from it); the patches
+of the batches in flight; and one noise model a plane.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from untaught._values import filled
+from untaught.image import Image, Plane, as_image
+from untaught.methods.learner import Seen
+from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure
+from untaught.noise.impulses import struck
+from untaught.training.folder import Page, window
+
+MOST_BYTES = 2**28  # of decoded pictures on the shelf
+
+
+class Shelf:
+    """Pictures that were read, at most so many bytes of them, but always the last one.
+
+    Attributes
+    ----------
+    most : int
+        Bytes of pixels, as they are stored in the pictures.
+    held : int
+        Bytes held now.
+    """
+
+    def __init__(self, most: int = MOST_BYTES):
+        self.most = most
+        self.held = 0
+        self._images: OrderedDict[Path, Image] = OrderedDict()
+
+    def image(self, path: Path) -> Image:
+        """Return a picture, read anew if it is not held.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read any more.
+        """
+        if path in self._images:
+            self._images.move_to_end(path)
+            return self._images[path]
+        image = as_image(path)
+        self.held += image.array.nbytes
+        while self._images and self.held > self.most:
+            _, old = self._images.popitem(last=False)
+            self.held -= old.array.nbytes
+        self._images[path] = image
+        return image
+
+
+@dataclass
+class Reader:
+    """Reads squares of pages and knows their noise.
+
+    Attributes
+    ----------
+    noise : NoiseModel or None
+        As given; None measures it on every page, when that is first used.
+    shelf : Shelf
+        Where pictures are held for a while.
+    pairs : bool
+        Whether the other exposure of a page is read too.
+    """
+
+    noise: NoiseModel | None
+    shelf: Shelf = field(default_factory=Shelf)
+    pairs: bool = False
+    _noises: dict[tuple[Path, int], NoiseModel] = field(default_factory=dict)
+
+    def noise_of(self, page: Page) -> NoiseModel:
+        """Return the noise of a page."""
+        key = page.path, page.index
+        if key not in self._noises:
+            whole = window(self.shelf.image(page.path), page.index, 0, 0, max(page.height, page.width))
+            self._noises[key] = self._found(whole)
+        return self._noises[key]
+
+    def _found(self, plane: Plane) -> NoiseModel:
+        if plane.missing.all():
+            return Unknown(0.0)
+        if self.noise is not None:
+            return replace(self.noise, clip=clipping(plane.values, plane.missing).clip)
+        return measure(plane.values, plane.missing).model
+
+    def square(self, page: Page, top: int, left: int, side: int) -> Seen:
+        """Return a square of a page as a batch of one."""
+        noise, image = self.noise_of(page), self.shelf.image(page.path)
+        plane = window(image, page.index, top, left, side)
+        values, gone, second = plane.values, plane.missing, None
+        if self.pairs and page.second is not None:
+            other = window(image, page.second, top, left, side)
+            gone, second = gone | other.missing, _tensor(other.values)
+        if isinstance(noise, Impulse):  # what was hit is known, and treated as missing
+            hit = np.asarray(struck(values, noise.fraction).any(axis=-1))
+            values, gone = filled(values, hit), gone | hit
+        return Seen(_tensor(values), (noise,), _tensor(~gone[..., None]), second)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Squares of random pages at random places, a function of seed, step and place in the batch alone.
+
+    A page is drawn as often as it is large; squares are turned and flipped, but only by
+    180 degrees where `upright` says so: the law of the noise, or what the learner hides, must not be turned away.
+    """
+
+    pages: tuple[Page, ...]
+    side: int
+    seed: int
+    reader: Reader
+    upright: Callable[[Seen], bool]
+
+    @property
+    def in_an_epoch(self) -> int:
+        """How many squares cover all pages once."""
+        return max(1, round(self._ends[-1] / self.side**2))
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(page.height * page.width for page in self.pages))
+
+    def batch(self, step: int, places: Sequence[int]) -> Seen:
+        """Return the squares that stand at `places` in the batch of a step."""
+        return joined([self._one(step, place) for place in places])
+
+    def _one(self, step: int, place: int) -> Seen:
+        rng = np.random.default_rng((self.seed, step, place))
+        page = self.pages[int(np.searchsorted(self._ends, rng.integers(self._ends[-1]), side="right"))]
+        top, left = (int(rng.integers(length - self.side + 1)) for length in (page.height, page.width))
+        quarters, flip = int(rng.integers(4)), bool(rng.integers(2))
+        seen = self.reader.square(page, top, left, self.side)
+        if self.upright(seen):
+            quarters, flip = 2 * (quarters % 2), False
+        return _turned(seen, quarters, flip)
+
+
+class Ahead:
+    """The batch of the next step is read while the network works on that of this one: two are in flight.
+
+    Parameters
+    ----------
+    patches : Patches
+        What is drawn from.
+    parts : sequence of sequence of int
+        The places of every part of a batch that this process works on.
+    """
+
+    def __init__(self, patches: Patches, parts: Sequence[Sequence[int]]):
+        self.patches, self.parts = patches, parts
+        self._reader = ThreadPoolExecutor(1)
+        self._next: tuple[int, Future[list[Seen]]] | None = None
+
+    def take(self, step: int) -> list[Seen]:
+        """Return the parts of the batch of a step."""
+        at, future = self._next or (-1, None)
+        if future is None or at != step:  # at the start, and after the fit went back
+            future = self._reader.submit(self._read, step)
+        found = future.result()
+        self._next = (step + 1, self._reader.submit(self._read, step + 1))
+        return found
+
+    def close(self) -> None:
+        """Read no more."""
+        self._reader.shutdown(cancel_futures=True)
+
+    def _read(self, step: int) -> list[Seen]:
+        return [self.patches.batch(step, places) for places in self.parts]
+
+
+def centres(pages: Sequence[Page], reader: Reader, most: int = 128) -> Seen:
+    """Return the middle of every page, squares of at most so many pixels on a side, all of one size."""
+    side = min(most, *(min(page.height, page.width) for page in pages))
+    return joined(
+        [reader.square(page, (page.height - side) // 2, (page.width - side) // 2, side) for page in pages]
+    )
+
+
+def joined(squares: Sequence[Seen]) -> Seen:
+    """Return several batches as one; a page without another exposure takes that away from all."""
+    second = [square.second for square in squares if square.second is not None]
+    return Seen(
+        torch.cat([square.y for square in squares]),
+        tuple(noise for square in squares for noise in square.noises),
+        torch.cat([square.mask for square in squares]),
+        torch.cat(second) if len(second) == len(squares) else None,
+    )
+
+
+def on(seen: Seen, device: torch.device | str) -> Seen:
+    """Return the same on a device."""
+    second = None if seen.second is None else seen.second.to(device)
+    return Seen(seen.y.to(device), seen.noises, seen.mask.to(device), second)
+
+
+def _turned(seen: Seen, quarters: int, flip: bool) -> Seen:
+    def turned(x: Tensor) -> Tensor:
+        x = torch.rot90(x, quarters, (2, 3))
+        return (x.flip(3) if flip else x).contiguous()
+
+    return Seen(
+        turned(seen.y), seen.noises, turned(seen.mask), None if seen.second is None else turned(seen.second)
+    )
+
+
+def _tensor(values: NDArray[np.float32] | NDArray[np.bool_]) -> Tensor:
+    """Return (H, W, C) as (1, C, H, W)."""
+    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1), dtype=np.float32))[None]

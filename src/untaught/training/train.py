@@ -1,0 +1,195 @@
+"""The front door of training: a folder of noisy pictures in, a model that restores others like them out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from untaught import options
+from untaught.choose import NOTHING
+from untaught.errors import InputError
+from untaught.fit import Options, Progress, fit
+from untaught.methods.learner import Learner, Seen, learner, turns
+from untaught.methods.pairs import Noise2Noise
+from untaught.noise import NoiseModel
+from untaught.training.asked import Asked, places, positive, whole
+from untaught.training.fitting import OwnRisk, Training, Work, problem_of
+from untaught.training.folder import Folder, scan
+from untaught.training.networks import Shape, shape_of
+from untaught.training.outcome import TrainingResult, finished
+from untaught.training.patches import Ahead, Patches, Reader, centres
+from untaught.training.processes import Processes, processes
+
+ALIASES = {"r2r": "gr2r"}  # a page that corrects the non-local picture of one picture has the name
+LOOKS = 20  # at least so many in a training, for the early stop
+MOST_BETWEEN_LOOKS = 100
+PATIENCE = 0.25  # of all steps without a smaller risk
+
+
+def train(
+    folder: str | Path,
+    output: str | Path,
+    *,
+    method: str | Learner = "r2r",
+    network: str | Shape = "dncnn",
+    noise: str | NoiseModel = "auto",
+    epochs: float = 50,
+    patch: int = 64,
+    batch: int = 16,
+    seed: int = 0,
+    time_limit: float | None = None,
+    device: str = "auto",
+    bfloat16: bool | None = None,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> TrainingResult:
+    """Fit a network to a folder of noisy pictures, of which no clean version is known.
+
+        min over theta of the method's objective on random patches; what is kept has the least of it on pictures
+        that were kept back
+
+    Parameters
+    ----------
+    folder : path
+        Its pictures, and those in the folders in it, are learned from: of any size, type and number of planes,
+        but all with the same number of channels.
+    output : path
+        Where the model is written, ending in .safetensors. The state of the training stands beside it, in
+        OUTPUT.checkpoint, until it is done.
+    method : str or Learner
+        'r2r', or any name in `untaught.methods.learner.LEARNERS`, or one that is set up.
+    network : str or shape
+        'dncnn' or 'unet'; with sizes 'dncnn:DEPTH,WIDTH', 'unet:WIDTH,SCALES'.
+    noise : str or NoiseModel
+        As in `denoise`; 'auto' measures it on every picture.
+    epochs : float
+        How often as many patches are drawn as cover all pictures.
+    patch, batch : int
+        Side of a patch in pixels, at least 8, and patches in a step.
+    seed : int
+        Same seed, same model.
+    time_limit : float, optional
+        Seconds; the best so far is the model when they are over, and the checkpoint is left.
+    device : str
+        'auto', 'cpu' or 'cuda'.
+    bfloat16 : bool, optional
+        Whether convolutions run in bfloat16; by default where the device has instructions for it, which about
+        halves the time.
+    resume : bool
+        Go on from the checkpoint, if there is one: the weights become what they would have been without a break.
+    on_progress : callable, optional
+        Called with a `fit.Progress` at every look.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    InputError, OutputError
+        If the folder, an option or the output cannot be used; one sentence that says what to do.
+    """
+    started = time.monotonic()
+    place = Path(output)
+    asked = Asked(
+        learner(ALIASES.get(method, method)) if isinstance(method, str) else method,
+        shape_of(network),
+        options.noise_of(noise, None),
+        positive("epochs", epochs),
+        whole("patch", patch, 8),
+        whole("batch", batch, 1),
+        options.seed_of(seed),
+        options.seconds_of(time_limit),
+        options.device_of(device),
+        narrow(options.device_of(device)) if bfloat16 is None else bfloat16,
+    )
+    checkpoint = places(place, resume)
+    with processes(asked.device) as group:
+        found = scan(Path(folder), asked.side)
+        learned, judged = found.split(asked.seed)
+        _refuse_single(asked.learner, found)
+        reader = Reader(asked.noise, pairs=isinstance(asked.learner, Noise2Noise))
+        patches = Patches(learned, asked.side, asked.seed, reader, _upright(asked.learner))
+        size = math.ceil(asked.batch / group.parts) * group.parts
+        batches = Ahead(patches, [range(part, size, group.parts) for part in group.mine])
+        work = Work(batches, centres(judged, reader), group, asked.seconds, started)
+        training = _training(asked, found, work, size)
+        try:
+            fitted = fit(
+                training,
+                problem_of(work.judged, asked.device),
+                asked.seed,
+                _loop(training, group, checkpoint, on_progress if group.first else None),
+            )
+        finally:
+            batches.close()
+        try:
+            return finished(training, fitted, place, (asked, found, started))
+        except KeyboardInterrupt:  # all the work is done: it has only to be written
+            return finished(training, replace(fitted, interrupted=True), place, (asked, found, started))
+
+
+def _refuse_single(method: Learner, found: Folder) -> None:
+    single = next((page for page in found.pages if page.second is None), None)
+    if isinstance(method, Noise2Noise) and single is not None:
+        raise InputError(
+            f"{method.name} learns from two exposures of the same picture, which lie in the planes of one file, "
+            f"and {single.path} has one plane; choose another method, such as r2r"
+        )
+
+
+def _upright(method: Learner) -> Callable[[Seen], bool]:
+    """Return what says whether squares may be turned by 180 degrees only."""
+    own: Callable[[Seen], bool] | None = getattr(method, "upright", None)
+    return own or (lambda seen: not all(turns(noise) for noise in seen.noises))
+
+
+def _training(asked: Asked, found: Folder, work: Work, batch: int) -> Training:
+    steps = math.ceil(asked.epochs * work.batches.patches.in_an_epoch / batch)
+    _refuse_clean(asked, work.judged, found.path)
+    return Training(
+        asked.learner,
+        asked.shape,
+        found.sha256,
+        asked.noise,
+        steps,
+        work,
+        channels=found.channels,
+        batch=batch,
+        side=asked.side,
+        bfloat16=asked.bfloat16,
+    )
+
+
+def narrow(device: str) -> bool:
+    """Say whether a device has instructions for bfloat16, without which it would be slower."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    told: Callable[[], bool] = getattr(torch.cpu, "_is_avx512_bf16_supported", bool)
+    return told()
+
+
+def _refuse_clean(asked: Asked, judged: Seen, folder: Path) -> None:
+    if asked.learner.needs.level and all(noise.level < NOTHING for noise in judged.noises):
+        raise InputError(
+            f"no noise was found on the pictures in {folder}, and {asked.learner.name} needs to know its level; "
+            "give it with --noise if there is some"
+        )
+
+
+def _loop(
+    training: Training, group: Processes, checkpoint: Path, on_progress: Callable[[Progress], None] | None
+) -> Options:
+    every = max(1, min(MOST_BETWEEN_LOOKS, training.steps // LOOKS))
+    return Options(
+        rule=OwnRisk(every, math.ceil(PATIENCE * training.steps)),
+        on_progress=on_progress,
+        checkpoint=checkpoint,
+        checkpoint_every=1 if group.first else 2**62,  # at every look; the others only read it
+        phase="training",
+    )
