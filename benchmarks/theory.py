@@ -154,6 +154,7 @@ def trigonometric(data: Path, quick: bool) -> Iterator[dict[str, Any]]:
             "side": side,
             "share": shares(found.vectors),
             "mean": round(float(theory.trigonometric_share(found.vectors).mean()), 4),
+            "coarse": round(float(theory.coarse_share(found.vectors).mean()), 4),
             "values": np.round(found.values, 3).tolist(),
             "notes": found.notes,
         }

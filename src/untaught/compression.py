@@ -121,6 +121,8 @@ def compress(
     problem = Problem(y, torch.ones(1, 1, height, width), Unknown(0.0))
     options = Options(seconds=seconds, on_progress=on_progress, phase="compressing")
     fitted = fit(method, problem, seed, options)
+    if fitted.interrupted and fitted.stopped.step == 0:
+        raise KeyboardInterrupt
     if fitted.stopped.step == 0:  # a fit without a step answers with its input, which is the picture itself
         raise InputError("the time was over before the first step of the fit; give it more seconds")
     image = fitted.estimate.image[0].permute(1, 2, 0).numpy()

@@ -17,7 +17,7 @@ from untaught.networks.decoder import Decoder, DecoderShape
 class DeepDecoder:
     """Deep decoder.
 
-        min over theta of || mask (G_theta(z) - y) ||^2,   z fixed, uniform in [0, 0.1]
+        min over theta of || mask (A G_theta(z) - y) ||^2,   z fixed, uniform in [0, 0.1], A any operator
         G: B_{i+1} = cn(relu(U_i B_i C_i)),  picture = sigmoid(B_d C_d),  theta = all C_i and the scales of cn
 
     and the answer is the exponential average of the outputs, which swing by some dB from step to step.
@@ -56,7 +56,7 @@ class DeepDecoder:
     shape: DecoderShape = field(default_factory=DecoderShape)
     bfloat16: bool = True
     name: ClassVar[str] = "deep-decoder"
-    needs: ClassVar[Needs] = Needs()
+    needs: ClassVar[Needs] = Needs(identity=False)
 
     @classmethod
     def wide(cls) -> DeepDecoder:
@@ -71,7 +71,7 @@ class DeepDecoder:
     def init(self, problem: Problem, seed: int) -> State:
         """Build network, code and optimiser; draws only from `seed`."""
         generator = torch.Generator().manual_seed(seed)
-        channels, height, width = problem.y.shape[1:]
+        channels, height, width = problem.picture_shape[1:]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Decoder(channels, (height, width), self.shape.fitted(height, width))
@@ -81,18 +81,17 @@ class DeepDecoder:
         return State(network, optimizer, generator, {"code": code.contiguous(memory_format=torch.channels_last)})
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
-        """Return the mean squared misfit on the measured pixels."""
+        """Return the mean squared misfit to what was measured."""
         if step < self.warmup:
             for group in state.optimizer.param_groups:
                 group["lr"] = self.rate * (step + 1) / self.warmup
         code = state.tensors["code"]
         with torch.autocast(code.device.type, torch.bfloat16, enabled=self.bfloat16):
             output: Tensor = state.network(code)
-        now = output.detach()
+        state.tensors["output"] = now = output.detach()
         before = state.tensors.get("average", now)
         state.tensors["average"] = torch.lerp(now, before, warm(self.decay, step))
-        misfit = (output - problem.y).square() * problem.mask
-        return misfit.sum() / (problem.mask.sum() * problem.y.shape[1])
+        return problem.misfit(output)
 
     def estimate(self, problem: Problem, state: State) -> Tensor:
         """Return the average as it stands."""

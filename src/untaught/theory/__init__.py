@@ -9,7 +9,9 @@ from untaught.theory.descent import Descent
 from untaught.theory.dynamics import (
     Components,
     FitCurve,
+    Measure,
     PredictedStop,
+    expected_stop,
     predicted_curve,
     predicted_stop,
 )
@@ -23,8 +25,9 @@ from untaught.theory.jacobian import (
     jacobian_norms,
 )
 from untaught.theory.kernels import DualKernel, dual_kernel
+from untaught.theory.lanczos import reach, spectral_density, spectral_measure
 from untaught.theory.linear import LinearRegime, linear_regime, linearisation_error
-from untaught.theory.spectrum import Spectrum, leading, trigonometric_share
+from untaught.theory.spectrum import Spectrum, coarse_share, leading, trigonometric_share
 
 __all__ = [
     "Components",
@@ -37,11 +40,14 @@ __all__ = [
     "Jacobian",
     "JacobianNorms",
     "LinearRegime",
+    "Measure",
     "PredictedStop",
     "Spectrum",
+    "coarse_share",
     "convolution_weights",
     "drawn_by",
     "dual_kernel",
+    "expected_stop",
     "impedance",
     "jacobian_norms",
     "leading",
@@ -49,5 +55,8 @@ __all__ = [
     "linearisation_error",
     "predicted_curve",
     "predicted_stop",
+    "reach",
+    "spectral_density",
+    "spectral_measure",
     "trigonometric_share",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -65,7 +65,14 @@ class Descent:
         return Estimate(state.tensors["output"].clone())
 
 
-def watch(method: Iterative, y: Tensor, seed: int, every: int, look: Callable[[int, Tensor], None]) -> None:
+def watch(
+    method: Iterative,
+    y: Tensor,
+    seed: int,
+    every: int,
+    look: Callable[[int, Tensor], None],
+    options: Options | None = None,
+) -> None:
     """Fit `method` to y to the end of its steps; `look(step, picture)` is called every so many steps.
 
     Parameters
@@ -74,13 +81,18 @@ def watch(method: Iterative, y: Tensor, seed: int, every: int, look: Callable[[i
         Any.
     y : Tensor
         Target, (1, C, H, W).
+    options : fit.Options, optional
+        Its time limit and `on_progress` are heeded.
     """
+    options = options or Options()
 
     def seen(progress: Progress) -> None:
         look(progress.step, progress.preview())
+        if options.on_progress is not None:
+            options.on_progress(progress)
 
     # The rule only counts, so no method is told a noise level it could lean on.
     problem = Problem(y, torch.ones_like(y[:, :1]), Unknown(0.0))
     # A curve that was cut short must not be taken for a whole one.
-    if fit(method, problem, seed, Options(rule=StepBudget(every=every), on_progress=seen)).interrupted:
+    if fit(method, problem, seed, replace(options, rule=StepBudget(every=every), on_progress=seen)).interrupted:
         raise KeyboardInterrupt

@@ -23,6 +23,36 @@ Steps = Sequence[int] | NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Measure:
+    """How much of something lies where among the singular values of a Jacobian.
+
+    Attributes
+    ----------
+    values : ndarray
+        s_k, (count,), largest first.
+    masses : ndarray
+        m_k, (count,): energy of a picture, or a number of directions.
+    """
+
+    values: Array
+    masses: Array
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return float(self.masses.sum())
+
+    def above(self, value: float) -> float:
+        """Return the share of it at singular values from `value` on."""
+        return float(self.masses[self.values >= value].sum()) / self.total
+
+    def holding(self, share: float) -> float:
+        """Return the largest singular value above which lies at least this share."""
+        there = np.flatnonzero(np.cumsum(self.masses) >= share * self.total * (1 - 1e-12))
+        return float(self.values[there[0]])
+
+
+@dataclass(frozen=True)
 class Components:
     """A picture in the singular vectors of a Jacobian.
 
@@ -60,12 +90,16 @@ class Components:
         InputError
             If descent with steps of `eta` diverges.
         """
-        if not 0 < eta < self.largest_step():
-            most = self.largest_step()
-            raise InputError(
-                f"a step of {eta:.3g} does not descend; give one between 0 and 2 / sigma_1^2 = {most:.3g}"
-            )
-        return np.asarray((1 - eta * self.values**2) ** np.asarray(steps)[:, None], dtype=np.float64)
+        return _kept(self.values, eta, steps)
+
+
+def _kept(values: Array, eta: float, steps: Steps) -> Array:
+    most = 2 / float(np.max(values)) ** 2
+    if not 0 < eta < most:
+        raise InputError(
+            f"a step of {eta:.3g} does not descend; give one between 0 and 2 / sigma_1^2 = {most:.3g}"
+        )
+    return np.asarray((1 - eta * values**2) ** np.asarray(steps)[:, None], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -152,14 +186,45 @@ def predicted_stop(components: Components, sigma: float, eta: float, steps: Step
     InputError
         If sigma is not positive, or the descent diverges.
     """
+    noisy = Measure(components.values, components.coefficients**2)
+    density = Measure(components.values, np.ones_like(components.values))
+    rest = (components.rest_energy, components.rest_count)
+    whole = [_with_rest(measure, more) for measure, more in zip((noisy, density), rest, strict=True)]
+    return expected_stop(whole[0], whole[1], sigma, eta, steps)
+
+
+def _with_rest(measure: Measure, rest: float) -> Measure:
+    """Return the measure with what is never fitted, at the value 0."""
+    return Measure(np.append(measure.values, 0.0), np.append(measure.masses, rest))
+
+
+def expected_stop(noisy: Measure, density: Measure, sigma: float, eta: float, steps: Steps) -> PredictedStop:
+    """Return the step of least expected error from measures, which `lanczos` has for networks of any size.
+
+        N error(t) = sum_k b_k^2 m_k + sigma^2 sum_j (1 - 2 b_j) n_j,   b = (1 - eta s^2)^t
+
+    with m the energy of y - G(theta_0) and n the number of directions: `predicted_stop` with its terms sorted.
+
+    Parameters
+    ----------
+    noisy : Measure
+        Of the residual of the noisy picture at the start.
+    density : Measure
+        Of total mass C H W.
+    sigma, eta, steps
+        As in `predicted_stop`.
+
+    Raises
+    ------
+    InputError
+        As `predicted_stop` does.
+    """
     if not sigma > 0:
         raise InputError(
             f"the noise level is {sigma}; give a positive one: without noise there is nothing to stop for"
         )
-    kept = components.kept(eta, steps)
-    energy, count = components.coefficients**2, components.count
-    bias = (kept**2 * (energy - sigma**2)).sum(axis=1) + components.rest_energy - components.rest_count * sigma**2
-    error = (bias + (sigma**2 * (1 - kept) ** 2).sum(axis=1)) / count
+    fitted = _kept(noisy.values, eta, steps) ** 2 @ noisy.masses
+    error = (fitted + sigma**2 * ((1 - 2 * _kept(density.values, eta, steps)) @ density.masses)) / density.total
     best = int(np.argmin(error))
-    misfit = float((kept[best] ** 2 * energy).sum() + components.rest_energy) / count
-    return PredictedStop(int(np.asarray(steps)[best]), misfit, np.asarray(steps), error)
+    steps = np.asarray(steps)
+    return PredictedStop(int(steps[best]), float(fitted[best]) / density.total, steps, error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,11 +12,13 @@ from scipy.fft import dctn
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.fit import Options
 from untaught.methods.base import Iterative
 from untaught.theory.descent import watch
 from untaught.theory.dynamics import Array
 
 PICTURE, NOISY, SHUFFLED, NOISE = "picture", "picture and noise", "shuffled pixels", "noise"
+BETWEEN = 1.3  # between two steps of which the picture is kept
 FLAT = 1e-12  # variance below which there is nothing to fit
 
 
@@ -36,6 +39,8 @@ class ImpedanceCurve:
     bands : ndarray
         (T, bands): the misfit's share of the target's energy in each octave of frequency, lowest first; 1 is not
         fitted yet.
+    shown : dict of int to ndarray
+        What the network drew, (C, H, W), at a few steps, each about 1.3 times the one before.
     """
 
     target: NDArray[np.float32]
@@ -43,6 +48,11 @@ class ImpedanceCurve:
     error: Array
     clean_error: Array
     bands: Array
+    shown: dict[int, NDArray[np.float32]]
+
+    def at(self, step: int) -> int:
+        """Return where in the arrays the last look at or before a step is."""
+        return max(int(np.searchsorted(self.steps, step, side="right")) - 1, 0)
 
     def steps_to(self, error: float) -> int | None:
         """Return the first step with a relative error below `error`, or None."""
@@ -101,7 +111,14 @@ def targets(picture: Tensor, sigma: float, seed: int) -> dict[str, Tensor]:
     }
 
 
-def impedance(method: Iterative, picture: Tensor, sigma: float, seed: int = 0, every: int = 10) -> Impedance:
+def impedance(
+    method: Iterative,
+    picture: Tensor,
+    sigma: float,
+    seed: int = 0,
+    every: int = 10,
+    options: Options | None = None,
+) -> Impedance:
     """Fit the same network, from the same start, to four targets, and return how the misfits fall.
 
     A network with the bias of natural pictures has a low impedance for the picture and a high one for noise.
@@ -116,27 +133,41 @@ def impedance(method: Iterative, picture: Tensor, sigma: float, seed: int = 0, e
         Noise added to the second target, in units of the value range.
     every : int
         Steps between two points of the curves.
+    options : fit.Options, optional
+        Its time limit, for the four together, and `on_progress` are heeded; curves that the limit ended are
+        shorter.
 
     Raises
     ------
     InputError
-        If the picture is constant.
+        If the picture is constant, or the time was over before the first point of a curve.
 
     References
     ----------
     Ulyanov, Vedaldi, Lempitsky, "Deep Image Prior", CVPR 2018, figure 2; Heckel, Soltanolkotabi, ICLR 2020,
     figure 4.
     """
-    curves = {}
-    for name, target in targets(picture, sigma, seed).items():
-        curves[name] = _curve(method, target, picture, seed, every)
+    options = options or Options()
+    started = time.monotonic()
+    curves: dict[str, ImpedanceCurve] = {}
+    made = targets(picture, sigma, seed)
+    for name, target in made.items():
+        seconds = options.seconds
+        if seconds is not None:
+            seconds = max(seconds - (time.monotonic() - started), 0.0) / (len(made) - len(curves))
+        own = replace(options, seconds=seconds, phase=f"fitting: {name}")
+        curves[name] = _curve(method, target, picture, (seed, every), own)
     return Impedance(curves, method.name, sigma, seed)
 
 
-def _curve(method: Iterative, target: Tensor, picture: Tensor, seed: int, every: int) -> ImpedanceCurve:
+def _curve(
+    method: Iterative, target: Tensor, picture: Tensor, how: tuple[int, int], options: Options
+) -> ImpedanceCurve:
+    """Fit one target; `how` is the seed and the steps between two points."""
     variance = float(target.double().var(correction=0))
     energy = octaves(target)
     steps, errors, clean, bands = [], [], [], []
+    shown: dict[int, NDArray[np.float32]] = {}
 
     def look(step: int, output: Tensor) -> None:
         misfit = target - output
@@ -144,10 +175,14 @@ def _curve(method: Iterative, target: Tensor, picture: Tensor, seed: int, every:
         errors.append(float(misfit.double().square().mean()) / variance)
         clean.append(float((picture - output).double().square().mean()))
         bands.append(octaves(misfit) / np.maximum(energy, FLAT))
+        if step >= BETWEEN * max(shown, default=0):
+            shown[step] = output[0].cpu().numpy()
 
-    watch(method, target, seed, every, look)
+    watch(method, target, *how, look, options)
+    if not steps:
+        raise InputError("the time was over before the first steps of a fit; give it more seconds")
     return ImpedanceCurve(
-        target[0].cpu().numpy(), np.array(steps), np.array(errors), np.array(clean), np.array(bands)
+        target[0].cpu().numpy(), np.array(steps), np.array(errors), np.array(clean), np.array(bands), shown
     )
 
 

@@ -72,6 +72,7 @@ class Jacobian:
                 "give one whose output depends on its weights and its code alone"
             )
         self.parameters: int = sum(p.numel() for p in self._theta.values())
+        self._together = True
         self._chunk = max(1, PIXELS_AT_ONCE // self.output[0, 0].numel())
 
     @property
@@ -94,9 +95,19 @@ class Jacobian:
             )
         rows = []
         for some in torch.split(pictures.to(self.output), self._chunk):
-            (found,) = vmap(self._pull)(some[:, None])
-            rows.append(torch.cat([part.flatten(1) for part in found.values()], dim=1))
+            rows.append(torch.cat([part.flatten(1) for part in self._pulled(some).values()], dim=1))
         return torch.cat(rows)
+
+    def _pulled(self, pictures: Tensor) -> dict[str, Tensor]:
+        """Return J^T v by parameter, (B, *shape): together, or one by one where the network needs that."""
+        if self._together:
+            try:
+                found: dict[str, Tensor] = vmap(self._pull)(pictures[:, None])[0]
+                return found
+            except RuntimeError:  # an operation, or a hook on a gradient, that has no rule for many at once
+                self._together = False
+        parts = [self._pull(picture[None])[0] for picture in pictures]
+        return {name: torch.stack([part[name] for part in parts]) for name in parts[0]}
 
     def jvp(self, directions: Tensor) -> Tensor:
         """Return J u for each of the directions (B, parameters) in the space of weights; (B, C, H, W)."""
@@ -110,6 +121,10 @@ class Jacobian:
             warnings.simplefilter("ignore", DeprecationWarning)
             parts = [vmap(push)(self._shaped(some)) for some in torch.split(directions, self._chunk)]
         return torch.cat(parts)[:, 0]
+
+    def gram(self, pictures: Tensor) -> Tensor:
+        """Return J J^T v for each of the pictures (B, C, H, W), in double precision on the CPU, same shape."""
+        return self.jvp(self.vjp(pictures)).double().cpu()
 
     def moved(self, direction: Tensor) -> Tensor:
         """Return G(theta + direction), shape (1, C, H, W), for one direction (parameters,)."""

@@ -143,8 +143,7 @@ def _randomised(jacobian: Jacobian, count: int, seed: int, said: tuple[str, ...]
 
 def _gram(jacobian: Jacobian, columns: Tensor) -> Tensor:
     """Return J J^T times the columns (pixels, n), in double precision."""
-    images = jacobian.jvp(jacobian.vjp(_pictures(columns, jacobian)))
-    return images.flatten(1).T.double().cpu()
+    return jacobian.gram(_pictures(columns, jacobian)).flatten(1).T
 
 
 def _pictures(columns: Tensor, jacobian: Jacobian) -> Tensor:
@@ -183,3 +182,27 @@ def trigonometric_share(
         energy = np.abs(np.fft.fft2(vectors, norm="ortho")) ** 2
     flat = np.sort(energy.sum(axis=1).reshape(len(vectors), -1), axis=1)
     return np.asarray(flat[:, -atoms:].sum(axis=1) / flat.sum(axis=1), dtype=np.float64)
+
+
+def coarse_share(vectors: NDArray[np.floating], wave: float = 8.0) -> NDArray[np.float64]:
+    """Return the share of each vector's energy in waves longer than `wave` pixels, along both axes, by its DCT.
+
+    Unlike `trigonometric_share` it does not depend on how vectors of near-equal singular values are turned.
+
+    Parameters
+    ----------
+    vectors : ndarray
+        (count, C, H, W).
+    wave : float
+        Pixels; white noise has a share of about (2 / wave)^2.
+
+    Returns
+    -------
+    ndarray
+        (count,), in [0, 1].
+    """
+    energy = (dctn(vectors, axes=(-2, -1), norm="ortho") ** 2).sum(axis=1)
+    height, width = energy.shape[1:]
+    # DCT atom k of n has waves of 2 n / k pixels.
+    coarse = np.maximum(np.arange(height)[:, None] / height, np.arange(width) / width) < 2 / wave
+    return np.asarray(energy[:, coarse].sum(axis=1) / energy.sum(axis=(1, 2)), dtype=np.float64)

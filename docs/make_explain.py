@@ -1,0 +1,98 @@
+"""Make docs/explain.md and its pictures: what `untaught explain` finds on pictures of scikit-image.
+
+    python docs/make_explain.py
+
+The first picture is shown with all plots, the others with two. Every figure of the page comes from the run.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+from skimage import data
+
+import untaught
+from untaught.explain_page import PLOTS
+from untaught.explain_plots import png
+from untaught.explain_words import sentences
+from untaught.explaining import Explanation
+
+HERE = Path(__file__).resolve().parent
+PICTURES = {
+    "camera": "the cameraman, 512 x 512, grey",
+    "coffee": "a cup of coffee, 600 x 400, in colours",
+    "brick": "a wall of bricks, 512 x 512, grey: a texture",
+}
+FEW = ("impedance", "stop")  # of the pictures after the first
+WIDTHS = {"targets": 600, "patterns": 600}  # pixels of a plot on the page; others have WIDTH
+WIDTH = 900
+COLOURS = 64  # in its palette
+HEAD = """# Why it works, on a picture
+
+A network that nobody taught draws a picture before it draws noise, and whoever stops it in time has the picture
+without the noise. `untaught explain IN -o DIR` measures on your own picture whether that is so, why, and where
+to stop; it writes a page like this one. In Python: `untaught.explain(image).save(folder)`. The instruments
+behind it are in `untaught.theory`, and take any network of the project. This page was made by
+`docs/make_explain.py`.
+"""
+TAIL = """
+## What is measured, and how
+
+- **Impedance** (Ulyanov, Vedaldi, Lempitsky, "Deep Image Prior", 2018): one network, from one start, is fitted
+  to the picture, the picture with noise, its pixels shuffled, and noise.
+- **Patterns** are the leading left-singular vectors of the network's Jacobian before the first step, by
+  products alone (randomised block Krylov method).
+- **Spread over speeds**: the energy of a picture along all singular vectors, by Lanczos quadrature of 120
+  products with the Jacobian and its transpose. A direction of singular value s is fitted as (1 - eta s^2)^t in
+  t steps.
+- **The predicted stop** (Heckel, Soltanolkotabi, 2020, for the dynamics; Stein, 1981, for the risk): squared
+  bias plus variance of the linearised network, from the noise level and the noisy picture's spectrum. It is
+  handed on as a distance to the noisy picture, because Adam's steps are not those of plain descent.
+- **The stopping rule** is `recorrupted` ([how it works](how-it-works.md)).
+
+The network is a deep decoder of 64 channels on 64 x 64 grey pixels, which can hold the noise and so has to be
+stopped. `untaught.explain(image, experiment=Experiment(method=..., side=...))`, from `untaught.explain_work`,
+takes another.
+"""
+
+
+def saved(found: Explanation, name: str, plots: tuple[str, ...]) -> dict[str, str]:
+    """Write plots of a picture with few colours, and return their files by plot."""
+    files = {}
+    for plot, figure in found.plots().items():
+        if plot not in plots:
+            continue
+        image = Image.open(io.BytesIO(png(figure))).convert("RGB")
+        width = WIDTHS.get(plot, WIDTH)
+        size = (width, round(image.height * width / image.width))
+        image = image.resize(size, Image.Resampling.LANCZOS)
+        image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        files[plot] = f"img/explain-{name}-{plot}.png"
+        image.save(HERE / files[plot], optimize=True)
+    return files
+
+
+def chapter(name: str, about: str, plots: tuple[str, ...]) -> str:
+    """Return what was found on a picture, in Markdown, and write its plots."""
+    found = untaught.explain(getattr(data, name)())
+    said, files = sentences(found), saved(found, name, plots)
+    notes = "; ".join(found.subject.notes)
+    parts = [f"## {name[:1].upper()}{name[1:]}", f"{about[:1].upper()}{about[1:]}; {notes}."]
+    for plot, file in files.items():
+        title, caption = PLOTS[plot]
+        parts += [f"**{title}.** {said[plot]}", f"![{caption}]({file})"]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Make the page."""
+    (HERE / "img").mkdir(exist_ok=True)
+    first = next(iter(PICTURES))
+    chapters = [chapter(name, about, tuple(PLOTS) if name == first else FEW) for name, about in PICTURES.items()]
+    (HERE / "explain.md").write_text("\n".join([HEAD, *chapters]) + TAIL, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

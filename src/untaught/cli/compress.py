@@ -1,0 +1,63 @@
+"""`untaught compress`: a picture as few numbers, beside wavelets and JPEG of as many."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from untaught.cli import app as commands
+from untaught.cli.signals import Interrupts
+
+Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture for each number that is kept.")]
+
+
+@commands.app.command(short_help="Draw a picture from few numbers, beside wavelets and JPEG.")
+def compress(
+    picture: commands.Picture,
+    output: commands.Folder,
+    factor: Factor = 31.0,
+    seed: commands.Seed = 0,
+    time_limit: commands.Limit = None,
+    as_json: commands.AsJson = False,
+    quiet: commands.Quiet = False,
+) -> commands.Job:
+    """Draw a picture from few numbers, the weights of a deep decoder, beside wavelets and JPEG of as many."""
+
+    def job(interrupts: Interrupts) -> int:
+        options = {"factor": factor, "seed": seed, "time_limit": time_limit}
+        return run_compress(picture, output, options, (as_json, quiet), interrupts)
+
+    return job
+
+
+def run_compress(
+    path: Path, folder: Path, options: Mapping[str, Any], looks: tuple[bool, bool], interrupts: Interrupts
+) -> int:
+    """Compress a picture into a folder; `looks` are as_json and quiet."""
+    with interrupts.held():
+        from untaught.cli.output import print_json
+        from untaught.cli.progress import Show
+        from untaught.coding import check_folder, code
+        from untaught.image import as_image
+    interrupts.check()
+    as_json, quiet = looks
+    picture = as_image(path)
+    new = not folder.exists()
+    check_folder(folder, picture.source)
+    try:
+        with Show(interrupts, quiet) as show:
+            coded = code(picture, **options, on_progress=show)
+        with interrupts.final():
+            page = coded.save(folder)
+    except BaseException:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    if as_json:
+        print_json(coded.as_dict() | {"output": str(folder), "interrupted": bool(interrupts.count)})
+    elif not quiet:
+        print(f"{coded.describe()}\n\nlook at {page}")
+    return interrupts.ended(f"{folder} holds what was done until then")

@@ -1,0 +1,78 @@
+"""`untaught explain`: why an untrained network restores a picture, and where to stop it, on the person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from untaught.cli import app as commands
+from untaught.cli.signals import Interrupts
+
+Strength = Annotated[
+    str,
+    typer.Option(
+        "--noise",
+        metavar="MODEL",
+        help="How strong the noise is that is added: auto, as strong as the picture's own; or gaussian:25 ...",
+    ),
+]
+
+Limit = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS", help="About so long; with fewer than it needs there are fewer steps and patterns."
+    ),
+]
+
+
+@commands.app.command(short_help="Show on a picture why this works, and when to stop.")
+def explain(
+    picture: commands.Picture,
+    output: commands.Folder,
+    noise: Strength = "auto",
+    seed: commands.Seed = 0,
+    time_limit: Limit = None,
+    as_json: commands.AsJson = False,
+    quiet: commands.Quiet = False,
+) -> commands.Job:
+    """Show on a picture why an untaught network restores it, and when to stop it; takes a minute or two."""
+
+    def job(interrupts: Interrupts) -> int:
+        options = {"noise": noise, "seed": seed, "time_limit": time_limit}
+        return run_explain(picture, output, options, (as_json, quiet), interrupts)
+
+    return job
+
+
+def run_explain(
+    path: Path, folder: Path, options: Mapping[str, Any], looks: tuple[bool, bool], interrupts: Interrupts
+) -> int:
+    """Explain a picture into a folder; `looks` are as_json and quiet."""
+    with interrupts.held():
+        from untaught.cli.output import print_json
+        from untaught.cli.progress import Show
+        from untaught.explaining import check_folder, explain
+        from untaught.image import as_image
+    interrupts.check()
+    as_json, quiet = looks
+    picture = as_image(path)
+    new = not folder.exists()
+    check_folder(folder, picture)
+    try:
+        with Show(interrupts, quiet) as show:
+            found = explain(picture, **options, on_progress=show)
+        interrupts.check()
+        with interrupts.final():
+            page = found.save(folder)
+    except BaseException:
+        if new and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+    if as_json:
+        print_json(found.as_dict(curves=False) | {"output": str(folder), "page": str(page)})
+    elif not quiet:
+        print(f"{found.describe()}\n\nlook at {page}")
+    return interrupts.ended(f"{folder} holds the explanation")

@@ -1,0 +1,202 @@
+"""Why an untrained network restores a picture, and when to stop it: the instruments of `theory` on a picture."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from untaught import options
+from untaught.explain_subject import Subject, subject_of
+from untaught.explain_work import Experiment, Start, Stop, Work
+from untaught.fit import Progress
+from untaught.image import Image, as_image
+from untaught.noise import NoiseModel
+from untaught.theory import Impedance
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE, VALUES = "explanation.html", "explanation.json"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What was found.
+
+    Attributes
+    ----------
+    name, source : str, Path or None
+        The file, or 'the picture' and None.
+    subject : Subject
+        What the experiments were made on.
+    start : Start
+        What the Jacobian says before the first step.
+    impedance : Impedance
+        The four fits.
+    stops : dict of str to Stop
+        'predicted' by the theory, 'rule' by the recorrupted rule, 'best' with the truth known, 'end' of the fit.
+    steps : int
+        That each fit was to take.
+    weights : int
+        Of the network.
+    """
+
+    name: str
+    source: Path | None
+    subject: Subject
+    start: Start
+    impedance: Impedance
+    stops: dict[str, Stop]
+    steps: int
+    weights: int
+    seconds: float
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the instruments did with the network, and what there was no time for, in sentences."""
+        last = {int(curve.steps[-1]) for curve in self.impedance.curves.values()}
+        short = f"the time allowed for {min(last)} of {self.steps} steps"
+        return self.start.notes + ((short,) if min(last) < self.steps else ())
+
+    def as_dict(self, curves: bool = True) -> dict[str, Any]:
+        """Return the findings for JSON; `curves` says whether with the curves."""
+        from untaught.explain_words import summary, tables
+
+        return summary(self) | (tables(self) if curves else {})
+
+    def describe(self) -> str:
+        """Return the findings as lines for a person."""
+        from untaught.explain_words import sentences
+
+        return "\n\n".join(sentences(self).values())
+
+    def plots(self) -> dict[str, Figure]:
+        """Return the plots by file name, without extension."""
+        from untaught.explain_plots import plots
+
+        return plots(self)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write explanation.html, explanation.json, and a PNG of every plot.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where; it is made if need be.
+
+        Returns
+        -------
+        Path
+            The HTML page.
+
+        Raises
+        ------
+        InputError, OutputError
+            When a file cannot be written, or is the input.
+        """
+        from untaught.explain_page import page
+        from untaught.explain_plots import png
+        from untaught.io._atomic import whole_file
+
+        folder = _made(folder, self.source)
+        pictures = {f"{name}.png": png(figure) for name, figure in self.plots().items()}
+        text = json.dumps(self.as_dict(), indent=2, allow_nan=False) + "\n"
+        files = pictures | {VALUES: text.encode(), PAGE: page(self, pictures).encode(errors="replace")}
+        for name, content in files.items():
+            with whole_file(folder / name) as stream:
+                stream.write(content)
+        return folder / PAGE
+
+
+def check_folder(folder: str | Path, picture: Image) -> None:
+    """Make a folder for an explanation, if need be, and refuse it before there is anything to write.
+
+    Raises
+    ------
+    InputError, OutputError
+        When a file cannot be written there, or is the picture to be explained.
+    """
+    _made(folder, picture.source)
+
+
+def _made(folder: str | Path, source: Path | None) -> Path:
+    from untaught.compare import made_folder
+    from untaught.explain_page import PLOTS
+    from untaught.io._atomic import check_target
+
+    folder = made_folder(folder)
+    for name in (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)):
+        check_target(folder / name, (source,))
+    return folder
+
+
+def explain(
+    image: str | Path | Image | NDArray[Any],
+    *,
+    noise: str | NoiseModel = "auto",
+    seed: int = 0,
+    time_limit: float | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    experiment: Experiment | None = None,
+) -> Explanation:
+    """Show on a picture why an untrained network restores it, and where it has to be stopped.
+
+    The picture is cut and reduced (`Experiment.side`), noise is added to it, so that the truth is known, and one
+    network is fitted to the picture, the noisy picture, the picture's pixels shuffled, and noise.
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        As in `untaught.denoise`.
+    noise : str or NoiseModel
+        How strong the noise is that is added: 'auto' is as strong as was measured in the picture, or 25 of 255
+        where there is none; or 'gaussian:25' and so on. It is always white and Gaussian, which the theory is for.
+    seed : int
+        Same seed, same explanation.
+    time_limit : float, optional
+        Seconds; with fewer than are needed there are fewer steps and singular vectors.
+    on_progress : callable, optional
+        Called with a `fit.Progress` now and then.
+    experiment : Experiment, optional
+        Other numbers, or another method, such as `Experiment(method=DIP())`.
+
+    Returns
+    -------
+    Explanation
+        `save(folder)` writes a page with plots, `as_dict()` is for programs.
+
+    Raises
+    ------
+    InputError
+        If the picture cannot be used, or the time is too short.
+
+    References
+    ----------
+    Heckel, Soltanolkotabi, "Denoising and Regularization via Exploiting the Structural Bias of Convolutional
+    Generators", ICLR 2020; Ulyanov, Vedaldi, Lempitsky, "Deep Image Prior", CVPR 2018, for the impedance.
+    """
+    began = time.monotonic()
+    given = options.noise_of(noise, None)
+    seed, limit = options.seed_of(seed), options.seconds_of(time_limit)
+    experiment = experiment or Experiment()
+    picture = as_image(image)
+    work = Work(experiment, subject_of(picture, given, experiment.side), seed, limit, on_progress)
+    start = work.before()
+    found, stops = work.fits(start.predicted)
+    return Explanation(
+        name=picture.name,
+        source=picture.source,
+        subject=work.subject,
+        start=start,
+        impedance=found,
+        stops=stops,
+        steps=experiment.method.steps,
+        weights=work.weights,
+        seconds=time.monotonic() - began,
+    )
