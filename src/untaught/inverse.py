@@ -4,66 +4,55 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from untaught.attempts import Attempt, inlaid, mixed_pictures, share_of
 from untaught.averaging import Averaged
 from untaught.choose import NOTHING, objection, rule_for, rule_objection
 from untaught.consistency import consistent
+from untaught.costs import seconds_for
 from untaught.errors import InputError
-from untaught.fit import Fitted, Options, fit
+from untaught.fit import Options, fit
 from untaught.methods import METHODS, make
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
+from untaught.methods.fill import Fill
 from untaught.methods.pixels import PixelTV
-from untaught.operators import Mosaic
+from untaught.methods.plug_and_play import PlugAndPlay
+from untaught.operators import Fourier, Mosaic
 from untaught.plane import Answer, Request
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate
-from untaught.risk import Risk, mean_of
+from untaught.risk import Risk, Terms, divergence_draws, mean_of, risk_terms
 from untaught.solution import Method, clean_risk
-from untaught.stopping import CrossFitted, HeldOut, Recorrupted, Rule, StepBudget
-from untaught.task import Task, array
+from untaught.stopping import Rule, StepBudget
+from untaught.task import Task, array, outermost
+from untaught.withheld import risk_at, risk_of_filling, wide_holes
 
-FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
-ROUGH = 15 / 255  # ... and more than this where there are none
-DOUBTFUL = 0.2  # relative error of a noise variance from which on it may be texture
-ALIKE = 1.25  # missing pixels this much farther from kept ones than held-out ones are not judged by those
-QUADRATIC = (HeldOut.name, Recorrupted.name, CrossFitted.name)  # rules whose score is a mean of squares
-FIRST = PixelTV()  # makes the picture that the network draws from
-WHY = "a network's own structure is a prior for any operator"
-LEAST = 0.05  # share of a mixture below which a picture is left out
+DEEP = 5.0  # pixels from anything measured: what is farther in is only blurred by similar patches
+LEAST_STEPS = 8  # of plug and play, when there is little time
+
+Reasons = tuple[str, tuple[Candidate, ...]]  # why, and what was tried
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A fit of one method, and the picture it made.
+class Plan:
+    """What is tried, one method or two, and why.
 
-    `fitted.estimate` is of the same kind, but made without what the rule kept back: what can be judged by that.
+    The pictures of two are mixed; or the second one is for the wide holes `apart`, (1, 1, H, W), alone.
     """
 
-    method: Method
-    rule: Rule
-    fitted: Fitted
-    picture: Tensor
-    seconds: float
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether it was ended from outside."""
-        return self.fitted.interrupted or self.fitted.stopped.rule == "time limit"
-
-    def candidate(self, note: str) -> Candidate:
-        """Return the line of this fit in the table of what was tried."""
-        return Candidate(self.method.name, None, self.seconds, note)
+    methods: tuple[Method, ...]
+    why: str
+    apart: Tensor | None = None
 
 
 def checked(method: object, task: Task) -> Method:
-    """Return the method that was asked for, or the default.
+    """Return the method that was asked for, or the network that auto may take.
 
     Raises
     ------
@@ -90,35 +79,87 @@ def _able(method: Method, task: Task) -> bool:
     return not method.needs.identity if operator is not None else mask is None or not method.needs.complete
 
 
+def planned(problem: Problem, task: Task, request: Request) -> Plan:
+    """Choose what to try."""
+    method = checked(request.method, task)
+    formula = _formula(problem, request.seconds)
+    if request.method != "auto":
+        drawn_from = isinstance(method, DIP) and method.code.pilot and problem.hint is None
+        first = make(request.pilot) if request.pilot else formula if drawn_from else None
+        return Plan((method,) if first is None else (first, method), "it was asked for", _apart(first, problem))
+    if problem.hint is not None:
+        return Plan((method,), "the guide is what the network draws from")
+    if isinstance(formula, PixelTV):
+        return Plan((formula, method), "a network's own structure is a prior for any operator")
+    wide = _apart(formula, problem)
+    if wide is not None:
+        why = (
+            "similar patches fill in what is near to what was measured, and a network draws what is in wide holes"
+        )
+        return Plan((formula, method), why, wide)
+    return Plan((formula,), "combinations of similar patches are a prior for any linear operator, in closed form")
+
+
+def _apart(first: Method | None, problem: Problem) -> Tensor | None:
+    """Return the holes that are too wide for a first method, or None where there are none."""
+    wide = wide_holes(problem.mask, DEEP) if isinstance(first, Fill) else None
+    return wide if wide is not None and bool(wide.any()) else None
+
+
+def _formula(problem: Problem, seconds: float | None) -> Method:
+    """Return the method without a network for an operator, no longer than so many seconds if it can be helped."""
+    operator = problem.operator
+    if operator is None:
+        return Fill()
+    # Lines of a Fourier transform leave faint copies of the picture, which similar patches take for the picture.
+    if not (operator.linear and operator.adjoint) or isinstance(outermost(operator), Fourier):
+        return PixelTV()
+    method = PlugAndPlay()
+    need = seconds_for(method.name, math.prod(problem.picture_shape) / 3e6)
+    if seconds is None or need is None:
+        return method
+    return replace(method, steps=min(method.steps, max(LEAST_STEPS, int(method.steps * seconds / need))))
+
+
 def solved(problem: Problem, task: Task, request: Request, notes: tuple[str, ...]) -> Answer:
     """Return the picture behind a measurement; see `untaught.restore` for what the request may hold."""
     started = time.monotonic()
-    method = checked(request.method, task)
+    plan = planned(problem, task, request)
+    method, first = plan.methods[-1], None
     reason = objection(method.needs, problem.noise)
     if reason:
         raise InputError(f"{method.name} cannot {task.name} this picture: {reason}; choose auto")
-    rule, refused = _rule(method, problem, request.rule)
-    notes += refused
-    first = None
-    if isinstance(method, DIP) and problem.hint is None and (method.code.pilot or rule.name in QUADRATIC):
-        first = _attempt(FIRST, problem, request, Options(StepBudget(), request.seconds))
+    if len(plan.methods) > 1:
+        first = _attempt(plan.methods[0], problem, request, Options(StepBudget(), request.seconds))
         if first.cut_short:
-            return _answer(problem, first, "it was ready when the time was over", (), notes)
-        problem = replace(problem, pilot=first.picture, remake=_first)
+            return _answer(problem, first, ("it was ready when the time was over", ()), request, notes)
+        if plan.apart is None:
+            problem = replace(problem, pilot=first.picture, remake=_again(first.method, request.seed))
+    rule, refused = _rule(method, problem, request.rule)
     left = None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
     found = _attempt(method, problem, request, Options(rule, left, checkpoint=request.checkpoint))
-    why = WHY if request.method == "auto" else "it was asked for"
+    chosen, reasons = _chosen(plan, first, found)
+    return _answer(problem, chosen, reasons, request, notes + refused)
+
+
+def _chosen(plan: Plan, first: Attempt | None, found: Attempt) -> tuple[Attempt, Reasons]:
+    """Return what the answer is made of, why, and the table of what was tried."""
     if first is None:
-        return _answer(problem, found, why, (found.candidate("the answer"),), notes)
-    share = _share(found, first)
-    chosen, more = _mixed(found, first, share)
-    candidates = (first.candidate(f"{1 - share:.0%} of the answer"), found.candidate(f"{share:.0%} of the answer"))
-    return _answer(problem, chosen, why + more, candidates, notes)
+        return found, (plan.why, (found.candidate("the answer"),))
+    if plan.apart is not None:
+        chosen, share = inlaid(found, first, plan.apart)
+        more, of = ("" if share else f"; but {found.method.name} had too little time to draw anything"), "pixels"
+    else:
+        share = share_of(found, first)
+        (chosen, more), of = mixed_pictures(found, first, share), "answer"
+    notes = f"{1 - share:.0%} of the {of}", f"{share:.0%} of the {of}"
+    tried = tuple(part.candidate(note) for part, note in zip((first, found), notes, strict=True))
+    return (replace(chosen, pilot=first.method.name) if share else chosen), (plan.why + more, tried)
 
 
-def _first(problem: Problem) -> Tensor:
-    """Return the first picture of a problem of which a part is kept back."""
-    return fit(FIRST, problem, 0).estimate.image
+def _again(method: Method, seed: int) -> Callable[[Problem], Tensor]:
+    """Return what makes the first picture of a problem of which a part is kept back."""
+    return lambda problem: fit(method, problem, seed).estimate.image
 
 
 def _rule(method: Method, problem: Problem, wanted: Rule | None) -> tuple[Rule, tuple[str, ...]]:
@@ -137,46 +178,12 @@ def _attempt(method: Method, problem: Problem, request: Request, options: Option
     return Attempt(method, options.rule, fitted, fitted.estimate.image, time.monotonic() - started)
 
 
-def _share(found: Attempt, first: Attempt) -> float:
-    """Return the share of the network's picture in the mixture with the first one.
-
-    The c of least score of p + c (f - p), from what the rule kept back of both: scores are squared errors, so
-    three of them tell the parabola. Where nothing was kept back it is 1; or 0 where the fit was cut short before
-    it came as near to the measurement as the first picture.
-    """
-    watch, f = found.fitted.watch, found.fitted.estimate.image
-    p = watch.problem.pilot
-    if p is None:
-        return 1.0
-    a, b, c = (watch.score(0, p + weight * (f - p)) for weight in (0.0, 0.5, 1.0))
-    curvature = a - 2 * b + c
-    if found.rule.name not in QUADRATIC or not curvature > 0:
-        behind = found.cut_short and watch.problem.misfit(f) > watch.problem.misfit(p)
-        return 0.0 if behind else 1.0
-    share = min(max(0.25 * (3 * a - 4 * b + c) / curvature, 0.0), 1.0)
-    return 0.0 if share < LEAST else 1.0 if share > 1 - LEAST else share
-
-
-def _mixed(found: Attempt, first: Attempt, share: float) -> tuple[Attempt, str]:
-    """Return the mixture of two pictures, and what to say of it."""
-    watch, f = found.fitted.watch, found.fitted.estimate.image
-    if share == 1:
-        return found, ""
-    p = first.picture if watch.problem.pilot is None else watch.problem.pilot
-    judged = replace(found.fitted, estimate=Estimate(p + share * (f - p)))
-    if share == 0:
-        more = f"; but {found.method.name} does not add to the picture of small total variation"
-        return replace(first, fitted=replace(judged, stopped=first.fitted.stopped)), more
-    more = f"; with {1 - share:.0%} of the picture of small total variation it predicts best what was kept back"
-    return replace(found, fitted=judged, picture=first.picture + share * (found.picture - first.picture)), more
-
-
 def _answer(
-    problem: Problem, chosen: Attempt, why: str, candidates: tuple[Candidate, ...], notes: tuple[str, ...]
+    problem: Problem, chosen: Attempt, reasons: Reasons, request: Request, notes: tuple[str, ...]
 ) -> Answer:
     image, noise = chosen.picture, problem.noise
     free = noise.level < NOTHING or noise.kind == "impulse"
-    risk, remarks = _risk(problem, chosen, free)
+    risk, remarks = _risk(problem, chosen, free, request)
     if free:
         image = consistent(problem, image)
     elif problem.operator is None and any(noise.clip):
@@ -185,53 +192,63 @@ def _answer(
     if problem.operator is not None:
         image = problem.operator.visible(image)
     direct = problem.operator is None and problem.complete
+    recipe = plane_recipe(chosen.method, chosen.rule, chosen.fitted.stopped.step)
     return Answer(
         values=array(image),
         noise=noise,
         method=chosen.method.name,
-        why=why,
+        why=reasons[0],
         stopped=chosen.fitted.stopped,
         risk=risk,
         variance=float(noise.variance(image).mean()) if direct else 0.0,
         history=chosen.fitted.history,
-        candidates=candidates,
+        candidates=reasons[1],
         notes=notes + remarks + chosen.fitted.notes,
         interrupted=chosen.fitted.interrupted,
-        recipe=plane_recipe(chosen.method, chosen.rule, chosen.fitted.stopped.step),
+        recipe=recipe.model_copy(update={"pilot": chosen.pilot}),
     )
 
 
-def _risk(problem: Problem, chosen: Attempt, free: bool) -> tuple[Risk | None, tuple[str, ...]]:
+def _risk(problem: Problem, chosen: Attempt, free: bool, request: Request) -> tuple[Risk | None, tuple[str, ...]]:
     """Return the error of the picture where it can be known, and what else can be said of it."""
-    watch, judged = chosen.fitted.watch, chosen.fitted.estimate
-    terms = None if chosen.fitted.interrupted else watch.terms(judged)
-    if terms is None:
+    if chosen.fitted.interrupted:
         return None, ()
-    if problem.operator is not None:
-        error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.honest).value
-        decibels = -10 * math.log10(max(error, 1e-10))
-        return None, (
-            f"measurements that the fit has not seen are predicted to {decibels:.1f} dB, which is no estimate of "
-            "the picture's error: the operator does not see all of a picture",
-        )
-    found = clean_risk(chosen.method, problem, judged.image, terms)
-    if problem.complete:
-        return found, ()
-    if not free or not _alike(problem.mask, watch.problem.mask):
+    if problem.operator is None and not problem.complete:
+        return _risk_of_filling(problem, chosen, free, request)
+    judged = chosen.fitted.estimate
+    terms = _divergence(problem, judged, request.seed) or chosen.fitted.watch.terms(judged)
+    if problem.operator is None:
+        return None if terms is None else clean_risk(chosen.method, problem, judged.image, terms), ()
+    if terms is None:
+        return None, ("there is no estimate of the picture's error: the operator does not see all of a picture",)
+    error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.honest).value
+    decibels = -10 * math.log10(max(error, 1e-10))
+    return None, (
+        f"measurements that the fit has not seen are predicted to {decibels:.1f} dB, which is no estimate of "
+        "the picture's error: the operator does not see all of a picture",
+    )
+
+
+def _divergence(problem: Problem, judged: Estimate, seed: int) -> Terms | None:
+    """Return the risk per pixel of a formula for the whole picture, by how it moves with the noise."""
+    if judged.function is None or problem.operator is not None:
+        return None
+    draws = divergence_draws(replace(problem, pilot=judged.image), seed)
+    return risk_terms(judged.image, [(draw, judged.function(draw.yhat)) for draw in draws])
+
+
+def _risk_of_filling(
+    problem: Problem, chosen: Attempt, free: bool, request: Request
+) -> tuple[Risk | None, tuple[str, ...]]:
+    """Return the error of a picture with missing pixels, which is in these alone where there is no noise."""
+    if request.seconds is not None and 2 * chosen.seconds > request.seconds:
+        return None, ("there is no estimate of the error: it would have taken the same time again",)
+    risk = None
+    if free and chosen.pilot is None:
+        if isinstance(chosen.method, ClosedForm):
+            risk = risk_of_filling(chosen.method, problem, request.seed)
+        else:
+            risk = risk_at(chosen.fitted.watch.terms(chosen.fitted.estimate), problem.mask)
+    if risk is None:
         return None, ("there is no estimate of the error: nothing that was kept back is like what is missing",)
-    share = 1 - float(problem.mask.mean())  # kept pixels without noise are not wrong at all
-    return Risk(share * max(found.value, 0.0), share * found.error), ()
-
-
-def _alike(mask: Tensor, left: Tensor) -> bool:
-    """Say whether missing pixels are about as near to kept ones as held-out ones are to those that were left."""
-    missing, gone = ((m == 0).any(1)[0].cpu().numpy() for m in (mask, left))
-    held = gone & ~missing
-    return bool(held.any()) and _distance(missing, missing) <= ALIKE * _distance(gone, held)
-
-
-def _distance(gone: NDArray[np.bool_], where: NDArray[np.bool_]) -> float:
-    """Return the mean distance from the pixels `where` to the nearest that is not gone."""
-    from scipy.ndimage import distance_transform_edt
-
-    return float(distance_transform_edt(gone)[where].mean())
+    return risk, ()

@@ -35,8 +35,10 @@ class Wishes(TypedDict, total=False):
     """The options of every task, which are those of `untaught.denoise`, and a guide.
 
     method : str or method
-        'auto' is 'dip', mixed with a picture of small total variation so that it predicts best what was kept
-        back; or 'pixels', 'pixel-tv', or an object such as `DIP(steps=500)`.
+        'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'dip' for holes
+        too wide for it; 'pnp' for other linear operators with an adjoint. For the rest, and for Fourier sampling,
+        it is 'dip', mixed with a picture of small total variation so that it predicts best what was kept back;
+        with a guide it is 'dip' alone. Or one of these, 'pixels', 'pixel-tv', or an object: `DIP(steps=500)`.
     noise, sigma : as in `denoise`
         'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none.
     seed, time_limit, device, on_progress, checkpoint : as in `denoise`
@@ -91,9 +93,9 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     pixels do), `y` is scaled by its value range as in `denoise`; otherwise whole numbers are divided by the
     greatest value of their type, and floats are taken as they are.
 
-    There is an estimate of the PSNR only for missing pixels that are like those around them: in general an
-    operator does not see all of a picture, and what it predicts well may still be wrong. A note says how well
-    measurements are predicted.
+    There is an estimate of the PSNR only for missing pixels that are like those around them, see
+    `untaught.withheld`: in general an operator does not see all of a picture, and what it predicts well may still
+    be wrong. Where a network is fitted, a note says how well it predicts measurements that it has not seen.
 
     Examples
     --------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from untaught.result import Result
 
 FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
-ABLE = "auto, dip, pixels or pixel-tv."
+ABLE = "auto, fill (inpaint, demosaic), pnp, dip, pixels or pixel-tv."
 
 Guide = Annotated[
     Path | None,
