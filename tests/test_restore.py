@@ -125,15 +125,6 @@ def test_salt_and_pepper_is_found_and_filled_in() -> None:
     assert any("black or white" in note for note in result.notes)
 
 
-def test_auto_fills_in_salt_and_pepper_with_dip(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("untaught.plane.make", lambda name: {"dip": DIP(steps=100, shape=SMALL)}[name])
-    x = np.clip(clean(32, 32), 0.02, 0.98)
-    y = Impulse(0.1).sample(x, np.random.default_rng(1))
-    result = denoise(y, noise="impulse:0.1")
-    assert result.method == "dip"
-    assert psnr(result.image, x) > psnr(y, x) + 5
-
-
 def test_a_picture_of_impulses_only_is_refused() -> None:
     y = np.random.default_rng(0).integers(0, 2, (32, 32)).astype(np.float32)
     with pytest.raises(InputError, match="every pixel is black or white"):

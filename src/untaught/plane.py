@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -19,12 +20,13 @@ from untaught.image import Plane
 from untaught.methods import make
 from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.fusion import Fusion
-from untaught.noise import NoiseModel
+from untaught.noise import Impulse, NoiseModel
+from untaught.noise.impulses import struck
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
 from untaught.search import Search, mixture_of
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
-from untaught.stopping import Rule
+from untaught.stopping import HeldOut, Rule
 
 
 @dataclass(frozen=True)
@@ -152,14 +154,15 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     missing = plane.missing
     if missing.any():
         notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
-    if noise.kind == "impulse":
-        extreme = ((plane.values <= 0) | (plane.values >= 1)).any(axis=-1)
-        missing = missing | extreme
-        notes += (f"{extreme.mean():.1%} of the pixels are black or white and were treated as missing",)
+    missing = missing[..., None]
+    if isinstance(noise, Impulse):
+        hit = struck(plane.values, noise.fraction)
+        missing = missing | hit
+        notes += (f"{hit.mean():.1%} of the values are black or white amid others and were treated as missing",)
         if missing.all():
             raise InputError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
-    mask = torch.from_numpy(~missing).float()[None, None].to(request.device)
+    mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
     return Problem(y, mask, noise), notes
 
 
@@ -213,7 +216,9 @@ def _answer(
     risk = chosen.risk
     if risk is not None and noise.kind == "impulse":  # only what was hit was drawn anew
         hit = 1 - float(problem.mask.mean())
-        risk = Risk(hit * risk.value, hit * risk.error)
+        # Those that were hit are a sample too, as those are that were held out to tell their error.
+        sample = 1 + HeldOut.fraction * (1 - hit) / max(hit, 1e-6)
+        risk = Risk(hit * risk.value, hit * risk.error * math.sqrt(sample))
     return Answer(
         values=_array(image),
         noise=noise,

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.methods.base import Problem
+from untaught.methods.colours import basis
 from untaught.noise import Correlated
 from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
@@ -146,7 +147,13 @@ class Terms:
 
 
 def coloured(white: Tensor, noise: Correlated) -> Tensor:
-    """Return white noise, (1, C, H, W), convolved with the unit-norm kernel of the model."""
+    """Return white noise, (1, C, H, W), convolved with the model's unit-norm kernel, each colour with its own."""
+    if len(noise.colours) == white.shape[1] == 3:
+        parts = [
+            share**0.5 * coloured(white[:, o : o + 1], Correlated(1.0, kernel))
+            for o, (share, kernel) in enumerate(noise.colours)
+        ]
+        return torch.einsum("oc,bohw->bchw", basis(white), torch.cat(parts, 1))
     kernel = torch.as_tensor(noise.kernel, dtype=white.dtype, device=white.device)
     rows, columns = kernel.shape
     edges = (columns // 2, (columns - 1) // 2, rows // 2, (rows - 1) // 2)

@@ -32,6 +32,7 @@ from untaught.risk import (
     terms_of,
     to_interval,
 )
+from untaught.stopping import HeldOut
 
 Method = Iterative | ClosedForm
 
@@ -135,6 +136,9 @@ def _again(made: Estimate) -> Guide | None:
 def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms | None:
     """Return the risk per pixel: by the divergence of the fitted map, or by what the rule kept back."""
     function = fitted.estimate.function
+    if isinstance(method, ClosedForm) and problem.noise.kind == "impulse":
+        kept_back = HeldOut().watch(problem, seed)
+        return kept_back.terms(method.solve(kept_back.problem, seed))
     if function is None or problem.noise.kind == "impulse":
         return fitted.watch.terms(fitted.estimate)
     answer, responses = fitted.estimate.image, fitted.estimate.responses

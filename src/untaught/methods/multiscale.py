@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import variance_at
+from untaught.methods.covariance import Covariance
 from untaught.methods.non_local import STANDARD, NonLocal, Stage, denoise_nonlocal
 from untaught.methods.scales import bands, enlarged, halved
 from untaught.mixing import Part, differences, mixed, weights
-from untaught.noise import Correlated, NoiseModel
-from untaught.risk import coloured, divergence_draws
+from untaught.noise import Correlated
+from untaught.risk import divergence_draws
 
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
 
@@ -59,11 +59,16 @@ class MultiScale:
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
         count = self._fitting(problem.y)
-        shares = _shares(problem.noise, problem.y, count)
+        shares = _shares(problem.y, count)
         pictures = self._at(problem, shares)
         first = pictures[0]
         if count == 1:
-            return Estimate(first, function=lambda y: self._at(problem.with_y(y), shares)[0], guide=self._single)
+            shared = _covariance(problem)
+            return Estimate(
+                first,
+                function=lambda y: self._at(problem.with_y(y), shares)[0],
+                guide=lambda y, variance: denoise_nonlocal(y, variance, self.stages, covariance=shared),
+            )
         draws = divergence_draws(replace(problem, pilot=first), seed)
         moved = [self._at(problem.with_y(draw.yhat), shares) for draw in draws]
         parts = [
@@ -85,13 +90,13 @@ class MultiScale:
         def function(y: Tensor) -> Tensor:
             return _combined(self._at(problem.with_y(y), shares), chosen)
 
+        shared = _covariance(problem)
+
         def guide(y: Tensor, variance: Tensor) -> Tensor:
-            return _combined(self._below(y, denoise_nonlocal(y, variance, self.stages), variance, shares), chosen)
+            first = denoise_nonlocal(y, variance, self.stages, covariance=shared)
+            return _combined(self._below(y, first, (variance, shared), shares), chosen)
 
         return Estimate(answer.image, function=function, guide=guide, responses=answer.responses)
-
-    def _single(self, y: Tensor, variance: Tensor) -> Tensor:
-        return denoise_nonlocal(y, variance, self.stages)
 
     def _fitting(self, y: Tensor) -> int:
         """Return how many scales the picture has room for."""
@@ -100,29 +105,31 @@ class MultiScale:
     def _at(self, problem: Problem, shares: Sequence[float]) -> list[Tensor]:
         """Return the pictures of every scale at full size."""
         first = NonLocal(self.stages).solve(problem).image
-        return self._below(problem.y, first, variance_at(problem, first), shares)
+        return self._below(problem.y, first, (variance_at(problem, first), _covariance(problem)), shares)
 
-    def _below(self, y: Tensor, first: Tensor, variance: Tensor, shares: Sequence[float]) -> list[Tensor]:
+    def _below(
+        self, y: Tensor, first: Tensor, law: tuple[Tensor, Covariance | None], shares: Sequence[float]
+    ) -> list[Tensor]:
         found, size = [first], y.shape[2:]
+        variance, covariance = law
         for share in shares:
             y = halved(y)
-            variance = share * F.avg_pool2d(variance, 2, ceil_mode=True, count_include_pad=False)
-            found.append(enlarged(denoise_nonlocal(y, variance, self.stages), size))
+            # Of shared noise more than the share of white noise stays: `Covariance.halved` keeps count of that.
+            kept = share if covariance is None else 1.0
+            variance = kept * F.avg_pool2d(variance, 2, ceil_mode=True, count_include_pad=False)
+            covariance = None if covariance is None else covariance.halved()
+            found.append(enlarged(denoise_nonlocal(y, variance, self.stages, covariance=covariance), size))
         return found
 
 
-def _shares(noise: NoiseModel, y: Tensor, count: int) -> list[float]:
-    """Return how much of its variance the noise keeps in every halving: a quarter, if it is white."""
-    if not isinstance(noise, Correlated):
-        sizes = [tuple(-(-side // 2**s) for side in y.shape[2:]) for s in range(count)]
-        return [b[0] * b[1] / (a[0] * a[1]) for a, b in pairwise(sizes)]
-    sample = coloured(torch.randn(y.shape, generator=torch.Generator().manual_seed(0)).to(y.device), noise)
-    shares = []
-    for _ in range(count - 1):
-        smaller = halved(sample)
-        shares.append(float(smaller.square().mean() / sample.square().mean()))
-        sample = smaller
-    return shares
+def _shares(y: Tensor, count: int) -> list[float]:
+    """Return how much of its variance white noise keeps in every halving: a quarter."""
+    sizes = [tuple(-(-side // 2**s) for side in y.shape[2:]) for s in range(count)]
+    return [b[0] * b[1] / (a[0] * a[1]) for a, b in pairwise(sizes)]
+
+
+def _covariance(problem: Problem) -> Covariance | None:
+    return Covariance.of(problem.noise, problem.y) if isinstance(problem.noise, Correlated) else None
 
 
 def _combined(pictures: Sequence[Tensor], chosen: Sequence[float]) -> Tensor:

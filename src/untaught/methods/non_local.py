@@ -17,13 +17,14 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import basis, smoothed, variance_at
+from untaught.methods.covariance import Covariance
+from untaught.methods.group_maps import combination, noise_of, wiener
 from untaught.methods.patches import Grid, Tile, each, gather, pixels, scatter, similar, tiles
+from untaught.noise import Correlated
 
 VarianceOf = Callable[[Tensor], Tensor]
 
 TINY = 1e-12  # least variance, far below that of 16-bit steps: keeps divisions finite
-ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
-SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
 
 
 @dataclass(frozen=True)
@@ -134,10 +135,17 @@ class NonLocal:
         def variance_of(pilot: Tensor) -> Tensor:
             return variance_at(problem, pilot)
 
-        return Estimate(_run(problem.y, variance_of, self.stages, problem.pilot))
+        shared = Covariance.of(problem.noise, problem.y) if isinstance(problem.noise, Correlated) else None
+        return Estimate(_run(problem.y, variance_of, self.stages, problem.pilot, covariance=shared))
 
 
-def denoise_nonlocal(y: Tensor, variance: float | Tensor, stages: tuple[Stage, ...] = STANDARD) -> Tensor:
+def denoise_nonlocal(
+    y: Tensor,
+    variance: float | Tensor,
+    stages: tuple[Stage, ...] = STANDARD,
+    pilot: Tensor | None = None,
+    covariance: Covariance | None = None,
+) -> Tensor:
     """Denoise one picture with a known variance; what `NonLocal` does, for other methods.
 
     Parameters
@@ -148,6 +156,10 @@ def denoise_nonlocal(y: Tensor, variance: float | Tensor, stages: tuple[Stage, .
         Variance of the noise: one number, or a map (1, 1, H, W) or (1, C, H, W).
     stages : tuple of Stage
         What is done in turn.
+    pilot : Tensor, optional
+        An earlier estimate, of the shape of `y`, that the first stage is guided by; it need not be a "sure" one.
+    covariance : Covariance, optional
+        What neighbouring pixels share of the noise; white noise without.
 
     Returns
     -------
@@ -157,10 +169,10 @@ def denoise_nonlocal(y: Tensor, variance: float | Tensor, stages: tuple[Stage, .
     Raises
     ------
     InputError
-        If `y` is not one picture, or the stages do not start with a "sure" one.
+        If `y` is not one picture, or there is no pilot and the stages do not start with a "sure" one.
     """
     constant = torch.as_tensor(variance, dtype=y.dtype, device=y.device).expand(y.shape)
-    return _run(y, lambda _: constant, stages)
+    return _run(y, lambda _: constant, stages, pilot=pilot, covariance=covariance)
 
 
 def _check(stages: tuple[Stage, ...]) -> None:
@@ -169,29 +181,48 @@ def _check(stages: tuple[Stage, ...]) -> None:
 
 
 @torch.no_grad()
-def _run(y: Tensor, variance_of: VarianceOf, stages: tuple[Stage, ...], guess: Tensor | None = None) -> Tensor:
+def _run(
+    y: Tensor,
+    variance_of: VarianceOf,
+    stages: tuple[Stage, ...],
+    guess: Tensor | None = None,
+    pilot: Tensor | None = None,
+    covariance: Covariance | None = None,
+) -> Tensor:
     if y.ndim != 4 or y.shape[0] != 1 or y.numel() == 0:
         raise InputError(f"Give one picture of shape (1, C, H, W), not {tuple(y.shape)}.")
-    _check(stages)
+    if pilot is None:
+        _check(stages)
+    else:
+        guess = pilot
     y = y.detach()
     colours = basis(y)
     noisy = torch.einsum("oc,chw->ohw", colours, y[0])
     current = smoothed(y) if guess is None else guess.detach()
-    pilot: Tensor | None = None
+    pilot = None if pilot is None else torch.einsum("oc,chw->ohw", colours, pilot[0])
     for number, stage in enumerate(stages):
         variance = variance_of(current)[0].clamp_min(TINY)
         if (variance == variance[:, :1, :1]).all():
             variance = variance[:, :1, :1]
-        variance = torch.einsum("oc,chw->ohw", colours.square(), variance)
+        if covariance is None:
+            variance = torch.einsum("oc,chw->ohw", colours.square(), variance)
+        else:
+            variance = variance.mean(0, keepdim=True) * covariance.shares
         shift = stage.step // 2 * (number % 2)  # so that block edges of two stages do not coincide
-        found = _pass(noisy, variance, pilot, stage, shift)
+        found = _pass(noisy, (variance, covariance), pilot, stage, shift)
         pilot = found if pilot is None else torch.lerp(pilot, found, stage.share)
         current = torch.einsum("oc,ohw->chw", colours, pilot)[None]
     return current
 
 
-def _pass(noisy: Tensor, variance: Tensor, pilot: Tensor | None, stage: Stage, shift: int) -> Tensor:
-    """Run one stage over a (C, H, W) picture in decorrelated colours; variance (C, H, W) or (C, 1, 1)."""
+def _pass(
+    noisy: Tensor, law: tuple[Tensor, Covariance | None], pilot: Tensor | None, stage: Stage, shift: int
+) -> Tensor:
+    """Run one stage over a (C, H, W) picture in decorrelated colours.
+
+    `law` is the variance, (C, H, W) or (C, 1, 1), and what neighbours share of it.
+    """
+    variance, covariance = law
     height, width = noisy.shape[1:]
     grid = Grid(stage.patch, stage.step, stage.radius, stage.group, shift).fitted(height, width)
     if stage.kind == "sure":  # Y Y^T has to be well conditioned: far fewer patches than pixels
@@ -201,15 +232,21 @@ def _pass(noisy: Tensor, variance: Tensor, pilot: Tensor | None, stage: Stage, s
     v = v if v.shape[1:] == (1, 1) else grid.pad(v)
     x = y if pilot is None else grid.pad(pilot)
     guide = x / v.mean((1, 2), keepdim=True).sqrt()
-    estimate = _wiener if stage.kind == "wiener" else _combination
+    estimate = wiener if stage.kind == "wiener" else combination
 
     @torch.no_grad()  # does not reach into threads from outside
     def denoised(tile: Tile) -> tuple[Tensor, Tensor]:
         part = y[tile.window]
-        index = pixels(similar(guide[tile.window], tile, grid), grid.patch, part.shape[2])
+        corners = similar(guide[tile.window], tile, grid)
+        index = pixels(corners, grid.patch, part.shape[2])
         group = gather(part, index)
         known = group if pilot is None else gather(x[tile.window], index)
-        noise = _noise(v if v.shape[1:] == (1, 1) else v[tile.window], index, stage.kind)
+        noise = noise_of(v if v.shape[1:] == (1, 1) else v[tile.window], index, stage.kind)
+        if covariance is not None:
+            alone = stage.kind == "wiener"
+            shared = covariance.within(grid.patch) if alone else covariance.between(corners, part.shape[2])
+            root = noise.sqrt()
+            noise = root[..., None] * shared * root[..., None, :]
         answer, trust = estimate(group, known, noise, scale)
         return scatter(answer, index, part.shape), scatter(trust.expand_as(answer), index, part.shape)
 
@@ -219,53 +256,3 @@ def _pass(noisy: Tensor, variance: Tensor, pilot: Tensor | None, stage: Stage, s
         total[tile.window] += answer
         weight[tile.window] += trust
     return grid.crop(total / weight, height, width)
-
-
-def _noise(variance: Tensor, index: Tensor, kind: str) -> Tensor:
-    """Noise of the groups (B, k, n): by pixel of the patch (C, B, n) for "wiener", else by patch (C, B, k)."""
-    if variance.shape[1:] == (1, 1):
-        return variance if kind == "wiener" else variance * index.shape[2]
-    values = gather(variance, index)
-    return values.mean(2) if kind == "wiener" else values.sum(3)
-
-
-def _shrinkage(matrix: Tensor, noise: Tensor, slack: float = 1.0) -> Tensor:
-    """Return I - N (matrix + slack N)^-1, N = diag(noise), of semi-definite matrices, in place, float32-safe."""
-    diagonal = matrix.diagonal(dim1=-2, dim2=-1)
-    diagonal += slack * noise + ROUNDING * diagonal.mean(-1, keepdim=True) + TINY
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L)
-    inverse *= -noise[..., None]
-    inverse.diagonal(dim1=-2, dim2=-1).add_(1)
-    return inverse
-
-
-def _left(linear: Tensor, noise: Tensor) -> Tensor:
-    """Return the variance that linear maps (C, B, m, m) leave of a noise: (C, B, m)."""
-    return (linear.square() * noise[..., None, :]).sum(-1)
-
-
-def _combination(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`.
-
-    Return the answer times its trust, and the trust (C, B, k, 1).
-    """
-    gram = (pilot @ pilot.mT).div_(scale)
-    combine = _shrinkage(gram, noise, SURE_SLACK if pilot is group else 1.0)
-    trust = 1 / (_left(combine, noise) / group.shape[-1]).clamp_min(1e-4)[..., None]
-    return (combine * trust) @ group, trust
-
-
-def _wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`.
-
-    Return the answer times its trust, and the trust (C, B, 1, n).
-    """
-    pilot -= pilot.mean(-2, keepdim=True)
-    covariance = (pilot.mT @ pilot).div_(group.shape[-2] * scale)
-    mix = _shrinkage(covariance, noise)
-    trust = 1 / (_left(mix, noise) + 0.01)[..., None, :]
-    mix *= trust.mT
-    mean = group.mean(-2, keepdim=True)
-    answer = group @ mix.mT
-    answer += mean * trust - mean @ mix.mT  # the mean is kept as it is
-    return answer, trust

@@ -32,7 +32,7 @@ TAIL = 0.53  # highest over middle frequencies; white noise with much fine textu
 TAIL_UP = 1.6
 HEAD = 0.75  # lowest over middle; texture can only raise it
 COARSE = (2, 6)  # where noise that was blurred and texture look alike but for their spread
-SPREAD = 2.8  # 30 % over 5 % quantile of that energy over the patches; texture varies more than noise
+SPREAD = 2.2  # 30 % over 5 % quantile of that energy over the patches; texture varies more than noise
 
 Values = NDArray[np.float64]
 
@@ -72,13 +72,7 @@ class Correlation:
     @property
     def kernel(self) -> tuple[tuple[float, ...], ...]:
         """Zero-phase kernel, 7 x 7, whose noise has this autocorrelation: the root of its spectrum."""
-        size = 4 * SIZE
-        padded = np.zeros((size, size))
-        reach = np.arange(-REACH, REACH + 1)
-        padded[np.ix_(reach, reach)] = self.map
-        root = np.sqrt(np.maximum(np.fft.fft2(padded).real, 0.0))
-        kernel = np.fft.ifft2(root).real[np.ix_(reach, reach)]
-        return tuple(tuple(float(v) for v in row) for row in kernel)
+        return kernel_of(self.map)
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-able summary."""
@@ -144,8 +138,8 @@ def _one_pass(patches: Patches, model: NoiseModel) -> Correlation:
     if usable.sum() >= ENOUGH:
         patches, share = patches.take(usable), share[usable]
     spectrum, count = _spectrum(patches, share)
-    middle = max(_band(spectrum, MIDDLE), 1e-20)
-    tail, head = _band(spectrum, HIGHEST) / middle, _band(spectrum, LOWEST) / middle
+    middle = max(band(spectrum, MIDDLE), 1e-20)
+    tail, head = band(spectrum, HIGHEST) / middle, band(spectrum, LOWEST) / middle
     number = count * patches.overlap * patches.dct.shape[1]
     statistic = abs(np.log(max(tail, 1e-6))) * np.sqrt(number * _size(HIGHEST) / 4)
     flat = TAIL < tail < TAIL_UP and head > HEAD
@@ -153,7 +147,7 @@ def _one_pass(patches: Patches, model: NoiseModel) -> Correlation:
     white = bool(flat or statistic < 4 or spread > SPREAD)
     sigma = float(np.sqrt(spectrum.mean()))
     grid = spectrum.reshape(SIZE, SIZE)
-    return Correlation(_lags(spectrum), grid, tail, head, spread, float(statistic), white, sigma)
+    return Correlation(lags_of(spectrum), grid, tail, head, spread, float(statistic), white, sigma)
 
 
 def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
@@ -180,20 +174,33 @@ def _spread(patches: Patches, spectrum: Values) -> float:
     return float(more / max(few, 1e-9 * energy.max() + 1e-20))
 
 
-def _band(spectrum: Values, band: tuple[int, int]) -> float:
-    return float(spectrum[(band[0] <= FREQUENCY) & (band[1] > FREQUENCY)].mean())
+def band(spectrum: Values, edges: tuple[int, int]) -> float:
+    """Return the mean of a spectrum (64,) over a band of i + j."""
+    return float(spectrum[(edges[0] <= FREQUENCY) & (edges[1] > FREQUENCY)].mean())
 
 
 def _size(band: tuple[int, int]) -> int:
     return int(((band[0] <= FREQUENCY) & (band[1] > FREQUENCY)).sum())
 
 
-def _lags(spectrum: Values) -> Values:
+def lags_of(spectrum: Values, reach: int = REACH) -> Values:
+    """Return the autocorrelation, (2 reach + 1, 2 reach + 1), of noise with DCT variances (64,)."""
     basis = dct_basis().astype(np.float64)
     covariance = (basis.T @ (spectrum[:, None] * basis)).reshape((SIZE,) * 4)
-    lags = np.zeros((2 * REACH + 1,) * 2)
-    for dy in range(-REACH, REACH + 1):
-        for dx in range(-REACH, REACH + 1):
+    lags = np.zeros((2 * reach + 1,) * 2)
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
             down = np.diagonal(covariance, dy, 0, 2)
-            lags[dy + REACH, dx + REACH] = np.diagonal(down, dx, 0, 1).mean()
-    return np.asarray(lags / max(lags[REACH, REACH], 1e-20))
+            lags[dy + reach, dx + reach] = np.diagonal(down, dx, 0, 1).mean()
+    return np.asarray(lags / max(lags[reach, reach], 1e-20))
+
+
+def kernel_of(lags: Values) -> tuple[tuple[float, ...], ...]:
+    """Return the zero-phase kernel, of the shape of `lags`, whose noise has this autocorrelation."""
+    size = 4 * SIZE
+    reach = np.arange(-(len(lags) // 2), len(lags) // 2 + 1)
+    padded = np.zeros((size, size))
+    padded[np.ix_(reach, reach)] = lags
+    root = np.sqrt(np.maximum(np.fft.fft2(padded).real, 0.0))
+    kernel = np.fft.ifft2(root).real[np.ix_(reach, reach)]
+    return tuple(tuple(float(v) for v in row) for row in kernel)

@@ -10,6 +10,7 @@ import numpy as np
 from untaught.errors import InputError
 from untaught.noise.base import NoiseModel
 from untaught.noise.clipping import Clipping, Impulses, clipping, grey_step, impulses
+from untaught.noise.colours import shared_by_colours
 from untaught.noise.correlation import Correlation, correlation_of
 from untaught.noise.mean_variance import COUNTED_ERROR, Curve, curve_of
 from untaught.noise.models import Correlated, Gaussian, Impulse, scaled
@@ -17,7 +18,12 @@ from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.sigma import Level, level_of, sigma_of_differences, strength
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
+COMPRESSED = 1.2 / 255  # below this level what neighbours share may as well be what compression left
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
+COARSE = (
+    "The noise is shared between neighbours, and what of it is coarser than some 8 pixels cannot be told from the "
+    "picture: the true PSNR may be lower than estimated."
+)
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -105,10 +111,10 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
         return _without_patches(values, missing, cut, salt)
     level, channels = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
-    shared = correlation_of(patches, start)
+    shared, common = _shared(patches, start)
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
-    model, notes = _choose(start, salt, shared, law if law is None else _strengthened(patches, law))
+    model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
     notes += _remarks(model, level, cut, channels)
     return NoiseReport(
         model=model,
@@ -163,18 +169,30 @@ def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
     return level, single
 
 
+def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated | None]:
+    """Return the autocorrelation, and the law of the noise where neighbours share it; of colours, by their own."""
+    shared = correlation_of(patches, start)
+    told, common = shared_by_colours(patches, start.clip) if patches.dct.shape[1] == 3 else (False, None)
+    if told:
+        shared = replace(shared, white=common is None, sigma=common.sigma if common else shared.sigma)
+    elif not shared.white and (start.sigma >= NONE or shared.sigma >= 2 * NONE):
+        error = max(0.15, start.relative_error)
+        common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
+    return shared, None if common is None or common.sigma < COMPRESSED else common
+
+
 def _choose(
-    start: Gaussian, salt: Impulses, shared: Correlation, law: NoiseModel | None
+    start: Gaussian, salt: Impulses, common: Correlated | None, law: NoiseModel | None
 ) -> tuple[NoiseModel, list[str]]:
     if salt.found:
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
         return Impulse(min(salt.fraction, 0.99), relative_error=float(error)), []
-    if start.sigma < NONE and (shared.white or shared.sigma < 2 * NONE):
+    if common is not None:
+        grows = law is not None and common.shades == (1.0, 1.0)
+        notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
+        return common, [*notes, COARSE] if common.colours else notes
+    if start.sigma < NONE:
         return start, ["No noise was found."]
-    if not shared.white:
-        error = max(0.15, start.relative_error)
-        model = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
-        return model, ["The noise also grows with brightness, which this model leaves out."] if law else []
     if law is not None:
         return law, []
     return start, []

@@ -1,0 +1,79 @@
+"""The covariance of stationary noise that neighbouring pixels share, within a patch and between patches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from untaught.noise import Correlated
+
+SIDE = 256  # pixels: the square on which spectra are held; a quarter of it is left two scales down
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """Spectra of the noise in every decorrelated colour, for a noise of unit variance over all of them.
+
+        E[n_i n_j] = s_i s_j R(i - j),   R = the inverse Fourier transform of `power`
+
+    with s_i the standard deviation at pixel i, which depends on the picture.
+
+    Attributes
+    ----------
+    power : Tensor
+        (C, N, N), in the order of the discrete Fourier transform; its mean is a colour's share of the variance.
+    """
+
+    power: Tensor
+
+    @classmethod
+    def of(cls, noise: Correlated, y: Tensor) -> Covariance:
+        """Return that of a picture `y`, (1, C, H, W), on whose device it lies."""
+        count = y.shape[1]
+        parts = noise.colours if len(noise.colours) == count else ((1.0, noise.kernel),) * count
+        spectra = []
+        for share, kernel in parts:
+            taps = torch.tensor(kernel, dtype=torch.float64)
+            transfer = torch.fft.fft2(taps, s=(SIDE, SIDE)).abs().square()
+            spectra.append(share * transfer / taps.square().sum())
+        return cls(torch.stack(spectra).to(y.device, y.dtype))
+
+    @property
+    def shares(self) -> Tensor:
+        """Every colour's variance, (C, 1, 1)."""
+        found: Tensor = self.power.mean((1, 2), keepdim=True)
+        return found
+
+    def halved(self) -> Covariance:
+        """Return that of the noise at half the resolution (`scales.halved`): only low frequencies stay."""
+        quarter = self.power.shape[1] // 4
+        rows = torch.cat([self.power[:, :quarter], self.power[:, -quarter:]], 1)
+        return Covariance(torch.cat([rows[:, :, :quarter], rows[:, :, -quarter:]], 2) / 4)
+
+    @cached_property
+    def lags(self) -> Tensor:
+        """The autocorrelation at all lags, (C, N, N), 1 at [:, 0, 0]."""
+        found: Tensor = torch.fft.ifft2(self.power).real
+        return found / found[:, :1, :1].clamp_min(torch.finfo(found.dtype).tiny)
+
+    def within(self, patch: int) -> Tensor:
+        """Return the correlation of the pixels of a patch, (C, 1, n, n)."""
+        lags = self.lags
+        at = torch.arange(patch, device=lags.device)
+        apart = at[:, None] - at
+        down, across = (apart.repeat_interleave(patch, 0).repeat_interleave(patch, 1), apart.repeat(patch, patch))
+        found: Tensor = lags[:, down, across]
+        return found[:, None]
+
+    def between(self, corners: Tensor, width: int) -> Tensor:
+        """Return the correlation of the noise of patches that start at `corners`, (B, k): (C, B, k, k)."""
+        lags = self.lags
+        half = lags.shape[1] // 2
+        rows, columns = corners // width, corners % width
+        down, across = (place[:, :, None] - place[:, None, :] for place in (rows, columns))
+        near = (down.abs() < half) & (across.abs() < half)  # beyond, the transform has wrapped around
+        found = lags[:, down.clamp(1 - half, half - 1), across.clamp(1 - half, half - 1)]
+        return torch.where(near, found, torch.zeros_like(found))

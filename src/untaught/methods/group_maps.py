@@ -1,0 +1,74 @@
+"""The linear maps by which a group of similar patches is denoised together; see `non_local.NonLocal`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from untaught.methods.patches import gather
+
+TINY = 1e-12  # keeps matrices of nothing at all invertible
+ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
+NOISELESS = 1e-6  # of the mean variance: keeps colours without noise and structure invertible
+SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
+
+
+def noise_of(variance: Tensor, index: Tensor, kind: str) -> Tensor:
+    """Noise of the groups (B, k, n): by pixel of the patch (C, B, n) for "wiener", else by patch (C, B, k)."""
+    if variance.shape[1:] == (1, 1):
+        return variance if kind == "wiener" else variance * index.shape[2]
+    values = gather(variance, index)
+    return values.mean(2) if kind == "wiener" else values.sum(3)
+
+
+def _shrinkage(matrix: Tensor, noise: Tensor, slack: float = 1.0) -> Tensor:
+    """Return I - N (matrix + slack N)^-1 of semi-definite matrices, in place, float32-safe.
+
+    N is `noise`, or diag(noise) where that has an axis less.
+    """
+    diagonal = matrix.diagonal(dim1=-2, dim2=-1)
+    if noise.ndim == matrix.ndim:
+        matrix += slack * noise
+        diagonal += ROUNDING * diagonal.mean(-1, keepdim=True) + NOISELESS
+        kept = -(noise @ torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L))
+        kept.diagonal(dim1=-2, dim2=-1).add_(1)
+        return kept
+    diagonal += slack * noise + ROUNDING * diagonal.mean(-1, keepdim=True) + TINY
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L)
+    inverse *= -noise[..., None]
+    inverse.diagonal(dim1=-2, dim2=-1).add_(1)
+    return inverse
+
+
+def _left(linear: Tensor, noise: Tensor) -> Tensor:
+    """Return the variance that linear maps (C, B, m, m) leave of a noise, as in `_shrinkage`: (C, B, m)."""
+    if noise.ndim == linear.ndim:
+        return ((linear @ noise) * linear).sum(-1)
+    return (linear.square() * noise[..., None, :]).sum(-1)
+
+
+def combination(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`.
+
+    Return the answer times its trust, and the trust (C, B, k, 1).
+    """
+    gram = (pilot @ pilot.mT).div_(scale)
+    combine = _shrinkage(gram, noise, SURE_SLACK if pilot is group else 1.0)
+    trust = 1 / (_left(combine, noise) / group.shape[-1]).clamp_min(1e-4)[..., None]
+    return (combine * trust) @ group, trust
+
+
+def wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`.
+
+    Return the answer times its trust, and the trust (C, B, 1, n).
+    """
+    pilot -= pilot.mean(-2, keepdim=True)
+    covariance = (pilot.mT @ pilot).div_(group.shape[-2] * scale)
+    mix = _shrinkage(covariance, noise)
+    trust = 1 / (_left(mix, noise) + 0.01)[..., None, :]
+    mix *= trust.mT
+    mean = group.mean(-2, keepdim=True)
+    answer = group @ mix.mT
+    answer += mean * trust - mean @ mix.mT  # the mean is kept as it is
+    return answer, trust

@@ -1,0 +1,43 @@
+"""Which values salt and pepper has hit: those at an end of the range amid others that are not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from untaught.noise.patches import Flags, Floats
+
+WINDOW = 7  # side of the window in which values at an end are counted, in pixels
+OWN = 0.5  # of the window: with more beyond chance the picture is black or white itself; a missed hit costs much
+WHOLE = 0.9  # of the pixels that were hit; with more in all channels at once, so were the few others
+
+
+def struck(values: Floats, fraction: float) -> Flags:
+    """Tell which values were hit by impulses.
+
+    A value at an end of the range was hit, unless far more of its neighbours in the same channel lie at that end
+    than impulses put there: then the picture is black or white itself.
+
+    Parameters
+    ----------
+    values : ndarray
+        float32, shape (H, W, C), [0, 1] units.
+    fraction : float
+        Share of the values that were hit, half of them at each end.
+
+    Returns
+    -------
+    ndarray
+        bool, shape (H, W, C), or (H, W, 1) where pixels were hit as a whole.
+    """
+    most = OWN + fraction / 2
+    hit = np.logical_or(_lonely(values <= 0, most), _lonely(values >= 1, most))
+    some = hit.any(2, keepdims=True)
+    return np.asarray(some if hit.all(2).sum() > WHOLE * some.sum() else hit, np.bool_)
+
+
+def _lonely(at: Flags, most: float) -> Flags:
+    """Keep the flags in whose window, themselves left out, at most a share `most` is set."""
+    from scipy.ndimage import uniform_filter
+
+    inside = uniform_filter(at.astype(np.float32), size=(WINDOW, WINDOW, 1), mode="reflect") * WINDOW**2
+    return np.asarray(at & (inside - at <= most * (WINDOW**2 - 1)))
