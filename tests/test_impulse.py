@@ -41,7 +41,6 @@ def test_what_is_black_or_white_itself_was_not_hit(end: float) -> None:
 
 @pytest.mark.parametrize(("channels", "least"), [(1, 33.0), (3, 42.0)])
 def test_auto_fills_in_salt_and_pepper_and_knows_how_well(channels: int, least: float) -> None:
-    """DIP, which this replaces, ended near 30 dB, after minutes."""
     x, y = salted(channels=channels)
     result = denoise(np.rint(255 * y).astype(np.uint8))
     assert result.method == "impulse-fill"

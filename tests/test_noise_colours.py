@@ -126,4 +126,4 @@ def test_a_recipe_holds_the_law_of_a_camera() -> None:
 
 def test_nothing_is_done_to_a_clean_picture_for_a_cameras_sake() -> None:
     assert not isinstance(measure(picture("cat")).model, Correlated)
-    assert not isinstance(measure(picture("rocket")).model, Correlated)
+    assert not isinstance(measure(picture("retina")).model, Correlated)

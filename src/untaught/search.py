@@ -13,10 +13,11 @@ from untaught.methods.base import Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe
-from untaught.risk import kernel_of, terms_of
+from untaught.risk import Z90, kernel_of, terms_of
 from untaught.solution import Method, Solution, clean_risk, solve, surely_better, untouched
 from untaught.stopping import Rule
 
+ERRORS = 1.0  # standard errors by which one restored picture has to be better than another; than the input: 90 %
 LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
 LEAST_SHARE = 0.25  # of what a method may take; a fit that is cut off there has most of its gain (0.14 of 0.19 dB)
 
@@ -48,7 +49,7 @@ class Search:
             found = self._solved(method)
             if found is None:
                 continue
-            self._weigh(found)
+            self._weigh(found, getattr(method, "relative", None))
             if found.interrupted:
                 self.best = replace(self.best, interrupted=True)
                 return
@@ -67,17 +68,20 @@ class Search:
         options = replace(self.options, seconds=left)
         return solve(method, self.problem, self.seed, options, self.rule)
 
-    def _weigh(self, found: Solution) -> None:
-        """Keep `found`, or its mixture with the best so far, if that is better beyond chance."""
-        noise, before = self.problem.noise, self.best
-        if (not self.changed and found.risk is None) or surely_better(found, before, noise):
+    def _weigh(self, found: Solution, relative: str | None) -> None:
+        """Keep `found`, or its mixture with the best so far, if that is better."""
+        noise, before, errors = self.problem.noise, self.best, ERRORS if self.changed else Z90
+        if (not self.changed and found.risk is None) or surely_better(found, before, noise, errors):
             self.best, alone = found, "better than what was there before"
         else:
             alone = "not surely better"
         self.candidates.append(found.candidate(alone))
-        mixture = None if before is self.kept else mixture_of([*(self.mixed or [before]), found], self.problem)
-        if mixture is not None and surely_better(mixture, self.best, noise):
-            self.mixed = [*(self.mixed or [before]), found]
+        if before is self.kept or before.name == relative:
+            return
+        parts = [*(self.mixed or [before]), found]
+        mixture = mixture_of(parts, self.problem)
+        if mixture is not None and surely_better(mixture, self.best, noise, ERRORS):
+            self.mixed = parts
             self.candidates.append(mixture.candidate("better than each of its parts"))
             self.best = mixture
 

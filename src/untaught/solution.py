@@ -161,8 +161,8 @@ def clean_risk(method: object, problem: Problem, image: Tensor, terms: Terms) ->
     )
 
 
-def surely_better(found: Solution, best: Solution, noise: NoiseModel) -> bool:
-    """Say whether `found` has the smaller risk beyond chance, by Stein's formula alone.
+def surely_better(found: Solution, best: Solution, noise: NoiseModel, errors: float = Z90) -> bool:
+    """Say whether `found` has the smaller risk by so many standard errors, by Stein's formula alone.
 
     In the difference of two answers to the same y the noise variance cancels, and with it its error.
     """
@@ -170,7 +170,7 @@ def surely_better(found: Solution, best: Solution, noise: NoiseModel) -> bool:
         return found.risk is not None and (best.risk is None or found.risk.value < best.risk.value)
     weight = clean_weight(noise, best.estimate.image)
     difference = mean_of(found.terms.sure - best.terms.sure, weight, best.terms.honest)
-    return difference.value < -Z90 * difference.error
+    return difference.value < -errors * difference.error
 
 
 def clean_weight(noise: NoiseModel, image: Tensor) -> Tensor:

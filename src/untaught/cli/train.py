@@ -54,12 +54,13 @@ def train(
     ],
     method: Annotated[str, typer.Option(metavar="METHOD", help=f"What is learned: {LEARNERS}")] = "r2r",
     network: Annotated[
-        str, typer.Option(metavar="NAME", help="dncnn or unet; with sizes dncnn:DEPTH,WIDTH or unet:WIDTH,SCALES.")
-    ] = "dncnn",
+        str, typer.Option(metavar="NAME", help="dncnn, unet, with sizes dncnn:DEPTH,WIDTH, unet:WIDTH,SCALES.")
+    ] = "auto",
     noise: commands.Noise = "auto",
     epochs: Annotated[
-        float, typer.Option(metavar="N", help="How often all pictures are covered by patches.")
-    ] = 50,
+        float | None,
+        typer.Option(metavar="N", help="How often all pictures are covered by patches; 50, or for 2000 steps."),
+    ] = None,
     patch: Annotated[int, typer.Option(metavar="PIXELS", help="Side of a patch.")] = 64,
     batch: Annotated[int, typer.Option(metavar="N", help="Patches in a step.")] = 16,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same model.")] = 0,

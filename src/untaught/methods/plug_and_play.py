@@ -29,7 +29,7 @@ class PlugAndPlay:
 
     with the "wiener" estimate of `NonLocal` as D, and s_k falling geometrically from `start` to the end. The
     answer is the last x; where there is no noise, the last z. Nothing is fitted and nothing is drawn. That the
-    groups are those of the picture before, not of its own first estimate, is worth 0.7 dB (butterfly, four times).
+    groups are those of the picture before, not of its own first estimate, is worth 0.6 dB (butterfly, x4).
 
     Attributes
     ----------

@@ -18,3 +18,7 @@ class Thorough(MultiScale):
 
     stages: tuple[Stage, ...] = THOROUGH
     name: ClassVar[str] = "nonlocal-thorough"
+    relative: ClassVar[str] = MultiScale.name
+    """What it replaces and is not mixed with: both look for similar patches in the same noise, which Stein's
+    formula does not see, and the weights would feed on that. On Kodak crops mixtures of the two lost up to 0.8 of
+    mean squared error (of 60) where they promised to gain as much."""

@@ -97,7 +97,7 @@ class Scale(nn.Module):
 
 
 def _channels_last(gradient: Tensor) -> Tensor:
-    return gradient.contiguous(memory_format=torch.channels_last)
+    return gradient.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # as torch.func can map it, too
 
 
 def upsample(x: Tensor, size: torch.Size | tuple[int, int], mode: Upsampling) -> Tensor:

@@ -18,7 +18,7 @@ from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.sigma import Level, level_of, sigma_of_differences, strength
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
-COMPRESSED = 1.2 / 255  # below this level what neighbours share may as well be what compression left
+COMPRESSED = 1.0 / 255  # below this level what neighbours share may as well be what compression left
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
 COARSE = (
     "The noise is shared between neighbours, and what of it is coarser than some 8 pixels cannot be told from the "

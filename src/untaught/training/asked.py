@@ -22,7 +22,7 @@ class Asked:
     learner: Learner
     shape: Shape
     noise: NoiseModel | None
-    epochs: float
+    epochs: float | None
     side: int
     batch: int
     seed: int

@@ -99,7 +99,7 @@ def _header(training: Training, fitted: Fitted, stopped: Stopped, context: tuple
         files=FilesHeader(learned=len(patches.pages), judged=len(judged.noises), sha256=found.sha256),
         fit=FitHeader(
             steps=training.steps,
-            epochs=asked.epochs,
+            epochs=round(training.steps * training.batch / patches.in_an_epoch, 3),
             step=stopped.step,
             batch=training.batch,
             parts=training.work.processes.parts,

@@ -26,6 +26,7 @@ from untaught.training.patches import Ahead, Patches, Reader, centres
 from untaught.training.processes import Processes, processes
 
 ALIASES = {"r2r": "gr2r"}  # a page that corrects the non-local picture of one picture has the name
+EPOCHS, STEPS = 50, 2000  # by default, whichever is more
 LOOKS = 20  # at least so many in a training, for the early stop
 MOST_BETWEEN_LOOKS = 100
 PATIENCE = 0.25  # of all steps without a smaller risk
@@ -36,9 +37,9 @@ def train(
     output: str | Path,
     *,
     method: str | Learner = "r2r",
-    network: str | Shape = "dncnn",
+    network: str | Shape = "auto",
     noise: str | NoiseModel = "auto",
-    epochs: float = 50,
+    epochs: float | None = None,
     patch: int = 64,
     batch: int = 16,
     seed: int = 0,
@@ -64,11 +65,13 @@ def train(
     method : str or Learner
         'r2r', or any name in `untaught.methods.learner.LEARNERS`, or one that is set up.
     network : str or shape
-        'dncnn' or 'unet'; with sizes 'dncnn:DEPTH,WIDTH', 'unet:WIDTH,SCALES'.
+        'dncnn' or 'unet'; with sizes 'dncnn:DEPTH,WIDTH', 'unet:WIDTH,SCALES'. 'auto' is DnCNN on a GPU, and on
+        a processor the U-Net, of which a step takes a sixth of the time.
     noise : str or NoiseModel
         As in `denoise`; 'auto' measures it on every picture.
-    epochs : float
-        How often as many patches are drawn as cover all pictures.
+    epochs : float, optional
+        How often as many patches are drawn as cover all pictures; by default 50, or more in a small folder, so
+        that there are at least 2000 steps.
     patch, batch : int
         Side of a patch in pixels, at least 8, and patches in a step.
     seed : int
@@ -96,11 +99,12 @@ def train(
     """
     started = time.monotonic()
     place = Path(output)
+    own = "dncnn" if options.device_of(device) == "cuda" else "unet"
     asked = Asked(
         learner(ALIASES.get(method, method)) if isinstance(method, str) else method,
-        shape_of(network),
+        shape_of(own if network == "auto" else network),
         options.noise_of(noise, None),
-        positive("epochs", epochs),
+        None if epochs is None else positive("epochs", epochs),
         whole("patch", patch, 8),
         whole("batch", batch, 1),
         options.seed_of(seed),
@@ -150,7 +154,8 @@ def _upright(method: Learner) -> Callable[[Seen], bool]:
 
 
 def _training(asked: Asked, found: Folder, work: Work, batch: int) -> Training:
-    steps = math.ceil(asked.epochs * work.batches.patches.in_an_epoch / batch)
+    epoch = work.batches.patches.in_an_epoch / batch
+    steps = max(math.ceil(EPOCHS * epoch), STEPS) if asked.epochs is None else math.ceil(asked.epochs * epoch)
     _refuse_clean(asked, work.judged, found.path)
     return Training(
         asked.learner,
