@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from skimage import data
 from torch import Tensor
 
+from untaught import denoise
 from untaught.errors import InputError
 from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.nlm import NLM
@@ -285,3 +286,13 @@ def test_grid_covers_the_picture(size: tuple[int, int], patch: int, step: int, s
             top, left = tile.corner[0] + row * grid.step, tile.corner[1] + column * grid.step
             part[:, top : top + grid.patch, left : left + grid.patch] += 1
     assert covered.min() >= 1
+
+
+@pytest.mark.parametrize("name", ["nonlocal", "nonlocal-thorough"])
+def test_drawings_without_noise_come_back(name: str) -> None:
+    """Patches that are all alike, and no noise to tell them apart: matrices that rounding makes indefinite."""
+    drawing = np.full((96, 96), 240, np.uint8)
+    drawing[10:80:9, 8:60] = 10
+    drawing[30:70, 64:90:3] = 120
+    result = denoise(drawing, method=name)
+    assert np.abs(result.image.astype(int) - drawing).max() <= 1

@@ -9,6 +9,7 @@ from untaught.methods.patches import gather
 
 TINY = 1e-12  # keeps matrices of nothing at all invertible
 ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
+INDEFINITE = 1e-3  # of the mean diagonal: where that was not enough
 NOISELESS = 1e-6  # of the mean variance: keeps colours without noise and structure invertible
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
 
@@ -21,6 +22,16 @@ def noise_of(variance: Tensor, index: Tensor, kind: str) -> Tensor:
     return values.mean(2) if kind == "wiener" else values.sum(3)
 
 
+def _inverse(matrix: Tensor) -> Tensor:
+    """Return the inverses of positive matrices, in whose place others may be left."""
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    if failed.any():  # next to no noise and patches that are all alike: rounding has made some indefinite
+        diagonal = matrix.diagonal(dim1=-2, dim2=-1)
+        diagonal += INDEFINITE * (failed > 0)[..., None] * diagonal.mean(-1, keepdim=True)
+        factor = torch.linalg.cholesky(matrix)
+    return torch.cholesky_inverse(factor)
+
+
 def _shrinkage(matrix: Tensor, noise: Tensor, slack: float = 1.0) -> Tensor:
     """Return I - N (matrix + slack N)^-1 of semi-definite matrices, in place, float32-safe.
 
@@ -30,11 +41,11 @@ def _shrinkage(matrix: Tensor, noise: Tensor, slack: float = 1.0) -> Tensor:
     if noise.ndim == matrix.ndim:
         matrix += slack * noise
         diagonal += ROUNDING * diagonal.mean(-1, keepdim=True) + NOISELESS
-        kept = -(noise @ torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L))
+        kept = -(noise @ _inverse(matrix))
         kept.diagonal(dim1=-2, dim2=-1).add_(1)
         return kept
     diagonal += slack * noise + ROUNDING * diagonal.mean(-1, keepdim=True) + TINY
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix).L)
+    inverse = _inverse(matrix)
     inverse *= -noise[..., None]
     inverse.diagonal(dim1=-2, dim2=-1).add_(1)
     return inverse

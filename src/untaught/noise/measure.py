@@ -12,6 +12,7 @@ from untaught.noise.base import NoiseModel
 from untaught.noise.clipping import Clipping, Impulses, clipping, grey_step, impulses
 from untaught.noise.colours import shared_by_colours
 from untaught.noise.correlation import Correlation, correlation_of
+from untaught.noise.drawn import drawn
 from untaught.noise.mean_variance import COUNTED_ERROR, Curve, curve_of
 from untaught.noise.models import Correlated, Gaussian, Impulse, scaled
 from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
@@ -23,6 +24,9 @@ TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none 
 COARSE = (
     "The noise is shared between neighbours, and what of it is coarser than some 8 pixels cannot be told from the "
     "picture: the true PSNR may be lower than estimated."
+)
+DRAWN = (
+    "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
@@ -115,6 +119,8 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
+    if isinstance(model, Gaussian | Correlated) and drawn(values, missing, model.level):
+        model, notes = Gaussian(0.0, clip=cut.clip), [DRAWN]
     notes += _remarks(model, level, cut, channels)
     return NoiseReport(
         model=model,
