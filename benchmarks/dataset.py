@@ -29,6 +29,7 @@ from PIL import Image as Pillow
 from torch import Tensor, nn
 
 from common import done, machine, peak_gib, psnr, run_cases
+from task_tables import trained
 from untaught import options
 from untaught.fit import Options, fit
 from untaught.image import Image
@@ -177,22 +178,6 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def table(path: Path) -> str:
-    """Return the results as a table, each method's loss to the supervised twin in brackets."""
-    rows = done(path)
-    best = {_setting(row): row["psnr"] for row in rows if row["case"]["method"] == "supervised"}
-    lines = ["| network | sigma | method | PSNR | to supervised |", "|---|---|---|---|---|"]
-    for row in sorted(rows, key=lambda row: (_setting(row), -row["psnr"])):
-        case, twin = row["case"], best.get(_setting(row))
-        gap = "" if twin is None else f"{row['psnr'] - twin:+.2f}"
-        lines.append(f"| {case['network']} | {case['level']} | {case['method']} | {row['psnr']:.2f} | {gap} |")
-    return "\n".join(lines)
-
-
-def _setting(row: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(row["case"][name] for name in ("network", "steps", "level", "seed"))
-
-
 def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -208,7 +193,7 @@ def main() -> None:
     if args.case:
         print(json.dumps(run(json.loads(args.case))))
     elif args.table:
-        print(table(args.output))
+        print(trained([{"benchmark": "dataset", **row} for row in done(args.output)]))
     elif args.data is None:
         parser.error("--data DIR: the folder that holds train400 and bsd68")
     else:

@@ -19,7 +19,7 @@ from statistics import mean, median
 from common import SET9, done
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
-from task_tables import task
+from task_tables import task, trained
 
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -205,6 +205,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "noise": noise,
     "rules": rules,
     "trust": trust,
+    "dataset": trained,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }
 

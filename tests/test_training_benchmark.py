@@ -24,7 +24,7 @@ def dataset():
         yield importlib.import_module("dataset")
     finally:
         sys.path.remove(str(BENCHMARKS))
-        for name in ("common", "dataset"):
+        for name in ("common", "dataset", "tabular", "task_tables"):
             sys.modules.pop(name, None)
 
 
@@ -42,15 +42,13 @@ def case(data: Path, method: str) -> dict[str, object]:
     return {"method": method, "level": 50, "seed": 0, **settings, "data": str(data)}
 
 
-def test_a_case_and_its_twin(dataset, data: Path, tmp_path: Path) -> None:
+def test_a_case_and_its_twin(dataset, data: Path) -> None:
     rows = [{"case": case(data, name), **dataset.run(case(data, name))} for name in ("gr2r", "supervised")]
     assert all(row["pictures"] == 2 and row["psnr"] > 14.5 for row in rows)
     assert rows[0]["parameters"] == rows[1]["parameters"]
-    results = tmp_path / "r.jsonl"
-    results.write_text("".join(dataset.json.dumps(row) + "\n" for row in rows))
-    table = dataset.table(results)
+    table = dataset.trained([{"benchmark": "dataset", **row} for row in rows])
     gap = rows[0]["psnr"] - rows[1]["psnr"]
-    assert f"| dncnn:3,6 | 50 | gr2r | {rows[0]['psnr']:.2f} | {gap:+.2f} |" in table
+    assert f"| `gr2r` | dncnn:3,6, 60 steps | 50 | {rows[0]['psnr']:.2f} | {gap:+.2f} |" in table
 
 
 def test_the_truth_is_that_of_the_patch(dataset, data: Path, tmp_path: Path) -> None:
