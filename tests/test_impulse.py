@@ -13,7 +13,7 @@ from untaught.errors import InputError
 from untaught.methods.base import Problem
 from untaught.methods.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
-from untaught.noise.impulses import struck
+from untaught.noise.hits import struck
 
 Floats = NDArray[np.float32]
 

@@ -21,7 +21,7 @@ from untaught.methods import make
 from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
-from untaught.noise.impulses import struck
+from untaught.noise.hits import struck
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
 from untaught.search import Search, mixture_of

@@ -24,7 +24,7 @@ from untaught._values import filled
 from untaught.image import Image, Plane, as_image
 from untaught.methods.learner import Seen
 from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure
-from untaught.noise.impulses import struck
+from untaught.noise.hits import struck
 from untaught.training.folder import Page, window
 
 MOST_BYTES = 2**28  # of decoded pictures on the shelf
