@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from untaught.fit import Progress
 
 DATA = Path(__file__).parent / "data"
-TIME_LIMIT = 30.0
+TIME_LIMIT = 12.0
 MARGIN, LABEL = 8, 22  # pixels around the pictures of the strip, and above each for its label
 
 

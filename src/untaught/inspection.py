@@ -89,7 +89,7 @@ class Inspection:
             *(f"note     {note}" for note in self.notes),
             f"advice   {self.advice}",
             "cost     at most, roughly, on one core of a server (of this machine: 'untaught doctor'):",
-            *(f"  {option.method:<14}{_option_words(option)}" for option in self.options),
+            *(f"  {option.method:<19}{_option_words(option)}" for option in self.options),
         ]
         return "\n".join(lines)
 

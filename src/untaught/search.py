@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from untaught.costs import seconds_for
 from untaught.fit import Options
 from untaught.methods import make
-from untaught.methods.base import Estimate, Problem
+from untaught.methods.base import ClosedForm, Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe
@@ -61,7 +61,8 @@ class Search:
         if left is not None:
             left -= time.monotonic() - self.started
             need = seconds_for(method.name, self.problem.y.numel() / 3e6) or 0.0
-            if self.changed and left < max(LEAST_SECONDS, LEAST_SHARE * need):
+            share = 1.0 if isinstance(method, ClosedForm) else LEAST_SHARE  # of a formula there is no first half
+            if self.changed and left < max(LEAST_SECONDS, share * need):
                 note = f"not tried: it may take {need:.0f} s, and {max(left, 0):.0f} s were left"
                 self.candidates.append(Candidate(method.name, None, 0.0, note))
                 return None

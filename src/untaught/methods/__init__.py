@@ -39,12 +39,12 @@ METHODS: Mapping[str, Entry] = {
     "sure": Entry("sure", "SURE", "an unbiased estimate of the error made small"),
     "self2self": Entry("self2self", "Self2Self", "dropped values predicted from the others"),
     "nonlocal": Entry("multiscale", "MultiScale", "similar patches combined at several resolutions, closed form"),
+    "nonlocal-thorough": Entry("thorough", "Thorough", "the same, slower: closer references, a wider search"),
     "impulse-fill": Entry(
         "impulse_fill", "ImpulseFill", "salt and pepper filled in from similar patches, closed form"
     ),
     "fill": Entry("fill", "Fill", "missing pixels filled in from similar patches, closed form"),
     "pnp": Entry("plug_and_play", "PlugAndPlay", "any linear operator undone with similar patches as the prior"),
-    "nonlocal-thorough": Entry("thorough", "Thorough", "the same, slower: closer references, a wider search"),
     "nlm": Entry("nlm", "NLM", "non-local means"),
     "tv": Entry("tv", "TV", "total variation"),
     "pixels": Entry("pixels", "Pixels", "the pixels themselves fitted, without any prior; for comparison"),

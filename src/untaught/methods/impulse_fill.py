@@ -71,7 +71,7 @@ class ImpulseFill:
     shrinkage: float = 0.001
     floor: float = 1.5e-5
     name: ClassVar[str] = "impulse-fill"
-    needs: ClassVar[Needs] = Needs()
+    needs: ClassVar[Needs] = Needs(kinds=("impulse",))
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture with its missing values filled in; nothing is drawn, so `seed` changes nothing."""
