@@ -22,8 +22,8 @@ def noise_of(variance: Tensor, index: Tensor, kind: str) -> Tensor:
     return values.mean(2) if kind == "wiener" else values.sum(3)
 
 
-def _inverse(matrix: Tensor) -> Tensor:
-    """Return the inverses of positive matrices, in whose place others may be left."""
+def inverse_of(matrix: Tensor) -> Tensor:
+    """Return the inverses of positive matrices (..., m, m), in whose place others may be left."""
     factor, failed = torch.linalg.cholesky_ex(matrix)
     if failed.any():  # next to no noise and patches that are all alike: rounding has made some indefinite
         diagonal = matrix.diagonal(dim1=-2, dim2=-1)
@@ -41,11 +41,11 @@ def _shrinkage(matrix: Tensor, noise: Tensor, slack: float = 1.0) -> Tensor:
     if noise.ndim == matrix.ndim:
         matrix += slack * noise
         diagonal += ROUNDING * diagonal.mean(-1, keepdim=True) + NOISELESS
-        kept = -(noise @ _inverse(matrix))
+        kept = -(noise @ inverse_of(matrix))
         kept.diagonal(dim1=-2, dim2=-1).add_(1)
         return kept
     diagonal += slack * noise + ROUNDING * diagonal.mean(-1, keepdim=True) + TINY
-    inverse = _inverse(matrix)
+    inverse = inverse_of(matrix)
     inverse *= -noise[..., None]
     inverse.diagonal(dim1=-2, dim2=-1).add_(1)
     return inverse

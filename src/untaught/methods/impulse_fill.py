@@ -11,8 +11,9 @@ from torch.nn import functional as F
 
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
+from untaught.methods.group_maps import inverse_of
 from untaught.methods.non_local import NonLocal
-from untaught.methods.patches import Grid, Tile, each, gather, pixels, scatter, similar, tiles
+from untaught.methods.patches import Grid, Tile, averaged, gather, pixels, scatter, similar
 
 SPREADS = (0.8, 2.0, 6.0, 20.0)  # pixels: the blurs tried in turn until one reaches something measured
 REACHED = 1e-3  # least weight of what was measured under a blur
@@ -158,12 +159,7 @@ def _predicted(picture: Tensor, known: Tensor, how: ImpulseFill, number: int) ->
         answer = mean + _settled(values - mean, missing, inverse, how.sweeps)
         return _unrowed(answer * trust, index, part), _unrowed(trust, index, part)
 
-    total, weight = torch.zeros_like(x), torch.zeros_like(x)
-    places = list(tiles(grid, *x.shape))
-    for tile, (answer, trust) in zip(places, (each if x.is_cpu else map)(work, places), strict=True):
-        total[tile.window] += answer
-        weight[tile.window] += trust
-    return grid.crop(total / weight, height, width)
+    return grid.crop(averaged(work, grid, x), height, width)
 
 
 def _everywhere(part: Tensor, patch: int) -> Tensor:
@@ -188,7 +184,7 @@ def _precision(centred: Tensor, share: float, floor: float) -> Tensor:
     covariance = centred.mT @ centred / centred.shape[1]
     diagonal = covariance.diagonal(dim1=-2, dim2=-1)
     diagonal += floor + share * diagonal.mean(-1, keepdim=True)
-    return torch.cholesky_inverse(torch.linalg.cholesky_ex(covariance).L)
+    return inverse_of(covariance)
 
 
 def _settled(v: Tensor, missing: Tensor, inverse: Tensor, sweeps: int) -> Tensor:

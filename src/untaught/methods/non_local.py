@@ -19,7 +19,7 @@ from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import basis, smoothed, variance_at
 from untaught.methods.covariance import Covariance
 from untaught.methods.group_maps import combination, noise_of, wiener
-from untaught.methods.patches import Grid, Tile, each, gather, pixels, scatter, similar, tiles
+from untaught.methods.patches import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.noise import Correlated
 
 VarianceOf = Callable[[Tensor], Tensor]
@@ -250,9 +250,4 @@ def _pass(
         answer, trust = estimate(group, known, noise, scale)
         return scatter(answer, index, part.shape), scatter(trust.expand_as(answer), index, part.shape)
 
-    total, weight = torch.zeros_like(y), torch.zeros_like(y)
-    places = list(tiles(grid, *y.shape))
-    for tile, (answer, trust) in zip(places, (each if y.is_cpu else map)(denoised, places), strict=True):
-        total[tile.window] += answer
-        weight[tile.window] += trust
-    return grid.crop(total / weight, height, width)
+    return grid.crop(averaged(denoised, grid, y), height, width)

@@ -145,6 +145,19 @@ def each(work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answ
         torch.set_num_threads(threads)
 
 
+def averaged(work: Callable[[Tile], tuple[Tensor, Tensor]], grid: Grid, padded: Tensor) -> Tensor:
+    """Return the mean of what overlapping patches say of a padded picture (C, H, W), weighted by their trust.
+
+    `work` gives for a tile the sum of answers times trust, and of the trust, both of the shape of its window.
+    """
+    total, weight = torch.zeros_like(padded), torch.zeros_like(padded)
+    places = list(tiles(grid, *padded.shape))
+    for tile, (answer, trust) in zip(places, (each if padded.is_cpu else map)(work, places), strict=True):
+        total[tile.window] += answer
+        weight[tile.window] += trust
+    return total / weight
+
+
 def similar(guide: Tensor, tile: Tile, grid: Grid) -> Tensor:
     """Find the most similar patches of every reference of a tile, by squared distance.
 

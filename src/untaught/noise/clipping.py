@@ -56,12 +56,17 @@ def clipping(values: Floats, missing: Flags | None = None) -> Clipping:
     -------
     Clipping
     """
-    v = values[~missing].ravel() if missing is not None and missing.any() else values.ravel()
-    v = v[:: max(1, v.size // MOST)]
+    v = _sample(values, missing)
     if not v.size:
         return Clipping((False, False), (0.0, 0.0))
     flags, fractions = zip(*(_spike(d) for d in (v, 1.0 - v)), strict=True)
     return Clipping((flags[0], flags[1]), (fractions[0], fractions[1]))
+
+
+def _sample(values: Floats, missing: Flags | None) -> NDArray[np.float32]:
+    """Return the values that are there, evenly thinned to about `MOST`."""
+    v = values[~missing].ravel() if missing is not None and missing.any() else values.ravel()
+    return v[:: max(1, v.size // MOST)]
 
 
 def _spike(distance: NDArray[np.float32]) -> tuple[bool, float]:
@@ -133,8 +138,7 @@ def grey_step(values: Floats, missing: Flags | None = None) -> float:
     float
         In [0, 1] units; 0 where the levels are not so.
     """
-    v = values[~missing].ravel() if missing is not None and missing.any() else values.ravel()
-    v = v[:: max(1, v.size // MOST)]
+    v = _sample(values, missing)
     levels = np.unique(np.round(v[(v >= 0) & (v < 1 - STEP / 4)], 5))  # white may be a cut
     levels = levels[np.diff(levels, prepend=-1.0) > 1e-4]
     if not FEW <= levels.size <= 1 / COARSE:
