@@ -182,12 +182,8 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
         One sentence about what is wrong.
     """
     from untaught.compare import made_folder
-    from untaught.io._atomic import check_target
 
-    folder = made_folder(folder)
-    for name in (PAGE, VALUES, *(f"{coder}.png" for coder in CODERS)):
-        check_target(folder / name, (source,))
-    return folder
+    return made_folder(folder, (PAGE, VALUES, *(f"{coder}.png" for coder in CODERS)), (source,))
 
 
 def _levels(values: Array) -> NDArray[np.uint8]:

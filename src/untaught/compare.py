@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +124,7 @@ class Comparison:
         """
         from untaught.compare_page import page
         from untaught.io import write
-        from untaught.io._atomic import check_target, whole_file
+        from untaught.io._atomic import write_text
 
         folder = made_folder(folder)
         protect = None if self.reference is None else self.reference.source
@@ -135,9 +135,7 @@ class Comparison:
             "comparison.html": page(self),
         }
         for name, text in texts.items():
-            check_target(folder / name, (self.input.source, protect))
-            with whole_file(folder / name) as stream:
-                stream.write(text.encode(errors="replace"))
+            write_text(folder / name, text, (self.input.source, protect))
         return folder / "comparison.html"
 
 
@@ -215,20 +213,24 @@ def checked_names(methods: Sequence[str]) -> list[str]:
     return names
 
 
-def made_folder(folder: str | Path) -> Path:
-    """Make a folder if need be.
+def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[Path | None, ...] = ()) -> Path:
+    """Make a folder if need be, and refuse it where a file of one of the `names` cannot be written.
 
     Raises
     ------
-    OutputError
-        When it is a file, or cannot be made.
+    InputError, OutputError
+        When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
     """
+    from untaught.io._atomic import check_target
+
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = "there is a file of that name" if path.is_file() else error.strerror or str(error)
         raise OutputError(f"the folder {path} cannot be made: {reason}") from error
+    for name in names:
+        check_target(path / name, protected)
     return path
 
 

@@ -104,7 +104,7 @@ class Explanation:
         from untaught.explain_plots import png
         from untaught.io._atomic import whole_file
 
-        folder = _made(folder, self.source)
+        folder = check_folder(folder, self.source)
         pictures = {f"{name}.png": png(figure) for name, figure in self.plots().items()}
         text = json.dumps(self.as_dict(), indent=2, allow_nan=False) + "\n"
         files = pictures | {VALUES: text.encode(), PAGE: page(self, pictures).encode(errors="replace")}
@@ -114,26 +114,18 @@ class Explanation:
         return folder / PAGE
 
 
-def check_folder(folder: str | Path, picture: Image) -> None:
+def check_folder(folder: str | Path, source: Path | None) -> Path:
     """Make a folder for an explanation, if need be, and refuse it before there is anything to write.
 
     Raises
     ------
     InputError, OutputError
-        When a file cannot be written there, or is the picture to be explained.
+        When a file cannot be written there, or is `source`, the picture to be explained.
     """
-    _made(folder, picture.source)
-
-
-def _made(folder: str | Path, source: Path | None) -> Path:
     from untaught.compare import made_folder
     from untaught.explain_page import PLOTS
-    from untaught.io._atomic import check_target
 
-    folder = made_folder(folder)
-    for name in (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)):
-        check_target(folder / name, (source,))
-    return folder
+    return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
 
 
 def explain(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,18 @@ def run_inspect(picture: Path, as_json: bool, interrupts: Interrupts) -> int:
     return 0
 
 
+@contextmanager
+def no_empty_folder(folder: Path) -> Iterator[None]:
+    """Take a folder away again that was made for results of which there are none."""
+    new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
+
+
 def run_compare(
     files: tuple[Path, list[str], Path, Path | None],
     options: Mapping[str, Any],
@@ -40,9 +53,8 @@ def run_compare(
     as_json, quiet = looks
     picture = as_image(path)
     names = checked_names(methods)
-    new = not folder.exists()
-    made_folder(folder)
-    try:
+    with no_empty_folder(folder):
+        made_folder(folder)
         for name in names:
             check_writable(place(folder, picture, name), picture, protect=reference)
         with Show(interrupts, quiet) as show:
@@ -54,10 +66,6 @@ def run_compare(
             raise KeyboardInterrupt
         with interrupts.final():
             page = found.save(folder)
-    except BaseException:
-        if new and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
     if as_json:
         _print_json(found.as_dict() | {"output": str(folder)})
     elif not quiet:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from untaught.cli import app as commands
+from untaught.cli.commands import no_empty_folder
 from untaught.cli.signals import Interrupts
 
 Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture for each number that is kept.")]
@@ -45,17 +46,12 @@ def run_compress(
     interrupts.check()
     as_json, quiet = looks
     picture = as_image(path)
-    new = not folder.exists()
-    check_folder(folder, picture.source)
-    try:
+    with no_empty_folder(folder):
+        check_folder(folder, picture.source)
         with Show(interrupts, quiet) as show:
             coded = code(picture, **options, on_progress=show)
         with interrupts.final():
             page = coded.save(folder)
-    except BaseException:
-        if new and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
     if as_json:
         print_json(coded.as_dict() | {"output": str(folder), "interrupted": bool(interrupts.count)})
     elif not quiet:

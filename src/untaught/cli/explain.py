@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from untaught.cli import app as commands
+from untaught.cli.commands import no_empty_folder
 from untaught.cli.signals import Interrupts
 
 Strength = Annotated[
@@ -59,18 +60,13 @@ def run_explain(
     interrupts.check()
     as_json, quiet = looks
     picture = as_image(path)
-    new = not folder.exists()
-    check_folder(folder, picture)
-    try:
+    with no_empty_folder(folder):
+        check_folder(folder, picture.source)
         with Show(interrupts, quiet) as show:
             found = explain(picture, **options, on_progress=show)
         interrupts.check()
         with interrupts.final():
             page = found.save(folder)
-    except BaseException:
-        if new and not any(folder.iterdir()):
-            folder.rmdir()
-        raise
     if as_json:
         print_json(found.as_dict(curves=False) | {"output": str(folder), "page": str(page)})
     elif not quiet:
