@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class UntaughtError(Exception):
     """Base of every error that is shown to a person as one sentence (exit status 2)."""
@@ -13,3 +15,11 @@ class InputError(UntaughtError, ValueError):
 
 class OutputError(UntaughtError, OSError):
     """The result cannot be written where it was asked for."""
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """Return the question whether the nearest of `choices` was meant, with a space behind it; or nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(name, choices, n=1)
+    return f"did you mean {close[0]!r}? " if close else ""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 
-from untaught.errors import InputError
+from untaught.errors import InputError, did_you_mean
 from untaught.noise import Gaussian, NoiseModel, parse_noise
 from untaught.stopping import RULES, Rule
 
@@ -53,8 +52,7 @@ def rule_of(stop: str | Rule | None) -> Rule | None:
     if not isinstance(stop, str):
         return stop
     if stop not in RULES:
-        close = difflib.get_close_matches(stop, RULES, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(stop, RULES)
         raise InputError(f"there is no stopping rule {stop!r}; {hint}choose {', '.join(RULES)}")
     rule: Rule = RULES[stop]()
     return rule

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from untaught.errors import InputError
+from untaught.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from untaught.methods.base import ClosedForm, Iterative
@@ -75,13 +74,23 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
 
         return Trained(**(settings or {"model": name}))
     if name not in METHODS:
-        close = difflib.get_close_matches(name, [*METHODS, "auto"], n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(name, [*METHODS, "auto"])
         raise InputError(f"there is no method {name!r}; {hint}choose auto, {', '.join(METHODS)}")
-    entry = METHODS[name]
-    cls = getattr(import_module(f"untaught.methods.{entry.module}"), entry.attribute)
+    method: Iterative | ClosedForm = built(name, (METHODS[name].module, METHODS[name].attribute), settings)
+    return method
+
+
+def built(name: str, place: tuple[str, str], settings: Mapping[str, Any] | None) -> Any:
+    """Return the method at a place, a module of `untaught.methods` and a class, set up.
+
+    Raises
+    ------
+    InputError
+        For a setting it does not have.
+    """
+    module, attribute = place
+    cls = getattr(import_module(f"untaught.methods.{module}"), attribute)
     try:
-        method: Iterative | ClosedForm = cls(**(settings or {}))
+        return cls(**(settings or {}))
     except TypeError as error:
         raise InputError(f"method {name!r} cannot be set up with {dict(settings or {})}: {error}") from None
-    return method

@@ -6,18 +6,17 @@ The same page serves one picture, of which crops are learned from (`methods.one_
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from untaught.errors import InputError
-from untaught.methods.base import Needs
+from untaught.errors import InputError, did_you_mean
+from untaught.methods import METHODS, built
+from untaught.methods.base import Needs, Problem
 from untaught.noise import Correlated, NoiseModel
 
 Norm = Literal["l2", "l1"]
@@ -45,9 +44,9 @@ class Seen:
     mask: Tensor
     second: Tensor | None = None
 
-    def variance(self, x: Tensor) -> Tensor:
-        """Return Var[y | x] of each value where `x` estimates the mean of `y`; shape of `y`."""
-        return torch.cat([noise.variance_at_mean(x[i : i + 1]) for i, noise in enumerate(self.noises)])
+    def problems(self) -> list[Problem]:
+        """Return every picture as a problem of its own."""
+        return [Problem(self.y[i : i + 1], self.mask[i : i + 1], noise) for i, noise in enumerate(self.noises)]
 
 
 @runtime_checkable
@@ -66,18 +65,18 @@ class Learner(Protocol):
         ...
 
 
+def _place(name: str) -> tuple[str, str]:
+    return METHODS[name].module, METHODS[name].attribute
+
+
+ALSO_FOR_ONE = (
+    *("n2v", "struct-n2v", "n2s", "neighbor2neighbor", "zs-n2n"),
+    *("noisier2noise", "noisy-as-clean", "sure", "self2self"),
+)
 LEARNERS: Mapping[str, tuple[str, str]] = {
-    "gr2r": ("recorrupted", "GR2R"),
-    "n2n": ("pairs", "Noise2Noise"),
-    "n2v": ("blind_spot", "Noise2Void"),
-    "struct-n2v": ("blind_spot", "StructuredNoise2Void"),
-    "n2s": ("noise2self", "Noise2Self"),
-    "neighbor2neighbor": ("pairs", "Neighbor2Neighbor"),
-    "zs-n2n": ("pairs", "ZeroShotNoise2Noise"),
-    "noisier2noise": ("noisier2noise", "Noisier2Noise"),
-    "noisy-as-clean": ("noisy_as_clean", "NoisyAsClean"),
-    "sure": ("sure", "SURE"),
-    "self2self": ("self2self", "Self2Self"),
+    "gr2r": _place("gr2r"),
+    "n2n": ("pairs", "Noise2Noise"),  # not for one picture
+    **{name: _place(name) for name in ALSO_FOR_ONE},
 }
 """Where each learner's page is: name -> (module of `untaught.methods`, class)."""
 
@@ -91,15 +90,9 @@ def learner(name: str, settings: Mapping[str, Any] | None = None) -> Learner:
         For a name that is not in `LEARNERS`, or a setting the learner does not have.
     """
     if name not in LEARNERS:
-        close = difflib.get_close_matches(name, LEARNERS, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(name, LEARNERS)
         raise InputError(f"{name!r} does not learn from noisy pictures; {hint}choose {', '.join(LEARNERS)}")
-    module, attribute = LEARNERS[name]
-    cls = getattr(import_module(f"untaught.methods.{module}"), attribute)
-    try:
-        found: Learner = cls(**(settings or {}))
-    except TypeError as error:
-        raise InputError(f"method {name!r} cannot be set up with {dict(settings or {})}: {error}") from None
+    found: Learner = built(name, LEARNERS[name], settings)
     return found
 
 

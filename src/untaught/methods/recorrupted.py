@@ -94,10 +94,7 @@ class GR2R(OnePicture):
 
     def pair(self, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return (yhat, ytilde), each of the shape of `seen.y`."""
-        pairs = [
-            self._one(Problem(seen.y[i : i + 1], seen.mask[i : i + 1], noise), generator)
-            for i, noise in enumerate(seen.noises)
-        ]
+        pairs = [self._one(problem, generator) for problem in seen.problems()]
         return torch.cat([first for first, _ in pairs]), torch.cat([second for _, second in pairs])
 
     def _one(self, problem: Problem, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -123,11 +120,7 @@ def law_of(noise: NoiseModel) -> Law:
 
 def noise_like(seen: Seen, generator: torch.Generator) -> Tensor:
     """Draw noise of the law of each picture's own, Gaussian; shape of `seen.y`."""
-    drawn = [
-        gaussian_like(Problem(seen.y[i : i + 1], seen.mask[i : i + 1], noise), generator)
-        for i, noise in enumerate(seen.noises)
-    ]
-    return torch.cat(drawn)
+    return torch.cat([gaussian_like(problem, generator) for problem in seen.problems()])
 
 
 def gaussian_like(problem: Problem, generator: torch.Generator) -> Tensor:

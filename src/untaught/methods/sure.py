@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.methods.base import Needs, Problem
+from untaught.methods.base import Needs
 from untaught.methods.learner import Seen
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import PoissonGaussian
@@ -62,11 +62,10 @@ class SURE(OnePicture):
 def stein_weight(seen: Seen) -> Tensor:
     """Return v with E (y - x) f(y) = E v df/dy for every value, shape of `seen.y`."""
     weights = []
-    for i, noise in enumerate(seen.noises):
-        y = seen.y[i : i + 1]
+    for problem in seen.problems():
+        noise = problem.noise
         if isinstance(noise, PoissonGaussian) and not any(noise.clip):
-            weights.append(noise.gain * y.clamp_min(0) + noise.read**2)
+            weights.append(noise.gain * problem.y.clamp_min(0) + noise.read**2)
         else:
-            problem = Problem(y, seen.mask[i : i + 1], noise)
             weights.append(kernel_of(problem, smoothed(problem)))
     return torch.cat(weights)

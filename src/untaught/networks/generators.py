@@ -6,14 +6,13 @@ which network is the better prior depends on the task, and on large holes on its
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from untaught.errors import InputError
+from untaught.errors import InputError, did_you_mean
 from untaught.networks.hourglass import ConvBlock, Hourglass, HourglassShape, upsample
 
 WIDTH = 32  # channels of all of them, so that what differs is the architecture
@@ -120,7 +119,6 @@ def generator(shape: HourglassShape | str, inputs: int, outputs: int, size: tupl
     if isinstance(shape, HourglassShape):
         return Hourglass(inputs, outputs, shape.fitted(*size))
     if shape not in GENERATORS:
-        close = difflib.get_close_matches(shape, GENERATORS, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(shape, GENERATORS)
         raise InputError(f"there is no network {shape!r}; {hint}choose {', '.join(GENERATORS)}")
     return GENERATORS[shape](inputs, outputs, min(size))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from torch import Tensor, nn
 
-from untaught.errors import InputError
+from untaught.errors import InputError, did_you_mean
 from untaught.methods.learner import Learner
 from untaught.networks.dncnn import DnCNN, DnCNNShape
 from untaught.networks.unet import UNet, UNetShape
@@ -58,8 +57,7 @@ def shape_of(text: str | Shape) -> Shape:
         return _checked(text)
     name, _, rest = text.partition(":")
     if name not in SHAPES:
-        close = difflib.get_close_matches(name, SHAPES, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(name, SHAPES)
         raise InputError(f"there is no network {name!r}; {hint}choose {', '.join(SHAPES)}")
     kind = SHAPES[name]
     names = [field.name for field in fields(kind)]

@@ -99,7 +99,8 @@ def train(
     """
     started = time.monotonic()
     place = Path(output)
-    own = "dncnn" if options.device_of(device) == "cuda" else "unet"
+    device = options.device_of(device)
+    own = "dncnn" if device == "cuda" else "unet"
     asked = Asked(
         learner(ALIASES.get(method, method)) if isinstance(method, str) else method,
         shape_of(own if network == "auto" else network),
@@ -109,8 +110,8 @@ def train(
         whole("batch", batch, 1),
         options.seed_of(seed),
         options.seconds_of(time_limit),
-        options.device_of(device),
-        narrow(options.device_of(device)) if bfloat16 is None else bfloat16,
+        device,
+        narrow(device) if bfloat16 is None else bfloat16,
     )
     checkpoint = places(place, resume)
     with processes(asked.device) as group:
