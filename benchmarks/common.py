@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
 import os
@@ -9,13 +10,17 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+Case = dict[str, Any]
+Cases = Callable[[argparse.Namespace], Iterator[Case]]
+Run = Callable[[Case], Case]
 
 SET9 = ("F16", "baboon", "hill", "kodim01", "kodim02", "kodim03", "kodim12", "lena", "peppers")
 
@@ -85,6 +90,24 @@ def run_cases(script: str, cases: Iterator[dict[str, Any]], path: Path) -> None:
         with path.open("a") as file:
             file.write(json.dumps({"case": _key(case), **row}) + "\n")
         print("  " + ", ".join(f"{k} {v}" for k, v in row.items() if k not in ("machine", "versions")), flush=True)
+
+
+def answer(parser: argparse.ArgumentParser, pages: tuple[str, Cases, Run], folder: str) -> None:
+    """Read the arguments of a benchmark and run it, or the one case that its parent process asks for.
+
+    `pages` are the script, what makes cases of the arguments, and what runs one; `folder` is what --data holds.
+    """
+    script, cases, run = pages
+    results = Path("benchmarks/results") / f"{Path(script).stem}.jsonl"
+    parser.add_argument("--output", type=Path, default=results)
+    parser.add_argument("--case", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.case:
+        print(json.dumps(run(json.loads(args.case))))
+    elif args.data is None:
+        parser.error(f"--data DIR: the folder that holds {folder}")
+    else:
+        run_cases(script, cases(args), args.output)
 
 
 def _key(case: dict[str, Any]) -> dict[str, Any]:

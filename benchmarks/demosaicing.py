@@ -9,7 +9,6 @@ One JSON line a case in --output; cases that are there already are not run again
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import centre, machine, peak_gib, psnr, read8, run_cases
+from common import answer, centre, machine, peak_gib, psnr, read8
 
 SIDE = 256
 BORDER = 8
@@ -102,15 +101,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=SIDE, help="pixels of the central crop; 0 for all of it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/demosaicing.jsonl"))
-    parser.add_argument("--case", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.case:
-        print(json.dumps(run(json.loads(args.case))))
-    elif args.data is None:
-        parser.error("--data DIR: the folder that holds kodak")
-    else:
-        run_cases(__file__, cases(args), args.output)
+    answer(parser, (__file__, cases, run), "kodak")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ non-commercial.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -22,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import SET9, machine, peak_gib, psnr, run_cases, set9
+from common import SET9, answer, machine, peak_gib, psnr, set9
 
 QUICK = ("F16", "kodim03")
 METHODS = "nlm,tv,wavelet,nonlocal,r2r,dip,auto,cbm3d"
@@ -154,15 +153,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=256, help="central crop; 0: whole pictures")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/denoise.jsonl"))
-    parser.add_argument("--case", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.case:
-        print(json.dumps(run(json.loads(args.case))))
-    elif args.data is None:
-        parser.error("--data DIR: the folder that holds set9_awgn")
-    else:
-        run_cases(__file__, cases(args), args.output)
+    answer(parser, (__file__, cases, run), "set9_awgn")
 
 
 if __name__ == "__main__":

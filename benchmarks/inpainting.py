@@ -10,7 +10,6 @@ Nothing is set for a picture: the rules decide when to stop.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from common import machine, peak_gib, psnr, run_cases
+from common import answer, machine, peak_gib, psnr
 
 PICTURES = (
     "Cameraman256",
@@ -93,15 +92,7 @@ def main() -> None:
     parser.add_argument("--pictures", default="")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/inpainting.jsonl"))
-    parser.add_argument("--case", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.case:
-        print(json.dumps(run(json.loads(args.case))))
-    elif args.data is None:
-        parser.error("--data DIR: the folder that holds inpaint50")
-    else:
-        run_cases(__file__, cases(args), args.output)
+    answer(parser, (__file__, cases, run), "inpaint50")
 
 
 if __name__ == "__main__":

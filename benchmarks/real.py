@@ -10,7 +10,6 @@ One JSON line a case in --output; cases that are there already are not run again
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import machine, psnr, read8, run_cases
+from common import answer, machine, psnr, read8
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -81,15 +80,7 @@ def main() -> None:
     parser.add_argument("--methods", default="auto,nlm,wavelet")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/real.jsonl"))
-    parser.add_argument("--case", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.case:
-        print(json.dumps(run(json.loads(args.case))))
-    elif args.data is None:
-        parser.error("--data DIR: the folder that holds real")
-    else:
-        run_cases(__file__, cases(args), args.output)
+    answer(parser, (__file__, cases, run), "real")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ set for a picture: the rules decide when to stop.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -21,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import machine, peak_gib, psnr, run_cases
+from common import answer, machine, peak_gib, psnr
 
 LUMA = (65.481, 128.553, 24.966)  # ITU-R BT.601, studio range, of RGB in [0, 1]
 MARGIN = 4  # pixels cut off beside as many as the factor
@@ -104,15 +103,7 @@ def main() -> None:
     parser.add_argument("--pictures", default="")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/super_resolution.jsonl"))
-    parser.add_argument("--case", help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.case:
-        print(json.dumps(run(json.loads(args.case))))
-    elif args.data is None:
-        parser.error("--data DIR: the folder that holds sr")
-    else:
-        run_cases(__file__, cases(args), args.output)
+    answer(parser, (__file__, cases, run), "sr")
 
 
 if __name__ == "__main__":
