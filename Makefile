@@ -20,7 +20,7 @@ demo: $(VENV)/.installed
 	$(BIN)/untaught demo -o demo
 
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check src tests benchmarks

@@ -164,7 +164,7 @@ def test_real_command_refuses(argv: tuple[str, ...], word: str, folder: Path) ->
     cut("cut.png")()
     before = contents(folder)
     process = started(folder, *argv)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 2
     assert out == ""
     assert says(err, word), err
@@ -179,7 +179,7 @@ def small_files_only() -> None:
 def test_full_disk(folder: Path) -> None:
     before = contents(folder)
     process = started(folder, "denoise", "in.png", "-o", "out.png", *QUICK, preexec_fn=small_files_only)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 2
     assert out == ""
     assert says(err, "out.png"), err
@@ -191,7 +191,7 @@ def test_disk_full_for_the_report_only(folder: Path) -> None:
     Pillow.fromarray(picture).save("tiny.png")
     argv = ("denoise", "tiny.png", "-o", "out.png", "--report", "r.html", *QUICK)
     process = started(folder, *argv, preexec_fn=small_files_only)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     assert process.returncode == 2
     assert says(err, "r.html", "out.png"), err
     assert pixels(folder / "out.png").shape == (16, 16)

@@ -38,7 +38,7 @@ def running(folder: Path, *argv: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 60) -> None:
+def wait_for(path: Path, process: subprocess.Popen[str], seconds: float = 300) -> None:
     """Wait until a file is there."""
     end = time.monotonic() + seconds
     while not path.exists():
@@ -66,7 +66,7 @@ def interrupted_at(module: str, times: int, folder: Path, hook: Path, *argv: str
     (hook / "sitecustomize.py").write_text(HOOK)
     variables = {"PYTHONPATH": str(hook), "INTERRUPT_AT": module, "INTERRUPTS": str(times)}
     process = started(folder, "denoise", "in.png", "-o", "out.png", *argv, variables=variables)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=300)
     return process.returncode, err
 
 
@@ -114,7 +114,7 @@ def test_interrupted_at_the_start(seconds: float, how: int, folder: Path) -> Non
     with running(folder, *SLOW) as process:
         time.sleep(seconds)
         process.send_signal(how)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 128 + how
     assert says(err, "interrupted"), err
     assert (folder / "in.png").read_bytes() == before
@@ -131,7 +131,7 @@ def test_interrupted_in_the_fit(times: int, folder: Path) -> None:
         for _ in range(times):
             process.send_signal(signal.SIGINT)
             time.sleep(0.02)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "Traceback" not in err
     assert says(err.splitlines()[-1], "best picture so far"), err

@@ -176,7 +176,7 @@ def test_a_method_that_needs_the_picture_itself_refuses(method: str) -> None:
         (lambda: restore(levels(), operator=Radon(7, circle=False)), "."),
         (lambda: restore(torch.ones(3, 4), operator=Identity()), "leading 1"),
     ],
-    ids=str,
+    ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "call",
 )
 def test_what_cannot_be_used_is_refused_in_a_sentence(call: Callable[[], Any], words: str) -> None:
     with pytest.raises(InputError, match=words) as caught:
