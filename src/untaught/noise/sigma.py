@@ -28,9 +28,9 @@ ENOUGH = 300  # patches that are always taken
 KEPT = 0.7  # patches that clipping leaves less variance are not used where others are there
 FAINT = 1 / 255  # below this deviation the rounding of 8-bit pictures counts
 TRAILING = 0.5  # of the principal directions, those of least variance, taken for pure noise
-# Texture much weaker than the noise is in those too, and cannot be told from it. On crops of eight Kodak pictures and
-# five colour pictures of scikit-image it added 4.5, 3.1, 2.0, 1.3, 0.9, 0.6 % to the variance of noise of level 5, 10,
-# 15, 25, 35, 50: about HIDDEN / (sigma + HIDDEN_FROM), which is taken off.
+# Texture much weaker than the noise is in those too, and cannot be told from it. On crops of eight Kodak pictures
+# and five colour pictures of scikit-image it added 4.5, 3.1, 2.0, 1.3, 0.9, 0.6 % to the variance of noise of
+# level 5, 10, 15, 25, 35, 50: about HIDDEN / (sigma + HIDDEN_FROM), which is taken off.
 HIDDEN = 0.34 / 255
 HIDDEN_FROM = 2.5 / 255
 HIDDEN_ERROR = (0.025, 0.012)  # how far grey and colour pictures were from that, relative to the variance
@@ -82,7 +82,8 @@ def estimate_sigma(values: Floats, missing: Flags | None = None, clip: Clip | No
     set apart from noise by principal directions: they are found on one half of the picture, and the
     variance along the weaker half of them is measured on the other half of it, which makes it unbiased
     for noise. How many patches are taken is settled by Lepski's rule: as many as agree with the fewer
-    but flatter. What clipping takes away is put back by the moments of the censored Gaussian.
+    but flatter. What weak texture adds all the same is taken off, by a law that was measured. What
+    clipping takes away is put back by the moments of the censored Gaussian.
 
     References
     ----------
