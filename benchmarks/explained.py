@@ -33,7 +33,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     from skimage import data
 
     import untaught
-    from untaught.explain_work import Experiment
+    from untaught.explaining import Experiment
 
     started = time.process_time()
     found = untaught.explain(

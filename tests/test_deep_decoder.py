@@ -265,7 +265,10 @@ def test_the_rate_rises_over_the_warm_up(problem: Problem) -> None:
 def test_the_configurations_by_name() -> None:
     assert isinstance(make("deep-decoder"), Iterative)
     assert make("deep-decoder") == DeepDecoder()
-    assert DeepDecoder.wide().shape.width == 512
+    assert make("deep-decoder:512") == DeepDecoder(shape=DecoderShape(width=512))
+    for wrong in ("deep-decoder:", "deep-decoder:0", "deep-decoder:-1", "deep-decoder:9999", "deep-decoder:1.5"):
+        with pytest.raises(InputError, match="1 to 4096"):
+            make(wrong)
     paper = DeepDecoder.paper(64)
     assert (paper.rate, paper.warmup, paper.decay) == (0.01, 0, 0.0)
     assert paper.shape == DecoderShape(64, 5, plain="last")
@@ -287,3 +290,40 @@ def test_the_noise_is_held_out_by_fewness(problem: Problem) -> None:
     fitted = fit(narrow, problem, 0)
     misfit = float((fitted.estimate.image - problem.y).square().mean())
     assert misfit > 0.8 * SIGMA**2
+
+
+def test_before_its_last_layers_double_it_draws_nearly_the_same() -> None:
+    torch.manual_seed(0)
+    network = Decoder(3, (64, 48), DecoderShape(24, 3))
+    code = network.draw_code(torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        fine, *coarser = (network(code, n) for n in (0, 1, 2, 9))
+    assert torch.equal(fine, network(code))
+    like = [float(torch.corrcoef(torch.stack([fine.flatten(), x.flatten()]))[0, 1]) for x in coarser]
+    assert [x.shape for x in coarser] == 3 * [(1, 3, 64, 48)]
+    assert like[0] > 0.9
+    assert like[0] > like[1] > like[2]
+
+
+@pytest.mark.parametrize(
+    ("side", "stages"),
+    [
+        (300, [(2, 0), (2, 1), (2, 2), (1, 0), (1, 1), (0, 0), (0, 1)]),
+        (128, [(1, 0), (1, 1), (0, 0), (0, 1)]),
+        (127, [(0, 0), (0, 1)]),
+    ],
+)
+def test_coarse_detail_first_where_a_picture_is_large(side: int, stages: list[tuple[int, int]]) -> None:
+    problem = Problem(torch.zeros(1, 1, side, 400), torch.ones(1, 1, side, 400), Gaussian(0.1))
+    method = replace(QUICK, coarse=(3, 2))
+    assert [method._stage(problem, step) for step in range(len(stages))] == stages
+
+
+def test_it_denoises_from_coarse_to_fine() -> None:
+    x = clean(128, 128)
+    problem = Problem(tensor(noisy(x)), torch.ones(1, 1, 128, 128), Gaussian(SIGMA))
+    found = {}
+    for coarse in ((), (20,)):
+        method = replace(QUICK, steps=35, decay=0.8, coarse=coarse)
+        found[coarse] = psnr(fit(method, problem, 0).estimate.image[0].permute(1, 2, 0).numpy(), x)
+    assert found[20,] > found[()] - 1

@@ -16,11 +16,11 @@ from tests.command import contents, levels, pixels, says
 from tests.conftest import clean
 from untaught.cli import main
 from untaught.errors import InputError
-from untaught.explain_page import PLOTS
-from untaught.explain_subject import subject_of
-from untaught.explain_words import detail, sentences
-from untaught.explain_work import Experiment
 from untaught.explaining import Explanation, explain
+from untaught.explaining.page import PLOTS
+from untaught.explaining.subject import subject_of
+from untaught.explaining.words import detail, sentences
+from untaught.explaining.work import Experiment
 from untaught.image import image_of_array
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.methods.r2r import R2R
@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNTAUGHT_DEBUG", raising=False)
     quick = replace(TINY, side=16, method=replace(TINY.method, steps=12), vectors=2, products=8)
-    monkeypatch.setattr("untaught.explaining.Experiment", lambda: quick)
+    monkeypatch.setattr("untaught.explaining.explanation.Experiment", lambda: quick)
     Pillow.fromarray(levels(clean(40, 32))).save("in.png")
     return tmp_path
 
@@ -205,7 +205,7 @@ def test_an_interrupt_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPat
     def stopped(*arguments: object, **more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("untaught.explain_work.impedance", stopped)
+    monkeypatch.setattr("untaught.explaining.work.impedance", stopped)
     before = contents(folder)
     assert main(["explain", "in.png", "-o", "out"]) == 130
     assert contents(folder) == before

@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught import checkpoint
+from untaught import checkpoint, heap
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
+from untaught.methods.passes import InPasses
 from untaught.operators.written import fingerprint, hashed
 from untaught.result import History, Stopped
 from untaught.stopping import Rule, StepBudget, Verdict, Watch
@@ -98,7 +99,12 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     InputError
         If the checkpoint belongs to another fit.
     """
+    heap.keep()
     options = options or Options()
+    if isinstance(method, InPasses):
+        from untaught.passing import run_passes  # which needs this page
+
+        return run_passes(method, problem, seed, options)
     if isinstance(method, ClosedForm):
         if options.on_progress is not None:
             options.on_progress(_before_formula(options.phase, problem))

@@ -59,6 +59,9 @@ OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
 def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | ClosedForm:
     """Return the method called `name` with its defaults, or with `settings` in their place.
 
+    'deep-decoder:512' is the deep decoder of 512 channels; what ends in '.safetensors' is a trained model, and
+    'tuned:MODEL.safetensors' one that is fitted on to the picture.
+
     Raises
     ------
     InputError
@@ -69,10 +72,18 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
             f"{name} needs two observations of the same picture, and this is one; train it on pairs of files or "
             f"on a stack, or choose {OF_PAIRS[name]}, which make a pair of one picture"
         )
+    if name == "tuned" or name.startswith("tuned:"):
+        from untaught.methods.tuned import Tuned
+
+        return Tuned(**(settings or {"model": name.partition(":")[2]}))
     if name == "trained" or name.endswith(".safetensors"):  # a model of the person's own; the word is of a recipe
         from untaught.methods.trained import Trained
 
         return Trained(**(settings or {"model": name}))
+    if name.startswith("deep-decoder:"):
+        from untaught.methods.deep_decoder import DeepDecoder
+
+        return DeepDecoder.of_width(name.partition(":")[2])
     if name not in METHODS:
         hint = did_you_mean(name, [*METHODS, "auto"])
         raise InputError(f"there is no method {name!r}; {hint}choose auto, {', '.join(METHODS)}")

@@ -175,12 +175,17 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(shape, doubling and i != plain) for i in range(shape.scales + 1))
         self.last = nn.Conv2d(shape.width, channels, 1, bias=False)
 
-    def forward(self, code: Tensor) -> Tensor:
-        """Draw the picture from its code."""
-        x = code
+    def forward(self, code: Tensor, coarser: int = 0) -> Tensor:
+        """Draw the picture from its code.
+
+        With `coarser` = n the last n layers do not double, at a cost 4^n times less, and the picture is brought to
+        size bilinearly: the network before it has learned any finer detail, for its layers know no positions.
+        """
+        x, top = code, self.sizes[-1 - min(coarser, len(self.sizes) - 1)]
         for layer, size in zip(self.layers, self.sizes, strict=True):
-            x = layer(x, size)
-        return torch.sigmoid(self.last(x).to(code.dtype))
+            x = layer(x, min(size, top))
+        drawn = torch.sigmoid(self.last(x).to(code.dtype))
+        return drawn if top == self.sizes[-1] else upsample(drawn, self.sizes[-1], "bilinear")
 
     def draw_code(self, generator: torch.Generator) -> Tensor:
         """Return a code for `forward`, on the CPU."""

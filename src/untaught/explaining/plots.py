@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from untaught.explain_words import NAMES, detail
+from untaught.explaining.words import NAMES, detail
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from untaught.explaining import Explanation
+    from untaught.explaining.explanation import Explanation
 
 # Colours of falling lightness (Okabe and Ito), a line style and a marker each.
 LOOKS: dict[str, dict[str, Any]] = {
@@ -71,7 +71,13 @@ def _spaced(count: int, offset: int = 0) -> list[int]:
 
 
 def _steps_axis(axes: Any) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     axes.set_xscale("log")
+    # Of few decades matplotlib would name every tick, one over the other.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("step of the fit")
     axes.grid(color="0.9", linewidth=0.6)
 
@@ -89,6 +95,10 @@ def _targets(found: Explanation) -> Figure:
             axes[row, column].imshow(image[0], cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes[row, column].set_title(title, fontsize=10)
             axes[row, column].set_axis_off()
+    height, width = next(iter(curves.values())).target.shape[1:]
+    figure.supxlabel(
+        f"each {width} x {height} pixels; black is 0, white is 1, and what lies beyond is cut off", fontsize=9
+    )
     return figure
 
 
@@ -117,6 +127,11 @@ def _patterns(found: Explanation) -> Figure:
         panel = axes.flat[k]
         panel.imshow(vector, cmap="gray", vmin=-most, vmax=most, interpolation="nearest")
         panel.set_title(f"{k + 1}: {100 * start.trigonometric[k]:.0f} %", fontsize=9)
+    height, width = start.spectrum.vectors.shape[2:]
+    figure.supxlabel(
+        f"number, and share of the energy in ten cosine waves; each {width} x {height} pixels, mid grey is 0",
+        fontsize=9,
+    )
     return figure
 
 
@@ -174,7 +189,7 @@ def _frequencies(found: Explanation) -> Figure:
 
 
 def _stop(found: Explanation) -> Figure:
-    figure, ((left, right),) = _figure(1, 2, (9.6, 4.4))
+    figure, ((left, right),) = _figure(1, 2, (9.6, 4.7))
     curve = found.impedance.curves[NOISY]
     variance = found.subject.sigma**2
     distance = curve.error * float(np.var(curve.target, dtype=np.float64)) / variance
@@ -193,5 +208,8 @@ def _stop(found: Explanation) -> Figure:
                 axes.plot(step, values[curve.at(step)], linestyle="none", markeredgewidth=1.8, label=text, **look)
         _steps_axis(axes)
     left.legend(frameon=False, fontsize=9)
-    right.legend(frameon=False, fontsize=9, loc="lower center", labelspacing=1.2)
+    # Outside, where no marker of the legend can be taken for one on the curve.
+    figure.legend(
+        *right.get_legend_handles_labels(), loc="outside lower center", ncols=3, frameon=False, fontsize=9
+    )
     return figure

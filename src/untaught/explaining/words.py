@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from untaught._version import __version__
-from untaught.explain_work import WAVE
+from untaught.explaining.work import WAVE
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 if TYPE_CHECKING:
-    from untaught.explaining import Explanation
+    from untaught.explaining.explanation import Explanation
     from untaught.theory import ImpedanceCurve
 
 NAMES = {

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.explain_subject import Subject
+from untaught.explaining.subject import Subject
 from untaught.fit import Options, Progress, fit
 from untaught.methods.base import Iterative, Problem
 from untaught.methods.deep_decoder import DeepDecoder
@@ -68,7 +68,7 @@ class Experiment:
     side: int = 64
     method: Iterative = field(
         default_factory=lambda: DeepDecoder(
-            steps=600, rate=0.01, warmup=20, decay=0.9, shape=DecoderShape(width=64), bfloat16=False
+            steps=600, rate=0.01, decay=0.9, shape=DecoderShape(width=64), coarse=(), bfloat16=False
         )
     )
     every: int = 2

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from untaught import options
-from untaught.explain_subject import Subject, subject_of
-from untaught.explain_work import Experiment, Start, Stop, Work
+from untaught.explaining.subject import Subject, subject_of
+from untaught.explaining.work import Experiment, Start, Stop, Work
 from untaught.fit import Progress
 from untaught.image import Image, as_image
 from untaught.noise import NoiseModel
@@ -66,19 +66,19 @@ class Explanation:
 
     def as_dict(self, curves: bool = True) -> dict[str, Any]:
         """Return the findings for JSON; `curves` says whether with the curves."""
-        from untaught.explain_words import summary, tables
+        from untaught.explaining.words import summary, tables
 
         return summary(self) | (tables(self) if curves else {})
 
     def describe(self) -> str:
         """Return the findings as lines for a person."""
-        from untaught.explain_words import sentences
+        from untaught.explaining.words import sentences
 
         return "\n\n".join(sentences(self).values())
 
     def plots(self) -> dict[str, Figure]:
         """Return the plots by file name, without extension."""
-        from untaught.explain_plots import plots
+        from untaught.explaining.plots import plots
 
         return plots(self)
 
@@ -100,8 +100,8 @@ class Explanation:
         InputError, OutputError
             When a file cannot be written, or is the input.
         """
-        from untaught.explain_page import page
-        from untaught.explain_plots import png
+        from untaught.explaining.page import page
+        from untaught.explaining.plots import png
         from untaught.io._atomic import whole_file
 
         folder = check_folder(folder, self.source)
@@ -123,7 +123,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
         When a file cannot be written there, or is `source`, the picture to be explained.
     """
     from untaught.compare import made_folder
-    from untaught.explain_page import PLOTS
+    from untaught.explaining.page import PLOTS
 
     return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
 

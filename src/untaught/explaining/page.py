@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from untaught.explain_words import LEVELS, NAMES, sentences
+from untaught.explaining.words import LEVELS, NAMES, sentences
 from untaught.report import words
 from untaught.report.page import document, paragraph, section, table
 from untaught.report.pictures import png_uri
 
 if TYPE_CHECKING:
-    from untaught.explaining import Explanation
+    from untaught.explaining.explanation import Explanation
 
 PLOTS = {  # heading, and what is drawn
     "targets": (

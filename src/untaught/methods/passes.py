@@ -1,0 +1,50 @@
+"""Formulas that are computed in passes, each of which leaves a whole picture behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+from untaught.methods.base import Estimate, Needs, Problem
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The picture after `done` of `of` passes; 0 is before the first."""
+
+    estimate: Estimate
+    done: int
+    of: int
+
+
+@runtime_checkable
+class InPasses(Protocol):
+    """A `ClosedForm` method whose picture gets better pass by pass: what can be shown, cut short and interrupted.
+
+    Attributes
+    ----------
+    last : int or None
+        The pass after which it ends; None for the end. A recipe holds it of a run that was cut short.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[Needs]
+
+    @property
+    def last(self) -> int | None: ...  # noqa: D102
+
+    def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
+        """Yield the picture as it stands, after every pass; the last one is the answer."""
+        ...
+
+
+def answer(method: InPasses, problem: Problem, seed: int) -> Estimate:
+    """Return the picture after the last pass: `solve` of such a method."""
+    found = None
+    for found in method.passes(problem, seed):
+        if method.last is not None and found.done >= method.last:
+            break
+    if found is None:  # a protocol cannot promise one
+        raise RuntimeError(f"{method.name} made no pass")
+    return found.estimate

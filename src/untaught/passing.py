@@ -1,0 +1,64 @@
+"""Formulas in passes, run as the loop runs a fit: shown, and ended by the clock or by the person."""
+
+from __future__ import annotations
+
+import time
+
+from untaught.fit import Fitted, Options, Progress
+from untaught.methods.base import Estimate, Problem
+from untaught.methods.passes import InPasses, Pass
+from untaught.result import History, Stopped
+from untaught.stopping import StepBudget
+
+NAN = float("nan")
+
+
+def run_passes(method: InPasses, problem: Problem, seed: int, options: Options) -> Fitted:
+    """Run a formula pass by pass until it, the clock or the person ends it.
+
+    No pass is begun that would not end in time, judged by the longest so far; the first one always is.
+
+    Returns
+    -------
+    Fitted
+        With the picture after the last pass that was finished.
+    """
+    started = before = time.monotonic()
+    found, longest, interrupted = None, 0.0, False
+    stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
+    try:
+        for found in method.passes(problem, seed):
+            now = time.monotonic()
+            longest, before = max(longest, now - before), now
+            if options.on_progress is not None:
+                options.on_progress(_progress(found, options, now - started))
+            if found.done >= (method.last or found.of):
+                break
+            if found.done and options.seconds is not None and now - started + longest > options.seconds:
+                why = f"its {options.seconds:.0f} seconds allowed {found.done} of {found.of} passes"
+                stopped = Stopped("time limit", found.done, why)
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+        step = 0 if found is None else found.done
+        stopped = Stopped("interrupted", step, "interrupted: this is the best so far")
+    estimate = Estimate(problem.initial()) if found is None else found.estimate
+    return Fitted(estimate, stopped, History(), StepBudget().watch(problem, seed), interrupted=interrupted)
+
+
+def _progress(found: Pass, options: Options, seconds: float) -> Progress:
+    left = seconds / max(found.done, 1) * (found.of - found.done)
+    if options.seconds is not None:
+        left = min(left, options.seconds - seconds)
+    image = found.estimate.image
+    return Progress(
+        options.phase,
+        found.done,
+        found.of,
+        NAN,
+        NAN,
+        "",
+        seconds,
+        max(left, 0.0),
+        lambda: image.detach().clone(),
+    )
