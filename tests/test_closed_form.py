@@ -17,6 +17,7 @@ from torch import Tensor
 from untaught import denoise
 from untaught.errors import InputError
 from untaught.methods.base import ClosedForm, Problem
+from untaught.methods.group_maps import wiener
 from untaught.methods.nlm import NLM
 from untaught.methods.non_local import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
 from untaught.methods.patches import Grid, each, gather, pixels, scatter, similar, tiles
@@ -224,6 +225,39 @@ def test_similar_patches_are_the_nearest_in_the_window(patch: int, references: i
             assert near == pytest.approx(nearest(values, reference, width, grid), abs=1e-5)
             found += 1
     assert found == references
+
+
+def shades(colour: tuple[float, float, float]) -> tuple[Tensor, Tensor]:
+    """Groups (3, B, k, n) of patches that hold shades of one colour, clean and with noise of variance 1."""
+    generator = torch.Generator().manual_seed(0)
+    light = 6 * torch.randn(8, 40, 9, generator=generator)
+    clean = torch.tensor(colour).view(3, 1, 1, 1) * light
+    return clean, clean + torch.randn(clean.shape, generator=generator)
+
+
+def test_groups_are_filtered_in_their_own_colours() -> None:
+    clean, group = shades((0.6, 0.64, -0.48))
+    unit = torch.ones(())
+    answer, trust = wiener(group.clone(), clean.clone(), torch.ones(3, 1, 1), unit)
+    alone = [
+        wiener(group[o : o + 1].clone(), clean[o : o + 1].clone(), torch.ones(1, 1, 1), unit) for o in range(3)
+    ]
+    apart = torch.cat([a / t for a, t in alone])
+    error = (answer / trust - clean).square().mean()
+    assert float(error) < 0.6 * float((apart - clean).square().mean())
+    assert float((1 / trust).mean()) == pytest.approx(float(error), rel=0.15)
+
+
+def test_turned_colours_turn_the_answer() -> None:
+    clean, group = shades((1.0, 0.0, 0.0))
+    clean[1] = group[2]  # no two colours alike
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(1))).Q
+    answers = []
+    for colours in (torch.eye(3), turn):
+        g, c = (torch.einsum("oc,cbkn->obkn", colours, x) for x in (group, clean))
+        answer, trust = wiener(g, c, torch.ones(3, 1, 1), torch.ones(()))
+        answers.append(answer / trust)
+    torch.testing.assert_close(answers[1], torch.einsum("oc,cbkn->obkn", turn, answers[0]), rtol=0, atol=1e-3)
 
 
 def test_scatter_is_the_adjoint_of_gather() -> None:

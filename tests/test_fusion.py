@@ -21,10 +21,12 @@ from untaught.methods.fusion import Fusion
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.nlm import NLM
 from untaught.methods.non_local import Stage
+from untaught.methods.wavelet import Wavelet
 from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian
 from untaught.search import Search, mixture_of
 from untaught.solution import Solution, solve, with_pilot
+from untaught.stopping.adding import Adding
 
 SIGMA = 25 / 255
 SMALL_DIP = DIP(steps=120, shape=HourglassShape(width=16, depth=3, skip=4))
@@ -95,6 +97,31 @@ def test_what_there_is_no_time_for_is_said() -> None:
     search = Search(problem, 0, Options(seconds=0.0))
     search.run([NLM(), Box(3)])
     assert search.candidates[-1].note.startswith("not tried: it may take")
+
+
+def test_seconds_are_counted_at_the_pace_of_the_first_picture() -> None:
+    problem, _ = _problem(32)
+    problem, pilot = with_pilot(problem, 0, "nlm")
+    assert pilot is not None
+    notes = []
+    for seconds in (1e-3, 1e3):
+        search = Search(problem, 0, Options(seconds=60.0), pilot=replace(pilot, seconds=seconds))
+        search.run([NLM(), Wavelet()])
+        notes.append(search.candidates[1].note)
+    assert not notes[0].startswith("not tried")
+    assert notes[1].startswith("not tried")
+
+
+def test_a_fit_that_adds_nothing_is_stopped_early() -> None:
+    problem, x = _problem(32)
+    base = _solved(NLM(), problem)
+    assert base.terms is not None
+    clean_already = Adding(x, [replace(r, moved=torch.zeros_like(x)) for r in base.terms.responses], steps=5)
+    found = solve(SMALL_DIP, problem, 0, Options(), clean_already)
+    assert found.stopped.step <= 10
+    assert "gains 0.00 dB" in found.stopped.reason
+    assert found.recipe is not None
+    assert found.recipe.rule == "recorrupted"
 
 
 def test_small_pictures_are_left_to_formulas() -> None:

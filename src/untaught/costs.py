@@ -6,12 +6,13 @@ SECONDS = {
     "nlm": (0.1, 2.6),
     "wavelet": (0.1, 3.2),
     "tv": (0.3, 15.0),
-    "nonlocal": (0.3, 75.0),
-    "nonlocal-thorough": (0.8, 190.0),
+    "nonlocal": (0.5, 45.0),
+    "nonlocal-thorough": (2.0, 110.0),
     "fill": (0.3, 230.0),
     "pnp": (0.5, 240.0),
     "r2r": (35.0, 470.0),
     "dip": (8.0, 1700.0),
+    "deep-decoder": (10.0, 1300.0),
 }
 """Seconds a method takes, a + b megapixels of colour, with its error estimate and all its steps; on one core of an
 EPYC server, measured at 64 x 64 to 256 x 256 pixels. Rules mostly stop a fit earlier."""

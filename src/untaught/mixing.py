@@ -23,6 +23,7 @@ from torch import Tensor
 from untaught.risk import Response
 
 RIDGE = 1e-4  # of the diagonal of G: candidates may agree in a band
+ROUNDING = 1e-10  # of the energy of f_0: what is nearer to it than this is the same picture
 Linear = Callable[[Tensor], list[Tensor]]
 
 
@@ -58,7 +59,7 @@ def weights(base: Part, parts: Sequence[Part], y: Tensor, mask: Tensor) -> list[
     """Return the c of least risk over the pixels where `mask`, (1, 1, H, W), is 1."""
     rows = torch.stack([(part.image * mask).flatten() for part in parts])
     gram = (rows @ rows.T).double()
-    gram += torch.diag(RIDGE * gram.diagonal() + 1e-12)
+    gram += torch.diag(RIDGE * gram.diagonal() + ROUNDING * (base.image * mask).square().sum())
     gain = (rows @ (y - base.image).flatten()).double()
     cross = torch.stack([(part.cross * mask).double().sum() for part in parts])
     found: list[float] = torch.linalg.solve(gram, gain - cross).tolist()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from untaught.choose import rule_for
 from untaught.costs import seconds_for
 from untaught.fit import Options
 from untaught.methods import make
@@ -15,7 +16,8 @@ from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe
 from untaught.risk import Z90, kernel_of, terms_of
 from untaught.solution import Method, Solution, clean_risk, solve, surely_better, untouched
-from untaught.stopping import Rule
+from untaught.stopping import Recorrupted, Rule
+from untaught.stopping.adding import Adding
 
 ERRORS = 1.0  # standard errors by which one restored picture has to be better than another; than the input: 90 %
 LEAST_SECONDS = 1.0  # less than this is not worth starting another method for
@@ -60,14 +62,28 @@ class Search:
         left = self.options.seconds
         if left is not None:
             left -= time.monotonic() - self.started
-            need = seconds_for(method.name, self.problem.y.numel() / 3e6) or 0.0
+            need = self._pace() * (seconds_for(method.name, self.problem.y.numel() / 3e6) or 0.0)
             share = 1.0 if isinstance(method, ClosedForm) else LEAST_SHARE  # of a formula there is no first half
             if self.changed and left < max(LEAST_SECONDS, share * need):
                 note = f"not tried: it may take {need:.0f} s, and {max(left, 0):.0f} s were left"
                 self.candidates.append(Candidate(method.name, None, 0.0, note))
                 return None
         options = replace(self.options, seconds=left)
-        return solve(method, self.problem, self.seed, options, self.rule)
+        return solve(method, self.problem, self.seed, options, self.rule or self._rule(method))
+
+    def _pace(self) -> float:
+        """Return how much longer methods take here and now than where `costs` were measured, by the pilot."""
+        if self.pilot is None or not self.pilot.seconds:
+            return 1.0
+        usual = seconds_for(self.pilot.name, self.problem.y.numel() / 3e6)
+        return self.pilot.seconds / usual if usual else 1.0
+
+    def _rule(self, method: Method) -> Rule | None:
+        """Return the rule for a fit that is to be mixed with the best so far; None for another."""
+        terms = self.best.terms
+        if rule_for(method, self.problem.noise) != Recorrupted() or terms is None or not terms.responses:
+            return None
+        return Adding(self.best.estimate.image, terms.responses)
 
     def _weigh(self, found: Solution, relative: str | None) -> None:
         """Keep `found`, or its mixture with the best so far, if that is better."""

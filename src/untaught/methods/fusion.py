@@ -12,7 +12,7 @@ from untaught.methods.base import ClosedForm, Iterative, Needs
 from untaught.methods.scales import bands
 from untaught.mixing import Part, differences, mixed, weights
 
-EDGES = (1 / 8, 1 / 4, 1 / 2, 1.01)  # of the frequency bands that are weighted apart
+EDGES = (1 / 4, 1.01)  # of the frequency bands that are weighted apart
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ TINY = 1e-12  # keeps matrices of nothing at all invertible
 ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
 INDEFINITE = 1e-3  # of the mean diagonal: where that was not enough
 NOISELESS = 1e-6  # of the mean variance: keeps colours without noise and structure invertible
+LEAST_LEFT = 0.01  # of the mean variance: no pixel is trusted as if it were without noise
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
 
 
@@ -72,14 +73,44 @@ def combination(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> t
 def wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
     """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`.
 
+    Every group is filtered in the colours in which its own pilot is uncorrelated: most patches hold shades of
+    two colours, so that one or two of the three have next to no signal, and edges that the grey channel shows
+    clearly are kept in the others too. Noise that pixels share, (C, B, n, n), stays in its own colours.
+
     Return the answer times its trust, and the trust (C, B, 1, n).
     """
+    if len(group) == 1 or noise.ndim == group.ndim:
+        answer, left = _filtered(group, pilot, noise, scale)
+    else:
+        turn = _own_colours(pilot)
+        noise = turn.square() @ noise.transpose(0, 1)
+        answer, left = _filtered(_turned(group, turn), _turned(pilot, turn), noise, scale)
+        answer = _turned(answer.transpose(0, 1), turn.mT).transpose(0, 1)
+        left = (turn.mT.square() @ left).transpose(0, 1)
+    trust = 1 / (left + LEAST_LEFT)[..., None, :]
+    return answer * trust, trust
+
+
+def _own_colours(pilot: Tensor) -> Tensor:
+    """Return orthonormal colours (B, C, C), in whose rows the pilot (C, B, k, n) of each group is uncorrelated."""
+    values = pilot.flatten(2).transpose(0, 1)
+    values = values - values.mean(2, keepdim=True)
+    axes: Tensor = torch.linalg.eigh(values @ values.mT).eigenvectors
+    return axes.mT
+
+
+def _turned(group: Tensor, turn: Tensor) -> Tensor:
+    """Return a group (C, B, k, n) in other colours, groups first: (B, C, k, n)."""
+    found: Tensor = (turn @ group.flatten(2).transpose(0, 1)).unflatten(2, group.shape[2:])
+    return found
+
+
+def _filtered(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+    """Return groups (..., k, n) filtered, and the variance that is left of the noise, (..., n)."""
     pilot -= pilot.mean(-2, keepdim=True)
     covariance = (pilot.mT @ pilot).div_(group.shape[-2] * scale)
     mix = _shrinkage(covariance, noise)
-    trust = 1 / (_left(mix, noise) + 0.01)[..., None, :]
-    mix *= trust.mT
     mean = group.mean(-2, keepdim=True)
     answer = group @ mix.mT
-    answer += mean * trust - mean @ mix.mT  # the mean is kept as it is
-    return answer, trust
+    answer += mean - mean @ mix.mT  # the mean is kept as it is
+    return answer, _left(mix, noise)

@@ -13,7 +13,8 @@ from untaught.methods.non_local import THOROUGH, Stage
 class Thorough(MultiScale):
     """`MultiScale` with the stages `THOROUGH`, in two and a half times its time.
 
-    On three Kodak crops of 512 x 512 pixels at sigma 25 it is 0.03, 0.08 and 0.12 dB better.
+    On crops of 256 x 256 pixels at sigma 25 it is 0.01 (kodim04), 0.14 (kodim05), 0.09 (coffee) and 0.09 dB
+    (astronaut) better.
     """
 
     stages: tuple[Stage, ...] = THOROUGH

@@ -71,7 +71,9 @@ class HeldOut:
         return _HeldOut(problem, self, seed)
 
 
-class _Recorrupted(Watch):
+class RecorruptedWatch(Watch):
+    """Keeps the recorruption back, and takes its risk for the score."""
+
     def __init__(self, problem: Problem, rule: Recorrupted, seed: int):
         self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
         variance = (1 + rule.alpha**2) * self.recorruption.variance
@@ -83,9 +85,11 @@ class _Recorrupted(Watch):
         )
 
     def score(self, step: int, estimate: Tensor) -> float:
+        """See `Watch`."""
         return self.recorruption.risk(self.problem.measured(estimate))
 
     def terms(self, answer: Estimate) -> Terms:
+        """See `Watch`."""
         return self.recorruption.terms(self.problem.measured(answer.image))
 
 
@@ -111,7 +115,7 @@ class Recorrupted:
 
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
-        return _Recorrupted(problem, self, seed)
+        return RecorruptedWatch(problem, self, seed)
 
 
 class _CrossFitted(Watch):
