@@ -1,12 +1,17 @@
 """Every method that learns from one noisy picture, with the same network and the same seconds.
 
     python benchmarks/family.py --data DIR [--quick] [--methods gr2r,n2v,...] [--noise files] [--seconds 120]
+    python benchmarks/family.py --data DIR --noise gaussian --methods gr2r --levels 0.6,0.8,1,1.2,1.4,measured
 
 Seconds are those of the processor, on one thread, so that other programs do not change them. The level is given.
 --noise: `files`, the nine pictures with AWGN of 25 as they are; or noise drawn on the clean pictures and not cut
-off: `gaussian`, `correlated` (blurred with a 3 x 3 box, level 25), `poisson` (peak 30). With that, `gr2r-gaussian`
-is R2R by a normal law, `anscombe` the same on stabilised counts. One JSON line a picture and method in --output;
-what is there is not run again. A table, and with --plot a picture, are made of all that --output holds.
+off: `gaussian`, `correlated` (blurred with a 3 x 3 box, level 25), `poisson` (peak 30), `poisson10`, `gamma` (10
+looks). With these, `gr2r-gaussian` is R2R by a normal law, `anscombe` and `logarithm` the same on stabilised
+values, `gr2r-gamma` generalised R2R. --levels tells the method that many times the true level, or the one that is
+measured. Where a method has an uncertainty map, `sparsification` says how well it ranks the errors: the area under
+the curve of the error left when the most uncertain pixels are taken out, over that of a random order; beside it
+that of the gradient of the answer, and the least possible. One JSON line a picture and method in --output; what is
+there is not run again. A table, and with --plot a picture, are made of all that --output holds.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +30,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common import SET9, done, machine, psnr, run_cases, set9
+from sparsification import sparsification
+from stabilised import BACK, TRANSFORMS
+from stabilised import LOOKS as GAMMA
 from tabular import grouped, table
 
 QUICK = ("F16", "kodim03")
-PEAK, SIGMA = 30, 25
+SIGMA = 25
 BOX = "correlated:25,1 1 1/1 1 1/1 1 1"
 NOISES = {
     "gaussian": "gaussian:25",
     "correlated": BOX,
-    "poisson": f"poisson:{255 / PEAK},0",
+    "poisson": f"poisson:{255 / 30},0",
+    "poisson10": f"poisson:{255 / 10},0",
+    "gamma": f"speckle:{GAMMA**-0.5}",
     "files": "gaussian:25",
 }
 LOOKS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900)  # seconds of the table and the plot
@@ -42,7 +53,7 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what has to be run."""
     pictures = args.pictures.split(",") if args.pictures else QUICK if args.quick else SET9
     for picture in pictures:
-        for method in args.methods.split(","):
+        for method, level in product(args.methods.split(","), args.levels.split(",")):
             yield {
                 "picture": picture,
                 "method": method,
@@ -52,6 +63,7 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                 "width": args.width,
                 "seed": args.seed,
                 "data": str(args.data),
+                **({} if level == "1" else {"level": level}),
             }
 
 
@@ -64,7 +76,22 @@ def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
     assert model is not None
     if case["noise"] == "files":
         return clean, noisy, replace(model, clip=clipping(noisy).clip)
-    return clean, model.sample(clean, np.random.default_rng(case["seed"])), model
+    rng = np.random.default_rng(case["seed"])
+    if case["noise"] == "gamma":
+        return clean, clean * rng.gamma(GAMMA, 1 / GAMMA, clean.shape), model
+    return clean, model.sample(clean, rng), model
+
+
+def told(case: dict[str, Any], noisy: NDArray[Any], model: Any) -> Any:
+    """Return the model of the noise that the method is given: the true one, or one of another level."""
+    from untaught.noise import estimate_sigma
+    from untaught.noise.models import scaled
+
+    if "level" not in case:
+        return model
+    if case["level"] == "measured":
+        return estimate_sigma(noisy.astype(np.float32))
+    return scaled(model, float(case["level"]) ** 2, 0.0)
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
@@ -79,17 +106,18 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     torch.set_num_threads(1)
     clean, noisy, model = observed(case)
     psnr_noisy = psnr(noisy, clean, 1.0)
-    stabilised = case["method"] == "anscombe"
-    if stabilised:
-        noisy, model = _stabilised(noisy, model)
+    back = BACK.get(case["method"])
+    if back:
+        noisy, model = TRANSFORMS[case["method"]](noisy, model)
+    model = told(case, noisy, model)
     y = torch.from_numpy(np.ascontiguousarray(noisy.transpose(2, 0, 1))).float()[None]
     problem = Problem(y, torch.ones(1, 1, *y.shape[2:]), model)
     curve: list[tuple[float, float]] = []
     spent = [time.process_time()]  # when looking at the picture is left out
 
     def score(image: Tensor) -> float:
-        values = (image if stabilised else model.unclip(image)).double().numpy()[0].transpose(1, 2, 0)
-        return psnr(np.clip(_back(values, model) if stabilised else values, 0, 1), clean, 1.0)
+        values = (image if back else model.unclip(image)).double().numpy()[0].transpose(1, 2, 0)
+        return psnr(np.clip(back(values, model) if back else values, 0, 1), clean, 1.0)
 
     def look(progress: Any) -> None:
         seconds = time.process_time() - spent[0]
@@ -102,6 +130,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     return {
         "psnr": round(score(fitted.estimate.image), 3),
         "psnr_noisy": round(psnr_noisy, 3),
+        "sigma_told": round(model.level * 255, 3),
+        "sparsification": None if back else sparsification(fitted.estimate, clean),
         "best": max((p for _, p in curve), default=None),
         "steps": fitted.stopped.step,
         "curve": curve[:: max(1, len(curve) // 60)],
@@ -117,36 +147,14 @@ def _method(case: dict[str, Any]) -> Any:
     from untaught.networks.partial import PartialShape
     from untaught.networks.unet import UNetShape
 
-    name = "gr2r" if case["method"] in ("anscombe", "gr2r-gaussian") else case["method"]
+    law = {"gr2r-gaussian": "gaussian", "gr2r-gamma": "gamma"}.get(case["method"])
+    name = "gr2r" if law or case["method"] in BACK else case["method"]
     settings: dict[str, Any] = {"steps": 10**6, "shape": UNetShape(width=case["width"], scales=3)}
     if name == "self2self":
         settings["partial"] = PartialShape(width=case["width"] // 2, scales=4)
-    if case["method"] == "gr2r-gaussian":
-        settings["law"] = "gaussian"
+    if law:
+        settings["law"] = law
     return make(name, settings)
-
-
-def _stabilised(noisy: NDArray[Any], model: Any) -> tuple[NDArray[Any], Any]:
-    """Return Anscombe's transform of counts, divided by its largest value, and its noise.
-
-    Source: F. J. Anscombe, "The transformation of Poisson, binomial and negative-binomial data", Biometrika 1948.
-    """
-    from untaught.noise import Gaussian
-
-    top = 2 * np.sqrt(1 / model.gain + 3 / 8)
-    return 2 * np.sqrt(np.maximum(noisy / model.gain, 0) + 3 / 8) / top, Gaussian(1 / top)
-
-
-def _back(image: NDArray[Any], model: Any) -> NDArray[Any]:
-    """Return the values whose transform has the mean `image`.
-
-    Source: Makitalo and Foi, "A closed-form approximation of the exact unbiased inverse of the Anscombe variance-
-    stabilizing transformation", IEEE TIP 2011.
-    """
-    top = 1 / model.sigma
-    d, gain = np.maximum(image * top, 0.1), 1 / ((top / 2) ** 2 - 3 / 8)
-    counts = d**2 / 4 + np.sqrt(1.5) / 4 / d - 11 / 8 / d**2 + 5 / 8 * np.sqrt(1.5) / d**3 - 1 / 8
-    return np.asarray(gain * np.maximum(counts, 0))
 
 
 def reached(curve: list[Any], seconds: float) -> float:
@@ -159,19 +167,20 @@ def lines(rows: list[dict[str, Any]]) -> str:
     """Return the mean PSNR of every method over the pictures, on the way and of the answer, as a table."""
     looks = [s for s in LOOKS if s < max(row["case"]["seconds"] for row in rows)]
     cells = []
-    for (noise, method), found in ranked(rows):
+    for (noise, method, level), found in ranked(rows):
         means = [float(np.mean([reached(row["curve"], s) for row in found])) for s in looks]
         steps = float(np.mean([row["steps"] for row in found]))
         answer = float(np.mean([row["psnr"] for row in found]))
         way = [f"{mean:.2f}" if mean == mean else "" for mean in means]
-        cells.append([f"{noise}, {method}", str(len(found)), *way, f"{answer:.2f}", f"{steps:.0f}"])
+        name = f"{noise}, {method}" + (f", level {level}" if level else "")
+        cells.append([name, str(len(found)), *way, f"{answer:.2f}", f"{steps:.0f}"])
     heads = "|".join(["noise, method", "pictures", *(f"{s} s" for s in looks), "answer", "steps"])
     return table(heads, cells)
 
 
 def ranked(rows: list[dict[str, Any]]) -> list[tuple[tuple[Any, ...], list[dict[str, Any]]]]:
     """Return the rows by noise and method, the best answer of a noise first."""
-    groups = grouped(rows, "noise", "method").items()
+    groups = grouped(rows, "noise", "method", "level").items()
     return sorted(groups, key=lambda item: (item[0][0], -float(np.mean([row["psnr"] for row in item[1]]))))
 
 
@@ -185,7 +194,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(1, len(noises), squeeze=False)[0]
     for axis, noise in zip(axes, noises, strict=True):
-        shown = [(method, found) for (of, method), found in ranked(rows) if of == noise]
+        shown = [(" ".join(filter(None, name)), found) for (of, *name), found in ranked(rows) if of == noise]
         for number, (method, found) in enumerate(shown):
             seconds = np.linspace(0, max(row["case"]["seconds"] for row in found), 200)
             mean = [np.mean([reached(row["curve"], s) for row in found]) for s in seconds]
@@ -207,6 +216,7 @@ def main() -> None:
         "--methods", default=",".join(name for name in LEARNERS if name not in ("n2n", "struct-n2v"))
     )
     parser.add_argument("--pictures", default="")
+    parser.add_argument("--levels", default="1", help="times the true level, or measured; separated by commas")
     parser.add_argument("--noise", choices=NOISES, default="files")
     parser.add_argument("--side", type=int, default=128, help="central crop; 0: whole pictures")
     parser.add_argument("--seconds", type=float, default=120.0)

@@ -1,6 +1,7 @@
 """Pictures with the noise of real cameras, about which nothing is said: the answer against NLM and wavelets.
 
     python benchmarks/real.py --data DIR [--quick] [--methods auto,nonlocal,nlm,wavelet] [--time-limit SECONDS]
+    python benchmarks/real.py --data DIR --simulated     the cameras of `cameras.py` instead, on crops of `kodak`
 
 The clean picture is the mean of many frames. Beside every method stand non-local means and wavelets of
 scikit-image, each with the noise level that `estimate_sigma` finds, as its examples call them.
@@ -18,11 +19,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cameras import SIMULATED, simulated
 from common import answer, machine, psnr, read8
+
+SIDE = 160  # pixels of the simulated pictures
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what has to be run."""
+    if args.simulated:
+        for picture, camera, level in SIMULATED[-2:] if args.quick else SIMULATED:
+            for method in args.methods.split(","):
+                case = {"camera": camera, "picture": picture, "level": level, "side": SIDE, "method": method}
+                yield {**case, "seed": args.seed, "time_limit": args.time_limit, "data": str(args.data)}
+        return
     names = sorted(path.stem.removesuffix("_noisy") for path in (args.data / "real").glob("*_noisy.*"))
     for method in args.methods.split(","):
         for name in names[-2:] if args.quick else names:
@@ -40,8 +50,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run one case."""
     import untaught
 
-    folder = Path(case["data"]) / "real"
-    clean, noisy = (read8(next(folder.glob(f"{case['picture']}_{kind}.*"))) for kind in ("clean", "noisy"))
+    clean, noisy = pictures(case)
     result = untaught.denoise(noisy, method=case["method"], seed=case["seed"], time_limit=case["time_limit"])
     estimate = result.psnr and {k: round(v, 3) for k, v in vars(result.psnr).items() if k != "assumes"}
     return {
@@ -51,12 +60,25 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         "estimate": estimate,
         "found": result.noise.kind,
         "sigma": round(result.noise.level * 255, 2),
+        "sigma_true": round(float(np.std(noisy - clean.astype(float))), 2),
         "used": result.method,
         "seconds": round(result.seconds, 2),
         "threads": result.recipe.threads,
         "date": date.today().isoformat(),
         "machine": machine(),
     }
+
+
+def pictures(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    """Return the clean picture and the noisy one, on the 0..255 scale."""
+    data = Path(case["data"])
+    if "level" in case:
+        x = read8(data / "kodak" / f"{case['picture']}.png")
+        clean, noisy = simulated(x, case["camera"], case["level"], case["side"], case["seed"])
+        return 255 * clean, np.rint(255 * noisy).astype(np.uint8)
+    files = (next((data / "real").glob(f"{case['picture']}_{kind}.*")) for kind in ("clean", "noisy"))
+    clean, noisy = map(read8, files)
+    return clean, noisy
 
 
 def usual(noisy: NDArray[np.uint8]) -> dict[str, NDArray[np.float64]]:
@@ -77,6 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--quick", action="store_true", help="the two small pictures")
+    parser.add_argument("--simulated", action="store_true", help="simulated cameras, on crops of 160 x 160")
     parser.add_argument("--methods", default="auto,nlm,wavelet")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)

@@ -11,22 +11,31 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from untaught.methods.base import Estimate
 from untaught.noise import PoissonGaussian
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def family() -> Iterator[ModuleType]:
-    """Import benchmarks/family.py, which is a script and not in the package."""
+def scripts() -> Iterator[dict[str, ModuleType]]:
+    """Import pages of benchmarks, which are scripts and not in the package."""
     sys.path.insert(0, str(BENCHMARKS))
     try:
-        yield importlib.import_module("family")
+        yield {
+            name: importlib.import_module(name) for name in ("family", "stabilised", "sparsification", "cameras")
+        }
     finally:
         sys.path.remove(str(BENCHMARKS))
-        for name in ("family", "common", "tabular"):
+        for name in ("family", "common", "tabular", "stabilised", "sparsification", "cameras"):
             sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def family(scripts: dict[str, ModuleType]) -> ModuleType:
+    return scripts["family"]
 
 
 def row(method: str, picture: str, psnr: float, noise: str = "files") -> dict[str, Any]:
@@ -64,13 +73,47 @@ def test_the_plot_is_a_picture(family: ModuleType, tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_stabilised_counts_have_a_level_and_come_back(family: ModuleType) -> None:
+def test_stabilised_noise_has_a_level_and_comes_back(scripts: dict[str, ModuleType]) -> None:
     """A noise of one level whatever the light, and the mean of the transform taken back to the light."""
-    model = PoissonGaussian(1 / 30)
+    page, model = scripts["stabilised"], PoissonGaussian(1 / 30)
+    rng = np.random.default_rng(0)
     for light in (0.2, 0.5, 0.9):
-        y = model.sample(np.full((400, 400, 1), light), np.random.default_rng(0))
-        transformed, noise = family._stabilised(y, model)
-        assert transformed.std() == pytest.approx(noise.sigma, rel=0.03)
-        assert float(family._back(transformed.mean(keepdims=True), noise)[0, 0, 0]) == pytest.approx(
-            light, rel=0.005
+        x = np.full((400, 400, 1), light)
+        gamma = x * rng.gamma(page.LOOKS, 1 / page.LOOKS, x.shape)
+        for name, y in {"anscombe": model.sample(x, rng), "logarithm": gamma}.items():
+            transformed, noise = page.TRANSFORMS[name](y, model)
+            assert transformed.std() == pytest.approx(noise.sigma, rel=0.03)
+            back = page.BACK[name](transformed.mean(keepdims=True), noise)
+            assert float(back[0, 0, 0]) == pytest.approx(light, rel=0.005)
+
+
+def test_the_area_under_the_sparsification_curve(scripts: dict[str, ModuleType]) -> None:
+    """One for a map that says nothing, least for the errors themselves, between them for one that knows some."""
+    rng = np.random.default_rng(0)
+    size = rng.uniform(0.2, 2, (1, 1, 64, 64))
+    errors = size * rng.standard_normal((1, 1, 64, 64))
+    found = {
+        name: scripts["sparsification"].sparsification(
+            Estimate(torch.from_numpy(errors), torch.from_numpy(std)), np.zeros((64, 64, 1))
         )
+        for name, std in {"size": size, "nothing": rng.random((1, 1, 64, 64)), "errors": np.abs(errors)}.items()
+    }
+    assert found["nothing"]["map"] == pytest.approx(1, abs=0.05)
+    assert found["errors"]["map"] == pytest.approx(found["errors"]["least"])
+    assert found["errors"]["map"] + 0.1 < found["size"]["map"] < 0.9
+    assert scripts["sparsification"].sparsification(Estimate(torch.zeros(1, 1, 4, 4)), np.zeros((4, 4, 1))) is None
+
+
+def test_a_simulated_camera_keeps_the_picture_and_spoils_it(scripts: dict[str, ModuleType]) -> None:
+    """Its clean picture is the one that was put in, where there is no detail; neighbours share its noise."""
+    page = scripts["cameras"]
+    light = np.linspace(0, 1, 11)
+    assert page.toned(page.untoned(light)) == pytest.approx(light, abs=1e-3)
+    x = np.full((64, 64, 3), 0.4)
+    for settings in page.CAMERAS.values():
+        camera = page.Camera(0.0005, 0.0015, **settings)
+        clean = camera.mean(x, np.random.default_rng(1))[8:-8, 8:-8]
+        noise = camera.picture(x, np.random.default_rng(0))[8:-8, 8:-8] - clean
+        assert clean.mean() == pytest.approx(0.4, abs=0.01)
+        assert 0.004 < noise.std() < 0.1
+        assert (noise[:, 1:] * noise[:, :-1]).mean() > 0.1 * noise.var()

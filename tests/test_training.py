@@ -77,6 +77,27 @@ def test_pairs_are_the_planes_of_a_stack(tmp_path: Path) -> None:
         quick(fill(tmp_path / "single"), tmp_path / "n.safetensors", method="n2n")
 
 
+def test_pairs_are_the_files_of_two_folders(tmp_path: Path) -> None:
+    """One exposure is learned from the other of the same name; a file without one is left out and named."""
+    first, second = (fill(tmp_path / name, 4) for name in ("first", "second"))
+    for i in range(4):
+        np.save(second / f"{i}.npy", noisy(scene(10 * i), seed=50 + i))
+    (second / "3.npy").unlink()
+    found = scan(first, 24, second)
+    assert [page.path.name for page in found.pages] == ["0.npy", "1.npy", "2.npy"]
+    assert "3.npy" in found.left_out[0]
+    assert found.sha256 != scan(first, 24).sha256
+    square = Reader(Gaussian(SIGMA), pairs=True).square(found.pages[1], 5, 7, 24)
+    assert np.array_equal(square.y[0, 0], np.load(first / "1.npy")[5:29, 7:31])
+    assert square.second is not None
+    assert np.array_equal(square.second[0, 0], np.load(second / "1.npy")[5:29, 7:31])
+    quick(first, tmp_path / "m.safetensors", method="n2n", second=second, epochs=1)
+    with pytest.raises(InputError, match="one exposure"):
+        quick(first, tmp_path / "n.safetensors", second=second)
+    np.save(second / "0.npy", noisy(scene(0, 50, 48)))
+    assert "0.npy is not of the same size" in scan(first, 24, second).left_out[0]
+
+
 def test_a_resumed_training_ends_with_the_same_weights(folder: Path, tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
     reference = quick(folder, whole)

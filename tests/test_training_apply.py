@@ -18,9 +18,10 @@ from untaught.methods import make
 from untaught.methods.base import Problem
 from untaught.methods.fusion import Fusion
 from untaught.methods.trained import Trained
+from untaught.methods.tuned import Tuned
 from untaught.noise import Gaussian
 
-NOISE = "gaussian:25"
+NOISE, SIGMA = "gaussian:25", 25 / 255
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +130,22 @@ def test_colours(tmp_path: Path) -> None:
     x = np.stack([scene(c) for c in range(3)], axis=-1)
     result = apply(tmp_path / "m.safetensors", noisy(x), noise=NOISE)
     assert psnr(result.image, x) > psnr(noisy(x), x) + 0.5
+
+
+def test_a_model_is_fitted_on_to_one_picture(model: Path) -> None:
+    """It starts as the model is, learns from the picture, and its recipe makes it again."""
+    y = noisy(scene(40), sigma=SIGMA)
+    method = make(f"tuned:{model}")
+    problem = Problem(tensor(y[..., None]), torch.ones(1, 1, *y.shape), Gaussian(SIGMA))
+    assert isinstance(method, Tuned)
+    state = method.init(problem, 0)
+    loaded = Trained(str(model)).loaded()
+    assert torch.equal(state.network(problem.y), loaded.network(problem.y))
+    method.loss(problem, state, 0).backward()
+    assert not any(weight.requires_grad for weight in loaded.network.parameters())
+    result = denoise(y, method=replace(method, steps=3), noise=NOISE)
+    assert (result.method, result.stopped.step) == ("tuned", 3)
+    again = rerun(Recipe.model_validate_json(result.recipe.model_dump_json()), y)
+    assert np.array_equal(again.image, result.image)
+    with pytest.raises(InputError, match="tuned:MODEL"):
+        denoise(y, method="tuned", noise=NOISE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from untaught.costs import seconds_for
 from untaught.image import Image, Plane, as_image
+from untaught.io.jpeg_steps import compression_notes
 from untaught.methods import METHODS
 from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:
     from untaught.noise import NoiseReport
+    from untaught.noise.temporal import Temporal
 
 MOST_PLANES = 16
 """Planes of a stack that are measured, evenly spread over it."""
@@ -65,6 +67,8 @@ class Inspection:
         Every method, with the objection to it where there is one.
     notes : tuple of str
         Sentences worth reading: missing values, clipping ...
+    temporal : Temporal or None
+        Of a stack, how much consecutive planes differ.
     """
 
     name: str
@@ -78,6 +82,7 @@ class Inspection:
     plan: tuple[str, ...]
     options: tuple[Option, ...]
     notes: tuple[str, ...]
+    temporal: Temporal | None = None
 
     def describe(self) -> str:
         """Return the findings as lines for a person."""
@@ -86,6 +91,7 @@ class Inspection:
         lines = [
             f"picture  {self.name}: {size} ({self.axes}), {self.dtype}, value range {low:g} to {high:g}",
             *(f"noise    {self._prefix(p)}{p.report.model.describe()}" for p in self.planes),
+            *([] if self.temporal is None else [f"stack    {self.temporal.describe()}"]),
             *(f"note     {note}" for note in self.notes),
             f"advice   {self.advice}",
             "cost     at most, roughly, on one core of a server (of this machine: 'untaught doctor'):",
@@ -111,6 +117,7 @@ class Inspection:
                 for o in self.options
             ],
             "notes": list(self.notes),
+            "temporal": None if self.temporal is None else self.temporal.as_dict(),
         }
 
     def _prefix(self, plane: PlaneNoise) -> str:
@@ -155,7 +162,26 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
         plan=planned,
         options=_options(picture, noises),
         notes=_notes(picture, chosen, found),
+        temporal=_temporal(picture, [plane.index for plane in chosen]),
     )
+
+
+def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
+    """Return how much the chosen planes differ from the next ones along the stack."""
+    from untaught.noise.temporal import temporal
+
+    groups = picture.n_planes // math.prod(picture.lead_shape)  # of channels, which are no exposures
+
+    def pairs() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]]:
+        before: dict[int, Plane] = {}
+        for plane in picture.planes():
+            earlier = before.pop(plane.index - groups, None)
+            if earlier is not None and earlier.values.shape == plane.values.shape:
+                yield earlier.values, plane.values, earlier.missing | plane.missing
+            if plane.index in chosen:
+                before[plane.index] = plane
+
+    return temporal(pairs()) if math.prod(picture.lead_shape) > 1 else None
 
 
 def _advice(noises: Sequence[NoiseModel], values: int, source: Path | None) -> tuple[tuple[str, ...], str]:
@@ -203,7 +229,7 @@ def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise])
         notes.append(f"{missing:.1%} of the pixels hold no measurement (NaN); they would be filled in")
     if picture.n_planes > MOST_PLANES:
         notes.append(f"{len(found)} of {picture.n_planes} planes were measured")
-    return tuple(dict.fromkeys(notes))
+    return tuple(dict.fromkeys(notes)) + compression_notes(picture)
 
 
 def _option_words(option: Option) -> str:

@@ -238,9 +238,8 @@ def estimate_risk(
     stein = mean_of(terms.sure, weight, terms.honest)
     tweedie = mean_of(terms.cross, weight, terms.honest)
     stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
-    tweedie = Risk(
-        tweedie.value, max(math.hypot(tweedie.error, shrinkage_error * max(tweedie.value, stein.value)), 1e-12)
-    )
+    scale = math.hypot(shrinkage_error, relative_error)  # an error of the variance scales Tweedie's formula
+    tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, scale * max(tweedie.value, stein.value)), 1e-12))
     a, b = stein.error**-2, tweedie.error**-2
     apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
     return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))

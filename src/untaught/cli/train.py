@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from untaught.result import Result
     from untaught.training.outcome import TrainingResult
 
-LEARNERS = "r2r, n2v, n2s, neighbor2neighbor, noisier2noise, noisy-as-clean, sure, n2n (stacks) ..."
+LEARNERS = "r2r, n2v, n2s, neighbor2neighbor, noisier2noise, noisy-as-clean, sure, n2n (pairs) ..."
 
 Out = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write the result.")]
 
@@ -52,6 +52,10 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="MODEL.safetensors", help="Where to write the model.")
     ],
+    second: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="For n2n: another exposure of every picture, under the same name."),
+    ] = None,
     method: Annotated[str, typer.Option(metavar="METHOD", help=f"What is learned: {LEARNERS}")] = "r2r",
     network: Annotated[
         str, typer.Option(metavar="NAME", help="dncnn, unet, with sizes dncnn:DEPTH,WIDTH, unet:WIDTH,SCALES.")
@@ -77,6 +81,7 @@ def train(
     Several processes or GPUs: torchrun --nproc-per-node N -m untaught train ...
     """
     options = {
+        "second": second,
         "method": method,
         "network": network,
         "noise": noise,

@@ -108,12 +108,7 @@ class OnePicture:
         mean = (problem.y * problem.mask).sum((2, 3), keepdim=True) / count
         network: nn.Module = Fitted(inner, mean, self.residual, self.bfloat16)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        tensors = {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
-        tensors["seed"] = torch.tensor(seed)
-        # What no loss may look at is still seen by the network: it must not depend on who filled it in.
-        tensors["y"] = torch.where(problem.mask.bool(), problem.y, smoothed(problem))
-        optimizer = torch.optim.Adam(network.parameters(), self.rate)
-        return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
+        return started(network, problem, seed, self.rate)
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the objective on a few crops, and take the weights into their average."""
@@ -142,6 +137,16 @@ class OnePicture:
         crops = [turned_crop(layers, self.crop, state.generator, upright) for _ in range(self.batch)]
         y, mask = torch.cat(crops).tensor_split([problem.y.shape[1]], dim=1)
         return Seen(y, (problem.noise,) * self.batch, mask)
+
+
+def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> State:
+    """Return the state of a fit of `network` to a problem before its first step."""
+    tensors = {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
+    tensors["seed"] = torch.tensor(seed)
+    # What no loss may look at is still seen by the network: it must not depend on who filled it in.
+    tensors["y"] = torch.where(problem.mask.bool(), problem.y, smoothed(problem))
+    optimizer = torch.optim.Adam(network.parameters(), rate)
+    return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
 
 
 def turned_crop(layers: Tensor, size: int, generator: torch.Generator, upright: bool = False) -> Tensor:

@@ -6,50 +6,30 @@ there is no flat spot.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
 from untaught.noise.correlation import HIGHEST, MIDDLE, band, kernel_of, lags_of
 from untaught.noise.models import Correlated
-from untaught.noise.patches import FREQUENCY, SIZE, Patches, kept_by_clipping
-from untaught.noise.sigma import KEPT
+from untaught.noise.patches import SIZE, Patches
+from untaught.noise.shades import TOLD, Shade, Values, flattest_colours, shades_of, untextured
 
-SHADES = 5  # of brightness, equally many patches in each
-FLAT = 0.01  # share of a shade's patches that is used, the flattest
 FEW = 2  # shades; with fewer that tell of the colours nothing is said by them
-FEWEST = 40  # patches of a shade that are used
 MOST_TAIL = 0.5  # highest over middle frequencies of the colours; white noise on 13 pictures: 0.72 to 1.46
 LEAST = 0.3 / 255  # colours with less noise than this tell nothing
-SMOOTHED = 2.0  # grey over colours in every shade from which on a camera has smoothed the colours
-MOST_SMOOTHED = 4.0  # grey over colours: smoothing 4 x 4 pixels gives that, and what is beyond is texture
-EVEN = 2.8  # 30 % over 5 % quantile of a shade's energies; texture varies more than noise
+SMOOTHED = 2.0  # variance of grey over colours in every shade from which on a camera has smoothed the colours
+BROAD = 0.4  # i + j = 3 over 1 in the colours from which on they were not smoothed
+MOST_GREY = 1.5  # variance of grey over colours that were not smoothed, for JPEG takes away more of these
+MOST_SMOOTHED = 30.0  # variance of grey over colours: smoothing some 6 x 6 pixels gives that; beyond is texture
+EVEN = (2.8, 1.9)  # 30 % over 5 % quantile of a shade's energies, grey and colours; texture varies more than noise
 TEXTURED = 1.25  # a shade whose variance lies this far above the others' line holds texture
+# One standard error of the variance, relative. It was 0.5 on 18 simulated cameras (`benchmarks/cameras.py`), but on
+# five real ones the variance was 1.3 to 5.3 times what was found.
+DOUBTFUL = 1.0
 DOUBT = 0.1  # what a factor of e between black and white costs, in quantile loss
-LOWER = 0.4  # the quantile
+LOWER = 0.25  # the quantile
 TILT = 0.8  # black and white differ by less than a factor of (1 + TILT) / (1 - TILT)
 LIGHT = 0.1  # weight of such a shade
 REACH = 7  # lags -REACH..REACH
-
-Values = NDArray[np.float64]
-# Grey, red - blue, green - magenta, orthonormal, as in `methods.colours`, which needs torch.
-OPPONENT = np.array([[3**-0.5] * 3, [2**-0.5, 0.0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]])
-TOLD: NDArray[np.bool_] = FREQUENCY > 0
-
-
-@dataclass(frozen=True)
-class Shade:
-    """The flattest patches of one brightness: `mean`, their `spectrum` (3, 64), how unevenly energy lies."""
-
-    mean: float
-    spectrum: Values
-    spread: float
-
-    @property
-    def variance(self) -> Values:
-        """Variance of one pixel in each of the three colours, without the mean of the patch."""
-        return np.asarray(self.spectrum[:, TOLD].mean(1))
 
 
 def shared_by_colours(patches: Patches, clip: tuple[bool, bool]) -> tuple[bool, Correlated | None]:
@@ -69,57 +49,50 @@ def shared_by_colours(patches: Patches, clip: tuple[bool, bool]) -> tuple[bool, 
 
     Notes
     -----
-    In every shade the flattest patches are found by one half of their coefficients, a chessboard, and measured by
-    the other half. Where the highest frequencies of the colours hold much less than the middle ones, the noise is
-    shared. Grey cannot be told from texture so well: unless a camera has smoothed the colours, in which case grey
-    is noisier than they in every shade, it is taken to have their spectrum. Of the shades, those of least variance
-    over a line through them count most.
+    Measured in every shade by `shades.shades_of`. Where the highest frequencies of the colours hold much less than
+    the middle ones, the noise is shared. Grey cannot be told from texture so well: unless a camera has smoothed
+    the colours, in which case grey is noisier than they in every shade, it is taken to have their spectrum, or
+    little more. Of the shades, those of least variance over a line through them count most.
 
     References
     ----------
     M. Lebrun, M. Colom and J.-M. Morel, "Multiscale image blind denoising", IEEE TIP 24(10), 2015, whose noise
     depends on signal and frequency and is measured on the flattest patches of every shade.
     """
-    shades = _shades(patches, clip)
+    colours = flattest_colours(patches)
+    if colours[TOLD].mean() > LEAST**2 and _tail(colours[None]) > MOST_TAIL:
+        return True, None
+    shades = shades_of(patches, clip)
+    if sum(shade.variance.mean() > LEAST**2 for shade in shades) < FEW:
+        return False, None
     seen = [shade for shade in shades if shade.variance[1:].mean() > LEAST**2]
     told = len(seen) >= FEW
     if told and np.median([_tail(shade.spectrum[1:]) for shade in seen]) > MOST_TAIL:
         return True, None
-    if told and not all(shade.variance[0] > SMOOTHED**2 * shade.variance[1:].mean() for shade in seen):
-        return True, _law(shades, clip, smoothed=False)
-    even = sorted(shade.spread for shade in shades)[1] < EVEN
-    if not even or np.median([_tail(shade.spectrum[:1]) for shade in shades]) > MOST_TAIL:
+    spreads = np.sort([shade.spread for shade in shades], axis=0)[1]  # of all but one shade
+    if not (spreads < EVEN).any():
         return told, None
-    return True, _law(_shades(patches, clip, colours=1), clip, smoothed=True)
+    if told and (_broad(seen) or not all(_louder(shade) for shade in seen)):
+        return True, _law(shades, clip, smoothed=False)
+    if spreads[0] > EVEN[0] or np.median([_tail(shade.spectrum[:1]) for shade in shades]) > MOST_TAIL:
+        return told, None
+    return True, _law(shades, clip, smoothed=True)
+
+
+def _broad(shades: list[Shade]) -> bool:
+    """Say whether the colours were not smoothed: their noise goes on to higher frequencies."""
+    rows = [shade.spectrum[1:].mean(0) for shade in shades]
+    return bool(np.median([band(row, (3, 4)) / max(band(row, (1, 2)), 1e-20) for row in rows]) > BROAD)
+
+
+def _louder(shade: Shade) -> bool:
+    """Say whether grey is noisier than the colours, as it is where these were smoothed."""
+    return bool(untextured(shade.spectrum[0])[TOLD].mean() > SMOOTHED * shade.variance[1:].mean())
 
 
 def _tail(spectra: Values) -> float:
     """Return the highest over the middle frequencies, the mean over some colours."""
     return float(np.mean([band(row, HIGHEST) / max(band(row, MIDDLE), 1e-20) for row in spectra]))
-
-
-def _shades(patches: Patches, clip: tuple[bool, bool], colours: int = 3) -> list[Shade]:
-    """Measure every shade on its flattest patches, judged by the first `colours`."""
-    dct = np.einsum("oc,ncf->nof", OPPONENT, patches.dct.astype(np.float64))
-    power = np.square(dct)
-    level = float(np.sqrt(np.quantile(power[:, 1:, TOLD].mean((1, 2)), 0.1)))
-    seen = kept_by_clipping(patches.mean, level, clip).min(1) > KEPT
-    if seen.sum() >= SHADES * FEWEST:
-        power, dct = power[seen], dct[seen]
-    brightness = dct[:, 0, 0] / SIZE / np.sqrt(3)
-    unit = np.quantile(power[:, :, TOLD].mean(2), 0.1, axis=0) + 1e-9
-    found = []
-    for inside in np.array_split(np.argsort(brightness, kind="stable"), SHADES):
-        spectrum = np.zeros((3, SIZE * SIZE))
-        count = min(len(inside), max(FEWEST, int(FLAT * len(inside))))
-        for parity in (0, 1):
-            judge = (parity == FREQUENCY % 2) & TOLD
-            energy = (power[inside][:, :colours, judge].mean(2) / unit[:colours]).mean(1)
-            flat = inside[np.argpartition(energy, count - 1)[:count]]
-            spectrum[:, ~judge] = power[flat][:, :, ~judge].mean(0)
-        few, more = np.quantile(power[inside, 0][:, TOLD].mean(1), [0.05, 0.3])
-        found.append(Shade(float(brightness[inside].mean()), spectrum, float(more / max(few, 1e-20))))
-    return found
 
 
 def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correlated:
@@ -129,8 +102,11 @@ def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correl
     lines = []
     for colour in range(3):
         rows = np.array([shade.spectrum[colour] for shade in shades])
+        if colour == 0:
+            rows = np.array([untextured(row) for row in rows])
         if colour == 0 and not smoothed:
-            rows = np.array([shade.spectrum[1:].mean(0) for shade in shades])
+            told = np.array([shade.spectrum[1:].mean(0) for shade in shades])
+            rows = np.clip(rows, told, MOST_GREY * told)
         line, weight = _lower_line(means, rows[:, TOLD].mean(1))
         middle = float(line.mean())
         spectra.append(_pooled(rows, weight) * middle)
@@ -138,7 +114,7 @@ def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correl
     total = np.array([_with_mean(row) for row in spectra])
     colours = total[1:].mean()
     if smoothed and colours > LEAST**2:
-        total[0] *= min(1.0, MOST_SMOOTHED**2 * colours / total[0].mean())
+        total[0] *= min(1.0, MOST_SMOOTHED * colours / total[0].mean())
     line = np.mean(lines, 0)
     every = total.mean(1)
     return Correlated(
@@ -146,7 +122,7 @@ def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correl
         kernel_of(lags_of(total.mean(0), REACH)),
         shades=(float(line[0]), float(line[1])),
         colours=tuple((float(v), kernel_of(lags_of(row, REACH))) for v, row in zip(every, total, strict=True)),
-        relative_error=0.2,
+        relative_error=DOUBTFUL,
         clip=clip,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +41,14 @@ class Patches:
         0 or 1, shape (N,): patches of different halves share no pixel.
     stride : int
         Distance between neighbouring patches in pixels.
+    corner : ndarray or None
+        Row and column of the first pixel, shape (N, 2), where they are known.
     """
 
     dct: Floats
     half: NDArray[np.int64]
     stride: int
+    corner: NDArray[np.intp] | None = None
 
     def __len__(self) -> int:
         return len(self.dct)
@@ -62,11 +65,12 @@ class Patches:
 
     def take(self, index: NDArray[np.intp] | Flags) -> Patches:
         """Return the patches at `index`."""
-        return Patches(self.dct[index], self.half[index], self.stride)
+        corner = None if self.corner is None else self.corner[index]
+        return Patches(self.dct[index], self.half[index], self.stride, corner)
 
     def channel(self, c: int) -> Patches:
         """Return the patches of one channel."""
-        return Patches(self.dct[:, c : c + 1], self.half, self.stride)
+        return replace(self, dct=self.dct[:, c : c + 1])
 
 
 def dct_basis() -> Floats:
@@ -111,7 +115,8 @@ def collect(values: Floats, missing: Flags | None, limit: int = 24_000) -> Patch
     if live.sum() < FEWEST:
         live[:] = True
     coefficients = flat[live] @ dct_basis().T
-    return Patches(np.asarray(coefficients, dtype=np.float32), half[keep][live], stride)
+    corner = stride * np.argwhere(keep)[live]
+    return Patches(np.asarray(coefficients, dtype=np.float32), half[keep][live], stride, corner)
 
 
 def _halves(height: int, width: int, stride: int) -> tuple[Flags, NDArray[np.int64]]:

@@ -24,7 +24,10 @@ SUFFIXES = tuple(suffix for fmt in FORMATS for suffix in fmt.suffixes)
 
 @dataclass(frozen=True)
 class Page:
-    """One plane of a file, of a size and a number of channels; `second` is another exposure of it, or None."""
+    """One plane of a file, of a size and a number of channels.
+
+    `second` is another exposure of it, or None: a plane of the same file, or of `other` where that is given.
+    """
 
     path: Path
     index: int
@@ -32,6 +35,7 @@ class Page:
     width: int
     channels: int
     second: int | None = None
+    other: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Folder:
         return learned, tuple(judged[::step])
 
 
-def scan(path: Path, side: int) -> Folder:
+def scan(path: Path, side: int, second: Path | None = None) -> Folder:
     """Look at every picture in a folder and the folders in it; only what is no picture at all is passed over.
 
     Parameters
@@ -100,6 +104,8 @@ def scan(path: Path, side: int) -> Folder:
         The folder.
     side : int
         Pixels that a picture must have on each side.
+    second : Path, optional
+        Another folder, with another exposure of every picture under the same name.
 
     Raises
     ------
@@ -113,7 +119,8 @@ def scan(path: Path, side: int) -> Folder:
     for file in files:
         try:
             image = as_image(file)
-            pages += _pages(file, image, side)
+            found = _pages(file, image, side)
+            pages += found if second is None else _paired(found, image, second / file.relative_to(path))
         except InputError as error:
             left_out.append(str(error))
             continue
@@ -134,7 +141,7 @@ def scan(path: Path, side: int) -> Folder:
         axes=tuple(seen["axes"]),  # type: ignore[arg-type]
         types=tuple(seen["types"]),  # type: ignore[arg-type]
         left_out=tuple(left_out),
-        sha256=_sha256(path, files),
+        sha256=_sha256(path, files) if second is None else _sha256_of_both(path, second, files),
     )
 
 
@@ -168,6 +175,16 @@ def _pages(file: Path, image: Image, side: int) -> list[Page]:
     return pages
 
 
+def _paired(pages: Sequence[Page], image: Image, other: Path) -> list[Page]:
+    """Return the pages with those of another file as their second exposures."""
+    found = as_image(other)
+    if (found.array.shape, found.axes) != (image.array.shape, image.axes):
+        raise InputError(
+            f"{other} is not of the same size and axes as {pages[0].path}, of which it is to be a pair"
+        )
+    return [replace(page, second=page.index, other=other) for page in pages]
+
+
 def _refuse_mixed(path: Path, pages: Sequence[Page]) -> None:
     first = {page.channels: page for page in reversed(pages)}
     if len(first) > 1:
@@ -180,6 +197,12 @@ def _refuse_mixed(path: Path, pages: Sequence[Page]) -> None:
 def _sha256(path: Path, files: Sequence[Path]) -> str:
     lines = [f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n" for file in files]
     return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
+
+
+def _sha256_of_both(path: Path, second: Path, files: Sequence[Path]) -> str:
+    others = [second / file.relative_to(path) for file in files]
+    both = _sha256(path, files) + _sha256(second, [other for other in others if other.is_file()])
+    return hashlib.sha256(both.encode()).hexdigest()
 
 
 def window(image: Image, index: int, top: int, left: int, side: int) -> Plane:

@@ -106,7 +106,8 @@ class Reader:
         plane = window(image, page.index, top, left, side)
         values, gone, second = plane.values, plane.missing, None
         if self.pairs and page.second is not None:
-            other = window(image, page.second, top, left, side)
+            pictured = image if page.other is None else self.shelf.image(page.other)
+            other = window(pictured, page.second, top, left, side)
             gone, second = gone | other.missing, _tensor(other.values)
         if isinstance(noise, Impulse):  # what was hit is known, and treated as missing
             hit = np.asarray(struck(values, noise.fraction).any(axis=-1))

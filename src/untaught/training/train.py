@@ -36,6 +36,7 @@ def train(
     folder: str | Path,
     output: str | Path,
     *,
+    second: str | Path | None = None,
     method: str | Learner = "r2r",
     network: str | Shape = "auto",
     noise: str | NoiseModel = "auto",
@@ -62,6 +63,9 @@ def train(
     output : path
         Where the model is written, ending in .safetensors. The state of the training stands beside it, in
         OUTPUT.checkpoint, until it is done.
+    second : path, optional
+        For 'n2n': a folder with another exposure of every picture, under the same name. Without it pairs are the
+        consecutive planes of every file.
     method : str or Learner
         'r2r', or any name in `untaught.methods.learner.LEARNERS`, or one that is set up.
     network : str or shape
@@ -113,9 +117,11 @@ def train(
         device,
         narrow(device) if bfloat16 is None else bfloat16,
     )
+    if second is not None and not isinstance(asked.learner, Noise2Noise):
+        raise InputError(f"{asked.learner.name} learns from one exposure; a second folder is for n2n")
     checkpoint = places(place, resume)
     with processes(asked.device) as group:
-        found = scan(Path(folder), asked.side)
+        found = scan(Path(folder), asked.side, None if second is None else Path(second))
         learned, judged = found.split(asked.seed)
         _refuse_single(asked.learner, found)
         reader = Reader(asked.noise, pairs=isinstance(asked.learner, Noise2Noise))
@@ -143,8 +149,8 @@ def _refuse_single(method: Learner, found: Folder) -> None:
     single = next((page for page in found.pages if page.second is None), None)
     if isinstance(method, Noise2Noise) and single is not None:
         raise InputError(
-            f"{method.name} learns from two exposures of the same picture, which lie in the planes of one file, "
-            f"and {single.path} has one plane; choose another method, such as r2r"
+            f"{method.name} learns from two exposures of the same picture, in the planes of one file or under "
+            f"the same name in a second folder, and {single.path} has one plane; choose another, such as r2r"
         )
 
 
