@@ -26,7 +26,8 @@ from PIL import Image, ImageDraw
 
 from common import machine, psnr, read8, run_cases
 
-QUICK = ("hourglass-2", "hourglass-5", "hourglass-5-no-skips", "resnet")
+QUICK = ("hourglass-2", "hourglass-5", "hourglass-2-no-skips", "hourglass-5-no-skips", "unet", "resnet", "decoder")
+QUICK_STEPS, QUICK_FACTOR = 400, 4  # at most so many steps, on a picture so much smaller
 ENLARGED = ("pixels", "pixel-tv", "dip")
 SHIFT = (-160, 0)  # rows and columns by which the second hole lies off the first, in pixels of the whole picture
 SIDE = 128  # of the drawings
@@ -36,7 +37,7 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what has to be run."""
     from untaught.networks.generators import GENERATORS
 
-    shared = {"seed": args.seed, "time_limit": args.time_limit, "half": args.quick, "data": str(args.data)}
+    shared = {"seed": args.seed, "time_limit": args.time_limit, "quick": args.quick, "data": str(args.data)}
     shared |= {"pictures": str(args.pictures) if args.pictures else None}
     names = args.names.split(",") if args.names else QUICK if args.quick else GENERATORS
     yield from ({"picture": "library", "method": name, **shared} for name in names)
@@ -52,17 +53,18 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 def library(case: dict[str, Any]) -> dict[str, Any]:
     """Fill both holes in with one network; score the one behind which the picture is known."""
     import untaught
-    from untaught.methods.dip import DIP
+    from untaught.inverse import for_holes
 
     folder = Path(case["data"]) / "dip_demos"
     picture, kept = read8(folder / "library.png"), read8(folder / "library_mask.png")[..., 0] > 127
-    if case["half"]:
-        picture, kept = picture[::2, ::2], kept[::2, ::2]
-    step = 2 if case["half"] else 1
-    second = np.roll(kept, (SHIFT[0] // step, SHIFT[1] // step), (0, 1)) | ~kept
-    method = replace(DIP.reconstruction(), shape=case["method"])
+    factor = QUICK_FACTOR if case["quick"] else 1
+    picture, kept = _smaller(picture, factor).round().astype(np.uint8), _smaller(kept, factor) == 1
+    second = np.roll(kept, (SHIFT[0] // factor, SHIFT[1] // factor), (0, 1)) | ~kept
+    method = replace(for_holes(), shape=case["method"])
+    if case["quick"]:
+        method = replace(method, steps=QUICK_STEPS)
     result = untaught.inpaint(
-        picture, kept & second, method=method, seed=case["seed"], time_limit=case["time_limit"]
+        picture, kept & second, method=method, noise="gaussian:0", seed=case["seed"], time_limit=case["time_limit"]
     )
     _keep(case, result.image)
     return {
@@ -77,7 +79,7 @@ def zebra(case: dict[str, Any]) -> dict[str, Any]:
     import untaught
 
     clean = Image.fromarray(read8(Path(case["data"]) / "dip_demos" / "zebra_GT.png"))
-    if case["half"]:
+    if case["quick"]:
         clean = clean.crop((200, 100, 328, 228))
     clean = clean.crop((0, 0, clean.width // 4 * 4, clean.height // 4 * 4))
     small = clean.resize((clean.width // 4, clean.height // 4), Image.Resampling.LANCZOS)
@@ -91,6 +93,13 @@ def zebra(case: dict[str, Any]) -> dict[str, Any]:
         "psnr_bicubic": round(psnr(bicubic, truth), 3),
         **_told(result),
     }
+
+
+def _smaller(values: NDArray[Any], factor: int) -> NDArray[np.float64]:
+    """Return the means of squares of so many pixels a side."""
+    height, width = (side // factor * factor for side in values.shape[:2])
+    blocks = values[:height, :width].reshape(height // factor, factor, width // factor, factor, *values.shape[2:])
+    return np.asarray(blocks.mean((1, 3)), np.float64)
 
 
 def _told(result: Any) -> dict[str, Any]:
@@ -134,7 +143,9 @@ def main() -> None:
     """Read the arguments and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
-    parser.add_argument("--quick", action="store_true", help="half the resolution, a few architectures")
+    parser.add_argument(
+        "--quick", action="store_true", help="a quarter of the resolution, fewer steps and architectures"
+    )
     parser.add_argument("--names", default="")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)

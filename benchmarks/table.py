@@ -20,11 +20,12 @@ from common import SET9, done
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
 from task_tables import task, trained
+from theory_tables import theory
 
 HERE = Path(__file__).resolve().parent
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
-TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "architectures", "real")
+TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "dejpeg", "architectures", "real")
 PAPER = ("dip-paper", "dip-paper-bf16")
 NAMES = {
     "cbm3d": "CBM3D (level given)",
@@ -206,6 +207,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "rules": rules,
     "trust": trust,
     "dataset": trained,
+    "theory": theory,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }
 

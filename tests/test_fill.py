@@ -25,9 +25,14 @@ from untaught.operators.fill import filled
 from untaught.plane import Request
 from untaught.reconstruct import inpaint
 from untaught.task import Task
+from untaught.windows import around, part_of
 from untaught.withheld import SPARSE, risk_of_filling, wide_holes
 
 QUICK = replace(Fill(), pixels=ImpulseFill(patch=5, group=40, radius=10, passes=2, shrinkage=0.003, floor=5e-6))
+
+
+def quick(problem: Problem) -> Tensor:
+    return QUICK.solve(problem).image
 
 
 def picture(side: int = 64) -> Tensor:
@@ -89,7 +94,7 @@ def test_noise_is_taken_away_from_what_is_filled_in() -> None:
 @pytest.mark.parametrize("share", [0.5, 0.95])
 def test_the_estimated_error_is_near_the_true_one(share: float) -> None:
     problem, x = problem_of(kept(share)), picture()
-    risk = risk_of_filling(QUICK, problem, 0)
+    risk = risk_of_filling(quick, problem, 0)
     assert risk is not None
     true = error(x, QUICK.solve(problem).image)
     assert abs(risk.value - true) < 2 * risk.error
@@ -100,13 +105,20 @@ def test_few_missing_pixels_are_judged_by_as_many_of_their_shape() -> None:
     mask = torch.ones(1, 1, 64, 64)
     mask[..., 10:14, 8:40] = 0
     assert 1 - float(mask.mean()) < SPARSE
-    assert risk_of_filling(QUICK, problem_of(mask), 0) is not None
+    assert risk_of_filling(quick, problem_of(mask), 0) is not None
+
+
+def test_nothing_is_said_when_there_is_no_time() -> None:
+    problem = problem_of(kept())
+    short = inpaint(np.asarray(problem.y[0, 0]), problem.mask[0, 0].numpy(), method=QUICK, time_limit=1e-6)
+    assert short.psnr is None
+    assert any("the same time again" in note for note in short.notes)
 
 
 def test_nothing_is_said_of_a_hole_that_nothing_is_like() -> None:
     mask = torch.ones(1, 1, 64, 64)
     mask[..., 4:56, 4:56] = 0
-    assert risk_of_filling(QUICK, problem_of(mask), 0) is None
+    assert risk_of_filling(quick, problem_of(mask), 0) is None
 
 
 def test_a_hole_is_wide_by_its_depth() -> None:
@@ -144,7 +156,7 @@ def test_a_wide_hole_is_drawn_by_the_network_and_a_recipe_says_so(monkeypatch: p
     assert not np.array_equal(result.image[wide], alone[wide])
     short = inpaint(y, mask, noise="gaussian:0", time_limit=1e-3)
     assert short.method == "fill"
-    assert "too little time" in short.why
+    assert "time was over" in short.why
 
 
 def test_inpainting_says_how_wrong_it_is() -> None:
@@ -154,3 +166,15 @@ def test_inpainting_says_how_wrong_it_is() -> None:
     assert result.psnr is not None
     assert abs(result.psnr.value - psnr(result.image, levels, 255)) < 2
     assert np.array_equal(result.image[mask > 0], levels[mask > 0])
+
+
+def test_the_network_sees_what_is_around_a_hole_and_no_more() -> None:
+    mask = torch.ones(1, 1, 60, 80)
+    mask[..., 20:30, 40:70] = 0
+    window = around(1 - mask, 16)
+    assert window[2:] == (slice(4, 46), slice(24, 80))
+    problem = Problem(torch.rand(1, 3, 60, 80), mask, Gaussian(0.0))
+    part = part_of(problem, window)
+    assert torch.equal(part.y, problem.y[..., 4:46, 24:80])
+    assert part.mask.shape == (1, 1, 42, 56)
+    assert float((1 - part.mask).sum()) == float((1 - mask).sum())

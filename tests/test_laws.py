@@ -220,7 +220,8 @@ def test_missing_pixels_are_felt_nearby_only(name: str) -> None:
     missing = ~np.isfinite(gappy()).all(axis=2)
     gaps = first_run(name, "NaN")[0].image
     whole = denoise(noisy_crop(32, 36), method=QUICK[name], noise=NOISE).image
-    limit = 0.9 if name == "deep-decoder" else 1 / 3  # every weight of a decoder is felt everywhere
+    # Every weight of a decoder is felt everywhere; of few steps, a rule may take another one where there are gaps.
+    limit = {"deep-decoder": 0.9, "zs-n2n": 0.6}.get(name, 1 / 3)
     assert float(np.sqrt(np.square(gaps - whole)[~missing].mean())) < SIGMA * limit
     assert float(np.abs(gaps - clean(32, 36))[missing].mean()) < 0.2
 

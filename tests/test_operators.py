@@ -20,6 +20,7 @@ from untaught.operators import (
     Fourier,
     Function,
     Identity,
+    Jpeg,
     Mask,
     Mosaic,
     Operator,
@@ -80,12 +81,13 @@ LINEAR: dict[str, Make] = {
     "random": lambda c, h, w: RandomCompression((c, h, w), 40),
     "random, drawn anew": lambda c, h, w: RandomCompression((c, h, w), 40, keep=0),
     "structured": lambda c, h, w: StructuredCompression((c, h, w), c * h * w // 3),
+    "jpeg": lambda c, h, w: Jpeg((tuple(range(1, 65)),) * c, (1, 2, 2)[:c], (h, w)),
     "composition": lambda c, h, w: Mask(holes(h - 2, w - 2)) @ Blur(psf(3, 3)),
     "three": lambda c, h, w: compose(Downsample(2, size=(h - 2, w)), Blur(psf(3, 1)), Identity()),
     "wrapped": lambda c, h, w: Wrapped(Foreign()),
 }
 
-MIXING = {"radon", "fourier", "random", "random, drawn anew", "structured", "wrapped"}
+MIXING = {"jpeg", "radon", "fourier", "random", "random, drawn anew", "structured", "wrapped"}
 LOCAL = [name for name in LINEAR if name not in MIXING]  # a measurement says what is there, or nearly there
 
 
@@ -184,8 +186,9 @@ def test_low_precision_is_computed_in_float32(make):
 def test_pictures_may_lie_in_memory_as_networks_leave_them(make):
     operator, x, y = pair(make, 3, 15, 12, torch.float32)
     torch.testing.assert_close(operator.A(x.contiguous(memory_format=torch.channels_last)), operator.A(x))
-    back = operator.A_adjoint(y.contiguous(memory_format=torch.channels_last))
-    torch.testing.assert_close(back, operator.A_adjoint(y))
+    if y.ndim == 4:
+        back = operator.A_adjoint(y.contiguous(memory_format=torch.channels_last))
+        torch.testing.assert_close(back, operator.A_adjoint(y))
 
 
 def test_what_is_kept_is_used_again_and_stays_small():

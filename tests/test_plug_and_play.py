@@ -15,7 +15,7 @@ from untaught.inverse import planned
 from untaught.methods.base import Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import Stage
-from untaught.methods.plug_and_play import PlugAndPlay, fitted
+from untaught.methods.plug_and_play import PlugAndPlay, fitted, ladder
 from untaught.noise import Gaussian
 from untaught.operators import (
     Blur,
@@ -102,10 +102,21 @@ def test_auto_leaves_fourier_sampling_to_the_network() -> None:
     assert [method.name for method in plan.methods] == ["pixel-tv", "dip"]
 
 
-def test_auto_takes_fewer_steps_when_there_is_little_time() -> None:
-    problem, task = problem_of(OPERATORS["upscale"]), Task("upscale", OPERATORS["upscale"])
-    whole, short = (planned(problem, task, Request(seconds=limit)).methods for limit in (None, 1e-3))
-    assert [method.name for method in (*whole, *short)] == ["pnp", "pnp"]
-    assert isinstance(short[0], PlugAndPlay)
-    assert short[0].steps < PlugAndPlay().steps
-    assert whole[0] == PlugAndPlay()
+def test_fewer_steps_are_taken_when_there_is_little_time() -> None:
+    problem = problem_of(OPERATORS["upscale"])
+    assert QUICK.within(problem, 1e-6).steps < PlugAndPlay().within(problem, 1e9).steps == PlugAndPlay().steps
+
+
+def test_what_is_enlarged_much_is_made_at_lower_resolutions_first() -> None:
+    operator = Downsample(4, "bicubic")
+    problem = problem_of(operator)
+    rungs = ladder(problem)
+    assert [rung.picture_shape[-1] for rung in rungs] == [SIDE // 2, SIDE]
+    assert rungs[-1] is problem
+    assert len(ladder(replace(problem, pilot=picture()))) == 1
+    assert len(ladder(problem_of(OPERATORS["upscale"]))) == 1
+    passes = list(replace(QUICK, steps=2).passes(problem, 0))
+    assert {tuple(found.estimate.image.shape) for found in passes} == {(1, 1, SIDE, SIDE)}
+    assert Downsample(8, size=(49, 51)).coarser() == Downsample(4, size=(24, 25))
+    assert Downsample(6).coarser() == Downsample(3)
+    assert Downsample(3).coarser() is None

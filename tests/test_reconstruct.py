@@ -16,6 +16,7 @@ from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
 from untaught.methods.dip import DIP
 from untaught.methods.pixels import PixelTV
+from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.networks.codes import Code
 from untaught.networks.hourglass import HourglassShape
 from untaught.operators import Blur, Downsample, Function, Identity, Mask, Mosaic, Radon, StructuredCompression
@@ -136,6 +137,38 @@ def test_features_of_a_network_are_inverted_by_the_same_loop() -> None:
         rerun(result.recipe, features)
 
 
+def test_a_picture_that_excites_a_unit_is_found_by_the_same_loop() -> None:
+    """Activation maximisation: the measurement is a value that no picture was seen to give."""
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 5), torch.nn.Tanh()).requires_grad_(False)
+
+    def unit(x: torch.Tensor) -> torch.Tensor:
+        return network(x)[:, :1].mean((2, 3))
+
+    result = restore(
+        torch.ones(1, 1), operator=Function(unit, (1, SIDE, SIDE)), method=replace(DRAWN, steps=40), stop="steps"
+    )
+    excited = float(unit(torch.from_numpy(result.image)[None, None]))
+    assert excited > float(unit(torch.full((1, 1, SIDE, SIDE), 0.5))) + 0.1
+
+
+def test_an_object_of_another_package_is_restored_with() -> None:
+    class Physics:
+        """As deepinv has them: every other column is seen, twice as bright."""
+
+        def A(self, x: torch.Tensor) -> torch.Tensor:  # noqa: N802
+            return 2 * x[..., ::2]
+
+        def A_adjoint(self, y: torch.Tensor) -> torch.Tensor:  # noqa: N802
+            return torch.stack([2 * y, torch.zeros_like(y)], -1).flatten(-2)
+
+    x = torch.from_numpy(clean(SIDE, SIDE, 1).transpose(2, 0, 1).copy())[None]
+    y = Physics().A(x)
+    result = restore(y, operator=Physics(), noise="gaussian:0", method=PlugAndPlay(steps=12))
+    assert psnr(result.image, clean(SIDE, SIDE, 1)[..., 0]) > 22
+    assert float((2 * torch.from_numpy(result.image)[:, ::2] - y[0, 0]).abs().max()) < 0.02
+
+
 def test_a_guide_is_the_code_the_network_draws_from() -> None:
     y = np.clip(noisy(clean(SIDE, SIDE), 0.1), 0, 1)
     guided = restore(y, guide=levels(), method=DRAWN, noise="gaussian:25")
@@ -143,6 +176,16 @@ def test_a_guide_is_the_code_the_network_draws_from() -> None:
     assert psnr(guided.image, clean(SIDE, SIDE)) > psnr(other.image, clean(SIDE, SIDE))
     with pytest.raises(InputError, match=r"the guide is 16 x 16 .* 32 x 32"):
         restore(y, guide=levels()[:16, :16], method=DRAWN)
+
+
+def test_noise_that_neighbours_share_is_not_put_back_into_a_guided_picture() -> None:
+    from scipy.ndimage import gaussian_filter
+
+    grain = gaussian_filter(np.random.default_rng(0).normal(0, 1, (64, 64, 3)), (0.8, 0.8, 0))
+    y = clean(64, 64) + 0.1 * (grain / grain.std()).astype(np.float32)
+    result = restore(y, guide=clean(64, 64), method=replace(DRAWN, steps=3), stop="steps")
+    assert result.noise.level > 0.04
+    assert float(np.abs(result.image - y).mean()) > 0.04
 
 
 def test_a_rule_that_does_not_fit_gives_way() -> None:

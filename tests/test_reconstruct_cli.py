@@ -41,8 +41,9 @@ CALLS = {
     "upscale": ("clean.png", "--factor", "2"),
     "deblur": ("clean.png", "--psf", "psf.npy"),
     "demosaic": ("mosaic.png", "--pattern", "BGGR"),
+    "restore": ("clean.png",),
 }
-SHAPES = {"inpaint": (24, 32, 3), "upscale": (48, 64, 3), "deblur": (24, 32, 3), "demosaic": (24, 32, 3)}
+SHAPES = {task: (48, 64, 3) if task == "upscale" else (24, 32, 3) for task in CALLS}
 
 
 @pytest.mark.parametrize("task", TASKS)

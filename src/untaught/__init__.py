@@ -16,6 +16,7 @@ from untaught._version import __version__
 
 if TYPE_CHECKING:
     from untaught.compare import compare as compare
+    from untaught.dejpegging import dejpeg as dejpeg
     from untaught.denoising import denoise as denoise
     from untaught.denoising import rerun as rerun
     from untaught.errors import InputError as InputError
@@ -43,6 +44,7 @@ _HOME = {
     "inpaint": "untaught.reconstruct",
     "upscale": "untaught.reconstruct",
     "deblur": "untaught.reconstruct",
+    "dejpeg": "untaught.dejpegging",
     "demosaic": "untaught.reconstruct",
     "inspect": "untaught.inspection",
     "compare": "untaught.compare",

@@ -18,6 +18,7 @@ from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
 from untaught.fit import Progress
 from untaught.image import Image, Plane, as_image
+from untaught.io.jpeg_steps import compression_notes
 from untaught.methods import make
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
@@ -108,7 +109,8 @@ def denoise(
         on_progress=on_progress,
         checkpoint=None if checkpoint is None else Path(checkpoint),
     )
-    return _restored(picture, [request] * picture.n_planes, request, started)
+    result = _restored(picture, [request] * picture.n_planes, request, started)
+    return replace(result, notes=result.notes + compression_notes(picture))
 
 
 def check_checkpoint(path: Path, picture: Image) -> None:
@@ -161,6 +163,10 @@ def rerun(
     requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
     if recipe.task == "denoise":
         return _restored(picture, requests, shared, started)
+    if recipe.task == "dejpeg":
+        from untaught.dejpegging import restored
+
+        return restored(as_image(picture), requests, shared, started)
     return again(recipe, image if isinstance(image, Tensor) else picture, (operator, guide), requests, shared)
 
 

@@ -19,7 +19,7 @@ from untaught.plane import Request
 from untaught.task import Task, array, keeps_levels, outermost, sites, support_of
 
 FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
-ROUGH = 15 / 255  # ... and more than this where there are none
+ROUGH = 15 / 255  # ... and more than this where there are none, or only every other pixel is of one colour
 DOUBTFUL = 0.2  # relative error of a noise variance from which on it may be texture
 
 
@@ -74,11 +74,13 @@ def _noise(
     if given is not None:
         return replace(given, clip=clipping(values, missing).clip), ()
     report = measure(values, missing)
-    if report.model.kind == "impulse":
-        return report.model, report.notes
+    itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
+    if report.model.kind == "impulse" or itself:
+        return report.model, tuple(report.notes)
     noise = report.model if report.white else estimate_sigma(values, missing)
     blurred = isinstance(outermost(operator), Blur)  # which leaves no texture that could be taken for noise
-    rough = report.correlation is None and bool(missing.any())
+    thinned = isinstance(outermost(operator), Mosaic)  # of two neighbours that a site has, one is not there
+    rough = thinned or (report.correlation is None and bool(missing.any()))
     least = NOTHING if blurred else ROUGH if rough else FAINT
     if noise.level >= least and noise.relative_error <= DOUBTFUL:
         return noise, report.notes

@@ -229,8 +229,19 @@ def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Resul
     unknown = set(wishes) - set(Wishes.__annotations__)
     if unknown:
         raise TypeError(f"{task.name}() got an unexpected keyword argument {min(unknown)!r}")
+    request = request_of(wishes)
+    checked(request.method, task)
+    guide = wishes.get("guide")
+    if isinstance(y, Tensor):
+        return of_tensor(y, task, guide, request, started)
+    picture = as_image(y)
+    return of_picture(picture, task, guide, [request] * picture.n_planes, request, started)
+
+
+def request_of(wishes: Wishes) -> Request:
+    """Return what was asked for, but for the guide; each option checked."""
     checkpoint = wishes.get("checkpoint")
-    request = Request(
+    return Request(
         method=wishes.get("method", "auto"),
         noise=options.noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
         seed=options.seed_of(wishes.get("seed", 0)),
@@ -240,9 +251,3 @@ def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Resul
         on_progress=wishes.get("on_progress"),
         checkpoint=None if checkpoint is None else Path(checkpoint),
     )
-    checked(request.method, task)
-    guide = wishes.get("guide")
-    if isinstance(y, Tensor):
-        return of_tensor(y, task, guide, request, started)
-    picture = as_image(y)
-    return of_picture(picture, task, guide, [request] * picture.n_planes, request, started)

@@ -14,7 +14,7 @@ from untaught.operands import (
     measured_by_number,
     psf_of,
 )
-from untaught.operators import Blur, Downsample, Mask, Mosaic, check_factor
+from untaught.operators import Blur, Downsample, Identity, Mask, Mosaic, check_factor
 from untaught.task import Task
 
 Colour = str | tuple[float, ...]
@@ -58,9 +58,15 @@ def demosaicing(picture: Image, pattern: str | tuple[tuple[int, ...], ...] = "RG
     return Task("demosaic", Mosaic(pattern))
 
 
+def restoring(picture: Image) -> Task:
+    """Return the task of `untaught.restore` without an operator: the picture itself was measured."""
+    return Task("restore", Identity())
+
+
 TASKS: dict[str, Callable[..., Task]] = {
     "inpaint": inpainting,
     "upscale": upscaling,
     "deblur": deblurring,
     "demosaic": demosaicing,
+    "restore": restoring,
 }

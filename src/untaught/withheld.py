@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.base import ClosedForm, Problem
+from untaught.methods.base import Problem
 from untaught.operators.fill import filled
 from untaught.risk import STREAM, Risk, Terms
 
@@ -23,7 +24,9 @@ MOST_ERROR = 0.55  # of the error itself: with more, an interval of squares woul
 BLOCK = 16  # pixels: errors farther apart than this are taken for independent
 
 
-def risk_of_filling(method: ClosedForm, problem: Problem, seed: int) -> Risk | None:
+def risk_of_filling(
+    fill: Callable[[Problem], Tensor], problem: Problem, seed: int, draws: int = MOST_DRAWS
+) -> Risk | None:
     """Return the mean squared error over all pixels of what a method fills in, where measurements have no noise.
 
         (share missing) (1/|H|) sum_{i in H} (f_i - y_i)^2,   f made without the pixels of H
@@ -33,12 +36,14 @@ def risk_of_filling(method: ClosedForm, problem: Problem, seed: int) -> Risk | N
 
     Parameters
     ----------
-    method : ClosedForm
-        What fills in; it is run once or, on small pictures, up to 8 times.
+    fill : callable
+        Fills in what is missing from a problem.
     problem : Problem
         Without an operator, some pixels missing.
     seed : int
         Draws H.
+    draws : int
+        How often it may be run, on small pictures.
 
     Returns
     -------
@@ -47,13 +52,12 @@ def risk_of_filling(method: ClosedForm, problem: Problem, seed: int) -> Risk | N
     """
     generator = torch.Generator().manual_seed((seed + 1) * STREAM % 2**62)
     squares, counts, used = torch.zeros_like(problem.y), torch.zeros_like(problem.y), 0.0
-    for _ in range(MOST_DRAWS):
+    for _ in range(draws):
         held = _drawn(problem.mask, generator)
         left = problem.mask - held
         if not (bool(held.any()) and bool(left.any()) and _alike(problem.mask, left)):
             return None
-        seen = _only(problem, left)
-        error = (method.solve(seen, seed).image - problem.y).square() * held
+        error = (fill(_only(problem, left)) - problem.y).square() * held
         squares, counts = squares + error, counts + held.expand_as(counts)
         used += float(held.sum())
         if used >= ENOUGH:

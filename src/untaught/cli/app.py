@@ -96,6 +96,9 @@ def _root(
 @app.command(short_help="Say what noise a picture has, and what to do about it.")
 def inspect(
     picture: Picture,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="OUT.png", help="Draw the variance of the noise against brightness.")
+    ] = None,
     as_json: AsJson = False,
 ) -> Job:
     """Say what noise a picture has, what to do about it, and what that will cost."""
@@ -103,7 +106,7 @@ def inspect(
     def job(interrupts: Interrupts) -> int:
         from untaught.cli.commands import run_inspect
 
-        return run_inspect(picture, as_json, interrupts)
+        return run_inspect(picture, plot, as_json, interrupts)
 
     return job
 

@@ -11,12 +11,21 @@ from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
 
 
-def run_inspect(picture: Path, as_json: bool, interrupts: Interrupts) -> int:
+def run_inspect(picture: Path, plot: Path | None, as_json: bool, interrupts: Interrupts) -> int:
     """Measure a picture's noise and print what was found."""
     with interrupts.held():
         from untaught.inspection import inspect
+        from untaught.io._atomic import check_target, whole_file
+        from untaught.report.noise_plot import noise_plot
     interrupts.check()
+    if plot is not None:
+        if plot.suffix.lower() != ".png":
+            raise InputError(f"{plot} has to end in .png; name the plot so")
+        check_target(plot, (picture,))
     found = inspect(picture)
+    if plot is not None:
+        with whole_file(plot) as stream:
+            stream.write(noise_plot(found))
     if as_json:
         _print_json(found.as_dict())
     else:

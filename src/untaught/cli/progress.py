@@ -64,6 +64,8 @@ def describe(progress: Progress, elapsed: float) -> str:
     parts = []
     if math.isfinite(progress.loss):  # a formula has none
         parts = [f"step {progress.step}/{progress.steps}", f"loss {progress.loss:.4g}"]
+    elif progress.steps > 1:
+        parts = [f"pass {progress.step}/{progress.steps}"]
     if math.isfinite(progress.score):
         parts.append(f"{progress.score_name} {progress.score:.4g}")
     if progress.planes > 1:

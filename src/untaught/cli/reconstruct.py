@@ -1,4 +1,4 @@
-"""`untaught inpaint`, `upscale`, `deblur` and `demosaic`: what they need beside the options of `denoise`."""
+"""The commands of the tasks beside `denoise`: what they need beside the options of that."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from untaught.result import Result
 
 FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
-ABLE = "auto, fill (inpaint, demosaic), pnp, dip, pixels or pixel-tv."
+ABLE = "auto, fill (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
 
 Guide = Annotated[
     Path | None,
@@ -56,6 +56,24 @@ class TaskCall(Call):
         return partial(run_task, task=TASKS[self.task](picture, **self.operands))
 
 
+@dataclass(frozen=True)
+class JpegCall(TaskCall):
+    """The same for a JPEG file, which holds its own operator."""
+
+    def frame(self, picture: Image) -> Image:
+        """Return the picture that a decoder shows, unless its file cannot be used."""
+        from untaught.dejpegging import file_of
+
+        file_of(picture)
+        return picture
+
+    def door(self, picture: Image) -> Callable[..., Result]:
+        """See `Call`."""
+        from untaught.dejpegging import dejpeg
+
+        return dejpeg
+
+
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., commands.Job]:
     """Give a command that returns its operands the options of `denoise`, and a guide."""
     hints = get_type_hints(commands.denoise, include_extras=True)
@@ -87,7 +105,8 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., comma
 def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
     picture, output = given.pop("picture"), given.pop("output")
-    return TaskCall(picture, output, given, **about, task=task, operands=operands)
+    kind = JpegCall if task == "dejpeg" else TaskCall
+    return kind(picture, output, given, **about, task=task, operands=operands)
 
 
 def _run(call: TaskCall, interrupts: Interrupts) -> int:
@@ -151,3 +170,17 @@ def demosaic(
 ) -> dict[str, Any]:
     """Make a colour picture of the values behind a colour filter array."""
     return {"pattern": pattern}
+
+
+@commands.app.command(short_help="Restore a picture with the help of another one, such as one with flash.")
+@with_options
+def restore() -> dict[str, Any]:
+    """Restore a picture with the help of another one of the same scene, such as one with flash: --guide."""
+    return {}
+
+
+@commands.app.command(short_help="Take out the blocks of a JPEG that was compressed too much.")
+@with_options
+def dejpeg() -> dict[str, Any]:
+    """Take the blocks and ripples out of a JPEG file that was compressed too much."""
+    return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -10,8 +11,9 @@ from torch import Tensor
 
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import basis
-from untaught.methods.impulse_fill import ImpulseFill, filled
+from untaught.methods.impulse_fill import ImpulseFill, fillings
 from untaught.methods.multiscale import MultiScale
+from untaught.methods.passes import Pass, answer
 
 PIXELS = ImpulseFill(patch=7, group=70, radius=14, regional=2, passes=6, shrinkage=0.003, floor=5e-6)
 CHANNELS = ImpulseFill(patch=4, group=100, regional=3, passes=3, shrinkage=0.03, floor=2e-5)
@@ -34,6 +36,8 @@ class Fill:
         For pixels that are missing as a whole.
     channels : ImpulseFill
         For pixels of which some channels are missing.
+    last : int or None
+        See `InPasses`.
 
     Notes
     -----
@@ -47,24 +51,41 @@ class Fill:
 
     pixels: ImpulseFill = PIXELS
     channels: ImpulseFill = CHANNELS
+    last: int | None = None
     name: ClassVar[str] = "fill"
     needs: ClassVar[Needs] = Needs()
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture with its missing values filled in; `seed` is that of `MultiScale`'s probe."""
-        image = problem.y.detach()
-        if not problem.complete:
-            image = self._filled(image[0], problem.mask[0])[None]
-        if problem.noise.kind == "impulse" or problem.noise.level <= 0:
-            return Estimate(image)
-        whole = replace(problem, y=image, mask=torch.ones_like(problem.mask), pilot=None)
-        return MultiScale().solve(whole, seed)
+        return answer(self, problem, seed)
 
-    def _filled(self, y: Tensor, mask: Tensor) -> Tensor:
-        if bool((mask != mask[:1]).any()):
-            return filled(y, mask, self.channels)
-        colours = basis(y[None])
-        decorrelated = torch.einsum("oc,chw->ohw", colours, y)
-        planes = [filled(plane[None], mask[:1], self.pixels) for plane in decorrelated]
-        image = torch.einsum("oc,ohw->chw", colours, torch.cat(planes))
-        return torch.where(mask > 0, y, image)
+    def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
+        """Yield the filling after every pass over all colours, and where there is noise, the denoised picture."""
+        image, noisy = problem.y.detach(), problem.noise.kind != "impulse" and problem.noise.level > 0
+        how = self.channels if _differ(problem.mask) else self.pixels
+        count = 0 if problem.complete else how.regional + how.passes
+        if count:
+            for done, image in enumerate(_fillings(problem.y[0].detach(), problem.mask[0], how)):
+                yield Pass(Estimate(image), done, count + noisy)
+        if noisy:
+            whole = replace(problem, y=image, mask=torch.ones_like(problem.mask), pilot=None)
+            yield Pass(MultiScale().solve(whole, seed), count + 1, count + 1)
+        elif not count:
+            yield Pass(Estimate(image), 0, 0)
+
+
+def _differ(mask: Tensor) -> bool:
+    """Say whether pixels are measured in part."""
+    return bool((mask != mask[:, :1]).any())
+
+
+def _fillings(y: Tensor, mask: Tensor, how: ImpulseFill) -> Iterator[Tensor]:
+    """Yield (1, C, H, W) after every pass: all channels together, or opponent colours one by one."""
+    if mask.shape[0] > 1 and _differ(mask[None]):
+        yield from (image[None] for image in fillings(y, mask, how))
+        return
+    colours = basis(y[None])
+    planes = [fillings(plane[None], mask[:1], how) for plane in torch.einsum("oc,chw->ohw", colours, y)]
+    for found in zip(*planes, strict=True):
+        image = torch.einsum("oc,ohw->chw", colours, torch.cat(found))
+        yield torch.where(mask > 0, y, image)[None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -107,12 +108,20 @@ def filled(y: Tensor, known: Tensor, how: ImpulseFill) -> Tensor:
     InputError
         If nothing was measured.
     """
+    *_, picture = fillings(y, known, how)
+    return picture
+
+
+def fillings(y: Tensor, known: Tensor, how: ImpulseFill) -> Iterator[Tensor]:
+    """Yield the first guess and the filled picture after every pass, of which the last is that of `filled`."""
     if not known.any():
         raise InputError("no value of the picture was measured: there is nothing to fill in from")
     picture = _first_guess(y, known)
+    yield picture
     for number in range(how.regional + how.passes):
-        picture = torch.where(known > 0, y, _predicted(picture, known, how, number))
-    return picture
+        with torch.no_grad():
+            picture = torch.where(known > 0, y, _predicted(picture, known, how, number))
+        yield picture
 
 
 def _first_guess(y: Tensor, known: Tensor) -> Tensor:
@@ -150,6 +159,8 @@ def _predicted(picture: Tensor, known: Tensor, how: ImpulseFill, number: int) ->
     @torch.no_grad()  # does not reach into threads from outside
     def work(tile: Tile) -> tuple[Tensor, Tensor]:
         part, mask = x[tile.window], k[tile.window]
+        if mask.all():  # nothing to predict
+            return part, torch.ones_like(part)
         corners = _everywhere(part, grid.patch) if regional else similar(part, tile, grid)
         index = pixels(corners, grid.patch, part.shape[2])
         values, missing = _rows(part, index), 1 - _rows(mask, index)

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from untaught._limits import MIN_SIDE
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import Stage, denoise_nonlocal
+from untaught.methods.passes import Pass, answer
 from untaught.methods.pixels import ROUNDING
+from untaught.operators import Downsample, Jpeg, LinearOperator
+from untaught.operators.resampling import bicubic
 
+PROBE = 64  # pixels a side: the part that is denoised to see how quick the machine is
+MARGIN = 0.8  # of the time that is planned for: the machine may have other work later
+LEAST_STEPS = 8  # when there is little time
+JPEG = (3.0, 0.5)  # start and end in units of what JPEG's rounding has lost, set on crops of Kodak pictures
+SMOOTH, START_SWEEPS = 1e-3, 60  # weight, of A* A, and steps of the smooth picture that some operators start from
 ENOUGH = 1e-8  # of the energy of the misfit, where conjugate gradients end
 
 
@@ -44,10 +54,16 @@ class PlugAndPlay:
         What D is.
     sweeps : int
         Most steps of the conjugate gradients that find z.
+    last : int or None
+        See `InPasses`.
 
     Notes
     -----
     Where the picture itself was measured, and all of it, this is `MultiScale`: D with the noise that there is.
+
+    Enlargements by 4 and more start at half the resolution and less, see `ladder`. What JPEG has rounded has an
+    error that is known without sigma and l, see `Jpeg.nearest`: that takes the place of the first step, s_k is
+    counted in what the rounding has lost, and the answer is a z, of which the same file could have been made.
 
     References
     ----------
@@ -64,6 +80,7 @@ class PlugAndPlay:
     balance: float = 0.23
     stage: Stage = Stage("wiener", 5, 48, step=4, radius=14)  # noqa: RUF009
     sweeps: int = 12
+    last: int | None = None
     name: ClassVar[str] = "pnp"
     needs: ClassVar[Needs] = Needs(identity=False)
 
@@ -73,27 +90,122 @@ class PlugAndPlay:
                 f"{self} goes nowhere; take a step at least, and an end above 0 that the start is above"
             )
 
-    @torch.no_grad()
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture behind a measurement; nothing is drawn, so `seed` changes nothing."""
+        return answer(self, problem, seed)
+
+    def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
+        """Yield the picture after every step, enlarged while that is one of half the resolution or less.
+
+        Raises
+        ------
+        InputError
+            For an operator without an adjoint.
+        """
         if problem.operator is None and problem.complete:
-            return MultiScale().solve(problem, seed)
+            yield Pass(MultiScale().solve(problem, seed), 1, 1)
+            return
         if problem.operator is not None and not (problem.operator.linear and problem.operator.adjoint):
             raise InputError(
                 f"pnp needs an operator with an adjoint, and {problem.operator.name} has none; choose dip"
             )
         exact = problem.noise.kind == "impulse" or problem.noise.level < ROUNDING
         sigma = ROUNDING if exact else problem.noise.level
-        x = z = problem.initial()
-        for s in self._schedule(sigma):
-            z = fitted(problem, x, self.balance * (sigma / s) ** 2, self.sweeps)
-            x = denoise_nonlocal(z, s**2, (self.stage,), pilot=x)
-        return Estimate(z if exact else x)
+        rungs = ladder(problem)
+        x, done = beginning(problem), 0
+        yield Pass(Estimate(x), done, self.steps * len(rungs))
+        for rung in rungs:
+            if len(rungs) > 1:
+                x = rung.initial() if rung is rungs[0] else bicubic(x, rung.picture_shape)
+            for s in self._schedule(problem, sigma):
+                with torch.no_grad():
+                    z = self._explaining(rung, x, s, sigma)
+                    x = denoise_nonlocal(z, s**2, (self.stage,), pilot=x)
+                    shown = z if exact else x
+                    if isinstance(rung.operator, Jpeg):
+                        shown = rung.operator.nearest(x, rung.y, s)
+                done += 1
+                shown = shown if rung is problem else bicubic(shown, problem.picture_shape)
+                yield Pass(Estimate(shown), done, self.steps * len(rungs))
 
-    def _schedule(self, sigma: float) -> list[float]:
-        end = max(self.end, sigma)
-        start = max(self.start, end)
+    def within(self, problem: Problem, seconds: float) -> PlugAndPlay:
+        """Return the method with as few steps as so many seconds on this machine call for.
+
+        A pass of D over a small part of the picture says how long one over all of it takes.
+        """
+        part = problem.initial()[..., :PROBE, :PROBE].detach()
+        started = time.monotonic()
+        denoise_nonlocal(part, self.start**2, (self.stage,), pilot=part)
+        each = (time.monotonic() - started) / part[0, 0].numel()
+        whole = sum(math.prod(rung.picture_shape[-2:]) for rung in ladder(problem)) * each
+        affordable = int(MARGIN * seconds / whole)
+        return replace(self, steps=min(self.steps, max(LEAST_STEPS, affordable)))
+
+    def _explaining(self, problem: Problem, x: Tensor, s: float, sigma: float) -> Tensor:
+        """Return z, near a picture `x` that is wrong by `s`."""
+        if isinstance(problem.operator, Jpeg):
+            return problem.operator.nearest(x, problem.y, s)
+        return fitted(problem, x, self.balance * (sigma / s) ** 2, self.sweeps)
+
+    def _schedule(self, problem: Problem, sigma: float) -> list[float]:
+        if isinstance(problem.operator, Jpeg):
+            level = problem.operator.level(problem.y)
+            start, end = (max(share * level, ROUNDING) for share in JPEG)
+        else:
+            end = max(self.end, sigma)
+            start = max(self.start, end)
         return [start * (end / start) ** (k / max(self.steps - 1, 1)) for k in range(self.steps)]
+
+
+def ladder(problem: Problem) -> list[Problem]:
+    """Return the problem, and before it, where pictures were made small, those of halves of the resolution.
+
+    What is large for a patch at full resolution, such as a step of an edge that is 8 pixels long, is small there.
+    """
+    rungs = [problem]
+    while isinstance(rungs[0].operator, Downsample) and problem.pilot is None:
+        coarser = rungs[0].operator.coarser()
+        if coarser is None or min(coarser.picture_shape(problem.y.shape)[-2:]) < 2 * MIN_SIDE:
+            break
+        rungs.insert(0, replace(problem, operator=coarser))
+    return rungs
+
+
+def beginning(problem: Problem) -> Tensor:
+    """Return the picture to start from, a smooth one where an operator knows none better than a multiple of A* y.
+
+        min over x of || m (A x - y) ||^2 + w || grad x ||^2
+
+    What A does not see is zero in A* y, and similar patches take such holes for the picture.
+    """
+    start, operator = problem.initial(), problem.operator
+    if problem.pilot is not None or getattr(type(operator), "initial", None) is not LinearOperator.initial:
+        return start
+    assert operator is not None
+    seen = operator.A_adjoint(problem.mask * operator.A(start))
+    weight = SMOOTH * float(seen.norm() / start.norm().clamp_min(1e-12))
+    rest = operator.A_adjoint(problem.mask * (problem.y - operator.A(start))) - weight * _roughness(start)
+    x, direction, square = start, rest, float(rest.square().sum())
+    for _ in range(START_SWEEPS):
+        image = operator.A_adjoint(problem.mask * operator.A(direction)) + weight * _roughness(direction)
+        curvature = float((direction * image).sum())
+        if not (curvature > 0 and math.isfinite(curvature)):
+            break
+        step = square / curvature
+        x, rest = x + step * direction, rest - step * image
+        before, square = square, float(rest.square().sum())
+        direction = rest + square / max(before, 1e-30) * direction
+    return x
+
+
+def _roughness(x: Tensor) -> Tensor:
+    """Return grad* grad x: four times every pixel less its neighbours, border pixels repeated."""
+    total = torch.zeros_like(x)
+    for axis in (-2, -1):
+        step = torch.diff(x, dim=axis)
+        first, last = (torch.zeros_like(x.narrow(axis, 0, 1)) for _ in range(2))
+        total -= torch.diff(step, dim=axis, prepend=first, append=last)
+    return total
 
 
 def fitted(problem: Problem, x: Tensor, regular: float, sweeps: int) -> Tensor:

@@ -11,6 +11,7 @@ from untaught.operators.compose import Composition, as_operator, compose
 from untaught.operators.compression import RandomCompression, StructuredCompression
 from untaught.operators.foreign import Function, Wrapped
 from untaught.operators.fourier import Fourier, cartesian_mask, random_mask, to_complex, to_pair
+from untaught.operators.jpeg import Jpeg
 from untaught.operators.pixels import Identity, Mask, Mosaic, check_mask
 from untaught.operators.radon import Radon
 from untaught.operators.resampling import Downsample, check_factor
@@ -22,6 +23,7 @@ __all__ = [
     "Fourier",
     "Function",
     "Identity",
+    "Jpeg",
     "LinearOperator",
     "Mask",
     "Mosaic",

@@ -133,10 +133,14 @@ class Downsample(LinearOperator):
 
     def initial(self, y: Tensor) -> Tensor:
         """Return the bicubic enlargement of `y`, as Pillow's."""
-        shape = self.picture_shape(y.shape)
-        sizes = zip(y.shape[-2:], shape[-2:], strict=True)
-        rows, columns = (matrix(small, large, "bicubic", y.dtype, y.device) for small, large in sizes)
-        return rows @ (y @ columns.mT)
+        return bicubic(y, self.picture_shape(y.shape))
+
+    def coarser(self) -> Downsample | None:
+        """Return what gives the same measurement, nearly, of the picture at half the resolution; or None."""
+        if self.factor % 2 or self.factor < 4:
+            return None
+        half = None if self.size is None else (self.size[0] // 2, self.size[1] // 2)
+        return Downsample(self.factor // 2, self.kernel, half)
 
     def _forward(self, x: Tensor) -> Tensor:
         rows, columns = self._matrices(self.shape(x.shape), x.shape, x)
@@ -149,6 +153,13 @@ class Downsample(LinearOperator):
     def _matrices(self, small: Shape, large: Shape, like: Tensor) -> list[Tensor]:
         sizes = zip(large[-2:], small[-2:], strict=True)
         return [matrix(source, target, self.kernel, like.dtype, like.device) for source, target in sizes]
+
+
+def bicubic(x: Tensor, shape: Shape) -> Tensor:
+    """Return the picture (1, C, h, w) resized to the height and width that `shape` ends with, as Pillow does."""
+    sizes = zip(x.shape[-2:], shape[-2:], strict=True)
+    rows, columns = (matrix(source, target, "bicubic", x.dtype, x.device) for source, target in sizes)
+    return rows @ (x @ columns.mT)
 
 
 @lru_cache(maxsize=32)

@@ -20,6 +20,7 @@ from untaught.operators.blur import Blur
 from untaught.operators.compose import Composition
 from untaught.operators.compression import RandomCompression, StructuredCompression
 from untaught.operators.fourier import Fourier
+from untaught.operators.jpeg import Jpeg
 from untaught.operators.pixels import Identity, Mask, Mosaic
 from untaught.operators.radon import Radon
 from untaught.operators.resampling import Downsample
@@ -32,6 +33,7 @@ OURS: Mapping[str, type[Any]] = {
         Downsample,
         Fourier,
         Identity,
+        Jpeg,
         Mask,
         Mosaic,
         Radon,
