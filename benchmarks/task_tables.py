@@ -8,7 +8,8 @@ from statistics import mean, median
 from tabular import NOTHING, Row, grouped, provenance, table
 
 SCORES = ("psnr_y", "psnr")  # of the answer, in dB; other `psnr_...` entries are what it is held against
-NOT_A_SETTING = ("picture", "method", "time_limit", "seed")
+NOT_A_SETTING = ("picture", "method", "time_limit", "seed", "quick")
+APART = ("architectures",)  # of which every picture is another experiment
 
 
 def task(rows: list[Row], benchmark: str) -> str:
@@ -17,6 +18,8 @@ def task(rows: list[Row], benchmark: str) -> str:
     if not own:
         return NOTHING
     settings = sorted({key for row in own for key in row["case"] if key not in NOT_A_SETTING})
+    settings += ["picture"] * (benchmark in APART)
+    quick = " --quick" * any(row["case"].get("quick", False) for row in own)
     parts = []
     for setting, chosen in grouped(own, *settings).items():
         words = [f"{name} {value}" for name, value in zip(settings, setting, strict=True) if value is not None]
@@ -24,7 +27,8 @@ def task(rows: list[Row], benchmark: str) -> str:
         heads = "Method | n | PSNR, dB | least to most | seconds of processor | error of the estimate, dB | inside"
         parts += [", ".join(words).capitalize() + ":"] if words else []
         parts += [table(heads, _once(lines))]
-    return "\n\n".join([*parts, f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py --data DIR`."])
+    made = f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py --data DIR{quick}`."
+    return "\n\n".join([*parts, made])
 
 
 def trained(rows: list[Row]) -> str:

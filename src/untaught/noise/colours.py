@@ -22,7 +22,7 @@ MOST_GREY = 1.5  # variance of grey over colours that were not smoothed, for JPE
 MOST_SMOOTHED = 30.0  # variance of grey over colours: smoothing some 6 x 6 pixels gives that; beyond is texture
 EVEN = (2.8, 1.9)  # 30 % over 5 % quantile of a shade's energies, grey and colours; texture varies more than noise
 TEXTURED = 1.25  # a shade whose variance lies this far above the others' line holds texture
-# One standard error of the variance, relative. It was 0.5 on 18 simulated cameras (`benchmarks/cameras.py`), but on
+# One standard error of the variance, relative. On 18 simulated cameras (`benchmarks/cameras.py`) it was 0.5; on
 # five real ones the variance was 1.3 to 5.3 times what was found.
 DOUBTFUL = 1.0
 DOUBT = 0.1  # what a factor of e between black and white costs, in quantile loss
