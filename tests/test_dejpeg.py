@@ -127,3 +127,10 @@ def test_others_say_what_to_do_with_a_coarse_file(tmp_path: Path) -> None:
         path = compressed(tmp_path, quality)
         notes = (denoise(path, noise="gaussian:5", method="wavelet").notes, inspect(path).notes)
         assert [any("untaught dejpeg" in note for note in found) for found in notes] == [told, told]
+
+
+def test_a_coarse_file_without_noise_is_not_left_as_it_is(tmp_path: Path) -> None:
+    drawn = np.full((64, 64), 230, np.uint8)
+    drawn[20:50, 13:38] = 60
+    Pillow.fromarray(drawn).save(tmp_path / "drawn.jpg", quality=30)
+    assert "untaught dejpeg" in inspect(tmp_path / "drawn.jpg").advice

@@ -149,7 +149,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     chosen = [p for p in picture.planes() if p.index % every == 0 and p.values.max() > p.values.min()]
     found = tuple(PlaneNoise(p.index, p.label, measure(p.values, p.missing)) for p in chosen)
     noises = [p.report.model for p in found]
-    planned, advice = _advice(noises, chosen[0].values.size, picture.source)
+    planned, advice = _advice(noises, chosen[0].values.size, picture)
     return Inspection(
         name=picture.name,
         shape=picture.array.shape,
@@ -184,15 +184,17 @@ def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
     return temporal(pairs()) if math.prod(picture.lead_shape) > 1 else None
 
 
-def _advice(noises: Sequence[NoiseModel], values: int, source: Path | None) -> tuple[tuple[str, ...], str]:
+def _advice(noises: Sequence[NoiseModel], values: int, picture: Image) -> tuple[tuple[str, ...], str]:
     """Return what `auto` would try on the noisiest plane, and the advice that follows."""
     from untaught.choose import plan
 
     worst = max(noises, key=lambda noise: (noise.kind == "impulse", noise.level))
     planned = plan(worst, values)
+    where = "IN" if picture.source is None else shlex.quote(_nearest_name(picture.source))
+    if not planned.methods and compression_notes(picture):
+        return (), f"run `untaught dejpeg {where} -o OUT`: no noise was found but what the compression left"
     if not planned.methods:
         return (), f"leave it as it is: {planned.why}"
-    where = "IN" if source is None else shlex.quote(_nearest_name(source))
     return planned.methods, f"run `untaught denoise {where} -o OUT`: {planned.why}"
 
 
