@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+from tests.pages import BENCHMARKS, pages
+
 MARKED = "before\n<!-- table: {} -->\nold\n<!-- end -->\nafter\n"
 
 
 @pytest.fixture(scope="module")
 def loaded():
     """Import benchmarks/table.py and common.py, which are scripts and not in the package."""
-    names = ("common", "table")
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {name: importlib.import_module(name) for name in names}
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in names:
-            sys.modules.pop(name, None)
+    with pages("common", "table") as found:
+        yield found
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +14,7 @@ import torch
 from PIL import Image
 
 from tests.conftest import clean, psnr, tensor
+from tests.pages import pages
 from tests.toys import Walk
 from untaught.fit import Options, fit
 from untaught.methods.base import Problem
@@ -24,20 +23,14 @@ from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian, Impulse
 from untaught.stopping import Discrepancy, ExponentialVariance, StepBudget, WindowedVariance
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 NAMES = ("severities", "stopping", "severity_tables")
 
 
 @pytest.fixture(scope="module")
 def loaded():
     """Import the scripts, which are not in the package."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {name: importlib.import_module(name) for name in NAMES}
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in NAMES:
-            sys.modules.pop(name, None)
+    with pages(*NAMES) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,21 +12,16 @@ import pytest
 from PIL import Image
 
 from tests.conftest import clean, psnr
+from tests.pages import pages
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 NAMES = ("severities", "trust", "plots", "severity_tables")
 
 
 @pytest.fixture(scope="module")
 def loaded():
     """Import the scripts, which are not in the package."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {name: importlib.import_module(name) for name in NAMES}
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in NAMES:
-            sys.modules.pop(name, None)
+    with pages(*NAMES) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -13,24 +11,16 @@ import numpy as np
 import pytest
 import torch
 
+from tests.pages import pages
 from untaught.methods.base import Estimate
 from untaught.noise import PoissonGaussian
-
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[dict[str, ModuleType]]:
     """Import pages of benchmarks, which are scripts and not in the package."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {
-            name: importlib.import_module(name) for name in ("family", "stabilised", "sparsification", "cameras")
-        }
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in ("family", "common", "tabular", "stabilised", "sparsification", "cameras"):
-            sys.modules.pop(name, None)
+    with pages("family", "stabilised", "sparsification", "cameras") as found:
+        yield found
 
 
 @pytest.fixture

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
+from tests.pages import pages
+
 NAMES = ("common", "tabular", "instruments", "theory", "theory_tables")
 MADE = {"date": "2025-01-02", "machine": {"cpu": "Some CPU", "cores": 3}, "cpu_seconds": 1.0}
 
@@ -21,13 +19,8 @@ MADE = {"date": "2025-01-02", "machine": {"cpu": "Some CPU", "cores": 3}, "cpu_s
 @pytest.fixture(scope="module")
 def loaded() -> Iterator[dict[str, ModuleType]]:
     """Import the benchmark's pages, which are scripts and not in the package."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield {name: importlib.import_module(name) for name in NAMES}
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in NAMES:
-            sys.modules.pop(name, None)
+    with pages(*NAMES) as found:
+        yield found
 
 
 def row(part: str, case: dict[str, Any], **found: Any) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +9,15 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.command import levels
+from tests.pages import pages
 from tests.training import scene
-
-BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def dataset():
     """Import benchmarks/dataset.py, which is a script and not in the package."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        yield importlib.import_module("dataset")
-    finally:
-        sys.path.remove(str(BENCHMARKS))
-        for name in ("common", "dataset", "tabular", "task_tables"):
-            sys.modules.pop(name, None)
+    with pages("dataset") as found:
+        yield found["dataset"]
 
 
 @pytest.fixture
