@@ -11,6 +11,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def machine() -> dict[str, Any]:
 def peak_gib() -> float:
     """Return the most memory this process has had, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def how(result: Any, cpu_seconds: float) -> dict[str, Any]:
+    """Return the entries of a row that say how a `untaught.Result` came about, and where and when."""
+    return {
+        "method": result.method,
+        "seconds": round(result.seconds, 2),
+        "cpu_seconds": round(cpu_seconds, 2),
+        "stopped": {"rule": result.stopped.rule, "step": result.stopped.step},
+        "peak_gib": round(peak_gib(), 3),
+        "versions": result.recipe.versions,
+        "threads": result.recipe.threads,
+        "date": date.today().isoformat(),
+        "machine": machine(),
+    }
 
 
 def done(path: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ import argparse
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import SET9, answer, centre, machine, peak_gib, psnr, read8
+from common import SET9, answer, centre, how, psnr, read8
 
 QUICK = ("F16", "kodim01", "peppers")
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-T T.871, full range
@@ -64,15 +63,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         "bytes": size,
         "level": round(255 * result.noise.level, 2),
         "level_true": round(float(np.std(_luma(before) - _luma(clean))), 2),
-        "method": result.method,
-        "seconds": round(result.seconds, 2),
-        "cpu_seconds": round(spent, 2),
-        "stopped": {"rule": result.stopped.rule, "step": result.stopped.step},
-        "peak_gib": round(peak_gib(), 3),
-        "versions": result.recipe.versions,
-        "threads": result.recipe.threads,
-        "date": date.today().isoformat(),
-        "machine": machine(),
+        **how(result, spent),
     }
 
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from common import answer, machine, peak_gib, psnr
+from common import answer, how, psnr
 
 PICTURES = (
     "Cameraman256",
@@ -70,16 +69,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         "psnr": round(psnr(result.image, clean), 3),
         "psnr_published": round(psnr(published, clean), 3),
         "estimate": estimate,
-        "method": result.method,
-        "seconds": round(result.seconds, 2),
-        "cpu_seconds": round(spent, 2),
-        "stopped": {"rule": result.stopped.rule, "step": result.stopped.step},
         "parts": [(part.method, part.note) for part in result.candidates],
-        "peak_gib": round(peak_gib(), 3),
-        "versions": result.recipe.versions,
-        "threads": result.recipe.threads,
-        "date": date.today().isoformat(),
-        "machine": machine(),
+        **how(result, spent),
     }
 
 

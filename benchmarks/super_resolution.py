@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import answer, machine, peak_gib, psnr
+from common import answer, how, psnr
 
 LUMA = (65.481, 128.553, 24.966)  # ITU-R BT.601, studio range, of RGB in [0, 1]
 MARGIN = 4  # pixels cut off beside as many as the factor
@@ -72,16 +71,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     return {
         "psnr_y": round(psnr_y(result.image, truth, factor), 3),
         "psnr_y_bicubic": round(psnr_y(np.asarray(bicubic), truth, factor), 3),
-        "method": result.method,
-        "seconds": round(result.seconds, 2),
-        "cpu_seconds": round(spent, 2),
-        "stopped": {"rule": result.stopped.rule, "step": result.stopped.step},
         "parts": [(part.method, part.note) for part in result.candidates],
-        "peak_gib": round(peak_gib(), 3),
-        "versions": result.recipe.versions,
-        "threads": result.recipe.threads,
-        "date": date.today().isoformat(),
-        "machine": machine(),
+        **how(result, spent),
     }
 
 
