@@ -26,6 +26,7 @@ from untaught.methods.dip import DIP
 from untaught.methods.fusion import Fusion
 from untaught.methods.learner import LEARNERS
 from untaught.methods.r2r import R2R
+from untaught.methods.subsampled import Subsampled
 from untaught.networks.decoder import DecoderShape
 from untaught.networks.hourglass import HourglassShape
 from untaught.networks.partial import PartialShape
@@ -56,6 +57,7 @@ QUICK: dict[str, str | Method | Fusion] = {
     "deep-decoder": DeepDecoder(steps=120, warmup=5, shape=DecoderShape(width=8, scales=1)),
     "fusion": Fusion(("nonlocal", DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)))),
     **{name: learner_of(name, (8, 1), steps=40, crop=16, rate=0.005, decay=0.8) for name in LEARNED},
+    "n2v:2": Subsampled(steps=40, crop=24, batch=1, rate=0.005, decay=0.8, shape=UNetShape(8, 1)),
     "auto": "auto",
 }
 USABLE: dict[str, str | Method | Fusion] = {
@@ -64,11 +66,12 @@ USABLE: dict[str, str | Method | Fusion] = {
     "r2r": R2R(steps=60, draws=3, shape=UNetShape(16, 2), crop=48),
     "deep-decoder": DeepDecoder(steps=400, warmup=20, shape=DecoderShape(width=32, scales=2)),
     **{name: learner_of(name, (16, 2), steps=120, crop=32) for name in LEARNED},
+    "n2v:2": Subsampled(steps=120, crop=64, batch=1, rate=0.01, decay=0.9, shape=UNetShape(16, 2)),
     "fusion": Fusion(("nonlocal", DIP(steps=60, shape=HourglassShape(width=8, depth=2, skip=4)))),
 }
 FORMULAS = sorted(name for name, method in QUICK.items() if isinstance(method, ClosedForm))
 # In dB, where less than of the others is asked: no prior, a poor one, or little time.
-GAINS = {"pixels": 0.0, "pixel-tv": 3.0, **dict.fromkeys(LEARNED, 3.0)}
+GAINS = {"pixels": 0.0, "pixel-tv": 3.0, **dict.fromkeys(LEARNED, 3.0), "n2v:2": 3.0}
 FITS = ["dip", "r2r", "deep-decoder"]
 DRAWN = [*FITS, "tv"]  # the probe of TV's divergence is drawn too
 

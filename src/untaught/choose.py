@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from untaught.methods.base import ClosedForm, Iterative, Needs
+from untaught.methods.blind_spot import shared
 from untaught.methods.learner import Learner
-from untaught.noise import NoiseModel
+from untaught.noise import Correlated, NoiseModel
 from untaught.stopping import (
     CrossFitted,
     Discrepancy,
@@ -66,9 +67,11 @@ def plan(noise: NoiseModel, values: int) -> Plan:
 def objection(needs: Needs, noise: NoiseModel) -> str | None:
     """Say in a clause why a method is not right for this noise, or None."""
     if needs.white and noise.kind == "correlated":
+        apart = max(shared(noise)) + 1 if isinstance(noise, Correlated) else 2
         return (
             "it needs noise that is independent between pixels, and here neighbours share theirs; struct-n2v "
-            "hides them together, gr2r draws noise of that correlation, and nonlocal combines distant patches"
+            f"hides them together, n2v:{apart} learns from pixels {apart} apart, gr2r draws noise of that "
+            "correlation, and nonlocal combines distant patches"
         )
     if needs.kinds and noise.kind not in needs.kinds:
         return f"it is made for {' or '.join(needs.kinds)} noise, and this is {noise.kind}"

@@ -102,7 +102,7 @@ class StructuredNoise2Void(Noise2Void):
 
     def reach(self, seen: Seen) -> tuple[int, int]:
         """See `Noise2Void`; the furthest of all that is seen."""
-        found = [_shared(noise) for noise in seen.noises if isinstance(noise, Correlated)]
+        found = [shared(noise) for noise in seen.noises if isinstance(noise, Correlated)]
         rows = max((r for r, _ in found), default=0)
         columns = max((c for _, c in found), default=0)
         return self.rows if self.rows >= 0 else rows, self.columns if self.columns >= 0 else columns
@@ -113,7 +113,7 @@ class StructuredNoise2Void(Noise2Void):
         return rows != columns or super().upright(seen)
 
 
-def _shared(noise: Correlated) -> tuple[int, int]:
+def shared(noise: Correlated) -> tuple[int, int]:
     """Return how many rows and columns away pixels share more than `SHARED` of their noise."""
     kernel = torch.tensor(noise.kernel, dtype=torch.float64)
     size = [2 * n - 1 for n in kernel.shape]
