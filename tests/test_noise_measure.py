@@ -235,3 +235,12 @@ def test_what_is_not_finite_counts_as_missing():
         measure(np.full((9, 9, 1), np.nan, np.float32))
     with pytest.raises(InputError):
         measure(np.zeros((2, 2, 2, 2), np.float32))
+
+
+def test_the_least_and_the_greatest_of_all_values_are_no_cut() -> None:
+    """Where the range is that of the values, one value lies at either end of it."""
+    y = np.random.default_rng(0).normal(size=(64, 64, 1))
+    y = ((y - y.min()) / np.ptp(y)).astype(np.float32)
+    assert clipping(y).clip == (False, False)
+    cut = np.clip(y, 0.25, 0.75)
+    assert clipping((cut - 0.25) * 2).clip == (True, True)

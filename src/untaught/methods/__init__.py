@@ -84,11 +84,11 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
         from untaught.methods.deep_decoder import DeepDecoder
 
         return DeepDecoder.of_width(name.partition(":")[2])
-    if name == "subsampled" or (name.partition(":")[0] in METHODS and ":" in name):
+    if ":" in name and name.partition(":")[0] in METHODS:
         from untaught.methods.subsampled import Subsampled
 
-        learner, colon, factor = name.partition(":")
-        return replace(Subsampled.of(learner, factor) if colon else Subsampled(), **(settings or {}))
+        learner, _, factor = name.partition(":")
+        return replace(Subsampled.of(learner, factor), **(settings or {}))
     if name not in METHODS:
         hint = did_you_mean(name, [*METHODS, "auto"])
         raise InputError(f"there is no method {name!r}; {hint}choose auto, {', '.join(METHODS)}")

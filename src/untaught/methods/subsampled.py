@@ -49,12 +49,13 @@ class Subsampled(OnePicture):
     needs: ClassVar[Needs] = Needs(complete=True)
 
     def __post_init__(self) -> None:
-        """Refuse what is no learner for one picture, and what is no factor."""
+        """Refuse what is no learner for one picture, and what is no factor; take its name."""
         if self.learner not in ALSO_FOR_ONE:
             hint = did_you_mean(self.learner, ALSO_FOR_ONE)
             raise InputError(f"{self.learner!r} has no version for every n-th pixel; {hint}n2v:2 is one")
         if self.factor < 2:
             raise InputError(f"{self.learner}:{self.factor} is no sub-sampling; the number is 2 or more")
+        object.__setattr__(self, "name", f"{self.learner}:{self.factor}")  # what results and recipes call it
 
     @classmethod
     def of(cls, learner: str, factor: str) -> Subsampled:

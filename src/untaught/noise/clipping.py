@@ -12,6 +12,7 @@ from untaught.noise.patches import Flags, Floats
 
 STEP = 1 / 255  # the grey level of 8-bit pictures, the bin that a spike is held against
 RARE = 5e-5  # share of the values below which a spike is no matter
+ALONE = 2  # values; where the range is that of the values, the least of them is at its end, cut or not
 NEAR = 0.3  # of the range; impulses are held against values that come this near to an end
 MOST = 3_000_000  # values looked at, to bound the time
 COARSE = 3.5 * STEP  # grey levels this far apart are not those of 8-bit pictures
@@ -73,7 +74,8 @@ def _spike(distance: NDArray[np.float32]) -> tuple[bool, float]:
     """Return whether values pile up at distance 0, and their share."""
     at = float((distance <= 1e-6).mean())
     near = float(((distance > 1e-6) & (distance < 5.5 * STEP)).mean()) / 5
-    return bool(at > max(RARE, 2 * near) and not (distance < -STEP / 2).any()), at
+    enough = max(RARE, 2 * near, (ALONE + 0.5) / distance.size)
+    return bool(at > enough and not (distance < -STEP / 2).any()), at
 
 
 def impulses(values: Floats, missing: Flags | None = None) -> Impulses:
