@@ -35,10 +35,10 @@ from untaught.fit import Options, fit
 from untaught.image import Image
 from untaught.methods.base import Needs
 from untaught.methods.learner import LEARNERS, Learner, Seen, deviation, learner
+from untaught.networks.restorers import shape_of
 from untaught.noise import Gaussian
 from untaught.training.fitting import OwnRisk, Training, Work, problem_of
 from untaught.training.folder import Page, scan
-from untaught.training.networks import shape_of
 from untaught.training.patches import Ahead, Patches, Reader, Shelf, centres
 from untaught.training.processes import Processes
 from untaught.training.train import narrow

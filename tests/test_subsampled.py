@@ -57,7 +57,7 @@ def test_too_small_a_factor_is_refused_and_the_right_one_named() -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("n2v:x", "whole number"), ("n2v:1", "2 or more"), ("dip:2", "no version"), ("n2x:2", "no method")],
+    [("n2v:x", "no network"), ("n2v:1", "2 or more"), ("dip:2", "no version"), ("n2x:2", "no method")],
 )
 def test_what_is_no_subsampling_is_refused(name: str, said: str) -> None:
     with pytest.raises(InputError, match=said):

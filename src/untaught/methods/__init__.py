@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +59,9 @@ OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
 def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | ClosedForm:
     """Return the method called `name` with its defaults, or with `settings` in their place.
 
-    'deep-decoder:512' is the deep decoder of 512 channels, 'n2v:2' is n2v on every second row and column; what
-    ends in '.safetensors' is a trained model, and 'tuned:MODEL.safetensors' one that is fitted on to the picture.
+    'deep-decoder:512' is the deep decoder of 512 channels; 'n2v:2' is n2v on every second row and column, and
+    'dip:resnet' DIP with another network; what ends in '.safetensors' is a trained model, and
+    'tuned:MODEL.safetensors' one that is fitted on to the picture.
 
     Raises
     ------
@@ -85,10 +86,9 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
 
         return DeepDecoder.of_width(name.partition(":")[2])
     if ":" in name and name.partition(":")[0] in METHODS:
-        from untaught.methods.subsampled import Subsampled
+        from untaught.methods.variants import variant
 
-        learner, _, factor = name.partition(":")
-        return replace(Subsampled.of(learner, factor), **(settings or {}))
+        return variant(name, settings)
     if name not in METHODS:
         hint = did_you_mean(name, [*METHODS, "auto"])
         raise InputError(f"there is no method {name!r}; {hint}choose auto, {', '.join(METHODS)}")

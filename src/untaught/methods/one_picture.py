@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from untaught.averaging import warm
 from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.learner import Seen, turns
-from untaught.networks.unet import UNet, UNetShape
+from untaught.networks.restorers import restorer
+from untaught.networks.unet import UNetShape
 from untaught.risk import smoothed
 
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
@@ -60,8 +61,8 @@ class OnePicture:
         Side of the training crops, and how many there are in a step.
     rate, decay : float
         Adam's learning rate, and the decay of the weights' average.
-    shape : UNetShape
-        The network.
+    shape : UNetShape or str
+        The network; or the name of one, see `networks.restorers.restorer`.
     bfloat16 : bool
         Whether convolutions run in bfloat16 autocast.
     """
@@ -71,7 +72,7 @@ class OnePicture:
     batch: int = 4
     rate: float = 0.003
     decay: float = 0.99
-    shape: UNetShape = field(default_factory=lambda: UNetShape(width=32, scales=3))
+    shape: UNetShape | str = field(default_factory=lambda: UNetShape(width=32, scales=3))
     bfloat16: bool = True
     residual: ClassVar[bool] = (
         False  # one that adds to its input begins with the noise, and on one picture keeps it
@@ -93,7 +94,7 @@ class OnePicture:
 
     def build(self, channels: int) -> nn.Module:
         """Return the network that is fitted, before it has seen anything."""
-        return UNet(channels, channels, self.shape)
+        return restorer(self.shape, channels, self.crop)
 
     def upright(self, seen: Seen) -> bool:
         """Say whether the crops may be turned by 180 degrees only."""

@@ -126,7 +126,7 @@ class ZeroShotNoise2Noise(OnePicture):
 
     Attributes
     ----------
-    shape : UNetShape
+    shape : UNetShape or str
         Two convolutions of 48 channels and one of 1 x 1 in the paper, as here.
     rate : float
         Adam's; 0.001 in the paper, halved every 1000 of 3000 steps.
@@ -136,7 +136,7 @@ class ZeroShotNoise2Noise(OnePicture):
     Mansour, Heckel, "Zero-Shot Noise2Noise: Efficient Image Denoising without any Data", CVPR 2023.
     """
 
-    shape: UNetShape = field(default_factory=lambda: UNetShape(width=48, scales=1))
+    shape: UNetShape | str = field(default_factory=lambda: UNetShape(width=48, scales=1))
     name: ClassVar[str] = "zs-n2n"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
 

@@ -64,10 +64,8 @@ class Subsampled(OnePicture):
         Raises
         ------
         InputError
-            If there is no such learner, or the factor is not a whole number from 2 on.
+            If there is no such learner, or the factor is less than 2.
         """
-        if not factor.isdecimal():
-            raise InputError(f"{learner}:{factor} needs a whole number after the colon, as in n2v:2")
         return cls(crop=cls.crop * int(factor), batch=1, learner=learner, factor=int(factor))
 
     @property

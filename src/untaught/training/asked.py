@@ -10,9 +10,9 @@ from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
 from untaught.io._atomic import check_target
 from untaught.methods.learner import Learner
+from untaught.networks.restorers import Shape
 from untaught.noise import NoiseModel
 from untaught.training.model import SUFFIX
-from untaught.training.networks import Shape
 
 
 @dataclass(frozen=True)

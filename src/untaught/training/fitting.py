@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from untaught.averaging import warm
 from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.learner import Learner, Seen
+from untaught.networks.restorers import Shape
 from untaught.noise import NoiseModel, Unknown
 from untaught.stopping import Verdict, Watch
-from untaught.training.networks import Shape, network_of
+from untaught.training.networks import network_of
 from untaught.training.patches import Ahead, on
 from untaught.training.processes import Processes
 

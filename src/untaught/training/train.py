@@ -16,11 +16,11 @@ from untaught.errors import InputError
 from untaught.fit import Options, Progress, fit
 from untaught.methods.learner import Learner, Seen, learner, turns
 from untaught.methods.pairs import Noise2Noise
+from untaught.networks.restorers import Shape, shape_of
 from untaught.noise import NoiseModel
 from untaught.training.asked import Asked, places, positive, whole
 from untaught.training.fitting import OwnRisk, Training, Work, problem_of
 from untaught.training.folder import Folder, scan
-from untaught.training.networks import Shape, shape_of
 from untaught.training.outcome import TrainingResult, finished
 from untaught.training.patches import Ahead, Patches, Reader, centres
 from untaught.training.processes import Processes, processes

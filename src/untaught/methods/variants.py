@@ -1,0 +1,38 @@
+"""Methods that are written with a colon: on every n-th pixel, or with another network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from untaught.errors import InputError
+from untaught.methods import METHODS, built
+from untaught.methods.dip import DIP
+from untaught.methods.one_picture import OnePicture
+from untaught.methods.self2self import Self2Self
+from untaught.methods.subsampled import Subsampled
+from untaught.networks.generators import generator
+from untaught.networks.restorers import restorer
+
+
+def variant(name: str, settings: Mapping[str, Any] | None = None) -> DIP | OnePicture:
+    """Return what 'n2v:2' (every second row and column), 'n2v:dncnn' or 'dip:resnet' (a network) stands for.
+
+    Raises
+    ------
+    InputError
+        If the method has no such variant, or there is no such network.
+    """
+    method, _, rest = name.partition(":")
+    if rest.isdecimal():
+        return replace(Subsampled.of(method, rest), **(settings or {}))
+    found = built(method, (METHODS[method].module, METHODS[method].attribute), settings)
+    if isinstance(found, DIP):
+        generator(rest, 1, 1, (64, 64))  # refuses what it does not know
+    elif isinstance(found, OnePicture) and not isinstance(found, Self2Self):
+        restorer(rest, 1)
+    else:
+        raise InputError(f"{method} has one network only; dip:resnet and n2v:dncnn are written so")
+    other: DIP | OnePicture = replace(found, shape=rest)
+    return other
