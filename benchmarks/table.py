@@ -1,6 +1,6 @@
-"""The tables of the README, from the JSON lines of the benchmarks.
+"""The tables of the README and of docs/benchmarks.md, from the JSON lines of the benchmarks.
 
-    python benchmarks/table.py [--results FILE ...] [--readme README.md] [--check]
+    python benchmarks/table.py [--results FILE ...] [--pages PAGE ...] [--check]
 
 What lies between `<!-- table: NAME -->` and `<!-- end -->` is written anew; NAME is one of `TABLES`. A table whose
 results are not there says so. `--check` writes nothing and exits with status 1 where the file is out of date.
@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from statistics import mean, median
 
+from bars import bars
 from common import SET9, done
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
@@ -23,6 +24,7 @@ from task_tables import task, trained
 from theory_tables import theory
 
 HERE = Path(__file__).resolve().parent
+PAGES = ("README.md", "docs/benchmarks.md")
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
 TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "dejpeg", "architectures", "real")
@@ -199,6 +201,7 @@ def noise(rows: list[Row]) -> str:
 
 
 TABLES: dict[str, Callable[[list[Row]], str]] = {
+    "bars": bars,
     "methods": methods,
     "pictures": pictures,
     "stopping": stopping,
@@ -261,18 +264,22 @@ def main(argv: list[str] | None = None) -> int:
     """Read the arguments, and write or check."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--results", type=Path, nargs="+", help="default: benchmarks/results/*.jsonl")
-    parser.add_argument("--readme", type=Path, default=HERE.parent / "README.md")
+    parser.add_argument("--pages", type=Path, nargs="+", default=[HERE.parent / page for page in PAGES])
     parser.add_argument("--check", action="store_true", help="write nothing; status 1 when out of date")
     args = parser.parse_args(argv)
-    before = args.readme.read_text(encoding="utf-8")
-    after = filled(before, load(args.results or sorted((HERE / "results").glob("*.jsonl"))))
-    if args.check:
-        if after != before:
-            print(f"{args.readme} is out of date: run python benchmarks/table.py", file=sys.stderr)
-        return int(after != before)
-    if after != before:
-        args.readme.write_text(after, encoding="utf-8")
-    return 0
+    rows = load(args.results or sorted((HERE / "results").glob("*.jsonl")))
+    old = 0
+    for page in args.pages:
+        before = page.read_text(encoding="utf-8")
+        after = filled(before, rows)
+        if after == before:
+            continue
+        old += 1
+        if args.check:
+            print(f"{page} is out of date: run python benchmarks/table.py", file=sys.stderr)
+        else:
+            page.write_text(after, encoding="utf-8")
+    return int(args.check and old > 0)
 
 
 if __name__ == "__main__":

@@ -160,7 +160,7 @@ def test_the_file_is_rewritten_once_and_then_left_alone(table, tmp_path, capsys)
     readme, results = tmp_path / "README.md", tmp_path / "denoise.jsonl"
     readme.write_text(MARKED.format("methods") + MARKED.format("dip"))
     results.write_text("".join(json.dumps(row) + "\n" for row in ROWS))
-    call = ["--results", str(results), "--readme", str(readme)]
+    call = ["--results", str(results), "--pages", str(readme)]
     assert table.main([*call, "--check"]) == 1
     assert "old" in readme.read_text()
     assert "out of date" in capsys.readouterr().err
@@ -184,9 +184,45 @@ def test_a_marker_that_names_no_table_is_refused(table):
         table.filled(MARKED.format("methodes"), ROWS)
 
 
-def test_the_readme_has_a_place_for_every_table(table):
-    text = (BENCHMARKS.parent / "README.md").read_text(encoding="utf-8")
-    assert {name for _, name, _ in table.BLOCK.findall(text)} == set(table.TABLES)
+NINE = ("F16", "baboon", "hill", "kodim01", "kodim02", "kodim03", "kodim12", "lena", "peppers")
+
+
+def whole(method: str, psnr: float, **extra: Any) -> list[dict[str, Any]]:
+    """Return runs on all the nine pictures, as they come from a file."""
+    case = {"side": 0, **extra.pop("case", {})}
+    return [line(name, method, psnr, benchmark="denoise", case=case, **extra) for name in NINE]
+
+
+def test_an_aim_is_measured_only_on_all_of_its_pictures(table):
+    first = "`auto`, noise 25, nine whole pictures, level not given"
+    assert cells(table.bars(whole("auto", 32.5)[:8]), first)[2:] == ["not measured", "-"]
+    assert cells(table.bars(whole("auto", 32.5)), first)[2:] == ["32.50 dB", "yes"]
+    assert cells(table.bars(whole("auto", 31.99)), first)[2:] == ["31.99 dB", "**no**"]
+    assert {row.split("|")[3].strip() for row in table.bars([]).splitlines()[2:]} == {"not measured"}
+
+
+def test_the_worst_picture_decides_where_every_one_counts(table):
+    rows = whole("auto", 32.5, seconds=8.0) + whole("cbm3d", 31.0)
+    rows[4]["psnr"], rows[4]["seconds"] = 30.8, 30.0
+    text = table.bars(rows)
+    assert cells(text, "`auto` above CBM3D, which is told the level, on every picture")[2:] == [
+        "-0.20 dB at worst",
+        "**no**",
+    ]
+    assert "| 4.00, worst 15.00 | yes |" in text
+
+
+def test_the_error_of_the_estimate_has_a_bar(table):
+    told = {"estimate": {"value": 32.9, "low": 32.0, "high": 34.0}}
+    found = cells(
+        table.bars(whole("auto", 32.5, **told)), "error of the estimated PSNR, nine whole pictures, noise 25"
+    )
+    assert found[2:] == ["0.40 dB, worst 0.40", "yes"]
+
+
+def test_every_table_has_one_place(table):
+    pages = [(BENCHMARKS.parent / page).read_text(encoding="utf-8") for page in table.PAGES]
+    assert sorted(name for text in pages for _, name, _ in table.BLOCK.findall(text)) == sorted(table.TABLES)
 
 
 def test_a_task_has_a_row_a_method_and_one_for_what_it_is_held_against(table, tmp_path):
