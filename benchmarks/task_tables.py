@@ -10,6 +10,7 @@ from tabular import NOTHING, Row, grouped, provenance, table
 SCORES = ("psnr_y", "psnr")  # of the answer, in dB; other `psnr_...` entries are what it is held against
 NOT_A_SETTING = ("picture", "method", "time_limit", "seed", "quick")
 APART = ("architectures",)  # of which every picture is another experiment
+NO_DATA = ("deblurring",)  # whose pictures come with scikit-image
 
 
 def task(rows: list[Row], benchmark: str) -> str:
@@ -27,7 +28,8 @@ def task(rows: list[Row], benchmark: str) -> str:
         heads = "Method | n | PSNR, dB | least to most | seconds of processor | error of the estimate, dB | inside"
         parts += [", ".join(words).capitalize() + ":"] if words else []
         parts += [table(heads, _once(lines))]
-    made = f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py --data DIR{quick}`."
+    data = "" if benchmark in NO_DATA else " --data DIR"
+    made = f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py{data}{quick}`."
     return "\n\n".join([*parts, made])
 
 
