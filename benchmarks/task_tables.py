@@ -10,6 +10,7 @@ from tabular import NOTHING, Row, grouped, provenance, table
 SCORES = ("psnr_y", "psnr")  # of the answer, in dB; other `psnr_...` entries are what it is held against
 NOT_A_SETTING = ("picture", "method", "time_limit", "seed", "quick")
 APART = ("architectures",)  # of which every picture is another experiment
+ASKED = ("scale", "steps")  # settings that are not the default ones of the call
 NO_DATA = ("deblurring",)  # whose pictures come with scikit-image
 
 
@@ -29,7 +30,8 @@ def task(rows: list[Row], benchmark: str) -> str:
         parts += [", ".join(words).capitalize() + ":"] if words else []
         parts += [table(heads, _once(lines))]
     data = "" if benchmark in NO_DATA else " --data DIR"
-    made = f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py{data}{quick}`."
+    asked = "".join(f" --{key} {own[0]['case'][key]}" for key in ASKED if key in own[0]["case"])
+    made = f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py{data}{quick}{asked}`."
     return "\n\n".join([*parts, made])
 
 

@@ -136,7 +136,7 @@ def first_run(name: str, picture: str) -> tuple[Result, Array, Array]:
 
 
 def test_the_table_has_every_method() -> None:
-    assert set(QUICK) == set(USABLE) == {*METHODS, "auto"}
+    assert set(QUICK) == set(USABLE) == {*METHODS, "n2v:2", "auto"}
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ from untaught.choose import NOTHING, objection, rule_for, rule_objection
 from untaught.consistency import consistent
 from untaught.errors import InputError
 from untaught.fit import Options, fit
+from untaught.holes import INVENTED, apart_from, for_holes, invented
 from untaught.methods import METHODS, make
 from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
+from untaught.methods.exemplar import Exemplar
 from untaught.methods.fill import Fill
 from untaught.methods.pixels import PixelTV
 from untaught.methods.plug_and_play import PlugAndPlay
-from untaught.networks.codes import Code
-from untaught.networks.hourglass import HourglassShape
 from untaught.operators import Fourier, Jpeg, Mosaic
 from untaught.plane import Answer, Request
 from untaught.recipe import plane_recipe
@@ -33,12 +33,10 @@ from untaught.solution import Method, clean_risk
 from untaught.stopping import Rule, StepBudget
 from untaught.task import Task, array, outermost
 from untaught.windows import around, part_of
-from untaught.withheld import MOST_DRAWS, risk_at, risk_of_filling, wide_holes
+from untaught.withheld import MOST_DRAWS, risk_at, risk_of_filling
 
 JPEG_STEPS = 16  # twice as many gain hundredths of dB on Kodak crops
 CONTEXT = 64  # pixels around wide holes that the network sees: more are drawn slower and no better
-DEEP = 5.0  # pixels from anything measured: what is farther in is only blurred by similar patches
-
 Reasons = tuple[str, tuple[Candidate, ...]]  # why, and what was tried
 
 
@@ -89,37 +87,33 @@ def planned(problem: Problem, task: Task, request: Request) -> Plan:
     if request.method != "auto":
         drawn_from = isinstance(method, DIP) and method.code.pilot and problem.hint is None
         first = make(request.pilot) if request.pilot else formula if drawn_from else None
-        return Plan((method,) if first is None else (first, method), "it was asked for", _apart(first, problem))
+        return Plan(
+            (method,) if first is None else (first, method), "it was asked for", apart_from(first, problem)
+        )
     if problem.hint is not None:
         return Plan((method,), "the guide is what the network draws from")
     if isinstance(formula, PixelTV):
         return Plan((formula, method), "a network's own structure is a prior for any operator")
-    wide = _apart(formula, problem)
-    if wide is not None:
-        why = (
-            "similar patches fill in what is near to what was measured, and a network draws what is in wide holes"
-        )
-        return Plan((formula, for_holes()), why, wide)
+    if isinstance(formula, Fill) and apart_from(formula, problem) is not None:
+        return _of_holes(formula, problem)
     if isinstance(problem.operator, Jpeg):
         why = "of all pictures that the file could be of, it takes one that similar patches agree on"
         return Plan((formula,), why)
     return Plan((formula,), "combinations of similar patches are a prior for any linear operator, in closed form")
 
 
-def for_holes() -> DIP:
-    """Return the network that draws what is in wide holes.
-
-    Without skips and with a slow code it cannot repeat at the bottom of a hole what it has learned of fine texture
-    elsewhere. In holes of 32 x 28 pixels in four crops of Kodak pictures this is worth 2.7 dB.
-    """
-    shape = HourglassShape(width=48, depth=5, skip=0)
-    return replace(DIP.reconstruction(), shape=shape, code=Code(random=0, octaves=3))
-
-
-def _apart(first: Method | None, problem: Problem) -> Tensor | None:
-    """Return the holes that are too wide for a first method, or None where there are none."""
-    wide = wide_holes(problem.mask, DEEP) if isinstance(first, Fill) else None
-    return wide if wide is not None and bool(wide.any()) else None
+def _of_holes(formula: Fill, problem: Problem) -> Plan:
+    """Choose what fills wide holes: copies within a texture, a network elsewhere."""
+    near = "similar patches fill in what is near to what was measured"
+    copies = "pixels are copied into wide holes from the texture around them"
+    drawn = apart_from(Exemplar(), problem)
+    if drawn is None:
+        return Plan((Exemplar(),), f"{near}, and {copies}")
+    if bool(Exemplar().suited(problem).any()):
+        return Plan(
+            (Exemplar(), for_holes()), f"{near}, {copies}, and a network draws what is in the others", drawn
+        )
+    return Plan((formula, for_holes()), f"{near}, and a network draws what is in wide holes", drawn)
 
 
 def _formula(problem: Problem) -> Method:
@@ -203,7 +197,7 @@ def _attempt(method: Method, problem: Problem, request: Request, options: Option
     if isinstance(method, PlugAndPlay) and options.seconds is not None:
         method = method.within(problem, options.seconds)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, request.seed, options)
-    if isinstance(method, PlugAndPlay | Fill) and fitted.stopped.rule == "time limit":
+    if isinstance(method, PlugAndPlay | Fill | Exemplar) and fitted.stopped.rule == "time limit":
         method = replace(method, last=fitted.stopped.step)
     return Attempt(method, options.rule, fitted, fitted.estimate.image, time.monotonic() - started)
 
@@ -274,6 +268,8 @@ def _risk_of_filling(
     problem: Problem, chosen: Attempt, free: bool, request: Request
 ) -> tuple[Risk | None, tuple[str, ...]]:
     """Return the error of a picture with missing pixels, which is in these alone where there is no noise."""
+    if invented((chosen.method.name, chosen.pilot), problem):
+        return None, (INVENTED,)
     draws = MOST_DRAWS
     if request.seconds is not None:
         draws = min(draws, int(request.seconds / max(chosen.seconds, 1e-6)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught import options
+from untaught.errors import InputError
 from untaught.fit import Progress
 from untaught.image import Image, as_image
 from untaught.inverse import checked
@@ -27,6 +29,7 @@ from untaught.solution import Method
 from untaught.stopping import Rule
 from untaught.task import Task
 from untaught.tasks import deblurring, demosaicing, inpainting, upscaling
+from untaught.unmarking import unmark
 
 Picture = str | Path | Image | NDArray[Any]
 
@@ -35,10 +38,11 @@ class Wishes(TypedDict, total=False):
     """The options of every task, which are those of `untaught.denoise`, and a guide.
 
     method : str or method
-        'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'dip' for holes
-        too wide for it; 'pnp' for other linear operators with an adjoint. For the rest, and for Fourier sampling,
-        it is 'dip', mixed with a picture of small total variation so that it predicts best what was kept back;
-        with a guide it is 'dip' alone. Or one of these, 'pixels', 'pixel-tv', or an object: `DIP(steps=500)`.
+        'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'exemplar' for
+        holes too wide for it that lie in a texture, and 'dip' for other wide holes; 'pnp' for other linear
+        operators with an adjoint. For the rest, and for Fourier sampling, it is 'dip', mixed with a picture of
+        small total variation so that it predicts best what was kept back; with a guide it is 'dip' alone. Or one
+        of these, 'pixels', 'pixel-tv', or an object: `DIP(steps=500)`.
     noise, sigma : as in `denoise`
         'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none.
     seed, time_limit, device, on_progress, checkpoint : as in `denoise`
@@ -116,9 +120,10 @@ def inpaint(
     mask: Operand | None = None,
     *,
     missing_colour: str | tuple[float, ...] | None = None,
+    translucent: bool = False,
     **wishes: Unpack[Wishes],
 ) -> Result:
-    """Fill in what is missing from a picture: text, holes, random pixels.
+    """Fill in what is missing from a picture: text, holes, random pixels; take off a mark that shows through.
 
         y = m x + n
 
@@ -133,16 +138,31 @@ def inpaint(
         Without one, what is NaN or fully transparent is missing; it becomes opaque.
     missing_colour : str or tuple of float, optional
         Pixels of exactly this colour are missing too: '#ff00ff', or the picture's own values.
+    translucent : bool
+        What the mask marks is not gone but lies under a half-transparent mark, such as a watermark: its opacity
+        and colour are measured, it is taken off, and only what it hid is filled in; see `untaught.unmarking`.
     **wishes
         See `Wishes`.
+
+    Returns
+    -------
+    Result
+        With `translucent`, `input` is the picture with the mark taken off: that is what its recipe is for.
 
     Raises
     ------
     InputError
-        For a mask of another size than the picture, or one that keeps everything or nothing.
+        For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
+        half-transparent mark.
     """
     picture = as_image(image)
-    return run_task(picture, inpainting(picture, mask, missing_colour), **wishes)
+    if not translucent:
+        return run_task(picture, inpainting(picture, mask, missing_colour), **wishes)
+    if mask is None or missing_colour is not None:
+        raise InputError("a half-transparent mark needs a mask that is zero where the mark is, and no colour")
+    found = unmark(picture, mask)
+    result = run_task(found.picture, inpainting(found.picture, found.kept), **wishes)
+    return replace(result, notes=(found.told, *result.notes))
 
 
 def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: Unpack[Wishes]) -> Result:

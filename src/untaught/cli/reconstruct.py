@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from untaught.result import Result
 
 FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
-ABLE = "auto, fill (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
+ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
 
 Guide = Annotated[
     Path | None,
@@ -74,6 +74,25 @@ class JpegCall(TaskCall):
         return dejpeg
 
 
+@dataclass(frozen=True)
+class MarkCall(TaskCall):
+    """The same for a half-transparent mark, which is taken off before the rest is filled in."""
+
+    def frame(self, picture: Image) -> Image:
+        """Return the picture as it is, unless its mask cannot be used."""
+        from untaught.operands import mask_of
+
+        if self.operands["mask"] is not None:
+            mask_of(self.operands["mask"], picture)
+        return picture
+
+    def door(self, picture: Image) -> Callable[..., Result]:
+        """See `Call`."""
+        from untaught.reconstruct import inpaint
+
+        return partial(inpaint, **self.operands, translucent=True)
+
+
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., commands.Job]:
     """Give a command that returns its operands the options of `denoise`, and a guide."""
     hints = get_type_hints(commands.denoise, include_extras=True)
@@ -105,7 +124,7 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., comma
 def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
     picture, output = given.pop("picture"), given.pop("output")
-    kind = JpegCall if task == "dejpeg" else TaskCall
+    kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
     return kind(picture, output, given, **about, task=task, operands=operands)
 
 
@@ -127,9 +146,16 @@ def inpaint(
         str | None,
         typer.Option(metavar="COLOR", help="Pixels of this colour are missing: #ff00ff or 255,0,255."),
     ] = None,
+    translucent: Annotated[
+        bool,
+        typer.Option(
+            "--translucent",
+            help="The mask marks a half-transparent watermark: it is measured and taken off, not filled over.",
+        ),
+    ] = False,
 ) -> dict[str, Any]:
     """Fill in what is missing from a picture; without a mask, what is transparent or NaN."""
-    return {"mask": mask, "missing_colour": missing_color}
+    return {"mask": mask, "missing_colour": missing_color, "translucent": translucent}
 
 
 @commands.app.command(short_help="Enlarge a picture.")

@@ -43,6 +43,7 @@ METHODS: Mapping[str, Entry] = {
         "impulse_fill", "ImpulseFill", "salt and pepper filled in from similar patches, closed form"
     ),
     "fill": Entry("fill", "Fill", "missing pixels filled in from similar patches, closed form"),
+    "exemplar": Entry("exemplar", "Exemplar", "the same, and wide holes filled with copies of what is near"),
     "pnp": Entry("plug_and_play", "PlugAndPlay", "any linear operator undone with similar patches as the prior"),
     "nlm": Entry("nlm", "NLM", "non-local means"),
     "tv": Entry("tv", "TV", "total variation"),
