@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from cameras import SIMULATED, simulated
 from common import answer, machine, psnr, read8
 
-SIDE = 160  # pixels of the simulated pictures
+SIDE = 192  # pixels of the simulated pictures
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--quick", action="store_true", help="the two small pictures")
-    parser.add_argument("--simulated", action="store_true", help="simulated cameras, on crops of 160 x 160")
+    parser.add_argument("--simulated", action="store_true", help="simulated cameras, on crops of 192 x 192")
     parser.add_argument("--methods", default="auto,nlm,wavelet")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=None)

@@ -104,6 +104,7 @@ def test_a_simulated_camera_keeps_the_picture_and_spoils_it(scripts: dict[str, M
         camera = page.Camera(0.0005, 0.0015, **settings)
         clean = camera.mean(x, np.random.default_rng(1))[8:-8, 8:-8]
         noise = camera.picture(x, np.random.default_rng(0))[8:-8, 8:-8] - clean
-        assert clean.mean() == pytest.approx(0.4, abs=0.01)
-        assert 0.004 < noise.std() < 0.1
+        expected = page.toned(camera.exposure * page.untoned(np.array(0.4)))
+        assert clean.mean() == pytest.approx(float(expected), abs=0.01)
+        assert 0.001 < noise.std() < 0.1
         assert (noise[:, 1:] * noise[:, :-1]).mean() > 0.1 * noise.var()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from untaught.noise.correlation import HIGHEST, MIDDLE, band, kernel_of, lags_of
+from untaught.noise.line import lower_line
 from untaught.noise.models import Correlated
 from untaught.noise.patches import SIZE, Patches
 from untaught.noise.shades import TOLD, Shade, Values, flattest_colours, shades_of, untextured
@@ -21,14 +22,10 @@ BROAD = 0.4  # i + j = 3 over 1 in the colours from which on they were not smoot
 MOST_GREY = 1.5  # variance of grey over colours that were not smoothed, for JPEG takes away more of these
 MOST_SMOOTHED = 30.0  # variance of grey over colours: smoothing some 6 x 6 pixels gives that; beyond is texture
 EVEN = (2.8, 1.9)  # 30 % over 5 % quantile of a shade's energies, grey and colours; texture varies more than noise
-TEXTURED = 1.25  # a shade whose variance lies this far above the others' line holds texture
 # One standard error of the variance, relative. On 18 simulated cameras (`benchmarks/cameras.py`) it was 0.5; on
 # five real ones the variance was 1.3 to 5.3 times what was found.
 DOUBTFUL = 1.0
-DOUBT = 0.1  # what a factor of e between black and white costs, in quantile loss
-LOWER = 0.25  # the quantile
-TILT = 0.8  # black and white differ by less than a factor of (1 + TILT) / (1 - TILT)
-LIGHT = 0.1  # weight of such a shade
+LOWER = 0.25  # quantile of the shades: texture can only raise their variance
 REACH = 7  # lags -REACH..REACH
 
 
@@ -107,8 +104,8 @@ def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correl
         if colour == 0 and not smoothed:
             told = np.array([shade.spectrum[1:].mean(0) for shade in shades])
             rows = np.clip(rows, told, MOST_GREY * told)
-        line, weight = _lower_line(means, rows[:, TOLD].mean(1))
-        middle = float(line.mean())
+        line, weight = lower_line(means, rows[:, TOLD].mean(1), LOWER)
+        middle = float(np.mean(line))
         spectra.append(_pooled(rows, weight) * middle)
         lines.append(line)
     total = np.array([_with_mean(row) for row in spectra])
@@ -125,24 +122,6 @@ def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correl
         relative_error=DOUBTFUL,
         clip=clip,
     )
-
-
-def _lower_line(mean: Values, variance: Values) -> tuple[Values, Values]:
-    """Fit variance = (1 - mean) dark + mean bright to the lower points; return (dark, bright) and the weights.
-
-    Quantile regression of the logarithms, over a table of lines: texture can only raise a shade's variance.
-    Unequal ends cost a little, for shades that lie close together tell no slope.
-    """
-    log = np.log(np.maximum(variance, 1e-12))
-    middle = np.linspace(log.min() - 1, log.max() + 1, 121)[:, None, None]
-    tilt = np.linspace(-TILT, TILT, 37)[None, :, None]
-    off = log - middle - np.log(1 + tilt * (2 * mean - 1))
-    cost = np.where(off > 0, LOWER * off, (LOWER - 1) * off).sum(2)
-    cost += DOUBT * np.abs(np.log((1 + tilt) / (1 - tilt)))[:, :, 0]
-    best = np.unravel_index(int(np.argmin(cost)), cost.shape)
-    slope = float(tilt[0, best[1], 0])
-    line = np.exp(middle[best[0], 0, 0]) * np.array([1 - slope, 1 + slope])
-    return np.asarray(line), np.where(off[best] > np.log(TEXTURED), LIGHT, 1.0)
 
 
 def _pooled(rows: Values, weight: Values) -> Values:

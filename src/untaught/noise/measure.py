@@ -10,13 +10,14 @@ import numpy as np
 from untaught.errors import InputError
 from untaught.noise.base import NoiseModel
 from untaught.noise.clipping import Clipping, Impulses, clipping, grey_step, impulses
-from untaught.noise.colours import shared_by_colours
+from untaught.noise.colours import SMOOTHED, shared_by_colours
 from untaught.noise.correlation import Correlation, correlation_of
 from untaught.noise.drawn import drawn
 from untaught.noise.mean_variance import COUNTED_ERROR, Curve, curve_of
 from untaught.noise.models import Correlated, Gaussian, Impulse, scaled
 from untaught.noise.patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.sigma import Level, level_of, sigma_of_differences, strength
+from untaught.noise.sweep import swept
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
 COMPRESSED = 1.0 / 255  # below this level what neighbours share may as well be what compression left
@@ -116,6 +117,8 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     level, channels = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     shared, common = _shared(patches, start)
+    if common is not None and _smoothed(common):
+        common = swept(values, missing, common) or common
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
@@ -185,6 +188,11 @@ def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated 
         error = max(0.15, start.relative_error)
         common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
     return shared, None if common is None or common.sigma < COMPRESSED else common
+
+
+def _smoothed(noise: Correlated) -> bool:
+    """Say whether a camera has smoothed the colours of its noise; then patches hold too little of it."""
+    return bool(noise.colours) and noise.colours[0][0] > SMOOTHED * noise.colours[1][0]
 
 
 def _choose(

@@ -1,0 +1,31 @@
+"""How the variance of a camera's noise goes with brightness, from a few shades of which some hold texture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+DOUBT = 0.1  # what a factor of e between black and white costs, in quantile loss
+TILT = 0.8  # black and white differ by less than a factor of (1 + TILT) / (1 - TILT)
+TEXTURED = 1.25  # a shade whose variance lies this far above the others' line holds texture
+LIGHT = 0.1  # weight of such a shade
+
+Values = NDArray[np.float64]
+
+
+def lower_line(mean: Values, variance: Values, quantile: float) -> tuple[tuple[float, float], Values]:
+    """Fit variance = (1 - mean) dark + mean bright to the lower points; return (dark, bright) and their weights.
+
+    Quantile regression of the logarithms, over a table of lines. Unequal ends cost a little, for shades that lie
+    close together tell no slope.
+    """
+    log = np.log(np.maximum(variance, 1e-12))
+    middle = np.linspace(log.min() - 1, log.max() + 1, 121)[:, None, None]
+    tilt = np.linspace(-TILT, TILT, 37)[None, :, None]
+    off = log - middle - np.log(1 + tilt * (2 * mean - 1))
+    cost = np.where(off > 0, quantile * off, (quantile - 1) * off).sum(2)
+    cost += DOUBT * np.abs(np.log((1 + tilt) / (1 - tilt)))[:, :, 0]
+    best = np.unravel_index(int(np.argmin(cost)), cost.shape)
+    slope, height = float(tilt[0, best[1], 0]), float(np.exp(middle[best[0], 0, 0]))
+    ends = (height * (1 - slope), height * (1 + slope))
+    return ends, np.where(off[best] > np.log(TEXTURED), LIGHT, 1.0)
