@@ -6,8 +6,9 @@ DIR holds `theory/phantom256.png`. One JSON line a case; cases that are in the o
 `published` is the notebooks' figure. Parts: `kernels` (dual kernels, deterministic), `jacobian` (norms of J^T x
 over random networks), `trigonometric` (the first 20 singular vectors of a 64 x 64 generator), `svd` (the
 randomised method against numpy), `linear` (predicted and measured fit), `stop` (predicted and best stop),
-`impedance` (four architectures, picture against noise, with spread over seeds). `deep_decoder.py` has the fits to
-pictures, `vectors.py` draws the singular vectors.
+`followed` (the same for a deep decoder, by Stein's risk along the fit), `impedance` (four architectures,
+picture against noise, with spread over seeds). `deep_decoder.py` has the fits to pictures, `vectors.py` draws the
+singular vectors.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from common import answer, machine
 from instruments import KERNELS, LINEAR, PARTS, measured
 from untaught.networks.decoder import ARCHITECTURES
 
-TOGETHER = 25  # random networks in one case
+TOGETHER = {"deep-decoder": 25, "dip": 10}  # random networks in one case
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -41,6 +42,9 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
             for name in ("two layers, k = 1024", "deep decoder, k = 128")
             for sigma in (0.05, 0.1, 0.2)
         ],
+        "followed": [
+            {"sigma": sigma, "steps": 1000 if args.quick else 3000, **data} for sigma in (0.05, 0.1, 0.2)
+        ],
         "impedance": [
             {"architecture": name, "side": side, "seeds": seeds, "steps": steps, **data} for name in ARCHITECTURES
         ],
@@ -50,13 +54,13 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def jacobians(networks: int) -> Iterator[dict[str, Any]]:
-    """Yield the cases of random networks, `TOGETHER` of them in each, and a few for what is shown beside."""
-    for first in range(0, networks, TOGETHER):
-        few = min(TOGETHER, networks - first)
-        yield {"network": "deep-decoder", "start": "2019", "first": first, "networks": few}
-    few = min(networks, 10)
-    for network, start in (("deep-decoder", "now"), ("dip", "2019"), ("dip", "now")):
-        yield {"network": network, "start": start, "first": 0, "networks": few}
+    """Yield the cases of random networks, so many of them in each as `TOGETHER` says, and a few as started now."""
+    for network, together in TOGETHER.items():
+        for first in range(0, networks, together):
+            few = min(together, networks - first)
+            yield {"network": network, "start": "2019", "first": first, "networks": few}
+    for network in TOGETHER:
+        yield {"network": network, "start": "now", "first": 0, "networks": min(networks, 10)}
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:

@@ -96,6 +96,10 @@ def _stop(rows: list[Row]) -> Iterator[Line]:
         case = row["case"]
         said = f"step {row['predicted_step']}, best {row['best_step']}: {row['behind_best']:.2f} dB behind"
         yield f"Predicted stop, {case['generator']}, sigma {case['sigma']}", "-", said, None
+    for row in _of(rows, "followed"):
+        said = f"step {row['predicted_step']}, best {row['best_step']}: {row['behind_best']:.2f} dB behind"
+        what = f"Stop by Stein's risk along the fit, deep decoder, k = 128, sigma {row['case']['sigma']}"
+        yield what, "-", said, None
 
 
 def _order(rows: list[Row]) -> Iterator[Line]:

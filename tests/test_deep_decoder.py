@@ -262,6 +262,19 @@ def test_the_rate_rises_over_the_warm_up(problem: Problem) -> None:
     assert rates == pytest.approx([0.005, 0.01, 0.015, 0.02, 0.02, 0.02])
 
 
+@pytest.mark.parametrize(("beta2", "longest"), [(0.95, 0.45), (0.999, 3.2)])
+def test_a_sudden_gradient_moves_no_weight_far(problem: Problem, beta2: float, longest: float) -> None:
+    """The longest step of Adam, in rates; with the papers' beta2 it throws a wide decoder back."""
+    method = replace(QUICK, warmup=0, beta2=beta2)
+    state = method.init(problem, 0)
+    weights = next(state.network.parameters())
+    for gradient in [1e-6] * 4000 + [1.0]:
+        before = weights.detach().clone()
+        weights.grad = torch.full_like(weights, gradient)
+        state.optimizer.step()
+    assert float((weights - before).detach().abs().max()) == pytest.approx(longest * method.rate, rel=0.05)
+
+
 def test_the_configurations_by_name() -> None:
     assert isinstance(make("deep-decoder"), Iterative)
     assert make("deep-decoder") == DeepDecoder()
@@ -270,7 +283,7 @@ def test_the_configurations_by_name() -> None:
         with pytest.raises(InputError, match="1 to 4096"):
             make(wrong)
     paper = DeepDecoder.paper(64)
-    assert (paper.rate, paper.warmup, paper.decay) == (0.01, 0, 0.0)
+    assert (paper.rate, paper.beta2, paper.warmup, paper.decay) == (0.01, 0.999, 0, 0.0)
     assert paper.shape == DecoderShape(64, 5, plain="last")
 
 

@@ -64,8 +64,10 @@ def test_every_part_has_cases_and_a_case_is_text(loaded) -> None:
     for c in loaded["theory"].cases(only):
         drawn = range(c["first"], c["first"] + c["networks"])
         counts.setdefault((c["network"], c["start"]), []).append(drawn)
-    assert [seed for drawn in counts.pop(("deep-decoder", "2019")) for seed in drawn] == list(range(200))
-    assert all(drawn == [range(10)] for drawn in counts.values())
+    for network in ("deep-decoder", "dip"):
+        assert [seed for drawn in counts.pop((network, "2019")) for seed in drawn] == list(range(200))
+        assert counts.pop((network, "now")) == [range(10)]
+    assert not counts
 
 
 def test_a_published_kernel_to_every_digit(loaded) -> None:

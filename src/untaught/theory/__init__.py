@@ -15,6 +15,7 @@ from untaught.theory.dynamics import (
     predicted_curve,
     predicted_stop,
 )
+from untaught.theory.followed import followed_stop
 from untaught.theory.impedance import Impedance, ImpedanceCurve, impedance
 from untaught.theory.jacobian import (
     Draw,
@@ -48,6 +49,7 @@ __all__ = [
     "drawn_by",
     "dual_kernel",
     "expected_stop",
+    "followed_stop",
     "impedance",
     "jacobian_norms",
     "leading",
