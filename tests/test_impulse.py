@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from tests.conftest import clean, noisy, psnr, tensor
 from untaught import denoise
 from untaught.errors import InputError
+from untaught.image import Plane
 from untaught.methods.base import Problem
 from untaught.methods.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.noise.hits import struck
+from untaught.plane import Request, prepare
 
 Floats = NDArray[np.float32]
 
@@ -101,3 +103,14 @@ def test_pixels_that_were_hit_as_a_whole_are_missing_as_a_whole() -> None:
     result = denoise(y)
     assert result.psnr is not None
     assert abs(result.psnr.value - psnr(result.image, x)) < 2
+
+
+def test_methods_that_ignore_the_mask_do_not_see_what_was_hit() -> None:
+    rng = np.random.default_rng(0)
+    x = np.full((48, 48, 1), 0.5, np.float32) + 0.2 * np.linspace(0, 1, 48, dtype=np.float32)[:, None]
+    y = np.where(rng.random(x.shape) < 0.05, rng.integers(0, 2, x.shape), x).astype(np.float32)
+    problem, _ = prepare(Plane(y, np.zeros(y.shape[:2], bool), 0, ""), Request(noise=Impulse(0.05)))
+    hit = problem.mask == 0
+    assert 0.01 < float(hit.float().mean()) < 0.1
+    assert float(problem.y.min()) > 0.4
+    assert float(problem.y.max()) < 0.8

@@ -23,7 +23,7 @@ from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.hits import struck
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Risk
+from untaught.risk import Risk, smoothed
 from untaught.search import Search, mixture_of
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import HeldOut, Rule
@@ -163,7 +163,10 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
             raise InputError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
-    return Problem(y, mask, noise), notes
+    problem = Problem(y, mask, noise)
+    if isinstance(noise, Impulse):  # methods that do not look at the mask must not see black and white there
+        problem = problem.with_y(torch.where(mask > 0, y, smoothed(problem)))
+    return problem, notes
 
 
 def _searched(

@@ -20,7 +20,7 @@ from untaught.task import Task, array, keeps_levels, outermost, sites, support_o
 
 FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
 ROUGH = 15 / 255  # ... and more than this where there are none, or only every other pixel is of one colour
-DOUBTFUL = 0.2  # relative error of a noise variance from which on it may be texture
+DOUBTFUL = 0.13  # relative error of a noise variance from which on it may be texture
 
 
 def problem_of(

@@ -26,11 +26,14 @@ from untaught.methods.colours import basis
 from untaught.noise import Correlated
 from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
+from untaught.shrinkage import Shrinkage
+from untaught.unclipped import Weight
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
 ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
 STREAM = 0x9E3779B97F4A7C15  # odd and large, so that neighbouring seeds give unrelated streams
+LEAST_LEFT = 0.003  # of the noise variance; smooth pictures at sigma 50 come down to 0.007
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
 
 
@@ -207,9 +210,9 @@ def terms_of(
 
 def estimate_risk(
     terms: Terms,
-    weight: Tensor,
+    weight: Tensor | Weight,
     relative_error: float,
-    shrinkage_error: float,
+    shrinkage: float | Shrinkage,
 ) -> Risk:
     """Estimate the mean squared error from two formulas that err differently.
 
@@ -223,22 +226,26 @@ def estimate_risk(
     ----------
     terms : Terms
         Of the answer.
-    weight : Tensor
-        (1, C, H, W), what is done to squared errors afterwards (see `solution.clean_weight`).
+    weight : Tensor or Weight
+        (1, C, H, W), what is done to squared errors afterwards; a `Weight` where that depends on the answer.
     relative_error : float
         One standard error of the noise variance, relative.
-    shrinkage_error : float
-        How far from a posterior mean the method is: one standard error of Tweedie's formula, relative.
+    shrinkage : float or Shrinkage
+        How far from a posterior mean the method is: one standard error of Tweedie's formula, relative, and what
+        corrects it where that is known.
 
     References
     ----------
     Stein, Annals of Statistics 1981; Efron, "Tweedie's formula and selection bias", JASA 2011.
     """
-    level = relative_error * mean_of(terms.variance, weight, terms.honest).value
-    stein = mean_of(terms.sure, weight, terms.honest)
-    tweedie = mean_of(terms.cross, weight, terms.honest)
+    weight = weight if isinstance(weight, Weight) else Weight(weight)
+    shrinkage = shrinkage if isinstance(shrinkage, Shrinkage) else Shrinkage(shrinkage)
+    level = relative_error * mean_of(terms.variance, weight.value, terms.honest).value
+    ones = torch.ones_like(weight.value)
+    stein = mean_of(weight.of(terms.sure, terms.cross, terms.variance), ones, terms.honest)
+    tweedie = mean_of(shrinkage.corrected(terms.cross, terms.variance), weight.value, terms.honest)
     stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
-    scale = math.hypot(shrinkage_error, relative_error)  # an error of the variance scales Tweedie's formula
+    scale = math.hypot(shrinkage.error, relative_error)  # an error of the variance scales Tweedie's formula
     tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, scale * max(tweedie.value, stein.value)), 1e-12))
     a, b = stein.error**-2, tweedie.error**-2
     apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
@@ -258,9 +265,9 @@ def mean_of(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
 def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:
     """Turn a risk into a PSNR over the value range [0, 1], with its 90 % interval.
 
-    A risk below 2 % of the noise variance (17 dB of gain) is more than any estimate here can tell: it is cut.
+    A risk below 0.3 % of the noise variance (25 dB of gain) is more than any estimate here can tell: it is cut.
     """
-    floor = max(0.02 * variance, 1e-10)
+    floor = max(LEAST_LEFT * variance, 1e-10)
 
     def psnr(mse: float) -> float:
         return -10 * math.log10(max(mse, floor))

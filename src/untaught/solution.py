@@ -32,12 +32,13 @@ from untaught.risk import (
     terms_of,
     to_interval,
 )
+from untaught.shrinkage import Shrinkage, shrinkage_of
 from untaught.stopping import HeldOut
+from untaught.unclipped import undone
 
 Method = Iterative | ClosedForm
 
 PILOT_SECONDS = 50.0  # roughly, for the non-local picture of a colour megapixel and its error, on two cores
-FAR_FROM_POSTERIOR = 0.4  # relative error of Tweedie's formula for a method that does not say its own
 
 
 @dataclass(frozen=True)
@@ -150,14 +151,13 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
 
 def clean_risk(method: object, problem: Problem, image: Tensor, terms: Terms) -> Risk:
     """Return the estimated mean squared error of `image` once what clipping did to its mean is undone."""
-    noise = problem.noise
     held_out = not bool(terms.cross.any())
     return estimate_risk(
         terms,
-        clean_weight(noise, image),
-        noise.relative_error,
+        undone(problem.noise, image, problem.y),
+        problem.noise.relative_error,
         # Without a divergence there is no second formula.
-        1e6 if held_out else getattr(method, "shrinkage_error", FAR_FROM_POSTERIOR),
+        Shrinkage(1e6) if held_out else shrinkage_of(method),
     )
 
 

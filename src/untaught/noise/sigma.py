@@ -33,7 +33,9 @@ TRAILING = 0.5  # of the principal directions, those of least variance, taken fo
 # level 5, 10, 15, 25, 35, 50: about HIDDEN / (sigma + HIDDEN_FROM), which is taken off.
 HIDDEN = 0.34 / 255
 HIDDEN_FROM = 2.5 / 255
-HIDDEN_ERROR = (0.025, 0.012)  # how far grey and colour pictures were from that, relative to the variance
+HIDDEN_ERROR = 0.6  # of what is taken off: how far pictures are from that
+LEAST_ERROR = (0.025, 0.006)  # of the variance, grey and colour: how far strong noise was off all the same
+TEXTURE_ERROR = 0.03  # of the variance, for an e-fold of `Level.texture`
 
 
 @dataclass(frozen=True)
@@ -152,8 +154,9 @@ def _one_pass(patches: Patches, share: Floats) -> Level:
     high = float(np.square(used[:, :, HIGH]).mean())
     texture = float(np.square(used[:, :, LOW]).mean()) / max(high, 1e-20)
     sigma = float(np.sqrt(variance))
-    sigma *= np.sqrt(1 - HIDDEN / (sigma + HIDDEN_FROM)) if sigma > FAINT else 1.0
-    return Level(float(sigma), _total_error(error, texture, used.shape[1] > 1), texture, order[:count])
+    hidden = HIDDEN / (sigma + HIDDEN_FROM) if sigma > FAINT else 0.0
+    error = _total_error(error, (texture, hidden), used.shape[1] > 1)
+    return Level(float(sigma * np.sqrt(1 - hidden)), error, texture, order[:count])
 
 
 def variance_of(patches: Patches, share: Floats) -> tuple[float, float]:
@@ -174,8 +177,11 @@ def _trailing(learn: Floats, measure: Floats) -> float:
     return float(np.square(measure @ weak).mean())
 
 
-def _total_error(counting: float, texture: float, coloured: bool) -> float:
-    return float(np.hypot(counting, HIDDEN_ERROR[coloured] + 0.05 * max(0.0, np.log(max(texture, 1e-9)))))
+def _total_error(counting: float, signal: tuple[float, float], coloured: bool) -> float:
+    """Return the relative standard error of the variance; `signal` is what of it is seen and what is hidden."""
+    texture, hidden = signal
+    seen = TEXTURE_ERROR * max(0.0, np.log(max(texture, 1e-9)))
+    return float(np.hypot(counting, np.hypot(HIDDEN_ERROR * hidden, LEAST_ERROR[coloured]) + seen))
 
 
 def sigma_of_differences(values: Floats, missing: Flags | None) -> tuple[float, float]:

@@ -1,0 +1,70 @@
+"""How far methods are from a posterior mean: what Tweedie's formula for their error is off by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional as F
+
+WINDOW = 25  # side of the window in which the divergence is averaged: one pixel's is all noise
+FAR = 0.4  # relative error of Tweedie's formula for a method that was not measured and does not say its own
+
+
+@dataclass(frozen=True)
+class Shrinkage:
+    """Tweedie's formula for a method that is no posterior mean.
+
+        risk = (1/N) sum_i c(d_i) Var[y|x]_i df_i/dy_i,   c(d) = 1 - (1 - flat) / (1 + (d / knee)^2)
+
+    with d the divergence a value, averaged over a window. Where a method leaves a flat part to nothing but the
+    noise, its weights h, 0 < h < 1, are of patches that have no signal: the divergence is sum h, the risk only
+    sum h^2. Where there is signal, what h takes off it makes up for the difference, as it does on average for
+    the posterior mean.
+
+    Attributes
+    ----------
+    error : float
+        One standard error of the formula, relative.
+    flat : float
+        Risk over divergence where there is no signal; 1 is a posterior mean.
+    knee : float
+        Divergence a value at which half of that is made up for.
+    """
+
+    error: float
+    flat: float = 1.0
+    knee: float = 0.024
+
+    def corrected(self, cross: Tensor, variance: Tensor) -> Tensor:
+        """Return c(d) Var df/dy a value, for `cross` = Var df/dy and `variance`, (1, C, H, W)."""
+        if self.flat == 1 or cross.ndim != 4:
+            return cross
+        share = (_local(cross) / _local(variance).clamp_min(1e-12)).clamp_min(0)
+        return cross * (1 - (1 - self.flat) / (1 + (share / self.knee).square()))
+
+
+def _local(x: Tensor) -> Tensor:
+    """Return the mean over the colours and a window, (1, 1, H, W)."""
+    edge = WINDOW // 2
+    padded = F.pad(x.mean(1, keepdim=True), (edge, edge, edge, edge), mode="replicate")
+    found: Tensor = F.avg_pool2d(padded, WINDOW, stride=1)
+    return found
+
+
+# Measured on crops of eight Kodak pictures and six of scikit-image at sigma 25 and 50. The ratio of divergence to
+# risk was exp(m +- s), all pictures together, m and s being
+#   nonlocal  .15 .21 and with this curve .03 .15 on 256 x 256 pixels, .06 .21 and -.04 .21 on 128 x 128
+#   nlm -.06 .48, tv .02 .22, wavelet -.09 .22 on 128 x 128, for which no such curve is of use.
+MEASURED = {
+    "nonlocal": Shrinkage(0.2, 0.6),
+    "nlm": Shrinkage(0.5),
+    "tv": Shrinkage(0.25),
+    "wavelet": Shrinkage(0.25),
+}
+
+
+def shrinkage_of(method: object) -> Shrinkage:
+    """Return what is known of a method: measured, or as it says itself (`shrinkage_error`), or neither."""
+    known = MEASURED.get(getattr(method, "name", ""))
+    return known or Shrinkage(float(getattr(method, "shrinkage_error", FAR)))

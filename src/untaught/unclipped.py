@@ -1,0 +1,63 @@
+"""What undoing the clipping does to squared errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from untaught.noise import NoiseModel
+
+STEP = 1e-3  # of the range: the slope of u is taken over this to both sides
+BEND = 4e-3  # of the range: that of the weight, over this
+
+
+@dataclass(frozen=True)
+class Weight:
+    """Weights of squared errors, (1, C, H, W), that depend on the answer f themselves.
+
+        E w(f) (f - m)^2 = E [ w sure + w'(f) (2 f - y - m) tau df/dy ],   sure = (f - y)^2 + 2 tau df/dy - tau
+
+    by Stein's identity E (y - m) g(y) = E tau g'(y), once with g = w f and once with g = w y. `value` is w, and
+    `tilt` is w'(f) (f - y). For m, which is not known, stands what it is where f errs by the share of its own
+    pixel's noise, the mean divergence d: 2 f - y - m = (f - y) (1 - 2 d) / (1 - d). Without the second term the
+    errors of dark pictures come out too small: w falls with f and so with the noise, whose square is skewed there.
+    """
+
+    value: Tensor
+    tilt: Tensor | None = None
+
+    def of(self, sure: Tensor, cross: Tensor, variance: Tensor) -> Tensor:
+        """Return the weighted risk a value, of Stein's `sure`, `cross` = tau df/dy and `variance` = tau."""
+        weighted = self.value * sure
+        if self.tilt is None:
+            return weighted
+        share = float(cross.mean() / variance.mean().clamp_min(1e-12))
+        share = min(max(share, 0.0), 0.5)
+        return weighted + (1 - 2 * share) / (1 - share) * self.tilt * cross
+
+
+def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
+    """Return what the squared errors of `image` are multiplied by where the clipping of its mean is undone.
+
+    The square of the slope of u = `noise.unclip`; 1 where nothing was clipped.
+
+    Parameters
+    ----------
+    noise : NoiseModel
+        With `clip`, the ends that were cut.
+    image : Tensor
+        Estimate of E[y | x], (1, C, H, W).
+    y : Tensor
+        What was observed, of the same shape.
+    """
+    if not any(noise.clip) or noise.kind == "impulse":
+        return Weight(torch.ones_like(image))
+    bend = (_slope(noise, image + BEND) - _slope(noise, image - BEND)) / (2 * BEND)
+    return Weight(_slope(noise, image), bend * (image - y))
+
+
+def _slope(noise: NoiseModel, image: Tensor) -> Tensor:
+    rise: Tensor = noise.unclip(image + STEP) - noise.unclip(image - STEP)
+    return (rise / (2 * STEP)).square()
