@@ -13,6 +13,16 @@ SECONDS = {
     "r2r": (35.0, 470.0),
     "dip": (8.0, 1700.0),
     "deep-decoder": (10.0, 1300.0),
+    "gr2r": (35.0, 800.0),
+    "n2v": (52.0, 260.0),
+    "struct-n2v": (52.0, 260.0),
+    "n2s": (54.0, 200.0),
+    "neighbor2neighbor": (35.0, 59.0),
+    "zs-n2n": (32.0, 110.0),
+    "noisier2noise": (71.0, 100.0),
+    "noisy-as-clean": (71.0, 180.0),
+    "sure": (114.0, 220.0),
+    "self2self": (160.0, 2700.0),
 }
 """Seconds a method takes, a + b megapixels of colour, with its error estimate and all its steps; on one core of an
 EPYC server, measured at 64 x 64 to 256 x 256 pixels. Rules mostly stop a fit earlier."""
