@@ -114,3 +114,16 @@ def test_methods_that_ignore_the_mask_do_not_see_what_was_hit() -> None:
     assert 0.01 < float(hit.float().mean()) < 0.1
     assert float(problem.y.min()) > 0.4
     assert float(problem.y.max()) < 0.8
+
+
+def test_highlights_in_all_channels_are_not_taken_for_hits() -> None:
+    rng = np.random.default_rng(0)
+    x = np.full((64, 64, 3), 0.6, np.float32)
+    lights = rng.random((64, 64)) < 0.02  # single white pixels, as on foil or water
+    x[lights] = 1
+    y = np.where(rng.random(x.shape) < 0.09, rng.integers(0, 2, x.shape), x).astype(np.float32)
+    hit = struck(y, 0.09)
+    white = lights & (y == 1).all(2)
+    assert white.sum() > 40
+    assert not hit[white].any()
+    assert hit[(y != x) & ~lights[..., None]].mean() > 0.99

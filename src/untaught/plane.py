@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -26,7 +25,8 @@ from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk, smoothed
 from untaught.search import Search, mixture_of
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
-from untaught.stopping import HeldOut, Rule
+from untaught.stopping import Rule
+from untaught.withheld import risk_at
 
 
 @dataclass(frozen=True)
@@ -218,10 +218,7 @@ def _answer(
     variance = float(noise.variance(image).mean()) if noise.kind != "impulse" else 0.0
     risk = chosen.risk
     if risk is not None and noise.kind == "impulse":  # only what was hit was drawn anew
-        hit = 1 - float(problem.mask.mean())
-        # Those that were hit are a sample too, as those are that were held out to tell their error.
-        sample = 1 + HeldOut.fraction * (1 - hit) / max(hit, 1e-6)
-        risk = Risk(hit * risk.value, hit * risk.error * math.sqrt(sample))
+        risk = risk_at(chosen.terms, problem.mask)
     return Answer(
         values=_array(image),
         noise=noise,

@@ -8,6 +8,7 @@ from untaught.noise.patches import Flags, Floats
 
 WINDOW = 7  # side of the window in which values at an end are counted, in pixels
 OWN = 0.5  # of the window: with more beyond chance the picture is black or white itself; a missed hit costs much
+MORE = 2.0  # times what chance puts in all channels of a pixel: then it is the picture's own
 WHOLE = 0.9  # of the pixels that were hit; with more in all channels at once, so were the few others
 
 
@@ -30,9 +31,24 @@ def struck(values: Floats, fraction: float) -> Flags:
         bool, shape (H, W, C), or (H, W, 1) where pixels were hit as a whole.
     """
     most = OWN + fraction / 2
-    hit = np.logical_or(_lonely(values <= 0, most), _lonely(values >= 1, most))
+    ends = values <= 0, values >= 1
+    hit = np.logical_or(*(_lonely(at, most) for at in ends))
     some = hit.any(2, keepdims=True)
-    return np.asarray(some if hit.all(2).sum() > WHOLE * some.sum() else hit, np.bool_)
+    if hit.all(2).sum() > WHOLE * some.sum():
+        return np.asarray(some, np.bool_)
+    for at in ends:
+        hit &= ~_own(at, fraction)
+    return np.asarray(hit, np.bool_)
+
+
+def _own(at: Flags, fraction: float) -> Flags:
+    """Return the pixels that lie at an end in all channels, where they are more than chance puts there.
+
+    Then they are highlights or deep shadows: channels are hit on their own, and seldom all of a pixel.
+    """
+    every = at.all(2, keepdims=True)
+    chance = (fraction / 2) ** at.shape[2] * every.size
+    return every & (at.shape[2] > 1) & (every.sum() > MORE * (chance + 3 * np.sqrt(chance) + 1))
 
 
 def _lonely(at: Flags, most: float) -> Flags:
