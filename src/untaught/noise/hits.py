@@ -48,7 +48,8 @@ def _own(at: Flags, fraction: float) -> Flags:
     """
     every = at.all(2, keepdims=True)
     chance = (fraction / 2) ** at.shape[2] * every.size
-    return every & (at.shape[2] > 1) & (every.sum() > MORE * (chance + 3 * np.sqrt(chance) + 1))
+    more = at.shape[2] > 1 and every.sum() > MORE * (chance + 3 * np.sqrt(chance) + 1)
+    return np.asarray(every & more, np.bool_)
 
 
 def _lonely(at: Flags, most: float) -> Flags:
