@@ -203,7 +203,7 @@ def test_an_aim_is_measured_only_on_all_of_its_pictures(table):
 
 def test_the_worst_picture_decides_where_every_one_counts(table):
     rows = whole("auto", 32.5, seconds=8.0) + whole("cbm3d", 31.0)
-    rows[4]["psnr"], rows[4]["seconds"] = 30.8, 30.0
+    rows[4]["psnr"], rows[0]["seconds"] = 30.8, 30.0
     text = table.bars(rows)
     assert cells(text, "`auto` above CBM3D, which is told the level, on every picture")[2:] == [
         "-0.20 dB at worst",
