@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,21 @@ def machine() -> dict[str, Any]:
 def peak_gib() -> float:
     """Return the most memory this process has had, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def on_nine(args: argparse.Namespace, key: str, values: str, quick: tuple[str, ...]) -> Iterator[Case]:
+    """Yield a case for each value of a setting (whole numbers, by commas), method and picture of the nine."""
+    names = args.pictures.split(",") if args.pictures else quick if args.quick else SET9
+    for value, method, name in product(values.split(","), args.methods.split(","), names):
+        yield {
+            "picture": name,
+            key: int(value),
+            "method": method,
+            "side": args.side,
+            "seed": args.seed,
+            "time_limit": args.time_limit,
+            "data": str(args.data),
+        }
 
 
 def how(result: Any, cpu_seconds: float) -> dict[str, Any]:

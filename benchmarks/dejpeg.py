@@ -21,26 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import SET9, answer, centre, how, psnr, read8
+from common import answer, centre, how, on_nine, psnr, read8
 
 QUICK = ("F16", "kodim01", "peppers")
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-T T.871, full range
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield what has to be run."""
-    for quality in args.qualities.split(","):
-        for method in args.methods.split(","):
-            for name in args.pictures.split(",") if args.pictures else QUICK if args.quick else SET9:
-                yield {
-                    "picture": name,
-                    "quality": int(quality),
-                    "method": method,
-                    "side": args.side,
-                    "seed": args.seed,
-                    "time_limit": args.time_limit,
-                    "data": str(args.data),
-                }
+    """Return what has to be run."""
+    return on_nine(args, "quality", args.qualities, QUICK)
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:

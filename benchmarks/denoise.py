@@ -21,26 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import SET9, answer, machine, peak_gib, psnr, set9
+from common import answer, machine, on_nine, peak_gib, psnr, set9
 
 QUICK = ("F16", "kodim03")
 METHODS = "nlm,tv,wavelet,nonlocal,r2r,dip,auto,cbm3d"
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield what has to be run."""
-    for level in args.levels.split(","):
-        for method in args.methods.split(","):
-            for picture in args.pictures.split(",") if args.pictures else QUICK if args.quick else SET9:
-                yield {
-                    "picture": picture,
-                    "level": int(level),
-                    "method": method,
-                    "side": args.side,
-                    "seed": args.seed,
-                    "time_limit": args.time_limit,
-                    "data": str(args.data),
-                }
+    """Return what has to be run."""
+    return on_nine(args, "level", args.levels, QUICK)
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:

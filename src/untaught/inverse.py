@@ -94,22 +94,24 @@ def planned(problem: Problem, task: Task, request: Request) -> Plan:
         return Plan((method,), "the guide is what the network draws from")
     if isinstance(formula, PixelTV):
         return Plan((formula, method), "a network's own structure is a prior for any operator")
-    if isinstance(formula, Fill) and apart_from(formula, problem) is not None:
-        return _of_holes(formula, problem)
+    wide = apart_from(formula, problem)
+    if wide is not None:
+        return _of_holes(formula, problem, wide)
     if isinstance(problem.operator, Jpeg):
         why = "of all pictures that the file could be of, it takes one that similar patches agree on"
         return Plan((formula,), why)
     return Plan((formula,), "combinations of similar patches are a prior for any linear operator, in closed form")
 
 
-def _of_holes(formula: Fill, problem: Problem) -> Plan:
+def _of_holes(formula: Method, problem: Problem, wide: Tensor) -> Plan:
     """Choose what fills wide holes: copies within a texture, a network elsewhere."""
     near = "similar patches fill in what is near to what was measured"
     copies = "pixels are copied into wide holes from the texture around them"
-    drawn = apart_from(Exemplar(), problem)
-    if drawn is None:
+    suited = Exemplar().suited(problem)
+    drawn = wide - suited
+    if not drawn.any():
         return Plan((Exemplar(),), f"{near}, and {copies}")
-    if bool(Exemplar().suited(problem).any()):
+    if suited.any():
         return Plan(
             (Exemplar(), for_holes()), f"{near}, {copies}, and a network draws what is in the others", drawn
         )

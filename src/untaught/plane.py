@@ -22,7 +22,7 @@ from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.hits import struck
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Risk, smoothed
+from untaught.risk import Risk, made_whole
 from untaught.search import Search, mixture_of
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
@@ -165,7 +165,7 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
     problem = Problem(y, mask, noise)
     if isinstance(noise, Impulse):  # methods that do not look at the mask must not see black and white there
-        problem = problem.with_y(torch.where(mask > 0, y, smoothed(problem)))
+        problem = problem.with_y(made_whole(problem))
     return problem, notes
 
 

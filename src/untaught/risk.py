@@ -185,6 +185,11 @@ def smoothed(problem: Problem) -> Tensor:
     return torch.where(weight.expand(-1, channels, -1, -1) > 1e-3, known, problem.y)
 
 
+def made_whole(problem: Problem) -> Tensor:
+    """Return y with what is missing filled in from around it, for what does not look at the mask."""
+    return torch.where(problem.mask > 0, problem.y, smoothed(problem))
+
+
 def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> Terms:
     """Return the risk per pixel of `answer`.
 

@@ -34,7 +34,7 @@ from untaught.risk import (
 )
 from untaught.shrinkage import Shrinkage, shrinkage_of
 from untaught.stopping import HeldOut
-from untaught.unclipped import undone
+from untaught.unclipped import undone, weight_at
 
 Method = Iterative | ClosedForm
 
@@ -168,14 +168,6 @@ def surely_better(found: Solution, best: Solution, noise: NoiseModel, errors: fl
     """
     if found.terms is None or best.terms is None:
         return found.risk is not None and (best.risk is None or found.risk.value < best.risk.value)
-    weight = clean_weight(noise, best.estimate.image)
+    weight = weight_at(noise, best.estimate.image)
     difference = mean_of(found.terms.sure - best.terms.sure, weight, best.terms.honest)
     return difference.value < -errors * difference.error
-
-
-def clean_weight(noise: NoiseModel, image: Tensor) -> Tensor:
-    """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
-    if not any(noise.clip) or noise.kind == "impulse":
-        return torch.ones_like(image)
-    step = 1e-3
-    return ((noise.unclip(image + step) - noise.unclip(image - step)) / (2 * step)).square()

@@ -52,12 +52,20 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
     y : Tensor
         What was observed, of the same shape.
     """
-    if not any(noise.clip) or noise.kind == "impulse":
-        return Weight(torch.ones_like(image))
-    bend = (_slope(noise, image + BEND) - _slope(noise, image - BEND)) / (2 * BEND)
-    return Weight(_slope(noise, image), bend * (image - y))
+    value = weight_at(noise, image)
+    if not _cut(noise):
+        return Weight(value)
+    bend = (weight_at(noise, image + BEND) - weight_at(noise, image - BEND)) / (2 * BEND)
+    return Weight(value, bend * (image - y))
 
 
-def _slope(noise: NoiseModel, image: Tensor) -> Tensor:
+def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
+    """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
+    if not _cut(noise):
+        return torch.ones_like(image)
     rise: Tensor = noise.unclip(image + STEP) - noise.unclip(image - STEP)
     return (rise / (2 * STEP)).square()
+
+
+def _cut(noise: NoiseModel) -> bool:
+    return any(noise.clip) and noise.kind != "impulse"

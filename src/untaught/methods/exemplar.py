@@ -126,8 +126,11 @@ class Exemplar:
         """Return (1, C, h, w) with one hole filled; other wide holes are not copied from."""
         levels = [(image[0].cpu(), wide[0, 0].cpu() > 0)]
         halvings = math.ceil(math.log2(max(_depth(hole) / self.patch, 1.0)))
-        while len(levels) <= halvings and _enough(halved(*levels[-1])[1], self.patch):
-            levels.append(halved(*levels[-1]))
+        while len(levels) <= halvings:
+            coarser = halved(*levels[-1])
+            if not _enough(coarser[1], self.patch):
+                break
+            levels.append(coarser)
         if not _enough(levels[-1][1], self.patch):
             return image
         source = None

@@ -52,7 +52,6 @@ class MultiScale:
     stages: tuple[Stage, ...] = STANDARD
     scales: int = 3
     least: int = 64
-    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 

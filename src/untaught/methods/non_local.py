@@ -122,7 +122,6 @@ class NonLocal:
     J.-M. Morel, "A nonlocal Bayesian image denoising algorithm", SIAM J. Imaging Sciences 6(3), 2013.
     """
 
-    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 

@@ -15,7 +15,7 @@ from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.learner import Seen, turns
 from untaught.networks.restorers import restorer
 from untaught.networks.unet import UNetShape
-from untaught.risk import smoothed
+from untaught.risk import made_whole
 
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
 
@@ -145,7 +145,7 @@ def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> Sta
     tensors = {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
     tensors["seed"] = torch.tensor(seed)
     # What no loss may look at is still seen by the network: it must not depend on who filled it in.
-    tensors["y"] = torch.where(problem.mask.bool(), problem.y, smoothed(problem))
+    tensors["y"] = made_whole(problem)
     optimizer = torch.optim.Adam(network.parameters(), rate)
     return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
 

@@ -185,17 +185,11 @@ def beginning(problem: Problem) -> Tensor:
     seen = operator.A_adjoint(problem.mask * operator.A(start))
     weight = SMOOTH * float(seen.norm() / start.norm().clamp_min(1e-12))
     rest = operator.A_adjoint(problem.mask * (problem.y - operator.A(start))) - weight * _roughness(start)
-    x, direction, square = start, rest, float(rest.square().sum())
-    for _ in range(START_SWEEPS):
-        image = operator.A_adjoint(problem.mask * operator.A(direction)) + weight * _roughness(direction)
-        curvature = float((direction * image).sum())
-        if not (curvature > 0 and math.isfinite(curvature)):
-            break
-        step = square / curvature
-        x, rest = x + step * direction, rest - step * image
-        before, square = square, float(rest.square().sum())
-        direction = rest + square / max(before, 1e-30) * direction
-    return x
+
+    def apply(x: Tensor) -> Tensor:
+        return operator.A_adjoint(problem.mask * operator.A(x)) + weight * _roughness(x)
+
+    return _conjugate(apply, start, rest, START_SWEEPS)
 
 
 def _roughness(x: Tensor) -> Tensor:
@@ -230,19 +224,32 @@ def fitted(problem: Problem, x: Tensor, regular: float, sweeps: int) -> Tensor:
     rest = mask * (problem.y - forward(x))
     if problem.operator is None:
         return x + rest / (1 + regular)
-    solution, direction = torch.zeros_like(rest), rest.clone()
-    square = float(rest.square().sum())
-    enough = ENOUGH * square
+
+    def apply(y: Tensor) -> Tensor:
+        return mask * forward(back(y)) + regular * y
+
+    return x + back(mask * _conjugate(apply, torch.zeros_like(rest), rest, sweeps, ENOUGH))
+
+
+def _conjugate(
+    apply: Callable[[Tensor], Tensor], solution: Tensor, rest: Tensor, sweeps: int, enough: float = 0.0
+) -> Tensor:
+    """Return the solution of apply(x) = b by at most so many steps of conjugate gradients from a first one.
+
+    `rest` is b - apply(solution); they end when its energy is down to the share `enough`.
+    """
+    direction, square = rest, float(rest.square().sum())
+    least = enough * square
     for _ in range(sweeps):
-        image = mask * forward(back(direction)) + regular * direction
+        image = apply(direction)
         curvature = float((direction * image).sum())
-        if square <= enough or not (curvature > 0 and math.isfinite(curvature)):
+        if square <= least or not (curvature > 0 and math.isfinite(curvature)):
             break
         step = square / curvature
         solution, rest = solution + step * direction, rest - step * image
         before, square = square, float(rest.square().sum())
         direction = rest + square / before * direction
-    return x + back(mask * solution)
+    return solution
 
 
 def _adjoint(problem: Problem) -> Callable[[Tensor], Tensor]:

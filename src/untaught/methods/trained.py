@@ -15,7 +15,7 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.learner import Seen
-from untaught.risk import smoothed
+from untaught.risk import made_whole
 
 if TYPE_CHECKING:
     from untaught.training.model import Model
@@ -75,7 +75,7 @@ class Trained:
         """Return the answer for `problem`; same seed, same answer."""
         model = self.loaded(str(problem.y.device))
         check_channels(model, problem.y.shape[1], self.model)
-        whole = torch.where(problem.mask > 0, problem.y, smoothed(problem))
+        whole = made_whole(problem)
         known = problem.mask.amin(dim=1, keepdim=True)
         image, std, total = torch.zeros_like(whole), torch.zeros_like(whole), torch.zeros_like(known)
         spread = True
