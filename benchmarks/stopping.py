@@ -3,10 +3,10 @@
     python benchmarks/stopping.py --data DIR [--quick] [--pictures F16,...] [--kinds gaussian,...] [--levels 1,2,3]
 
 The noise is measured, as for a user, and DIP is guided as `auto` guides it (`--paper`: the original
-configuration). Rules that show the fit the plain picture (`budget`, `wmv`, `emv`, `discrepancy`) watch one fit
-together, which goes on to its budget; a rule that keeps something back has a fit of its own, which goes on
-until its rule has fired and the best iterate is surely past. Iterates are judged as the answer would be: clipping
-undone, pixels that were not hit by an impulse as they were.
+configuration). Rules that show the fit the plain picture (`wmv`, `emv`, `discrepancy`) watch one fit together; a
+rule that keeps something back has a fit of its own. A fit goes on until its rules have fired and the best iterate is
+surely past, with --whole to its budget of steps, which then is judged as a rule too. Iterates are judged as the
+answer would be: clipping undone, pixels that were not hit by an impulse as they were.
 
 One JSON line a fit in --output; fits that are there already are not run again.
 """
@@ -56,7 +56,7 @@ PAST = 0.25  # dB below its peak at which a fit whose rules have all fired is en
 Score = Callable[[Tensor], float]
 
 
-def rules(fit_name: str, paper: bool) -> dict[str, Rule]:
+def rules(fit_name: str, paper: bool, whole: bool = False) -> dict[str, Rule]:
     """Return the rules that watch a fit; variance rules at the pace of the method."""
     if fit_name == "held-out":
         return {"held-out": HeldOut()}
@@ -64,12 +64,8 @@ def rules(fit_name: str, paper: bool) -> dict[str, Rule]:
         return {"recorrupted": Recorrupted()}
     windowed = WindowedVariance() if paper else rule_for(DIP(), Unknown(0.1))
     patience = int(getattr(windowed, "patience", ExponentialVariance.patience))
-    return {
-        "budget": StepBudget(),
-        "wmv": windowed,
-        "emv": ExponentialVariance(patience=patience),
-        "discrepancy": Discrepancy(),
-    }
+    watching = {"wmv": windowed, "emv": ExponentialVariance(patience=patience), "discrepancy": Discrepancy()}
+    return {"budget": StepBudget(), **watching} if whole else watching
 
 
 class Beside(Watch):
@@ -153,7 +149,7 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     for case in corruptions(args):
         for name in args.fits.split(","):
             if (case["kind"], name) != ("impulse", "recorrupted"):
-                yield {**case, "fit": name, "paper": args.paper}
+                yield {**case, "fit": name, "paper": args.paper, **({"whole": True} if args.whole else {})}
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +159,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     problem, _ = prepare(next(as_image(noisy).planes()), Request())
     problem, _ = with_pilot(problem, case["seed"], pilot_for(problem, None))
     method = DIP.paper() if case["paper"] else DIP()
-    together = Together(rules(case["fit"], case["paper"]), judged(problem, clean))
+    together = Together(rules(case["fit"], case["paper"], case.get("whole", False)), judged(problem, clean))
     fit(Averaged(method), problem, case["seed"], Options(rule=together))
     assert together.watched is not None
     return {
@@ -185,6 +181,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser, "stopping.jsonl")
     parser.add_argument("--fits", default=",".join(FITS))
+    parser.add_argument("--whole", action="store_true", help="plain fits go on to their budget of steps")
     parser.add_argument("--paper", action="store_true", help="DIP as published, rules as published")
     args = parser.parse_args()
     if args.case:

@@ -81,7 +81,7 @@ def test_cases_cover_all_and_quick_is_small(severities, stopping) -> None:
     (case,) = severities.corruptions(parser.parse_args(["--quick", "--kinds", "shot", "--pictures", "lena"]))
     assert (case["picture"], case["kind"], case["severity"], case["side"]) == ("lena", "shot", 2, 128)
     args = parser.parse_args(["--pictures", "lena", "--levels", "1,3"])
-    args.fits, args.paper = ",".join(stopping.FITS), False
+    args.fits, args.paper, args.whole = ",".join(stopping.FITS), False, False
     asked = [(case["kind"], case["fit"]) for case in stopping.cases(args)]
     assert len(asked) == 2 * (4 * 3 - 1)
     assert ("impulse", "recorrupted") not in asked
@@ -142,17 +142,26 @@ def test_iterates_are_judged_as_answers(stopping) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("gaussian", "recorrupted"), ("impulse", "held-out"), ("shot", "plain")]
+    ("kind", "name", "whole"),
+    [
+        ("gaussian", "recorrupted", False),
+        ("impulse", "held-out", False),
+        ("shot", "plain", True),
+        ("shot", "plain", False),
+    ],
 )
-def test_a_case_holds_every_rule_of_its_fit(stopping, tmp_path: Path, monkeypatch, kind: str, name: str) -> None:
+def test_a_case_holds_every_rule_of_its_fit(
+    stopping, tmp_path: Path, monkeypatch, kind: str, name: str, whole: bool
+) -> None:
     small = DIP(steps=15, shape=HourglassShape(width=8, depth=2, skip=4), bfloat16=False)
     monkeypatch.setattr(stopping, "DIP", lambda: small)
     (tmp_path / "kodak").mkdir()
     truth = np.rint(255 * clean(48, 48)).astype(np.uint8)
     Image.fromarray(truth).save(tmp_path / "kodak" / "a.png")
     case = {"set": "kodak", "picture": "a", "kind": kind, "severity": 1, "side": 0, "seed": 0, "paper": False}
-    row = stopping.run({**case, "fit": name, "data": str(tmp_path)})
-    wanted = {"plain": {"budget", "wmv", "emv", "discrepancy"}}.get(name, {name})
+    row = stopping.run({**case, "fit": name, "whole": whole, "data": str(tmp_path)})
+    watching = {"wmv", "emv", "discrepancy"} | ({"budget"} if whole else set())
+    wanted = {"plain": watching}.get(name, {name})
     assert set(row["rules"]) == wanted
     assert row["last"] == row["budget"] == 15
     assert row["peak"]["psnr"] >= max(answer["psnr"] for answer in row["rules"].values())
