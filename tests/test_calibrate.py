@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.conftest import clean, noisy, tensor
-from untaught.calibrate import refine
+from untaught.calibrate import GRAIN, refine
 from untaught.methods.base import Problem
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
@@ -112,6 +112,45 @@ def test_missing_pixels_are_left_out() -> None:
     misfit[..., :40, :] = 0
     found = refine(problem, answer, Terms(misfit, terms.cross, terms.variance, problem.mask))
     assert found.sigma == pytest.approx(TRUE, rel=0.04)
+
+
+def coloured(believed: NoiseModel, grey: float = 0.0) -> tuple[Problem, Tensor, Terms]:
+    """Return a colour picture with a fine grey pattern of that height, smoothed, and the exact terms of it."""
+    x = np.full((SIZE, SIZE, 3), 0.5, np.float32) + grey * np.indices((SIZE, SIZE)).sum(0)[..., None] % 2
+    y = tensor(noisy(x.astype(np.float32), TRUE))
+    problem = Problem(y, torch.ones(1, 1, SIZE, SIZE), believed)
+    draw = Recorruption.draw(problem, 0, 0.05)
+    answer = box(y)
+    return problem, answer, risk_terms(answer, [(draw, box(draw.yhat))])
+
+
+@pytest.mark.parametrize("believed", [0.7, 0.9, 1.1, 1.5])
+@pytest.mark.parametrize("grey", [0.0, 0.2])
+def test_fine_colours_put_the_level_right_whatever_grey_holds(believed: float, grey: float) -> None:
+    found = refine(*coloured(Gaussian(believed * TRUE, relative_error=10.0), grey))
+    assert found.level == pytest.approx(TRUE, rel=0.03)
+    assert found.relative_error < 0.1
+
+
+def test_colours_that_say_something_else_altogether_are_not_believed() -> None:
+    believed = Gaussian(2 * TRUE, relative_error=0.02)
+    assert refine(*coloured(believed)) is believed
+
+
+def test_the_error_of_the_level_allows_for_grain_that_was_there_before() -> None:
+    loud, faint = (refine(*coloured(Gaussian(TRUE, relative_error=e))) for e in (10.0, 0.002))
+    for found in (loud, faint):
+        assert found.relative_error > GRAIN / TRUE**2
+    assert faint.relative_error < 1.2 * GRAIN / TRUE**2
+
+
+def test_waves_do_not_reach_across_holes() -> None:
+    """With half of the pixels gone there are no fine waves to measure: the flat parts are asked."""
+    problem, answer, terms = coloured(Gaussian(1.3 * TRUE, relative_error=10.0))
+    problem.mask[..., ::2] = 0
+    found = refine(problem, answer, terms)
+    assert found.level == pytest.approx(TRUE, rel=0.04)
+    assert found.relative_error < 0.1
 
 
 def test_a_natural_picture_is_measured_better_than_before() -> None:
