@@ -4,8 +4,8 @@
 
 The noise is measured, as for a user, and DIP is guided as `auto` guides it (`--paper`: the original
 configuration). Rules that show the fit the plain picture (`wmv`, `emv`, `discrepancy`) watch one fit together; a
-rule that keeps something back has a fit of its own. A fit goes on until its rules have fired and the best iterate is
-surely past, with --whole to its budget of steps, which then is judged as a rule too. Iterates are judged as the
+rule that keeps something back has a fit of its own. A fit goes on until its rules have fired and the best iterate
+is surely past, with --whole to its budget of steps, which then is judged as a rule too. Iterates are judged as the
 answer would be: clipping undone, pixels that were not hit by an impulse as they were.
 
 One JSON line a fit in --output; fits that are there already are not run again.

@@ -20,7 +20,7 @@ from bars import bars
 from common import SET9, done
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
-from task_tables import task, trained
+from task_tables import learners, task, trained
 from theory_tables import theory
 
 HERE = Path(__file__).resolve().parent
@@ -210,6 +210,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "rules": rules,
     "trust": trust,
     "dataset": trained,
+    "family": learners,
     "theory": theory,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }

@@ -19,7 +19,7 @@ from untaught.noise import PoissonGaussian
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[dict[str, ModuleType]]:
     """Import pages of benchmarks, which are scripts and not in the package."""
-    with pages("family", "stabilised", "sparsification", "cameras") as found:
+    with pages("family", "stabilised", "sparsification", "cameras", "task_tables") as found:
         yield found
 
 
@@ -55,6 +55,25 @@ def test_the_table_has_a_line_a_method_the_best_first(family: ModuleType) -> Non
         "| files, gr2r | 1 | 23.00 | 28.00 | 28.00 | 31.00 | 400 |",
         "| files, n2v | 2 | 21.00 | 26.00 | 26.00 | 29.00 | 400 |",
     ]
+
+
+def test_the_page_has_a_table_for_each_setting_and_says_how_they_were_made(scripts: dict[str, ModuleType]) -> None:
+    shared = {
+        "benchmark": "family",
+        "date": "2025-01-02",
+        "machine": {"cpu": "Some CPU", "cores": 3},
+        "threads": 1,
+    }
+    rows = [{**row("n2v", "F16", 28.0), **shared}, {**row("self2self", "F16", 30.0), **shared}]
+    rows[0]["case"] |= {"side": 128, "width": 16}
+    rows[1]["case"] |= {"side": 256, "width": 32, "seconds": 400.0}
+    text = scripts["task_tables"].learners(rows)
+    assert text.index("Central 128 x 128 pixels, 20 seconds, 16 channels:") < text.index("| files, n2v | 1 |")
+    assert text.index("Central 256 x 256 pixels, 400 seconds, 32 channels:") < text.index(
+        "| files, self2self | 1 |"
+    )
+    assert "--side 256 --seconds 400 --width 32`" in text.splitlines()[-1]
+    assert scripts["task_tables"].learners([]) == "*Not measured yet.*"
 
 
 def test_the_plot_is_a_picture(family: ModuleType, tmp_path: Path) -> None:
