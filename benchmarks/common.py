@@ -24,6 +24,7 @@ Case = dict[str, Any]
 Cases = Callable[[argparse.Namespace], Iterator[Case]]
 Run = Callable[[Case], Case]
 
+GIVEN = "-given"  # at the end of a method's name: the level was
 SET9 = ("F16", "baboon", "hill", "kodim01", "kodim02", "kodim03", "kodim12", "lena", "peppers")
 
 

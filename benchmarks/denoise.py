@@ -4,8 +4,8 @@
 
 One JSON line a case in --output; cases that are there already are not run again. `benchmarks/table.py` makes
 the tables. `dip-paper` is the original configuration, 1800 steps; `dip-paper-bf16` the same in bfloat16, which
-is about twice as fast. CBM3D (`cbm3d`) runs where the person has installed `bm3d`, whose licence is
-non-commercial.
+is about twice as fast. `nonlocal-given` is `nonlocal` told the level, and so with any method. CBM3D (`cbm3d`) runs
+where the person has installed `bm3d`, whose licence is non-commercial.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import answer, machine, on_nine, peak_gib, psnr, set9
+from common import GIVEN, answer, machine, on_nine, peak_gib, psnr, set9
 
 QUICK = ("F16", "kodim03")
 METHODS = "nlm,tv,wavelet,nonlocal,r2r,dip,auto,cbm3d"
@@ -86,10 +86,12 @@ def _untaught(noisy: NDArray[np.uint8], clean: NDArray[np.uint8], case: dict[str
         if progress.steps > 1:  # not a closed formula
             path.append((progress.phase, progress.step, progress.seconds, progress.preview().half()))
 
-    paper = case["method"].startswith("dip-paper")
+    name = case["method"].removesuffix(GIVEN)
+    paper = name.startswith("dip-paper")
     result = untaught.denoise(
         noisy,
-        method=_method(case["method"]),
+        method=_method(name),
+        noise="auto" if name == case["method"] else f"gaussian:{case['level']}",
         stop="steps" if paper else None,
         seed=case["seed"],
         time_limit=case["time_limit"],

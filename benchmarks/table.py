@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from bars import bars
-from common import SET9, done
+from common import GIVEN, SET9, done
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
 from task_tables import learners, task, trained
@@ -67,7 +67,10 @@ def heading(group: Group) -> str:
 def name_of(row: Row) -> str:
     """Return what a method is called in the tables."""
     method, limit = row["case"]["method"], row["case"].get("time_limit")
-    return NAMES.get(method, f"`{method}`") + (f", at most {limit:g} s" if limit else "")
+    given = " (level given)" if method.endswith(GIVEN) else ""
+    return NAMES.get(method, f"`{method.removesuffix(GIVEN)}`{given}") + (
+        f", at most {limit:g} s" if limit else ""
+    )
 
 
 def spread(values: list[float], form: str = ".1f") -> str:
