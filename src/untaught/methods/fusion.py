@@ -11,6 +11,7 @@ from torch import Tensor
 from untaught.methods.base import ClosedForm, Iterative, Needs
 from untaught.methods.scales import bands
 from untaught.mixing import Part, differences, mixed, weights
+from untaught.shrinkage import Shrinkage
 
 EDGES = (1 / 4, 1.01)  # of the frequency bands that are weighted apart
 
@@ -37,7 +38,7 @@ class Fusion:
     """
 
     parts: tuple[str | Iterative | ClosedForm, ...] = ("nonlocal", "dip", "r2r")
-    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
     name: ClassVar[str] = "fusion"
     needs: ClassVar[Needs] = Needs(level=True)
 

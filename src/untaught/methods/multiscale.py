@@ -18,6 +18,7 @@ from untaught.methods.scales import bands, enlarged, halved
 from untaught.mixing import Part, differences, mixed, weights
 from untaught.noise import Correlated
 from untaught.risk import divergence_draws
+from untaught.shrinkage import Shrinkage
 
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
 
@@ -52,6 +53,7 @@ class MultiScale:
     stages: tuple[Stage, ...] = STANDARD
     scales: int = 3
     least: int = 64
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2, 0.6)
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 

@@ -10,6 +10,7 @@ import torch
 
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import smoothed, variance_at
+from untaught.shrinkage import Shrinkage
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class NLM:
     J. Darbon et al., "Fast nonlocal filtering applied to electron cryomicroscopy", ISBI 2008.
     """
 
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.5)
     name: ClassVar[str] = "nlm"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 

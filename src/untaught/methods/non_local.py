@@ -21,6 +21,7 @@ from untaught.methods.covariance import Covariance
 from untaught.methods.group_maps import combination, noise_of, wiener
 from untaught.methods.patches import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.noise import Correlated
+from untaught.shrinkage import Shrinkage
 
 VarianceOf = Callable[[Tensor], Tensor]
 
@@ -122,6 +123,7 @@ class NonLocal:
     J.-M. Morel, "A nonlocal Bayesian image denoising algorithm", SIAM J. Imaging Sciences 6(3), 2013.
     """
 
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2, 0.6)
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 

@@ -14,6 +14,7 @@ from untaught.methods.non_local import denoise_nonlocal
 from untaught.networks.blocks import blocks
 from untaught.networks.unet import UNet, UNetShape
 from untaught.risk import Recorruption, smoothed
+from untaught.shrinkage import Shrinkage
 
 UNCLIPPED = 0.98  # share of the variance that clipping must have left
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
@@ -75,7 +76,7 @@ class R2R:
     shape: UNetShape = field(default_factory=lambda: UNetShape(width=32, scales=2))
     at_y: bool = True
     bfloat16: bool = True
-    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
     name: ClassVar[str] = "r2r"
     needs: ClassVar[Needs] = Needs(level=True, white=True)
 

@@ -18,7 +18,6 @@ class Thorough(MultiScale):
     """
 
     stages: tuple[Stage, ...] = THOROUGH
-    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
     name: ClassVar[str] = "nonlocal-thorough"
     relative: ClassVar[str] = MultiScale.name
     """What it replaces and is not mixed with: both look for similar patches in the same noise, which Stein's

@@ -16,6 +16,7 @@ from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.learner import Seen
 from untaught.risk import made_whole
+from untaught.shrinkage import Shrinkage
 
 if TYPE_CHECKING:
     from untaught.training.model import Model
@@ -48,7 +49,7 @@ class Trained:
     tile: int = 512
     overlap: int = 64
     margin: int = 17
-    shrinkage_error: ClassVar[float] = 0.2  # of Tweedie's formula, see risk.estimate_risk
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
     name: ClassVar[str] = "trained"
     needs: ClassVar[Needs] = Needs()
 

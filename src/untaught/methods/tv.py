@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import opponent_parts
+from untaught.shrinkage import Shrinkage
 
 Plane = NDArray[np.float32]
 
@@ -43,6 +44,7 @@ class TV:
     IEEE TIP 17(9), 2008.
     """
 
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.25)
     name: ClassVar[str] = "tv"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.colours import opponent_parts
+from untaught.shrinkage import Shrinkage
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Wavelet:
     de-noising", 1995.
     """
 
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.25)
     name: ClassVar[str] = "wavelet"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 
