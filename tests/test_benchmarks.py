@@ -144,8 +144,13 @@ def test_the_noise_level(table):
         "skimage_worst": 0.2,
         "kinds": {"gaussian": 9},
     }
-    found = cells(table.noise([row, *ROWS]), "`gaussian:25`")
-    assert found[1:] == ["9", "1.2 %", "5.0 %", "10.0 %", "20.0 %", "gaussian (9)"]
+    single = [
+        {"noise": "gaussian:25", "picture": name, "relative_error": error}
+        for name, error in (("F16", 0.01), ("hill", -0.02), ("baboon", 0.5), ("lena", None))
+    ]
+    found = cells(table.noise([row, *single, *ROWS]), "`gaussian:25`")
+    assert found[1:] == ["9", "1.2 %", "5.0 %", "1.5 %", "10.0 %", "20.0 %", "gaussian (9)"]
+    assert cells(table.noise([row]), "`gaussian:25`")[4] == "-"
 
 
 NAMES = ["methods", "pictures", "stopping", "dip", "noise", "rules", "trust", "inpainting", "super_resolution"]
