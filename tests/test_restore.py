@@ -87,6 +87,20 @@ def test_auto_does_no_harm_to_a_picture_with_hardly_any_noise(name: str) -> None
     assert psnr(result.image.astype(float), picture, 255) > 35
 
 
+def test_no_psnr_is_stated_where_a_camera_may_have_hidden_the_noise() -> None:
+    """An 8-bit picture with noise below its own steps; given, or on a float picture, the level is believed."""
+    waves = 0.5 + 0.3 * np.sin(np.indices((64, 64)).sum(0) / 20)[..., None] * np.ones(3)
+    faint = (waves + np.random.default_rng(0).normal(0, 0.5 / 255, waves.shape)).astype(np.float32)
+    eight = np.rint(255 * faint).astype(np.uint8)
+    hidden = denoise(eight, method="wavelet")
+    assert hidden.psnr is None
+    assert any("no PSNR is stated" in note for note in hidden.notes)
+    assert all(candidate.psnr is None for candidate in hidden.candidates)
+    for told in (denoise(eight, method="wavelet", noise="gaussian:0.58"), denoise(faint, method="wavelet")):
+        assert told.psnr is not None
+        assert not any("no PSNR is stated" in note for note in told.notes)
+
+
 def test_auto_says_what_was_tried_and_why_it_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("untaught.plane.plan", lambda noise, values: Plan(("nonlocal", "tv"), "they fit"))
     result = denoise(uncut(), noise="gaussian:25")

@@ -21,12 +21,18 @@ from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.hits import struck
+from untaught.noise.measure import NONE
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk, made_whole
 from untaught.search import Search, mixture_of
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
 from untaught.withheld import risk_at
+
+HIDDEN = (
+    "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
+    "smoothed more of it cannot be told, so no PSNR is stated"
+)
 
 
 @dataclass(frozen=True)
@@ -219,6 +225,9 @@ def _answer(
     risk = chosen.risk
     if risk is not None and noise.kind == "impulse":  # only what was hit was drawn anew
         risk = risk_at(chosen.terms, problem.mask)
+    if risk is not None and _hidden(problem):
+        risk, candidates = None, tuple(replace(entry, psnr=None) for entry in candidates)
+        notes += (HIDDEN,)
     return Answer(
         values=_array(image),
         noise=noise,
@@ -234,6 +243,13 @@ def _answer(
         interrupted=chosen.interrupted,
         recipe=chosen.recipe,
     )
+
+
+def _hidden(problem: Problem) -> bool:
+    """Say whether the noise that was measured may as well be what rounding to 8 bits, or compression, left."""
+    noise, levels = problem.noise, 255 * problem.y
+    measured = noise.relative_error > 0 and noise.kind != "impulse"
+    return measured and noise.level < NONE and bool((levels - levels.round()).abs().max() < 1e-2)
 
 
 def _array(image: Tensor) -> NDArray[np.float32]:
