@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from untaught.methods import make
+from untaught.methods.base import Problem
+from untaught.noise import Correlated
+from untaught.noise.models import UNSEEN
 from untaught.risk import Risk, Terms, estimate_risk, to_interval
 from untaught.shrinkage import FAR, Shrinkage, shrinkage_of
+from untaught.solution import clean_risk, untouched
 
 ONES = torch.ones(1, 3, 40, 40)
 CURVE = Shrinkage(0.1, 0.4, 0.02)
@@ -51,6 +56,26 @@ def test_methods_say_what_they_know_and_others_are_far_off() -> None:
     assert shrinkage_of(make("nonlocal-thorough")) == shrinkage_of(make("nonlocal"))
     assert shrinkage_of(SimpleNamespace(shrinkage=Shrinkage(0.1))) == Shrinkage(0.1)
     assert shrinkage_of(object()) == Shrinkage(FAR)
+
+
+def test_what_was_not_found_of_a_cameras_noise_counts_as_left() -> None:
+    """Measured, a camera's noise is more than was found on average; given, it is what it is."""
+    kernel = ((1.0, 1.0),)
+    given = Correlated(0.1, kernel, colours=((1.0, kernel),) * 3)
+    measured = replace(given, relative_error=1.0)
+    terms = Terms(0.98 * ONES, 0.01 * ONES, ONES, ONES[:, :1])
+    told, found = (
+        clean_risk(make("nonlocal"), Problem(0.5 * ONES, ONES[:, :1], noise), 0.5 * ONES, terms)
+        for noise in (given, measured)
+    )
+    assert (given.unseen, measured.unseen) == (0.0, UNSEEN)
+    assert replace(measured, colours=()).unseen == 0
+    assert found.value - told.value == pytest.approx(UNSEEN, rel=0.05)
+    assert found.error > UNSEEN
+    y = 0.5 * ONES
+    left = untouched(Problem(y, ONES[:, :1], measured, pilot=y)).risk
+    assert left is not None
+    assert left.value == pytest.approx(0.01 * (1 + UNSEEN), rel=1e-3)
 
 
 def test_a_gain_of_twenty_decibels_can_be_stated() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -99,7 +100,8 @@ def untouched(problem: Problem) -> Solution:
     mean = float(variance.mean())
     # f = y: no misfit, and the divergence is one.
     terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
-    return Solution("none", Estimate(problem.y), Risk(mean, problem.noise.relative_error * mean), stopped, terms)
+    risk = Risk((1 + problem.noise.unseen) * mean, problem.noise.relative_error * mean)
+    return Solution("none", Estimate(problem.y), risk, stopped, terms)
 
 
 def pilot_for(problem: Problem, seconds: float | None) -> str:
@@ -152,13 +154,12 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
 def clean_risk(method: object, problem: Problem, image: Tensor, terms: Terms) -> Risk:
     """Return the estimated mean squared error of `image` once what clipping did to its mean is undone."""
     held_out = not bool(terms.cross.any())
-    return estimate_risk(
-        terms,
-        undone(problem.noise, image, problem.y),
-        problem.noise.relative_error,
-        # Without a divergence there is no second formula.
-        Shrinkage(1e6) if held_out else shrinkage_of(method),
-    )
+    weight = undone(problem.noise, image, problem.y)
+    # Without a divergence there is no second formula.
+    shrinkage = Shrinkage(1e6) if held_out else shrinkage_of(method)
+    seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
+    missed = problem.noise.unseen * mean_of(terms.variance, weight.value, terms.honest).value
+    return Risk(seen.value + missed, math.hypot(seen.error, missed))
 
 
 def surely_better(found: Solution, best: Solution, noise: NoiseModel, errors: float = Z90) -> bool:

