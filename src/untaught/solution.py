@@ -63,8 +63,10 @@ class Solution:
         return Candidate(self.name, psnr, self.seconds, note)
 
 
-def solve(method: Method, problem: Problem, seed: int, options: Options, rule: Any = None) -> Solution:
-    """Run `method` with the rule asked for, or the one that suits it, and estimate its error."""
+def solve(
+    method: Method, problem: Problem, seed: int, options: Options, rule: Any = None, judged: bool = True
+) -> Solution:
+    """Run `method` with the rule asked for, or the one that suits it, and estimate its error if it is `judged`."""
     started = time.monotonic()
     options = replace(options, rule=rule or rule_for(method, problem.noise), phase=method.name)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
@@ -80,7 +82,7 @@ def solve(method: Method, problem: Problem, seed: int, options: Options, rule: A
     return Solution(
         method.name,
         fitted.estimate,
-        None if terms is None else clean_risk(method, problem, fitted.estimate.image, terms),
+        clean_risk(method, problem, fitted.estimate.image, terms) if judged and terms is not None else None,
         fitted.stopped,
         terms,
         fitted.history,
@@ -117,7 +119,7 @@ def with_pilot(
     if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
         return problem, None
     method = make(name)
-    first = solve(method, problem, seed, Options(on_progress=on_progress))
+    first = solve(method, problem, seed, Options(on_progress=on_progress), judged=False)
     problem = replace(problem, guide=first.estimate.guide or _again(first.estimate))
     if first.terms is None:
         return replace(problem, pilot=first.estimate.image), first

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +12,7 @@ from torch import Tensor
 from untaught.noise import NoiseModel
 
 STEP = 1e-3  # of the range: the slope of u is taken over this to both sides
+FINER = 8  # nodes of a table in a step
 BEND = 4e-3  # of the range: that of the weight, over this
 
 
@@ -55,7 +58,7 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
     value = weight_at(noise, image)
     if not _cut(noise):
         return Weight(value)
-    bend = (weight_at(noise, image + BEND) - weight_at(noise, image - BEND)) / (2 * BEND)
+    bend = _tabled(lambda x: (_slope(noise, x + BEND) - _slope(noise, x - BEND)) / (2 * BEND), image)
     return Weight(value, bend * (image - y))
 
 
@@ -63,8 +66,26 @@ def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
     """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
     if not _cut(noise):
         return torch.ones_like(image)
-    rise: Tensor = noise.unclip(image + STEP) - noise.unclip(image - STEP)
+    return _tabled(lambda x: _slope(noise, x), image)
+
+
+def _slope(noise: NoiseModel, x: Tensor) -> Tensor:
+    """Return the squared slope of undoing the clipping at x."""
+    rise: Tensor = noise.unclip(x + STEP) - noise.unclip(x - STEP)
     return (rise / (2 * STEP)).square()
+
+
+def _tabled(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return function(x) by a table finer than `STEP`: each value counts alone, and a picture has many."""
+    low, high = float(x.min()), float(x.max())
+    if not high > low:
+        return function(x)
+    last = math.ceil((high - low) / STEP * FINER)
+    nodes = function(torch.linspace(low, high, last + 1, device=x.device, dtype=x.dtype))
+    place = (x - low) * (last / (high - low))
+    left = place.long().clamp_(0, last - 1)
+    below = nodes[left]
+    return below + (place - left) * (nodes[left + 1] - below)
 
 
 def _cut(noise: NoiseModel) -> bool:
