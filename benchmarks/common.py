@@ -26,7 +26,6 @@ Run = Callable[[Case], Case]
 
 GIVEN = "-given"  # at the end of a method's name: the level was
 SET9 = ("F16", "baboon", "hill", "kodim01", "kodim02", "kodim03", "kodim12", "lena", "peppers")
-
 SCANS = ("baboon", "lena", "peppers")  # of these; with grain of their own in all colours
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from statistics import mean, median
 
-from family import lines
+import family
 from tabular import NOTHING, Row, grouped, provenance, table
 
 SCORES = ("psnr_y", "psnr")  # of the answer, in dB; other `psnr_...` entries are what it is held against
@@ -26,10 +26,10 @@ def task(rows: list[Row], benchmark: str) -> str:
     parts = []
     for setting, chosen in grouped(own, *settings).items():
         words = [f"{name} {value}" for name, value in zip(settings, setting, strict=True) if value is not None]
-        entries = [line for found in grouped(chosen, "method", "time_limit").values() for line in _lines(found)]
+        lines = [line for found in grouped(chosen, "method", "time_limit").values() for line in _lines(found)]
         heads = "Method | n | PSNR, dB | least to most | seconds of processor | error of the estimate, dB | inside"
         parts += [", ".join(words).capitalize() + ":"] if words else []
-        parts += [table(heads, _once(entries))]
+        parts += [table(heads, _once(lines))]
     data = "" if benchmark in NO_DATA else " --data DIR"
     asked = "".join(f" --{key} {own[0]['case'][key]}" for key in ASKED if key in own[0]["case"])
     made = f"{provenance(own)}. Made by `python benchmarks/{benchmark}.py{data}{quick}{asked}`."
@@ -42,7 +42,7 @@ def trained(rows: list[Row]) -> str:
     if not own:
         return NOTHING
     setting = ("network", "steps", "level", "seed")
-    rows_of_table = []
+    lines = []
     for chosen in grouped(own, *setting).values():
         twin = next((row["psnr"] for row in chosen if row["case"]["method"] == "supervised"), None)
         for row in sorted(chosen, key=lambda row: -row["psnr"]):
@@ -51,8 +51,8 @@ def trained(rows: list[Row]) -> str:
             kind = f"{case['network']}, {case['steps']} steps"
             spent = f"{row['cpu_seconds']:.0f}" if "cpu_seconds" in row else "-"
             name = "supervised twin" if case["method"] == "supervised" else f"`{case['method']}`"
-            rows_of_table.append([name, kind, str(case["level"]), f"{row['psnr']:.2f}", gap, spent])
-    found = table("Method | network | level | PSNR, dB | to the twin, dB | seconds of processor", rows_of_table)
+            lines.append([name, kind, str(case["level"]), f"{row['psnr']:.2f}", gap, spent])
+    found = table("Method | network | level | PSNR, dB | to the twin, dB | seconds of processor", lines)
     levels = sorted({row["case"]["level"] for row in own})
     asked = "" if levels == [25] else f" --levels {','.join(map(str, levels))}"
     return f"{found}\n\n{provenance(own)}. Made by `python benchmarks/dataset.py --data DIR --quick{asked}`."
@@ -65,7 +65,7 @@ def learners(rows: list[Row]) -> str:
         return NOTHING
     parts, calls = [], []
     for (side, seconds, width), found in grouped(own, "side", "seconds", "width").items():
-        parts += [f"Central {side} x {side} pixels, {seconds:g} seconds, {width} channels:", lines(found)]
+        parts += [f"Central {side} x {side} pixels, {seconds:g} seconds, {width} channels:", family.lines(found)]
         calls.append(
             f"`python benchmarks/family.py --data DIR --side {side} --seconds {seconds:g} --width {width}`"
         )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.noise import NoiseModel
+from untaught.noise.censored import interpolate
 
 STEP = 1e-3  # of the range: the slope of u is taken over this to both sides
 FINER = 8  # nodes of a table in a step
@@ -80,12 +81,9 @@ def _tabled(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     low, high = float(x.min()), float(x.max())
     if not high > low:
         return function(x)
-    last = math.ceil((high - low) / STEP * FINER)
-    nodes = function(torch.linspace(low, high, last + 1, device=x.device, dtype=x.dtype))
-    place = (x - low) * (last / (high - low))
-    left = place.long().clamp_(0, last - 1)
-    below = nodes[left]
-    return below + (place - left) * (nodes[left + 1] - below)
+    nodes = torch.linspace(low, high, math.ceil((high - low) / STEP * FINER) + 1, dtype=x.dtype)
+    found: Tensor = interpolate(x, nodes.numpy(), function(nodes).numpy())
+    return found
 
 
 def _cut(noise: NoiseModel) -> bool:
