@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.conftest import clean, noisy, tensor
-from untaught.calibrate import GRAIN, refine
+from untaught import calibrate
+from untaught.calibrate import GRAIN, GRAIN_ERROR, GRAIN_FROM, refine
 from untaught.methods.base import Problem
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
@@ -138,10 +139,20 @@ def test_colours_that_say_something_else_altogether_are_not_believed() -> None:
 
 
 def test_the_error_of_the_level_allows_for_grain_that_was_there_before() -> None:
-    loud, faint = (refine(*coloured(Gaussian(TRUE, relative_error=e))) for e in (10.0, 0.002))
+    loud, faint = (refine(*coloured(Gaussian(TRUE, relative_error=e))) for e in (10.0, 0.001))
     for found in (loud, faint):
-        assert found.relative_error > GRAIN / TRUE**2
-    assert faint.relative_error < 1.2 * GRAIN / TRUE**2
+        assert found.relative_error > GRAIN_ERROR / TRUE**2
+    assert faint.relative_error < 1.2 * GRAIN_ERROR / TRUE**2
+
+
+def test_the_grain_photographs_have_of_their_own_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The share is GRAIN / (variance + GRAIN_FROM), whatever was believed before."""
+    believed = Gaussian(0.9 * TRUE, relative_error=1e3)
+    bare = refine(*coloured(believed)).level ** 2
+    monkeypatch.setattr(calibrate, "GRAIN", 0.0)
+    with_grain = refine(*coloured(believed)).level ** 2
+    assert bare / with_grain == pytest.approx(1 - GRAIN / (with_grain + GRAIN_FROM), rel=1e-6)
+    assert bare < with_grain
 
 
 def test_the_waves_of_colours_allow_for_holes() -> None:

@@ -20,16 +20,23 @@ WINDOW = 9  # side of the window in which flatness is measured
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of the picture, flattest first
 UNCLIPPED = 0.97  # share of the variance that clipping must have left; Stein's identity is Gaussian
 CUT = 0.8  # the same for fine colours, where the divergence, and with it Stein's identity, counts little
-RISK = 0.8  # of the divergence: the non-local picture's risk in flat parts; 0.4 to 1.1 on eight Kodak crops
-SHRINKAGE_ERROR = 0.3  # of the divergence: how far the risk may be from that
+# Of the divergence d, the share that is risk: d / (d + KNEE). Where a denoiser leaves next to nothing it passes
+# few patterns, with weights h < 1: d is their sum, the risk that of their squares. In fine colours of 14 whole
+# pictures and 30 crops of Kodak and scikit-image at sigma 5 to 50 it was .1, .3, .45, .65, .75 at a divergence of
+# .01, .02, .03, .07, .13.
+KNEE = 0.045
+RISK_ERROR = 0.3  # of that risk: how far pictures are from it
 LEAST_ERROR = 0.02  # flat parts are not the whole picture: on these crops the factor was off by 0.011 at the root
-FINE = 0.25  # i/H + j/W of the waves of colour differences from which on they hold hardly any picture
+FINE = 0.6  # i/H + j/W of the waves of colour differences from which on they hold hardly any picture
 TOO_MUCH = 0.5  # divergence: where so much is left of the noise, the formula says nothing
-DISAGREE = 3.0  # joint standard errors apart: one of the two has measured something else, and the new one is left
-LEAST_COLOUR = 0.003  # what counting leaves of the error of colour differences, at the root, on 24 of these crops
-# Noise that was in the picture before cannot be told from what was added. In fine colour differences it was below
-# 1.6 / 255^2 on 29 crops of Kodak and scikit-image; old scans of prints and slides have ten times that.
-GRAIN = 1.5 / 255**2
+DISAGREE = 4.0  # joint standard errors apart: one of the two has measured something else, and the new one is left
+LEAST_COLOUR = 0.003  # what counting leaves of the error of colour differences, at the root, on these pictures
+CLIPPED = 0.012  # the same for every share of them that clipping has made useless: it spoils what lies beside it
+# Noise that was in the picture before cannot be told from what was added. In fine colour differences it was
+# .7 / 255^2 on average on these crops, give or take .65; old scans of prints and slides have twenty times that.
+GRAIN = 0.8 / 255**2  # taken off, of a variance far above
+GRAIN_FROM = 4 / 255**2  # so that the share taken off is GRAIN / (variance + this)
+GRAIN_ERROR = 1.0 / 255**2
 
 
 @dataclass(frozen=True)
@@ -50,23 +57,30 @@ class _Left:
         count = float(part.sum()) * self.variance.shape[1] * dense
         if variance <= 0 or count < 1:
             return 1.0, math.inf, 1.0
-        divergence = float((self.cross * part).sum()) / variance
-        error = math.hypot(self.least, SHRINKAGE_ERROR * divergence, math.sqrt(2 / count))
-        found = float((self.misfit * part).sum()) / variance / (1 - (2 - RISK) * divergence)
+        divergence = max(float((self.cross * part).sum()) / variance, 0.0)
+        risk = divergence**2 / (divergence + KNEE)
+        error = math.hypot(self.least, RISK_ERROR * risk, math.sqrt(2 / count))
+        found = float((self.misfit * part).sum()) / variance / (1 - 2 * divergence + risk)
         return found, error, divergence
+
+    def least_wrong(self, parts: list[Tensor], dense: float = 1.0) -> tuple[float, float] | None:
+        """Return factor and error over that of the parts where the error is least; None if none says anything."""
+        found = [self.factor(part, dense) for part in parts]
+        usable = [(factor, error) for factor, error, divergence in found if divergence < TOO_MUCH]
+        return min(usable, key=lambda entry: entry[1], default=None)
 
 
 def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
     """Return the noise model with its variance scaled to the residual of `answer`, where that says more.
 
-        Var = sum_B (y - f)^2 / sum_B (1 - (2 - r) div f)
+        Var = sum_B (y - f)^2 / sum_B (1 - 2 d + r(d)),   d = div f,   r(d) = d^2 / (d + knee)
 
-    For E (y - f)^2 = Var (1 - 2 div f) + risk, and the risk is r Var div f: r = 1 for a posterior mean, a little
-    less for the non-local picture. Where the divergence is a few hundredths, r hardly matters: in colour pictures
-    in the fine waves of the differences of colours, which hold hardly any picture; in others in flat parts, B
-    being the share of the picture, flattest first, for which the expected error is least. The answer is joined
-    with the earlier estimate by their errors. In flat parts, texture that was taken for noise can only add to the
-    residual, so there a larger variance than before is not believed.
+    For E (y - f)^2 = Var (1 - 2 div f) + risk, and r(d) Var is the risk: all of the divergence where there is
+    signal, as for a posterior mean, less where there is little. Where the divergence is a few hundredths, that
+    hardly matters: in colour pictures in the fine waves of the differences of colours, which hold hardly any
+    picture; in others in flat parts. B is the share of the picture, flattest first, for which the expected error
+    is least. The answer is joined with the earlier estimate by their errors. In flat parts, texture that was taken
+    for noise can only add to the residual, so there a larger variance than before is not believed.
 
     Parameters
     ----------
@@ -81,12 +95,14 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
     if noise.relative_error <= 0 or not isinstance(noise, Gaussian | PoissonGaussian | Speckle):
         return noise
     if answer.shape[1] == 3 and terms.responses:
-        factor, error = _in_colours(problem, answer, terms)
-        if abs(factor - 1) > DISAGREE * math.hypot(error, noise.relative_error):
+        found = _in_colours(problem, answer, terms)
+        if found is None or abs(found[0] - 1) > DISAGREE * math.hypot(found[1], noise.relative_error):
             return noise
-        joined, error = _joined(noise, factor, error)
-        return scaled(noise, joined, math.hypot(error, GRAIN / noise.level**2))
-    found = _in_flat_parts(answer, terms, _unclipped(problem, answer, UNCLIPPED))
+        bare = found[0] * (1 - GRAIN / (found[0] * noise.level**2 + GRAIN_FROM))
+        joined, error = _joined(noise, bare, found[1])
+        return scaled(noise, joined, math.hypot(error, GRAIN_ERROR / noise.level**2))
+    left = _Left(terms.misfit, terms.cross, terms.variance, LEAST_ERROR)
+    found = left.least_wrong(_flattest(answer, _unclipped(problem, answer, UNCLIPPED)))
     if found is None or found[0] > 1:
         return noise
     return scaled(noise, *_joined(noise, *found))
@@ -105,17 +121,19 @@ def _unclipped(problem: Problem, answer: Tensor, kept: float) -> Tensor:
     return usable.amin(dim=1, keepdim=True)
 
 
-def _in_colours(problem: Problem, answer: Tensor, terms: Terms) -> tuple[float, float]:
-    """Return factor and error from the fine waves of the differences of colours."""
+def _in_colours(problem: Problem, answer: Tensor, terms: Terms) -> tuple[float, float] | None:
+    """Return factor and error from the fine waves of the differences of colours; None where they say nothing."""
     waves = _Waves.of(answer)
     residual = waves.fine((problem.y - answer) * problem.mask)
     cross = torch.zeros_like(residual)
     for response in terms.responses:
         cross = cross + waves.fine(response.probe * problem.mask) * waves.fine(response.moved * problem.mask)
     variance = waves.spread(problem.noise.variance_at_mean(answer) * problem.mask)
-    left = _Left(residual.square(), cross, variance, LEAST_COLOUR)
-    factor, error, divergence = left.factor(_unclipped(problem, answer, CUT), waves.dense)
-    return (factor, error) if divergence < TOO_MUCH else (1.0, math.inf)
+    usable = _unclipped(problem, answer, CUT)
+    clipped = 1 - float(usable.sum() / problem.mask.amin(dim=1).sum().clamp_min(1))
+    left = _Left(residual.square(), cross, variance, math.hypot(LEAST_COLOUR, CLIPPED * clipped))
+    grey = torch.einsum("oc,bchw->bohw", basis(answer)[:1], answer)  # its noise is not that of the differences
+    return left.least_wrong(_flattest(grey, usable), waves.dense)
 
 
 @dataclass(frozen=True)
@@ -151,22 +169,14 @@ class _Waves:
         return product
 
 
-def _flattest(answer: Tensor, usable: Tensor) -> list[Tensor]:
+def _flattest(picture: Tensor, usable: Tensor) -> list[Tensor]:
     """Return the flattest parts of what is usable, (1, 1, H, W), one for each of `SHARES`; none if nothing is."""
-    flatness = _local_variance(answer).mean(dim=1, keepdim=True)
+    flatness = _local_variance(picture).mean(dim=1, keepdim=True)
     ordered = flatness[usable > 0].sort().values
     if not ordered.numel():
         return []
     last = ordered.numel() - 1
     return [usable * (flatness <= ordered[min(int(share * ordered.numel()), last)]) for share in SHARES]
-
-
-def _in_flat_parts(answer: Tensor, terms: Terms, usable: Tensor) -> tuple[float, float] | None:
-    """Return the factor on the variance and its standard error, or None where no part is flat enough."""
-    left = _Left(terms.misfit, terms.cross, terms.variance, LEAST_ERROR)
-    found = [left.factor(flat) for flat in _flattest(answer, usable)]
-    flat_enough = [(factor, error) for factor, error, divergence in found if divergence < TOO_MUCH]
-    return min(flat_enough, key=lambda entry: entry[1], default=None)
 
 
 def _local_variance(x: Tensor) -> Tensor:
