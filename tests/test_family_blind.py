@@ -81,6 +81,14 @@ def test_noise2self_asks_for_the_pixels_it_hides() -> None:
     )
 
 
+def test_the_answer_of_noise2self_is_a_plain_pass_unless_it_is_to_be_blind() -> None:
+    seen, f = observed(Gaussian(SIGMA), side=20)[1], Mixing()
+    plain, blind = (Noise2Self(blind=b).answer(f, seen, draw())[0] for b in (False, True))
+    assert torch.equal(plain, f(seen.y).detach())
+    assert torch.equal(blind, invariant(f, seen.y, mask=seen.mask).detach())
+    assert not torch.allclose(plain, blind, atol=1e-3)
+
+
 def test_noise2self_is_that_of_scikit_image() -> None:
     """Its J-invariant denoiser gives the same picture, and its calibration the same losses."""
     from scipy.ndimage import gaussian_filter

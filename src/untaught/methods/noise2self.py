@@ -20,14 +20,18 @@ class Noise2Self(OnePicture):
     """Noise2Self.
 
         g(y)_J = f_theta(y with J interpolated)_J,   J one class of pixels of a grid
-        min over theta of E_J || g(y)_J - y_J ||^2 = E_J || g(y)_J - x_J ||^2 + noise variance;   answer: g(y)
+        min over theta of E_J || g(y)_J - y_J ||^2 = E_J || g(y)_J - x_J ||^2 + noise variance;   answer: f(y)
 
-    g is J-invariant: its pixels in J do not depend on y in J. The answer is put together from all classes.
+    g is J-invariant: its pixels in J do not depend on y in J, so that nothing is gained by keeping the noise. The
+    fitted f is then shown every pixel, as in Noise2Void: it makes use of the value itself, which g cannot.
 
     Attributes
     ----------
     stride : int
         Distance of the pixels of a class, so that there are stride^2 classes; 4 in the paper.
+    blind : bool
+        Whether the answer is g(y), put together from all classes, instead; on crops of four Kodak pictures at
+        sigma 10 and 25 with two networks it was 0.3 to 2.1 dB worse.
 
     References
     ----------
@@ -35,6 +39,7 @@ class Noise2Self(OnePicture):
     """
 
     stride: int = 4
+    blind: bool = False
     name: ClassVar[str] = "n2s"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
 
@@ -46,13 +51,14 @@ class Noise2Self(OnePicture):
         return deviation(network(shown), seen.y, seen.mask * chosen)
 
     def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """Return the J-invariant picture, every pixel predicted from others."""
+        """Return a plain pass; or if `blind` the J-invariant picture, every pixel predicted from others."""
+        if not self.blind:
+            return super().answer(network, seen, generator)
         return invariant(lambda y: network(y).detach(), seen.y, self.stride, seen.mask), None
 
     def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
-        """Return a plain pass, at a sixteenth of the cost: not blind, so somewhat noisier."""
-        output: Tensor = network(seen.y)
-        return output.detach()
+        """Return a plain pass, at a sixteenth of the cost of a blind one."""
+        return super().answer(network, seen, generator)[0]
 
 
 def invariant(f: Callable[[Tensor], Tensor], y: Tensor, stride: int = 4, mask: Tensor | None = None) -> Tensor:
