@@ -166,6 +166,16 @@ def test_a_picture_made_in_haste_is_made_again_without() -> None:
     assert np.array_equal(rerun(hasty.recipe, uncut(64)).image, hasty.image)
 
 
+def test_a_fit_that_had_no_time_for_a_step_does_not_pass_off_its_first_picture_as_its_own() -> None:
+    first = denoise(uncut(64), method="wavelet", noise="gaussian:25")
+    result = denoise(uncut(64), method="dip", noise="gaussian:25", time_limit=1e-6)
+    assert result.method == "wavelet"
+    assert result.why.startswith("dip was asked for, but its time was over before its first step")
+    assert result.stopped.rule == "time limit"
+    assert np.array_equal(result.image, first.image)
+    assert result.psnr == first.psnr is not None
+
+
 def test_a_fit_that_runs_out_of_time_is_not_worse_than_what_it_started_from() -> None:
     slow = DIP(steps=10**6, rate=1e-6, shape=SMALL)
     result = denoise(uncut(64), method=slow, noise="gaussian:25", time_limit=4)

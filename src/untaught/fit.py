@@ -180,11 +180,9 @@ class _Loop:
         if self.step >= self.method.steps:
             return Stopped("steps", self.step, f"the budget of {self.method.steps} steps was spent")
         if self.options.seconds is not None and self._seconds() >= self.options.seconds:
-            return Stopped(
-                "time limit",
-                self.step,
-                f"its {self.options.seconds:.0f} seconds were over",
-            )
+            limit = self.options.seconds
+            reason = f"its {limit:.0f} seconds were over" if limit >= 0.5 else "there was no time left for it"
+            return Stopped("time limit", self.step, reason)
         loss = self.method.loss(self.problem, self.state, self.step)
         self.state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -118,9 +118,11 @@ def _asked(
     candidate = chosen.candidate("asked for")
     if pilot is None or not _cut_short(chosen, pilot, problem):
         return chosen, "it was asked for", (candidate,), notes
-    why = f"{method.name} was asked for, but its time was over before it was better than its first picture"
+    ended = "it was interrupted" if chosen.interrupted else "its time was over"
+    reached = "it was better than its first picture" if chosen.stopped.step else "its first step"
+    why = f"{method.name} was asked for, but {ended} before {reached}"
     candidates = (pilot.candidate("the first picture"), candidate)
-    return replace(pilot, stopped=chosen.stopped), why, candidates, notes
+    return replace(pilot, stopped=chosen.stopped, interrupted=chosen.interrupted), why, candidates, notes
 
 
 def _again(problem: Problem, pilot: Solution, request: Request, options: Options) -> Solution:
@@ -133,9 +135,11 @@ def _again(problem: Problem, pilot: Solution, request: Request, options: Options
 
 
 def _cut_short(chosen: Solution, pilot: Solution, problem: Problem) -> bool:
-    """Say whether a fit ran out of time while the picture it started from was still the best so far."""
-    out_of_time = chosen.stopped.rule == "time limit" and chosen.terms is not None
-    return out_of_time and surely_better(pilot, chosen, problem.noise)
+    """Say whether a fit was ended while the picture it started from was all there was, or the best so far."""
+    out_of_time = chosen.stopped.rule == "time limit"
+    if chosen.stopped.step == 0 and (out_of_time or chosen.interrupted):
+        return True
+    return out_of_time and chosen.terms is not None and surely_better(pilot, chosen, problem.noise)
 
 
 def _noted(chosen: Solution, pilot: Solution | None) -> Solution:
