@@ -145,6 +145,18 @@ def test_the_error_of_the_level_allows_for_grain_that_was_there_before() -> None
     assert faint.relative_error < 1.2 * GRAIN_ERROR / TRUE**2
 
 
+def test_the_variance_at_a_noisy_answer_is_not_too_small_where_values_were_cut() -> None:
+    """Var is concave in E[y]: at answers with an error its mean is too small, by some percent near an end."""
+    noise, error = Gaussian(TRUE, clip=(True, False)), 0.25 * TRUE
+    truth = torch.full((1, 3, 128, 128), 0.06)
+    answer = truth + error * torch.randn(truth.shape, generator=torch.Generator().manual_seed(0))
+    ones = torch.ones_like(truth)
+    found = calibrate._variance(noise, answer, Terms(ones, error**2 * ones, ones, ones[:, :1])).mean()
+    right, plain = (noise.variance_at_mean(at).mean() for at in (truth, answer))
+    assert plain < 0.98 * right
+    assert abs(found - right) < 0.4 * (right - plain)
+
+
 def test_the_grain_photographs_have_of_their_own_is_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
     """The share is GRAIN / (variance + GRAIN_FROM), whatever was believed before."""
     believed = Gaussian(0.9 * TRUE, relative_error=1e3)

@@ -31,7 +31,7 @@ FINE = 0.6  # i/H + j/W of the waves of colour differences from which on they ho
 TOO_MUCH = 0.5  # divergence: where so much is left of the noise, the formula says nothing
 DISAGREE = 4.0  # joint standard errors apart: one of the two has measured something else, and the new one is left
 LEAST_COLOUR = 0.003  # what counting leaves of the error of colour differences, at the root, on these pictures
-CLIPPED = 0.012  # the same for every share of them that clipping has made useless: it spoils what lies beside it
+CLIPPED = 0.008  # the same for every share of them that clipping has made useless: it spoils what lies beside it
 # Noise that was in the picture before cannot be told from what was added. In fine colour differences it was
 # .7 / 255^2 on average on these crops, give or take .65; old scans of prints and slides have twenty times that.
 GRAIN = 0.8 / 255**2  # taken off, of a variance far above
@@ -128,12 +128,26 @@ def _in_colours(problem: Problem, answer: Tensor, terms: Terms) -> tuple[float, 
     cross = torch.zeros_like(residual)
     for response in terms.responses:
         cross = cross + waves.fine(response.probe * problem.mask) * waves.fine(response.moved * problem.mask)
-    variance = waves.spread(problem.noise.variance_at_mean(answer) * problem.mask)
+    variance = waves.spread(_variance(problem.noise, answer, terms) * problem.mask)
     usable = _unclipped(problem, answer, CUT)
     clipped = 1 - float(usable.sum() / problem.mask.amin(dim=1).sum().clamp_min(1))
     left = _Left(residual.square(), cross, variance, math.hypot(LEAST_COLOUR, CLIPPED * clipped))
     grey = torch.einsum("oc,bchw->bohw", basis(answer)[:1], answer)  # its noise is not that of the differences
     return left.least_wrong(_flattest(grey, usable), waves.dense)
+
+
+def _variance(noise: NoiseModel, answer: Tensor, terms: Terms) -> Tensor:
+    """Return Var[y|x], taken at an answer whose own error would make it too small on average.
+
+    Where values were cut off, Var is a concave function of E[y|x]. With s the error of the answer,
+    Var(m) is about 2 Var(f) - E Var(f + s n), the mean by three nodes.
+    """
+    at = noise.variance_at_mean(answer)
+    if not any(noise.clip):
+        return at
+    far = (3 * _local_mean(terms.cross).clamp_min(0)).sqrt()
+    around = noise.variance_at_mean(answer + far) + noise.variance_at_mean(answer - far)
+    return at - (around - 2 * at) / 6
 
 
 @dataclass(frozen=True)
@@ -180,8 +194,10 @@ def _flattest(picture: Tensor, usable: Tensor) -> list[Tensor]:
 
 
 def _local_variance(x: Tensor) -> Tensor:
-    def mean(a: Tensor) -> Tensor:
-        edge = WINDOW // 2
-        return F.avg_pool2d(F.pad(a, (edge, edge, edge, edge), mode="replicate"), WINDOW, stride=1)
+    return torch.clamp_min(_local_mean(x * x) - _local_mean(x).square(), 0)
 
-    return torch.clamp_min(mean(x * x) - mean(x).square(), 0)
+
+def _local_mean(x: Tensor) -> Tensor:
+    edge = WINDOW // 2
+    found: Tensor = F.avg_pool2d(F.pad(x, (edge, edge, edge, edge), mode="replicate"), WINDOW, stride=1)
+    return found
