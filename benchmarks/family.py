@@ -11,7 +11,8 @@ values, `gr2r-gamma` generalised R2R. --levels tells the method that many times 
 measured. Where a method has an uncertainty map, `sparsification` says how well it ranks the errors: the area under
 the curve of the error left when the most uncertain pixels are taken out, over that of a random order; beside it
 that of the gradient of the answer, and the least possible. One JSON line a picture and method in --output; what is
-there is not run again. A table, and with --plot a picture, are made of all that --output holds.
+there is not run again. A table, and with --plot a picture, are made of all that --output holds of the same side,
+seconds and width.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ NOISES = {
     "gamma": f"speckle:{GAMMA**-0.5}",
     "files": "gaussian:25",
 }
+COLUMNS = 3  # of the plot
 LOOKS = (5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 450, 600, 900)  # seconds of the table and the plot
 
 
@@ -185,21 +187,28 @@ def ranked(rows: list[dict[str, Any]]) -> list[tuple[tuple[Any, ...], list[dict[
 
 
 def plot(rows: list[dict[str, Any]], path: Path) -> None:
-    """Draw the mean PSNR over the pictures against seconds, a line a method."""
+    """Draw the mean PSNR over the pictures against seconds, a line a method, its answer a dot at the end."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    noises = sorted({row["case"]["noise"] for row in rows})
-    figure = Figure(figsize=(6 * len(noises), 4.5), dpi=120, layout="constrained")
+    noises = sorted({row["case"]["noise"] for row in rows}, key=lambda noise: (noise != "files", noise))
+    columns = min(len(noises), COLUMNS)
+    high = -(-len(noises) // columns)
+    figure = Figure(figsize=(5 * columns, 4 * high), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(1, len(noises), squeeze=False)[0]
-    for axis, noise in zip(axes, noises, strict=True):
+    axes = figure.subplots(high, columns, squeeze=False).ravel()
+    for axis in axes[len(noises) :]:
+        axis.remove()
+    for axis, noise in zip(axes, noises, strict=False):
         shown = [(" ".join(filter(None, name)), found) for (of, *name), found in ranked(rows) if of == noise]
         for number, (method, found) in enumerate(shown):
-            seconds = np.linspace(0, max(row["case"]["seconds"] for row in found), 200)
+            end = max(row["case"]["seconds"] for row in found)
+            seconds = np.linspace(0, end, 200)
             mean = [np.mean([reached(row["curve"], s) for row in found]) for s in seconds]
-            axis.plot(seconds, mean, label=method, linestyle=("-", "--", ":")[number % 3])
-        axis.set(title=noise, xlabel="seconds on one thread", ylabel="PSNR (dB)")
+            (drawn,) = axis.plot(seconds, mean, label=method, linestyle=("-", "--", ":")[number % 3])
+            answer = np.mean([row["psnr"] for row in found])
+            axis.plot([1.02 * end], [answer], "o", color=drawn.get_color(), markersize=4)
+        axis.set(title=noise, xlabel="seconds on one thread; dot: the answer", ylabel="PSNR (dB)")
         axis.legend(fontsize=7)
         axis.grid(alpha=0.3)
     figure.savefig(path)
@@ -234,7 +243,8 @@ def main() -> None:
     if args.quick:
         args.side, args.seconds, args.width = 64, 10.0, 16
     run_cases(__file__, cases(args), args.output)
-    rows = done(args.output)
+    same = ("side", "seconds", "width")
+    rows = [row for row in done(args.output) if all(row["case"][key] == getattr(args, key) for key in same)]
     if rows:
         print(lines(rows))
     if rows and args.plot:

@@ -15,7 +15,7 @@ from untaught.stopping.base import Verdict, Watch
 from untaught.stopping.validation import Recorrupted, RecorruptedWatch
 
 STEPS = 120  # over which the gain has to grow: after so many a network has drawn more than smears
-LEAST = 0.01  # dB: less than this in so many steps is not worth their time
+LEAST = 0.02  # dB: less than this in so many steps is not worth their time
 
 
 class AddingWatch(RecorruptedWatch):
