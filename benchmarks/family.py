@@ -243,8 +243,8 @@ def main() -> None:
     if args.quick:
         args.side, args.seconds, args.width = 64, 10.0, 16
     run_cases(__file__, cases(args), args.output)
-    same = ("side", "seconds", "width")
-    rows = [row for row in done(args.output) if all(row["case"][key] == getattr(args, key) for key in same)]
+    settings = grouped(done(args.output), "side", "seconds", "width")
+    rows = settings.get((args.side, args.seconds, args.width), [])
     if rows:
         print(lines(rows))
     if rows and args.plot:

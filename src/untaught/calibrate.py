@@ -8,15 +8,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from untaught.methods.base import Problem
 from untaught.methods.colours import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
 from untaught.noise.models import scaled
 from untaught.risk import Terms
+from untaught.shrinkage import local_mean
 
-WINDOW = 9  # side of the window in which flatness is measured
+WINDOW = 9  # side of the window in which flatness and the error of the answer are measured
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of the picture, flattest first
 UNCLIPPED = 0.97  # share of the variance that clipping must have left; Stein's identity is Gaussian
 CUT = 0.8  # the same for fine colours, where the divergence, and with it Stein's identity, counts little
@@ -145,7 +145,7 @@ def _variance(noise: NoiseModel, answer: Tensor, terms: Terms) -> Tensor:
     at = noise.variance_at_mean(answer)
     if not any(noise.clip):
         return at
-    far = (3 * _local_mean(terms.cross).clamp_min(0)).sqrt()
+    far = (3 * local_mean(terms.cross, WINDOW).clamp_min(0)).sqrt()
     around = noise.variance_at_mean(answer + far) + noise.variance_at_mean(answer - far)
     return at - (around - 2 * at) / 6
 
@@ -194,10 +194,4 @@ def _flattest(picture: Tensor, usable: Tensor) -> list[Tensor]:
 
 
 def _local_variance(x: Tensor) -> Tensor:
-    return torch.clamp_min(_local_mean(x * x) - _local_mean(x).square(), 0)
-
-
-def _local_mean(x: Tensor) -> Tensor:
-    edge = WINDOW // 2
-    found: Tensor = F.avg_pool2d(F.pad(x, (edge, edge, edge, edge), mode="replicate"), WINDOW, stride=1)
-    return found
+    return torch.clamp_min(local_mean(x * x, WINDOW) - local_mean(x, WINDOW).square(), 0)

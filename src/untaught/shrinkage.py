@@ -48,15 +48,15 @@ class Shrinkage:
         """Return c(d) Var df/dy a value, for `cross` = Var df/dy and `variance`, (1, C, H, W)."""
         if self.flat == 1 or cross.ndim != 4:
             return cross
-        share = (_local(cross) / _local(variance).clamp_min(1e-12)).clamp_min(0)
+        left, whole = (local_mean(x.mean(1, keepdim=True), WINDOW) for x in (cross, variance))
+        share = (left / whole.clamp_min(1e-12)).clamp_min(0)
         return cross * (1 - (1 - self.flat) / (1 + (share / self.knee).square()))
 
 
-def _local(x: Tensor) -> Tensor:
-    """Return the mean over the colours and a window, (1, 1, H, W)."""
-    edge = WINDOW // 2
-    padded = F.pad(x.mean(1, keepdim=True), (edge, edge, edge, edge), mode="replicate")
-    found: Tensor = F.avg_pool2d(padded, WINDOW, stride=1)
+def local_mean(x: Tensor, side: int) -> Tensor:
+    """Return the mean over a square of odd side around every pixel, edges repeated; shape of x, (1, C, H, W)."""
+    edge = side // 2
+    found: Tensor = F.avg_pool2d(F.pad(x, (edge, edge, edge, edge), mode="replicate"), side, stride=1)
     return found
 
 
