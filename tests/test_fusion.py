@@ -99,6 +99,16 @@ def test_what_there_is_no_time_for_is_said() -> None:
     assert search.candidates[-1].note.startswith("not tried: it may take")
 
 
+def test_a_fit_without_a_step_is_no_candidate_under_its_own_name() -> None:
+    """Its picture is that of its start; where nothing beat the input, that was taken for the best."""
+    problem, _ = _problem()
+    search = Search(problem, 0, Options(seconds=0.0))
+    search.run([SMALL_DIP])
+    assert not search.changed
+    assert [(c.method, c.psnr) for c in search.candidates] == [("dip", None)]
+    assert search.candidates[0].note.startswith("not tried")
+
+
 def test_seconds_are_counted_at_the_pace_of_the_first_picture() -> None:
     problem, _ = _problem(32)
     problem, pilot = with_pilot(problem, 0, "nlm")

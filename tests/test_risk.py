@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.methods.base import Problem
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
-from untaught.risk import Recorruption, Risk, Terms, estimate_risk, risk_terms, to_interval
+from untaught.risk import Recorruption, Risk, Terms, estimate_risk, mean_of, risk_terms, sample_mean, to_interval
 
 BlackBox = Callable[[Tensor], Tensor]
 
@@ -159,6 +159,27 @@ def test_the_interval_covers_the_truth_of_any_black_box(black_box: BlackBox) -> 
         found = estimate_risk(draw.terms(f), torch.ones_like(f), 0.0, 1e6)
         hits += abs(found.value - float((f - x).square().mean())) < 1.645 * found.error
     assert 46 <= hits <= 60
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_standard_error_is_the_spread_of_means_whose_channels_err_alike(channels: int) -> None:
+    """Of held-out pixels, three channels that hold the same say no more than one does."""
+    rng = np.random.default_rng(2)
+    field = tensor(rng.exponential(1, (64, 64, 1)).astype(np.float32)).expand(1, channels, 64, 64)
+    ones = torch.ones_like(field)
+    found = [mean_of(field, ones, tensor((rng.random((64, 64, 1)) < 0.1).astype(np.float32))) for _ in range(200)]
+    spread = float(np.std([risk.value for risk in found]))
+    assert np.mean([risk.error for risk in found]) == pytest.approx(spread, rel=0.15)
+
+
+def test_blocks_that_err_alike_count_once() -> None:
+    """What is the same all over blocks of 8 x 8 is one value of each: the error is 8 times that of pixels."""
+    rng = np.random.default_rng(3)
+    values = tensor(np.kron(rng.normal(1, 1, (16, 16)), np.ones((8, 8)))[..., None].astype(np.float32))
+    ones = torch.ones_like(values)
+    single, blocks = sample_mean(values, ones), sample_mean(values, ones, block=8)
+    assert single.value == blocks.value == pytest.approx(float(values.mean()), rel=1e-5)
+    assert blocks.error == pytest.approx(8 * single.error, rel=1e-4)
 
 
 def test_the_combined_interval_covers_the_truth_of_a_posterior_mean() -> None:

@@ -136,10 +136,13 @@ def _again(problem: Problem, pilot: Solution, request: Request, options: Options
 
 def _cut_short(chosen: Solution, pilot: Solution, problem: Problem) -> bool:
     """Say whether a fit was ended while the picture it started from was all there was, or the best so far."""
-    out_of_time = chosen.stopped.rule == "time limit"
-    if chosen.stopped.step == 0 and (out_of_time or chosen.interrupted):
+    if chosen.idle:
         return True
-    return out_of_time and chosen.terms is not None and surely_better(pilot, chosen, problem.noise)
+    return (
+        chosen.stopped.rule == "time limit"
+        and chosen.terms is not None
+        and surely_better(pilot, chosen, problem.noise)
+    )
 
 
 def _noted(chosen: Solution, pilot: Solution | None) -> Solution:

@@ -260,11 +260,31 @@ def estimate_risk(
 def mean_of(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
     """Return the weighted mean of (1, C, H, W) over honest pixels with its standard error."""
     keep = honest.expand_as(values)
-    count = keep.sum().clamp_min(1)
-    weighted = values * weight
-    value = (weighted * keep).sum() / count
-    spread = ((weighted - value).square() * keep).sum() / count
-    return Risk(float(value), float((spread / count).sqrt()))
+    return sample_mean(values * weight * keep, keep)
+
+
+def sample_mean(sums: Tensor, counts: Tensor, block: int = 1) -> Risk:
+    """Return the mean over a sample and its standard error, as the ratio of two sums over blocks of pixels.
+
+        m = sum_b s_b / sum_b n_b;   error = sqrt( sum_b (s_b - m n_b)^2 ) / sum_b n_b
+
+    Parameters
+    ----------
+    sums, counts : Tensor
+        What was added up at every value, and how often; (1, C, H, W). Of measurements that are no picture, of
+        other than four axes, every value is a block.
+    block : int
+        Side of the blocks, which are taken for independent. The channels of a pixel never are: a method errs in
+        them alike.
+    """
+    total = float(counts.sum().clamp_min(1))
+    value = float(sums.sum()) / total
+    apart = sums - value * counts
+    if apart.ndim == 4:
+        apart = apart.sum(1)
+    if block > 1:
+        apart = F.avg_pool2d(apart, block, ceil_mode=True, divisor_override=1)
+    return Risk(value, float(apart.square().sum().sqrt()) / total)
 
 
 def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:

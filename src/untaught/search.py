@@ -51,7 +51,11 @@ class Search:
             found = self._solved(method)
             if found is None:
                 continue
-            self._weigh(found, getattr(method, "relative", None))
+            if found.idle:
+                note = f"not tried: {found.stopped.reason}"
+                self.candidates.append(Candidate(method.name, None, found.seconds, note))
+            else:
+                self._weigh(found, getattr(method, "relative", None))
             if found.interrupted:
                 self.best = replace(self.best, interrupted=True)
                 return

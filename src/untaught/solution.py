@@ -58,6 +58,11 @@ class Solution:
     seconds: float = 0.0
     recipe: PlaneRecipe | None = None
 
+    @property
+    def idle(self) -> bool:
+        """Whether the clock or the person ended it before its first step: then its picture is not its own."""
+        return self.stopped.step == 0 and self.stopped.rule in ("time limit", "interrupted")
+
     def candidate(self, note: str) -> Candidate:
         """Return the line of this solution in the table of what was tried."""
         psnr = None if self.risk is None else to_interval(self.risk, 0.0, "").value

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from untaught.methods.base import Problem
 from untaught.operators.fill import filled
-from untaught.risk import STREAM, Risk, Terms
+from untaught.risk import STREAM, Risk, Terms, sample_mean
 
 SPARSE = 0.2  # share of missing pixels up to which as many can be withheld, of the same shape
 SHARE = 0.05  # of the measured pixels that is withheld where more are missing
@@ -91,13 +90,10 @@ def _scaled(sums: Tensor, counts: Tensor, mask: Tensor) -> Risk:
 
     Both are means over a sample, of which withheld and missing pixels are one each; errors in a block are alike.
     """
-    total = float(counts.sum())
-    value = float(sums.sum()) / total
-    blocks = F.avg_pool2d((sums - value * counts).sum(1), BLOCK, ceil_mode=True, divisor_override=1)
-    error = math.sqrt(float(blocks.square().sum())) / total
+    found, total = sample_mean(sums, counts, BLOCK), float(counts.sum())
     missing = float((1 - mask).expand_as(counts).sum())
-    share, value = missing / counts.numel(), max(value, 0.0)
-    return Risk(share * value, share * min(error * math.sqrt(1 + total / missing), MOST_ERROR * value))
+    share, value = missing / counts.numel(), max(found.value, 0.0)
+    return Risk(share * value, share * min(found.error * math.sqrt(1 + total / missing), MOST_ERROR * value))
 
 
 def _alike(mask: Tensor, left: Tensor) -> bool:
