@@ -175,6 +175,18 @@ def test_the_average_of_the_weights_is_what_answers() -> None:
     assert torch.allclose(answer, state.network(problem.y).detach(), atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["n2v", "n2s", "gr2r", "self2self"])
+def test_a_small_part_keeps_a_colour_of_its_own(name: str) -> None:
+    """A green eye in orange fur: drawn around the mean of the picture, it was brown until late in the fit."""
+    picture = np.broadcast_to(np.float32([0.8, 0.5, 0.3]), (96, 96, 3)).copy()
+    eye, green = np.s_[40:54, 40:54], np.float32([0.4, 0.7, 0.3])
+    picture[eye] = green
+    problem = Problem(tensor(noisy(picture)), torch.ones(1, 1, 96, 96), Gaussian(SIGMA))
+    answer = fit(quick(name, steps=30, crop=32), problem, 0, Options(rule=StepBudget())).estimate.image
+    drawn = answer[0, :, 44:50, 44:50].mean((1, 2)).numpy()
+    assert np.abs(drawn - green).max() < 0.1
+
+
 @pytest.mark.parametrize("noise", [Gaussian(SIGMA), Correlated(SIGMA, BOX), PoissonGaussian(0.01), Unknown(SIGMA)])
 def test_how_a_learner_is_stopped(noise: Gaussian) -> None:
     """By recorruption where the noise is known, else by pixels held out; never by R2R's own rule."""

@@ -12,6 +12,7 @@ from tests.test_family_identities import BOX, SIGMA, draw, observed
 from untaught.methods.blind_spot import Noise2Void, StructuredNoise2Void
 from untaught.methods.learner import Seen
 from untaught.methods.noise2self import Noise2Self, interpolated, invariant
+from untaught.methods.one_picture import Centred
 from untaught.methods.pairs import drawn_neighbours, halves, sub_pictures
 from untaught.methods.self2self import Self2Self
 from untaught.networks.partial import PartialConv
@@ -31,6 +32,15 @@ class Mixing(nn.Module):
 
     def forward(self, y: Tensor) -> Tensor:
         return self.layers(y)
+
+
+class Nothing(nn.Module):
+    """A network that takes a mask and adds nothing."""
+
+    takes_mask = True
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        return 0 * x
 
 
 @pytest.mark.parametrize(
@@ -131,6 +141,18 @@ def test_self2self_does_not_see_what_it_predicts() -> None:
     assert torch.equal(seen_by[0], seen_by[1])
     # Its dropped values are all the loss looks at: they moved by 3, and it by 9 and twice the misfit times 3.
     assert losses[1] > losses[0] + 4
+
+
+def test_the_mean_self2self_draws_around_is_of_what_is_shown() -> None:
+    """Seven pixels away from anything that is shown, it is the picture's."""
+    y, shown = torch.rand(1, 3, 24, 24, generator=draw()), torch.zeros(1, 3, 24, 24)
+    shown[..., ::3, :8] = 1
+    net = Centred(Nothing(), torch.full((1, 3, 1, 1), 0.4), residual=False, mixed=False)
+    answer = net(y, shown)
+    assert torch.equal(answer, net(torch.where(shown > 0, y, y + 3), shown))
+    known = y[..., ::3, :8]
+    assert float((answer[..., :8] - known.mean((2, 3), keepdim=True)).abs().max()) < 0.25
+    assert torch.all(answer[..., 16:] == 0.4)
 
 
 def test_a_plain_network_is_not_shown_what_self2self_drops() -> None:

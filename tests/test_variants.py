@@ -61,7 +61,7 @@ def test_an_unknown_network_is_named_at_once(name: str) -> None:
 def test_a_generator_as_a_restorer_starts_near_grey_and_reaches_beyond_the_range() -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        network = restorer("resnet", 3, 32)
+        network = restorer("resnet", 3, 3, 32)
     drawn = network(torch.rand(2, 3, 32, 32)).detach()
     assert drawn.shape == (2, 3, 32, 32)
     assert abs(float(drawn.mean())) < 1

@@ -14,7 +14,7 @@ from untaught.methods.colours import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
 from untaught.noise.models import scaled
 from untaught.risk import Terms
-from untaught.shrinkage import local_mean
+from untaught.smoothing import local_mean
 
 WINDOW = 9  # side of the window in which flatness and the error of the answer are measured
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of the picture, flattest first

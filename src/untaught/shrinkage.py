@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn import functional as F
+
+from untaught.smoothing import local_mean
 
 WINDOW = 25  # side of the window in which the divergence is averaged: one pixel's is all noise
 FAR = 0.4  # relative error of Tweedie's formula for a method that was not measured and says nothing of itself
@@ -51,13 +52,6 @@ class Shrinkage:
         left, whole = (local_mean(x.mean(1, keepdim=True), WINDOW) for x in (cross, variance))
         share = (left / whole.clamp_min(1e-12)).clamp_min(0)
         return cross * (1 - (1 - self.flat) / (1 + (share / self.knee).square()))
-
-
-def local_mean(x: Tensor, side: int) -> Tensor:
-    """Return the mean over a square of odd side around every pixel, edges repeated; shape of x, (1, C, H, W)."""
-    edge = side // 2
-    found: Tensor = F.avg_pool2d(F.pad(x, (edge, edge, edge, edge), mode="replicate"), side, stride=1)
-    return found
 
 
 def shrinkage_of(method: object) -> Shrinkage:

@@ -31,7 +31,7 @@ def variant(name: str, settings: Mapping[str, Any] | None = None) -> DIP | OnePi
     if isinstance(found, DIP):
         generator(rest, 1, 1, (64, 64))  # refuses what it does not know
     elif isinstance(found, OnePicture) and not isinstance(found, Self2Self):
-        restorer(rest, 1)
+        restorer(rest, 1, 1)
     else:
         raise InputError(f"{method} has one network only; dip:resnet and n2v:dncnn are written so")
     other: DIP | OnePicture = replace(found, shape=rest)

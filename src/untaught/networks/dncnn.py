@@ -23,18 +23,18 @@ class DnCNNShape:
 
 
 class DnCNN(nn.Module):
-    """R(y) for (N, C, H, W), any H and W: the noise, to be taken away from y; it starts at zero."""
+    """R(y) for (N, inputs, H, W), any H and W: the noise of the (N, outputs, H, W) picture; it starts at zero."""
 
-    def __init__(self, channels: int, shape: DnCNNShape | None = None):
+    def __init__(self, inputs: int, outputs: int, shape: DnCNNShape | None = None):
         super().__init__()
         shape = shape or DnCNNShape()
-        widths = [channels, *(shape.width,) * (shape.depth - 1)]
+        widths = [inputs, *(shape.width,) * (shape.depth - 1)]
         layers: list[nn.Module] = []
-        for inputs, outputs in pairwise(widths):
-            convolution = nn.Conv2d(inputs, outputs, 3, padding=1)
+        for before, after in pairwise(widths):
+            convolution = nn.Conv2d(before, after, 3, padding=1)
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             layers += [convolution, nn.ReLU(inplace=True)]
-        last = nn.Conv2d(shape.width, channels, 3, padding=1)
+        last = nn.Conv2d(shape.width, outputs, 3, padding=1)
         for value in last.parameters():
             nn.init.zeros_(value)
         self.noise = nn.Sequential(*layers, last)

@@ -33,8 +33,8 @@ class Unbounded(nn.Module):
         return 4 * (drawn - 0.5)
 
 
-def restorer(shape: Shape | str, channels: int, side: int = LARGE) -> nn.Module:
-    """Return a new network from pictures of so many channels to such pictures, of any size from `side` on.
+def restorer(shape: Shape | str, inputs: int, outputs: int, side: int = LARGE) -> nn.Module:
+    """Return a new network from so many channels to as many as the picture has, for any size from `side` on.
 
     Raises
     ------
@@ -43,9 +43,9 @@ def restorer(shape: Shape | str, channels: int, side: int = LARGE) -> nn.Module:
     """
     if isinstance(shape, str):
         if shape in GENERATORS and shape not in SHAPES:
-            return Unbounded(GENERATORS[shape](channels, channels, side))
+            return Unbounded(GENERATORS[shape](inputs, outputs, side))
         shape = shape_of(shape, also=GENERATORS)
-    return DnCNN(channels, shape) if isinstance(shape, DnCNNShape) else UNet(channels, channels, shape)
+    return DnCNN(inputs, outputs, shape) if isinstance(shape, DnCNNShape) else UNet(inputs, outputs, shape)
 
 
 def shape_of(text: str | Shape, also: Iterable[str] = ()) -> Shape:

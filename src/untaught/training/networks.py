@@ -35,7 +35,7 @@ class Restoring(nn.Module):
 
 def network_of(shape: Shape, channels: int, learner: Learner) -> nn.Module:
     """Return a new network from pictures of so many channels to such pictures."""
-    return Restoring(restorer(shape, channels), learner.name not in BLIND)
+    return Restoring(restorer(shape, channels, channels), learner.name not in BLIND)
 
 
 def written(shape: Shape) -> dict[str, Any]:
