@@ -67,6 +67,20 @@ def gained(name: str, number: int) -> float:
 
 
 @every_method
+def test_the_map_of_the_answer_has_no_jumps(method: ClosedForm) -> None:
+    """It moves as far as its input does: a weight or a count of steps chosen anew moves it ten times that."""
+    noise = Gaussian(50 / 255)
+    for seed in range(4):
+        given = problem(noisy(clean("grey"), noise, seed), noise)
+        found = method.solve(given, 0)
+        f = found.function or (lambda y, given=given: method.solve(given.with_y(y), 0).image)
+        step = 0.05 * noisy(torch.zeros_like(given.y), noise, 100 + seed)
+        near, far = (float((f(given.y + k * step) - found.image).square().mean().sqrt()) for k in (1, 2))
+        assert near < 0.5 * float(step.square().mean().sqrt())
+        assert far == pytest.approx(2 * near, rel=0.3)
+
+
+@every_method
 @pytest.mark.parametrize("name", ["grey", "colour"])
 def test_closer_to_the_clean_picture(method: ClosedForm, name: str) -> None:
     assert gained(name, METHODS.index(method)) > 5
