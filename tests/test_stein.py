@@ -49,3 +49,20 @@ def test_a_value_that_was_cut_has_no_weight() -> None:
     tau = stein_kernel(noise, y, torch.tensor([0.1, 0.5, 0.9]))
     assert tau[0] == tau[2] == 0
     assert float(tau[1]) == pytest.approx(0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("x", [0.02, 0.3, 0.97])
+@pytest.mark.parametrize("photons", [5, 12, 25])
+def test_few_photons_have_a_kernel_of_their_own(photons: int, x: float, function: str) -> None:
+    """With differences over a count the identity is exact; tau is what those are multiplied by."""
+    gain, g = 1 / photons, FUNCTIONS[function][0]
+    noise = PoissonGaussian(gain, 0.0, clip=(False, True))
+    light = torch.full((DRAWS // 10,), x / gain, dtype=torch.float64)
+    y = (gain * torch.poisson(light, generator=torch.Generator().manual_seed(2))).clamp(max=1.0)
+    mean = noise.mean(torch.full_like(y, x))
+    products = (y - mean) * g(y)
+    slope = (g((y + gain).clamp(max=1.0)) - g(y)) / ((y + gain).clamp(max=1.0) - y).clamp_min(1e-9)
+    found = (stein_kernel(noise, y, mean) * slope).mean()
+    error = float(products.std()) / len(y) ** 0.5
+    assert float(found) == pytest.approx(float(products.mean()), abs=5 * error)

@@ -37,7 +37,7 @@ class Shrinkage:
     What the methods say of themselves was measured on crops of eight Kodak pictures and six of scikit-image at
     sigma 25 and 50: the ratio of divergence to risk was exp(m +- s), all pictures together, m and s being .03 .15
     for `nonlocal` with its curve (.15 .21 without) on 256 x 256 pixels, .06 .21 and -.04 .21 on 128 x 128; there
-    -.06 .48 for `nlm`, .02 .22 for `tv`, -.09 .22 for `wavelet`, for which no such curve is of use; and on twelve
+    -.06 .48 for `nlm`, -.03 .18 for `tv`, -.09 .22 for `wavelet`, for which no such curve is of use; and on twelve
     of these crops .07 .15 and .07 .18 for `nonlocal-thorough` (.14 .17 and .19 .22 without).
     """
 

@@ -45,7 +45,7 @@ class TV:
     IEEE TIP 17(9), 2008.
     """
 
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.25)
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
     name: ClassVar[str] = "tv"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 

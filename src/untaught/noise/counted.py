@@ -30,15 +30,51 @@ def shifts(gain: float, read: float, clip: Clip) -> tuple[Values, Values, Values
     tuple of ndarray
         x, graded towards 0; E[y | x] - x; Var[y | x]; each of shape (NODES,).
     """
+    x, k, chance = _counts(gain)
+    first, second = _cut(gain * k, read, clip)
+    mean = chance @ first
+    return x, mean - x, np.maximum(chance @ second - mean**2, 0.0)
+
+
+@functools.lru_cache(maxsize=64)
+def kernels(gain: float, clip: Clip) -> Values:
+    """Tabulate the weight of Stein's identity for y_k = clip(gain k), k ~ Poisson(x / gain).
+
+        E (y - m) g(y) = sum_k K_k (g(y_k+1) - g(y_k)),   K_k = sum_{j > k} (y_j - m) P(j)
+        tau_k = (y_k+1 - y_k) K_k / P(k),  a difference over a count standing for g' times what it spans
+
+    Without clipping tau = gain x, which is the identity of Stein and Chen. That of a normal law falls short of the
+    variance by 16 % on average where white is 5 counts, by 2.6 % at 12.
+
+    Returns
+    -------
+    ndarray
+        tau for every x of `shifts` and every count, (NODES, counts).
+
+    References
+    ----------
+    Chen, "Poisson approximation for dependent trials", Annals of Probability 1975.
+    """
+    x, k, chance = _counts(gain)
+    y = _cut(gain * k, 0.0, clip)[0]
+    apart = (y - (chance @ y)[:, None]) * chance
+    above = np.cumsum(apart[:, ::-1], axis=1)[:, ::-1] - apart
+    # Beyond the mean all that is summed is of one sign; before it, what is summed from the other end is.
+    total = np.where(k > x[:, None] / gain, above, -np.cumsum(apart, axis=1))
+    tau = np.diff(y, append=y[-1]) * total / np.maximum(chance, np.finfo(float).tiny)
+    held: Values = np.clip(tau, 0.0, gain * x[:, None])
+    return held
+
+
+def _counts(gain: float) -> tuple[Values, Values, Values]:
+    """Return x, graded towards 0, the counts, and how likely each is at every x, (NODES, counts)."""
     from scipy.special import gammaln, xlogy
 
     x = LIGHTEST * np.linspace(0.0, 1.0, NODES) ** 2
     light = x / gain
-    k = np.arange(math.ceil(light[-1] + 10 * math.sqrt(light[-1]) + 20))
+    k = np.arange(math.ceil(light[-1] + 10 * math.sqrt(light[-1]) + 20), dtype=np.float64)
     chance = np.exp(xlogy(k, light[:, None]) - light[:, None] - gammaln(k + 1))
-    first, second = _cut(gain * k, read, clip)
-    mean = chance @ first
-    return x, mean - x, np.maximum(chance @ second - mean**2, 0.0)
+    return x, k, chance
 
 
 def _cut(value: Values, read: float, clip: Clip) -> tuple[Values, Values]:

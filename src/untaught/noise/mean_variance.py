@@ -24,7 +24,7 @@ GAINED = 7.0
 LEFT = 0.3
 PASSES = 4  # for the law and what clipping takes away to agree
 SAME_STEP = 0.2  # how far the gain may be from the step of the grey levels to be that step
-COUNTED_ERROR = 0.02  # relative error of the variance where the gain is read off the grey levels
+COUNTED_ERROR = 0.005  # relative error of the variance where the gain is read off the grey levels
 HOPELESS = 1e6  # misfit of a law that leaves nothing to measure
 BARELY = 0.1  # of a photo-electron; read-out noise below that never makes a count negative
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.noise.base import NoiseModel, constant
 from untaught.noise.censored import interpolate, namespace
-from untaught.noise.counted import MOST_COUNTS, shifts
+from untaught.noise.counted import LEAST_READ, MOST_COUNTS, shifts
 
 # Of the variance of a camera's noise that was found: what it falls short of the true one, on average over 18
 # simulated cameras (`benchmarks/cameras.py`) of 192 x 192 pixels, where it does not exceed it. It was .52, .26
@@ -75,6 +75,11 @@ class PoissonGaussian(NoiseModel):
     @property
     def _few(self) -> bool:
         return any(self.clip) and self.gain * MOST_COUNTS > 1
+
+    @property
+    def counts(self) -> bool:
+        """Whether values are so few counts that no normal law is near to them, and nothing blurs them."""
+        return self._few and self.read <= LEAST_READ
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y = gain Poisson(x / gain) + read n, then clip; dtype of `x`."""

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from untaught.noise.base import TINY, NoiseModel
+from untaught.noise.counted import LIGHTEST, kernels
+from untaught.noise.models import PoissonGaussian
 
 FAR = 8.0  # standard deviations; beyond, the density is no number any more
 
@@ -21,6 +23,8 @@ def stein_kernel(noise: NoiseModel, y: Tensor, mean: Tensor) -> Tensor:
 
     and 0 for a value that was cut: a small change of it changes nothing. Without clipping tau = s^2. The mean of
     tau is Var y (take g(y) = y), but it is not constant: near an end of the range a value tells less of its noise.
+
+    Where photons were counted, and few, it is `counted.kernels`.
 
     It follows from Cov(y, g(y)) = E g'(y) K(y) / p(y), K(t) = E (y - m) 1[y > t], by integration by parts.
 
@@ -47,6 +51,8 @@ def stein_kernel(noise: NoiseModel, y: Tensor, mean: Tensor) -> Tensor:
     if not (low or high):
         return noise.variance_at_mean(mean)
     x = noise.unclip(mean).double()
+    if isinstance(noise, PoissonGaussian) and noise.counts:
+        return _of_counts(noise, y, x)
     s: Tensor = noise.std(x).clamp_min(TINY)
     a = ((y - x) / s).clamp(-FAR, FAR)
     over = _excess((1 - x) / s) if high else torch.zeros_like(x)
@@ -55,6 +61,17 @@ def stein_kernel(noise: NoiseModel, y: Tensor, mean: Tensor) -> Tensor:
     tau = s.square() * (1 - share).clamp(0, 1)
     cut = ((y <= 0) & low) | ((y >= 1) & high)
     return torch.where(cut, torch.zeros_like(tau), tau).to(y.dtype)
+
+
+def _of_counts(noise: PoissonGaussian, y: Tensor, x: Tensor) -> Tensor:
+    """Return tau where photons were counted, and few."""
+    table = torch.as_tensor(kernels(noise.gain, noise.clip), device=y.device)
+    nodes, counts = table.shape
+    at = (nodes - 1) * (x / LIGHTEST).clamp(0, 1).sqrt()
+    below = at.floor().long().clamp(0, nodes - 2)
+    k = (y.double() / noise.gain).round().long().clamp(0, counts - 1)
+    tau = torch.lerp(table[below, k], table[below + 1, k], at - below)
+    return torch.where((y >= 1) & noise.clip[1], torch.zeros_like(tau), tau).to(y.dtype)
 
 
 def _density(a: Tensor) -> Tensor:
