@@ -19,6 +19,7 @@ from untaught.risk import made_whole
 from untaught.smoothing import local_mean
 
 WINDOW = 7  # pixels; 5 is as good at level 25, 9 on smooth pictures, on crops of four photographs at 25 and 50
+BETAS = (0.9, 0.99)  # of Adam; with its usual 0.999 a fit now and then lost decibels from one step to the next
 LEAST_SHOWN = 1e-3  # of the pixels around one; where fewer are known, their mean is of too few
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
 
@@ -163,7 +164,7 @@ def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> Sta
     tensors["seed"] = torch.tensor(seed)
     # What no loss may look at is still seen by the network: it must not depend on who filled it in.
     tensors["y"] = made_whole(problem)
-    optimizer = torch.optim.Adam(network.parameters(), rate)
+    optimizer = torch.optim.Adam(network.parameters(), rate, BETAS)
     return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
 
 
