@@ -262,7 +262,7 @@ def _divergence(problem: Problem, judged: Estimate, seed: int) -> Terms | None:
     """Return the risk per pixel of a formula for the whole picture, by how it moves with the noise."""
     if judged.function is None or problem.operator is not None:
         return None
-    draws = divergence_draws(replace(problem, pilot=judged.image), seed)
+    draws = divergence_draws(problem, judged.image, seed)
     return risk_terms(judged.image, [(draw, judged.function(draw.yhat)) for draw in draws])
 
 

@@ -107,10 +107,16 @@ def kernel_of(problem: Problem, mean: Tensor) -> Tensor:
     return problem.noise.variance_at_mean(mean).clamp_min(0)
 
 
-def divergence_draws(problem: Problem, seed: int) -> list[Recorruption]:
-    """Return the recorruptions to measure the divergence of a map at y with; the pilot is the map's answer."""
+def divergence_draws(problem: Problem, answer: Tensor, seed: int) -> list[Recorruption]:
+    """Return the recorruptions to measure the divergence of a map at y with, whose answer is known.
+
+    Variances are taken at the pilot where there is one: what is left of the noise in a poor answer makes those of
+    clipped values too small.
+    """
     count = min(4, max(1, ENOUGH // problem.y.numel()))
-    return [Recorruption.draw(problem, seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP) for k in range(count)]
+    at = problem if problem.pilot is not None else replace(problem, pilot=answer)
+    draws = (Recorruption.draw(at, seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP) for k in range(count))
+    return [replace(draw, p=problem.measured(answer)) for draw in draws]
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,7 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
     answer, responses = fitted.estimate.image, fitted.estimate.responses
     if responses:  # the method has measured its divergence itself
         return terms_of(answer, responses, problem, kernel_of(problem, answer))
-    draws = divergence_draws(replace(problem, pilot=answer), seed)
+    draws = divergence_draws(problem, answer, seed)
     return risk_terms(answer, [(draw, function(draw.yhat)) for draw in draws])
 
 

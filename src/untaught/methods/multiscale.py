@@ -70,7 +70,7 @@ class MultiScale:
                 function=lambda y: self._at(problem.with_y(y), shares)[0],
                 guide=lambda y, variance: denoise_nonlocal(y, variance, self.stages, covariance=shared),
             )
-        draws = divergence_draws(replace(problem, pilot=first), seed)
+        draws = divergence_draws(problem, first, seed)
         moved = [self._at(problem.with_y(draw.yhat), shares) for draw in draws]
         parts = [
             Part(
