@@ -5,7 +5,7 @@ from __future__ import annotations
 SECONDS = {
     "nlm": (0.1, 2.6),
     "wavelet": (0.1, 3.2),
-    "tv": (0.3, 15.0),
+    "tv": (0.8, 7.0),
     "nonlocal": (0.5, 45.0),
     "nonlocal-thorough": (2.0, 110.0),
     "fill": (0.3, 230.0),
