@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.methods.base import Estimate, Needs, Problem
-from untaught.methods.colours import opponent_parts
+from untaught.methods.colours import basis, opponent_parts
 from untaught.shrinkage import Shrinkage
 
 Plane = NDArray[np.float32]
@@ -61,7 +61,7 @@ class TV:
             for y, v in zip(noisy.cpu().numpy(), variance.cpu().numpy(), strict=True)
         ]
         # With the weights held: they jump from one multiple to another, which is no part of how the picture moves.
-        return Estimate(_smooth(problem, weights), function=lambda y: _smooth(problem.with_y(y), weights))
+        return Estimate(_smooth(problem.y, weights), function=lambda y: _smooth(y, weights))
 
     def _middle(self, plane: Plane) -> Plane:
         starts = [max(0, (size - self.crop) // 2) for size in plane.shape]
@@ -77,11 +77,12 @@ class TV:
         return sigma * math.exp(_lowest(np.log(self.weights), np.array(risks)))
 
 
-def _smooth(problem: Problem, weights: list[float]) -> Tensor:
+def _smooth(y: Tensor, weights: list[float]) -> Tensor:
     """Return the picture of small total variation, (1, C, H, W), each part with its weight."""
-    matrix, noisy, _ = opponent_parts(problem)
-    planes = [torch.from_numpy(_denoised(y, w)) for y, w in zip(noisy.cpu().numpy(), weights, strict=True)]
-    return torch.einsum("oc,ohw->chw", matrix, torch.stack(planes).to(noisy))[None]
+    matrix = basis(y)
+    parts = torch.einsum("oc,chw->ohw", matrix, y[0].detach())
+    planes = [torch.from_numpy(_denoised(p, w)) for p, w in zip(parts.cpu().numpy(), weights, strict=True)]
+    return torch.einsum("oc,ohw->chw", matrix, torch.stack(planes).to(parts))[None]
 
 
 def _denoised(y: Plane, weight: float) -> Plane:
