@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 FAR = 12.0  # standard deviations; beyond this a tail is below 1e-32 and an end may as well be absent
 VANISHED = 40.0  # standard deviations from which on the density is 0 in double precision; their square is finite
 BEYOND = 3.0  # standard deviations outside of the range; the value is as good as surely cut there
-CELLS = 32_768  # of the table that finds nodes; a few a node
-LOOKS = 3  # steps from there, enough for all but the densest nodes
+CELLS = 65_536  # of one size, instead of nodes
+NEAR = 1e-7  # of the range of values: as well as equal
 
 Clip = tuple[bool, bool]
 
@@ -121,30 +121,39 @@ def interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any
         m = np.asarray(m)
         kind = m.dtype if np.issubdtype(m.dtype, np.floating) else np.float64
         return np.interp(m, xs, ys).astype(kind)
+    flat = m.flatten()
+    return (_by_cells if m.numel() > CELLS else _by_nodes)(flat, xs, ys).view(m.shape)
+
+
+def _by_nodes(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
+    """Return the same for a tensor (N,), each value looked for among all nodes."""
+    torch = namespace(m)
     tx, ty = (torch.as_tensor(v, dtype=torch.float64).to(m.device, m.dtype) for v in (xs, ys))
-    right = position(tx, m).clamp(1, len(tx) - 1)
+    right = torch.searchsorted(tx, m).clamp(1, len(tx) - 1)
     x0, x1 = tx[right - 1], tx[right]
     t = ((m - x0) / (x1 - x0).clamp_min(torch.finfo(m.dtype).tiny)).clamp(0.0, 1.0)
     return ty[right - 1] + t * (ty[right] - ty[right - 1])
 
 
-def position(nodes: Any, m: Any) -> Any:
-    """Return where `m` belongs among sorted `nodes`, as `torch.searchsorted` does, in half of its time.
+def _by_cells(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
+    """Return the same for many values, in a sixth of the time: cells of one size need no search.
 
-    A table of equal cells says where to begin, and a few steps lead on; where nodes are dense, bisection does.
+    Two piecewise linear functions differ most at their nodes. Where that is too much, the nodes are looked for.
     """
     torch = namespace(m)
-    if m.numel() < CELLS:
-        return torch.searchsorted(nodes, m.contiguous())
-    low, high = float(nodes[0]), float(nodes[-1])
-    starts = torch.searchsorted(
-        nodes, torch.linspace(low, high, CELLS + 1, dtype=nodes.dtype, device=nodes.device)
-    )
-    passed = starts[2:] - starts[:-2]  # in two cells: rounding may take m for the next one
-    cell = ((m - low) * (CELLS / max(high - low, 1e-30))).long().sub_(1).clamp_(0, CELLS - 2)
-    found = starts[cell]
-    for _ in range(LOOKS):
-        found += nodes[found.clamp_max(len(nodes) - 1)] < m
-    dense = passed[cell] >= LOOKS
-    found[dense] = torch.searchsorted(nodes, m[dense])
+    low, high = float(xs[0]), float(xs[-1])
+    even = np.linspace(low, high, CELLS + 1)
+    values = np.interp(even, xs, ys)
+    wrong = np.abs(np.interp(xs, even, values) - ys) > NEAR * np.ptp(ys)
+    width = max((high - low) / CELLS, 1e-30)
+    ty = torch.as_tensor(values).to(m.device, m.dtype)
+    at = ((m - low) / width).clamp_(0, CELLS)
+    cell = at.int().clamp_(0, CELLS - 1)
+    found = torch.addcmul(ty.index_select(0, cell), at.sub_(cell), ty.diff().index_select(0, cell))
+    if wrong.any():
+        rough = np.zeros(CELLS, np.bool_)
+        for beside in (-1, 0, 1):  # rounding may take a value for one of the next cell
+            rough[((xs[wrong] - low) / width + beside).astype(int).clip(0, CELLS - 1)] = True
+        again = torch.as_tensor(rough, device=m.device).index_select(0, cell)
+        found[again] = _by_nodes(m[again], xs, ys)
     return found
