@@ -17,7 +17,7 @@ from torch import Tensor
 from untaught import denoise
 from untaught.errors import InputError
 from untaught.methods.base import ClosedForm, Problem
-from untaught.methods.group_maps import wiener
+from untaught.methods.group_maps import inverse_of, wiener
 from untaught.methods.nlm import NLM
 from untaught.methods.non_local import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
 from untaught.methods.patches import Grid, each, gather, pixels, scatter, similar, tiles
@@ -272,6 +272,19 @@ def test_turned_colours_turn_the_answer() -> None:
         answer, trust = wiener(g, c, torch.ones(3, 1, 1), torch.ones(()))
         answers.append(answer / trust)
     torch.testing.assert_close(answers[1], torch.einsum("oc,cbkn->obkn", turn, answers[0]), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [7, 25, 49, 64, 81])
+@pytest.mark.parametrize("condition", [1e1, 5e2, 1e6])
+def test_inverses_are_good_whatever_the_condition(size: int, condition: float) -> None:
+    generator = torch.Generator().manual_seed(size)
+    turn = torch.linalg.qr(torch.randn(6, size, size, generator=generator, dtype=torch.float64)).Q
+    # Few large eigenvalues, as patches have; by halves, that of 1e6 comes out wrong by more than all of it.
+    eigenvalues = 1 + condition / torch.arange(1, size + 1) ** 4
+    matrix = ((turn * eigenvalues) @ turn.mT).float()
+    exact = torch.linalg.inv(matrix.double())
+    found = inverse_of(matrix.clone(), torch.tensor(1.0))
+    torch.testing.assert_close(found.double(), exact, rtol=0, atol=1e-3 if condition < 1e6 else 2e-2)
 
 
 def test_scatter_is_the_adjoint_of_gather() -> None:

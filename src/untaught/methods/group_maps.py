@@ -13,7 +13,7 @@ INDEFINITE = 1e-3  # of the mean diagonal: where that was not enough
 NOISELESS = 1e-6  # of the mean variance: keeps colours without noise and structure invertible
 LEAST_LEFT = 0.01  # of the mean variance: no pixel is trusted as if it were without noise
 WHOLE = 24  # side of the largest matrices that are inverted as they are
-SAFE = 3e3  # condition up to which an inverse by halves is good to 1e-3: its error grows faster than the condition
+SAFE = 1e3  # condition up to which an inverse by halves is good to 1e-3: its error grows faster than the condition
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
 
 

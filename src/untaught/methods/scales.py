@@ -19,12 +19,13 @@ Coefficients = NDArray[np.float64]
 
 
 def _forward(x: Tensor) -> Coefficients:
-    found: Coefficients = fft.dctn(x[0].detach().double().cpu().numpy(), axes=(1, 2), norm="ortho")
+    values = x[0].detach().double().cpu().numpy()
+    found: Coefficients = fft.dctn(values, axes=(1, 2), norm="ortho", workers=torch.get_num_threads())
     return found
 
 
 def _back(coefficients: Coefficients, like: Tensor) -> Tensor:
-    values = fft.idctn(coefficients, axes=(1, 2), norm="ortho")
+    values = fft.idctn(coefficients, axes=(1, 2), norm="ortho", workers=torch.get_num_threads())
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None].to(like.device)
 
 
