@@ -23,8 +23,9 @@ from untaught.noise import Impulse, NoiseModel
 from untaught.noise.hits import struck
 from untaught.noise.measure import NONE
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Risk, made_whole
+from untaught.risk import Risk
 from untaught.search import Search, mixture_of
+from untaught.smoothing import made_whole
 from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
 from untaught.withheld import risk_at

@@ -27,6 +27,7 @@ from untaught.noise import Correlated
 from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
 from untaught.shrinkage import Shrinkage
+from untaught.smoothing import smoothed
 from untaught.unclipped import Weight
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
@@ -107,6 +108,14 @@ def kernel_of(problem: Problem, mean: Tensor) -> Tensor:
     return problem.noise.variance_at_mean(mean).clamp_min(0)
 
 
+def common_kernel(problem: Problem, answer: Tensor) -> Tensor:
+    """Return `kernel_of` at the pilot, or at the answer that is judged where there is none.
+
+    Answers that are compared have to share it: only then does the noise cancel in the difference of their risks.
+    """
+    return kernel_of(problem, answer if problem.pilot is None else problem.pilot)
+
+
 def divergence_draws(problem: Problem, answer: Tensor, seed: int) -> list[Recorruption]:
     """Return the recorruptions to measure the divergence of a map at y with, whose answer is known.
 
@@ -169,31 +178,6 @@ def coloured(white: Tensor, noise: Correlated) -> Tensor:
     padded = F.pad(white, edges, mode="circular")
     channels = white.shape[1]
     return F.conv2d(padded, kernel.flip(0, 1).expand(channels, 1, rows, columns), groups=channels)
-
-
-def smoothed(problem: Problem) -> Tensor:
-    """Return a 5x5 binomial mean over measured pixels: a poor picture, but one made without z.
-
-    Measurements that are no picture, of other than four axes, are returned as they are.
-    """
-    if problem.y.ndim != 4:
-        return problem.y
-    taps = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0], device=problem.y.device) / 16
-    channels = problem.y.shape[1]
-
-    def blur(x: Tensor) -> Tensor:
-        x = F.pad(x, (2, 2, 2, 2), mode="replicate")
-        x = F.conv2d(x, taps.view(1, 1, 1, 5).expand(x.shape[1], 1, 1, 5), groups=x.shape[1])
-        return F.conv2d(x, taps.view(1, 1, 5, 1).expand(x.shape[1], 1, 5, 1), groups=x.shape[1])
-
-    weight = blur(problem.mask).clamp_min(1e-6)
-    known = blur(problem.y * problem.mask) / weight
-    return torch.where(weight.expand(-1, channels, -1, -1) > 1e-3, known, problem.y)
-
-
-def made_whole(problem: Problem) -> Tensor:
-    """Return y with what is missing filled in from around it, for what does not look at the mask."""
-    return torch.where(problem.mask > 0, problem.y, smoothed(problem))
 
 
 def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> Terms:

@@ -14,7 +14,7 @@ from untaught.methods.base import ClosedForm, Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe
-from untaught.risk import Z90, kernel_of, terms_of
+from untaught.risk import Z90, common_kernel, terms_of
 from untaught.solution import Method, Solution, clean_risk, solve, surely_better, untouched
 from untaught.stopping import Recorrupted, Rule
 from untaught.stopping.adding import Adding
@@ -115,7 +115,7 @@ def mixture_of(parts: Sequence[Solution], problem: Problem) -> Solution | None:
     if len(pieces) < max(2, len(parts)):
         return None
     answer = fuse(pieces, problem.y, problem.mask)
-    terms = terms_of(answer.image, answer.responses, problem, kernel_of(problem, answer.image))
+    terms = terms_of(answer.image, answer.responses, problem, common_kernel(problem, answer.image))
     fusion = Fusion(tuple(part.name for part in parts))
     last = parts[-1]
     spread = next((part.estimate.std for part in reversed(parts) if part.estimate.std is not None), None)

@@ -25,9 +25,9 @@ from untaught.risk import (
     Z90,
     Risk,
     Terms,
+    common_kernel,
     divergence_draws,
     estimate_risk,
-    kernel_of,
     mean_of,
     risk_terms,
     terms_of,
@@ -104,7 +104,7 @@ def untouched(problem: Problem) -> Solution:
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
     if problem.pilot is None:
         return Solution("none", Estimate(problem.y), None, stopped)
-    variance = kernel_of(problem, problem.pilot)
+    variance = common_kernel(problem, problem.pilot)
     mean = float(variance.mean())
     # f = y: no misfit, and the divergence is one.
     terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
@@ -154,7 +154,7 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
         return fitted.watch.terms(fitted.estimate)
     answer, responses = fitted.estimate.image, fitted.estimate.responses
     if responses:  # the method has measured its divergence itself
-        return terms_of(answer, responses, problem, kernel_of(problem, answer))
+        return terms_of(answer, responses, problem, common_kernel(problem, answer))
     draws = divergence_draws(problem, answer, seed)
     return risk_terms(answer, [(draw, function(draw.yhat)) for draw in draws])
 

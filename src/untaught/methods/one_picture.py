@@ -15,8 +15,7 @@ from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.learner import Seen, turns
 from untaught.networks.restorers import restorer
 from untaught.networks.unet import UNetShape
-from untaught.risk import made_whole
-from untaught.smoothing import local_mean
+from untaught.smoothing import local_mean, made_whole
 
 WINDOW = 7  # pixels; 5 is as good at level 25, 9 on smooth pictures, on crops of four photographs at 25 and 50
 BETAS = (0.9, 0.99)  # of Adam; with its usual 0.999 a fit now and then lost decibels from one step to the next

@@ -13,8 +13,9 @@ from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.networks.blocks import blocks
 from untaught.networks.unet import UNet, UNetShape
-from untaught.risk import Recorruption, smoothed
+from untaught.risk import Recorruption
 from untaught.shrinkage import Shrinkage
+from untaught.smoothing import smoothed
 
 UNCLIPPED = 0.98  # share of the variance that clipping must have left
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors

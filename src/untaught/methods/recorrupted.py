@@ -15,7 +15,8 @@ from untaught.methods.base import Needs, Problem
 from untaught.methods.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import Correlated, NoiseModel, PoissonGaussian
-from untaught.risk import coloured, kernel_of, smoothed
+from untaught.risk import coloured, kernel_of
+from untaught.smoothing import smoothed
 
 Law = Literal["auto", "gaussian", "poisson", "gamma", "binomial"]
 

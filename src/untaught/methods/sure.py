@@ -12,7 +12,8 @@ from untaught.methods.base import Needs
 from untaught.methods.learner import Seen
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import PoissonGaussian
-from untaught.risk import kernel_of, smoothed
+from untaught.risk import kernel_of
+from untaught.smoothing import smoothed
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem
 from untaught.methods.learner import Seen
-from untaught.risk import made_whole
 from untaught.shrinkage import Shrinkage
+from untaught.smoothing import made_whole
 
 if TYPE_CHECKING:
     from untaught.training.model import Model

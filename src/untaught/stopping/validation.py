@@ -11,7 +11,8 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Problem
 from untaught.methods.non_local import denoise_nonlocal
-from untaught.risk import Recorruption, Terms, smoothed
+from untaught.risk import Recorruption, Terms
+from untaught.smoothing import smoothed
 from untaught.stopping.base import Watch
 
 
