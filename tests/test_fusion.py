@@ -109,6 +109,17 @@ def test_a_fit_without_a_step_is_no_candidate_under_its_own_name() -> None:
     assert search.candidates[0].note.startswith("not tried")
 
 
+def test_an_interruption_before_the_first_step_is_said_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("untaught.fit._Loop", stop)
+    search = Search(_problem()[0], 0, Options())
+    search.run([SMALL_DIP, NLM()])
+    assert search.best.interrupted
+    assert [c.note for c in search.candidates] == ["not tried: interrupted before its first step"]
+
+
 def test_seconds_are_counted_at_the_pace_of_the_first_picture() -> None:
     problem, _ = _problem(32)
     problem, pilot = with_pilot(problem, 0, "nlm")

@@ -52,7 +52,8 @@ class Search:
             if found is None:
                 continue
             if found.idle:
-                note = f"not tried: {found.stopped.reason}"
+                note = found.stopped.reason if not found.interrupted else "interrupted before its first step"
+                note = f"not tried: {note}"
                 self.candidates.append(Candidate(method.name, None, found.seconds, note))
             else:
                 self._weigh(found, getattr(method, "relative", None))

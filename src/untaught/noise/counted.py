@@ -66,6 +66,11 @@ def kernels(gain: float, clip: Clip) -> Values:
     return held
 
 
+def place(x: Any) -> Any:
+    """Return where brightnesses stand among those of `shifts` and `kernels`, 0 to NODES - 1, in the type of x."""
+    return (NODES - 1) * (x / LIGHTEST).clip(0, 1) ** 0.5
+
+
 def _counts(gain: float) -> tuple[Values, Values, Values]:
     """Return x, graded towards 0, the counts, and how likely each is at every x, (NODES, counts)."""
     from scipy.special import gammaln, xlogy

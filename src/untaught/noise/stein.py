@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from untaught.noise.base import TINY, NoiseModel
-from untaught.noise.counted import LIGHTEST, kernels
+from untaught.noise.counted import kernels, place
 from untaught.noise.models import PoissonGaussian
 
 FAR = 8.0  # standard deviations; beyond, the density is no number any more
@@ -67,7 +67,7 @@ def _of_counts(noise: PoissonGaussian, y: Tensor, x: Tensor) -> Tensor:
     """Return tau where photons were counted, and few."""
     table = torch.as_tensor(kernels(noise.gain, noise.clip), device=y.device)
     nodes, counts = table.shape
-    at = (nodes - 1) * (x / LIGHTEST).clamp(0, 1).sqrt()
+    at = place(x)
     below = at.floor().long().clamp(0, nodes - 2)
     k = (y.double() / noise.gain).round().long().clamp(0, counts - 1)
     tau = torch.lerp(table[below, k], table[below + 1, k], at - below)
