@@ -24,6 +24,7 @@ from untaught.methods.non_local import Stage
 from untaught.methods.wavelet import Wavelet
 from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian
+from untaught.plane import WORSE
 from untaught.search import Search, mixture_of
 from untaught.solution import Solution, solve, with_pilot
 from untaught.stopping.adding import Adding
@@ -90,6 +91,12 @@ def test_the_search_returns_the_input_where_all_are_worse() -> None:
     search.run([Box(5, offset=0.5)])
     assert not search.changed
     assert torch.equal(search.best.estimate.image, problem.y)
+
+
+def test_an_answer_that_is_worse_than_the_input_is_called_that() -> None:
+    y = noisy(clean(64, 64, 3))
+    assert WORSE in denoise(y, method=Box(5, offset=0.5), noise="gaussian:25").notes
+    assert WORSE not in denoise(y, method=Box(3), noise="gaussian:25").notes
 
 
 def test_what_there_is_no_time_for_is_said() -> None:

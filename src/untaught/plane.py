@@ -34,6 +34,9 @@ HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
     "smoothed more of it cannot be told, so no PSNR is stated"
 )
+WORSE = (
+    "by its own estimate this is worse than the input; the method 'auto' returns the input where nothing is better"
+)
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,8 @@ def _answer(
     if risk is not None and _hidden(problem):
         risk, candidates = None, tuple(replace(entry, psnr=None) for entry in candidates)
         notes += (HIDDEN,)
+    if risk is not None and chosen.name != "none" and 0 < (1 + noise.unseen) * variance < risk.value:
+        notes += (WORSE,)
     return Answer(
         values=_array(image),
         noise=noise,
