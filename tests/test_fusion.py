@@ -140,13 +140,15 @@ def test_seconds_are_counted_at_the_pace_of_the_first_picture() -> None:
     assert notes[1].startswith("not tried")
 
 
-def test_a_fit_that_adds_nothing_is_stopped_early() -> None:
+@pytest.mark.parametrize("first", [5, 20])
+def test_a_fit_that_adds_nothing_is_stopped_early(first: int) -> None:
     problem, x = _problem(32)
     base = _solved(NLM(), problem)
     assert base.terms is not None
-    clean_already = Adding(x, [replace(r, moved=torch.zeros_like(x)) for r in base.terms.responses], steps=5)
+    still = [replace(r, moved=torch.zeros_like(x)) for r in base.terms.responses]
+    clean_already = Adding(x, still, steps=5, first=first)
     found = solve(SMALL_DIP, problem, 0, Options(), clean_already)
-    assert found.stopped.step <= 10
+    assert first <= found.stopped.step <= first + 5
     assert "gains 0.00 dB" in found.stopped.reason
     assert found.recipe is not None
     assert found.recipe.rule == "recorrupted"
