@@ -279,7 +279,7 @@ def test_turned_colours_turn_the_answer() -> None:
 def test_inverses_are_good_whatever_the_condition(size: int, condition: float) -> None:
     generator = torch.Generator().manual_seed(size)
     turn = torch.linalg.qr(torch.randn(6, size, size, generator=generator, dtype=torch.float64)).Q
-    # Few large eigenvalues, as patches have; by halves, that of 1e6 comes out wrong by more than all of it.
+    # Few large eigenvalues, as patches have; by halves, a part of that of 1e6 is not even positive.
     eigenvalues = 1 + condition / torch.arange(1, size + 1) ** 4
     matrix = ((turn * eigenvalues) @ turn.mT).float()
     exact = torch.linalg.inv(matrix.double())

@@ -91,7 +91,7 @@ def _psnr(done: Sequence[Answer]) -> tuple[Interval | None, float | None]:
     error = float(np.mean([risk.error for risk in risks]))  # the planes' noise levels err alike
     variance = float(np.mean([a.variance for a in judged]))
     assumes = f"noise that is {judged[0].noise.kind}, with the level found" if variance else "nothing"
-    before = -10 * math.log10(variance * (1 + judged[0].noise.unseen)) if variance > 0 else None
+    before = -10 * math.log10(judged[0].noise.with_unseen(variance)) if variance > 0 else None
     return to_interval(Risk(value, error), variance, assumes), before
 
 

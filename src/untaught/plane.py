@@ -239,7 +239,7 @@ def _answer(
     if risk is not None and _hidden(problem):
         risk, candidates = None, tuple(replace(entry, psnr=None) for entry in candidates)
         notes += (HIDDEN,)
-    if risk is not None and chosen.name != "none" and 0 < (1 + noise.unseen) * variance < risk.value:
+    if risk is not None and chosen.name != "none" and 0 < noise.with_unseen(variance) < risk.value:
         notes += (WORSE,)
     return Answer(
         values=_array(image),

@@ -54,9 +54,8 @@ class Search:
             if found is None:
                 continue
             if found.idle:
-                note = found.stopped.reason if not found.interrupted else "interrupted before its first step"
-                note = f"not tried: {note}"
-                self.candidates.append(Candidate(method.name, None, found.seconds, note))
+                why = "interrupted before its first step" if found.interrupted else found.stopped.reason
+                self.candidates.append(Candidate(method.name, None, found.seconds, f"not tried: {why}"))
             else:
                 self._weigh(found, getattr(method, "relative", None))
             if found.interrupted:

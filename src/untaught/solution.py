@@ -28,6 +28,7 @@ from untaught.risk import (
     common_kernel,
     divergence_draws,
     estimate_risk,
+    kernel_of,
     mean_of,
     risk_terms,
     terms_of,
@@ -104,11 +105,11 @@ def untouched(problem: Problem) -> Solution:
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
     if problem.pilot is None:
         return Solution("none", Estimate(problem.y), None, stopped)
-    variance = common_kernel(problem, problem.pilot)
+    variance = kernel_of(problem, problem.pilot)
     mean = float(variance.mean())
     # f = y: no misfit, and the divergence is one.
     terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
-    risk = Risk((1 + problem.noise.unseen) * mean, problem.noise.relative_error * mean)
+    risk = Risk(problem.noise.with_unseen(mean), problem.noise.relative_error * mean)
     return Solution("none", Estimate(problem.y), risk, stopped, terms)
 
 

@@ -97,6 +97,10 @@ class NoiseModel:
         """Return the variance that was not found, as a share of what was: it stays in the picture."""
         return 0.0
 
+    def with_unseen(self, variance: float) -> float:
+        """Return a variance that was found together with what was not: the mean squared error of the input."""
+        return (1 + self.unseen) * variance
+
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y given clean `x`, an array (H, W) or (H, W, C) in [0, 1] units; dtype of `x`."""
         noise = np.asarray(self.std(x)) * self._standard(x.shape, rng)
