@@ -227,7 +227,7 @@ def test_similar_patches_are_the_nearest_in_the_window(patch: int, references: i
     grid = Grid(patch=patch, step=3, radius=5, group=7)
     guide = torch.rand(2, 22, 25, generator=torch.Generator().manual_seed(0))
     found = 0
-    for tile in tiles(grid, 40, *guide.shape[1:]):  # of so many channels that there are several
+    for tile in tiles(grid, (40, *guide.shape[1:])):  # of so many channels that there are several
         part = guide[tile.window]
         values, width = described(part, patch), part.shape[2]
         for group, position in zip(similar(part, tile, grid).tolist(), np.ndindex(*tile.shape), strict=True):
@@ -341,7 +341,7 @@ def test_grid_covers_the_picture(size: tuple[int, int], patch: int, step: int, s
     assert torch.equal(grid.crop(padded, *size), picture)
     assert all((length - grid.patch) % grid.step == 0 for length in padded.shape[1:])
     covered = torch.zeros_like(padded)
-    for tile in tiles(grid, 1, *padded.shape[1:]):
+    for tile in tiles(grid, (1, *padded.shape[1:])):
         part = covered[tile.window]
         for row, column in np.ndindex(*tile.shape):
             top, left = tile.corner[0] + row * grid.step, tile.corner[1] + column * grid.step

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from untaught.networks.recorded import Recorded
 from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:
@@ -134,12 +135,16 @@ class Estimate:
 
 @dataclass
 class State:
-    """All that changes during a fit, and all that a checkpoint holds."""
+    """All that changes during a fit, and all that a checkpoint holds.
+
+    `passes` are the network, or its parts, as `loss` calls them; they share its weights and hold nothing else.
+    """
 
     network: nn.Module
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
     tensors: dict[str, Tensor] = field(default_factory=dict)
+    passes: tuple[Recorded, ...] = ()
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors only, cloned, so that later steps do not change it."""
@@ -154,7 +159,7 @@ class State:
         """Go back to what `state_dict` returned."""
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(_cloned(saved["optimizer"]))
-        self.generator.set_state(saved["generator"])
+        self.generator.set_state(saved["generator"].cpu())  # where a checkpoint may have been read to
         self.tensors = _cloned(saved["tensors"])
 
 

@@ -13,6 +13,7 @@ from untaught.averaging import warm
 from untaught.errors import InputError
 from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.networks.decoder import Decoder, DecoderShape
+from untaught.networks.recorded import Recorded
 
 WIDEST = 4096
 BETA1 = 0.9  # of Adam
@@ -113,8 +114,9 @@ class DeepDecoder:
             network = Decoder(channels, (height, width), self.shape.fitted(height, width))
         code = network.draw_code(generator).to(problem.y.device)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), self.rate, (BETA1, self.beta2))
-        return State(network, optimizer, generator, {"code": code.contiguous(memory_format=torch.channels_last)})
+        optimizer = torch.optim.Adam(network.parameters(), self.rate, (BETA1, self.beta2), fused=code.is_cuda)
+        tensors = {"code": code.contiguous(memory_format=torch.channels_last)}
+        return State(network, optimizer, generator, tensors, (Recorded(network, self.bfloat16),))
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the mean squared misfit to what was measured."""
@@ -122,9 +124,7 @@ class DeepDecoder:
             for group in state.optimizer.param_groups:
                 group["lr"] = self.rate * (step + 1) / self.warmup
         coarser, since = self._stage(problem, step)
-        code = state.tensors["code"]
-        with torch.autocast(code.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output: Tensor = state.network(code, coarser)
+        output = state.passes[0](state.tensors["code"], coarser)
         state.tensors["output"] = now = output.detach()
         before = state.tensors.get("average", now)
         state.tensors["average"] = torch.lerp(now, before, warm(self.decay, since))

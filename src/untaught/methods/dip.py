@@ -13,6 +13,7 @@ from untaught.methods.pixels import total_variation, tv_weight
 from untaught.networks.codes import Code
 from untaught.networks.generators import generator as network_of
 from untaught.networks.hourglass import HourglassShape
+from untaught.networks.recorded import Recorded
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,17 @@ class DIP:
             code = self._code(problem, generator)
             channels, height, width = problem.picture_shape[1:]
             network = network_of(self.shape, code.shape[1], channels, (height, width))
-        network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), self.rate)
+        device = problem.y.device
+        network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=problem.y.is_cuda)
+        if problem.y.is_cuda:  # where as much is drawn at every step as the code holds
+            generator = torch.Generator(device).manual_seed(seed)
         return State(
             network,
             optimizer,
             generator,
             {"code": code.contiguous(memory_format=torch.channels_last)},
+            (Recorded(network, self.bfloat16),),
         )
 
     def _code(self, problem: Problem, generator: torch.Generator) -> Tensor:
@@ -107,12 +112,12 @@ class DIP:
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the mean squared misfit to what was measured, and what total variation adds."""
         code = state.tensors["code"]
-        drawn = torch.randn(code.permute(0, 2, 3, 1).shape, generator=state.generator)  # laid out as the code is
-        jittered = torch.add(code, drawn.permute(0, 3, 1, 2).to(code.device), alpha=self.jitter)
+        laid_out = code.permute(0, 2, 3, 1).shape
+        drawn = torch.randn(laid_out, generator=state.generator, device=state.generator.device)
+        jittered = torch.add(code, drawn.permute(0, 3, 1, 2), alpha=self.jitter)
         if self.bfloat16:
             jittered = jittered.bfloat16()  # once, not in each layer that sees it
-        with torch.autocast(code.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output: Tensor = state.network(jittered)
+        output = state.passes[0](jittered)
         state.tensors["output"] = output.detach()
         misfit = problem.misfit(output)
         return misfit + tv_weight(problem, self.tv) * total_variation(output) if self.tv else misfit

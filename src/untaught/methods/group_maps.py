@@ -38,7 +38,17 @@ def inverse_of(matrix: Tensor, least: Tensor | None = None) -> Tensor:
         diagonal = matrix.diagonal(dim1=-2, dim2=-1)
         diagonal += INDEFINITE * (failed > 0)[..., None] * diagonal.mean(-1, keepdim=True)
         factor = torch.linalg.cholesky(matrix)
-    return torch.cholesky_inverse(factor)
+    return _of_factor(factor)
+
+
+def _of_factor(factor: Tensor) -> Tensor:
+    """Return (L L')^-1 of the lower triangles L of thousands of matrices, on CUDA all at once."""
+    if factor.is_cpu:
+        return torch.cholesky_inverse(factor)
+    ones = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device).expand_as(factor)
+    root = torch.linalg.solve_triangular(factor, ones, upper=False)
+    inverse: Tensor = root.mT @ root
+    return inverse
 
 
 def _by_halves(matrix: Tensor) -> Tensor:
@@ -48,7 +58,7 @@ def _by_halves(matrix: Tensor) -> Tensor:
     """
     half = matrix.shape[-1] // 2
     if half <= WHOLE // 2:
-        return torch.cholesky_inverse(torch.linalg.cholesky(matrix))
+        return _of_factor(torch.linalg.cholesky(matrix))
     a, b, d = matrix[..., :half, :half], matrix[..., :half, half:], matrix[..., half:, half:]
     first = _by_halves(a)
     moved = first @ b

@@ -69,12 +69,13 @@ class Stage:
 # Herbreteau and Kervrann 2022, the values for sigma from 15 to 35 of 255.
 NL_RIDGE = (Stage("sure", 9, 18), Stage("ridge", 9, 90))
 # Tuned on Kodak crops at sigma 10, 25 and 50. Smaller groups suit texture and larger ones (96) suit large smooth
-# areas at sigma 50; these are between. In the second the references lie closer and more is searched.
+# areas at sigma 50; these are between. In the second the references lie closer and more is searched. The last
+# stage of the first is small for the sake of time: groups of 64 patches of 8 pixels gained .005 to .012 dB.
 STANDARD = (
     Stage("sure", 11, 18, step=6, radius=14),
     Stage("wiener", 5, 64, step=5, radius=20),
     Stage("wiener", 8, 64, step=8, radius=20, share=0.8),
-    Stage("ridge", 8, 64, step=8, radius=20, share=0.5),
+    Stage("ridge", 7, 48, step=7, radius=18, share=0.5),
 )
 THOROUGH = (
     Stage("sure", 11, 18, step=6, radius=14),

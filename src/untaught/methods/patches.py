@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -20,6 +20,7 @@ from torch import Tensor
 
 FAR = 1e30  # stands outside of the picture
 MAX_TILE = 8  # references on a side of one tile; 64 groups at once stay in the caches
+WIDE_TILE = 32  # the same where a processor of graphics has to be kept busy: about 1 GiB
 TILE_CHANNELS = 4  # beyond so many channels a tile gets smaller
 COARSE = 8  # patches of this side and more are compared by the means of 2 x 2 pixels
 
@@ -97,9 +98,10 @@ class Tile:
     shape: tuple[int, int]
 
 
-def tiles(grid: Grid, channels: int, height: int, width: int) -> Iterator[Tile]:
-    """Yield the tiles that cover the grid of a padded (channels, height, width) picture."""
-    side = max(2, int(MAX_TILE * math.sqrt(min(1.0, TILE_CHANNELS / channels))))
+def tiles(grid: Grid, size: Sequence[int], most: int = MAX_TILE) -> Iterator[Tile]:
+    """Yield the tiles, `most` references on a side at most, that cover the grid of a padded picture (C, H, W)."""
+    channels, height, width = size
+    side = max(2, int(most * math.sqrt(min(1.0, TILE_CHANNELS / channels))))
     rows, columns = ((size - grid.patch) // grid.step + 1 for size in (height, width))
     for row, down in _shares(rows, side):
         for column, across in _shares(columns, side):
@@ -151,7 +153,7 @@ def averaged(work: Callable[[Tile], tuple[Tensor, Tensor]], grid: Grid, padded: 
     `work` gives for a tile the sum of answers times trust, and of the trust, both of the shape of its window.
     """
     total, weight = torch.zeros_like(padded), torch.zeros_like(padded)
-    places = list(tiles(grid, *padded.shape))
+    places = list(tiles(grid, padded.shape, MAX_TILE if padded.is_cpu else WIDE_TILE))
     for tile, (answer, trust) in zip(places, (each if padded.is_cpu else map)(work, places), strict=True):
         total[tile.window] += answer
         weight[tile.window] += trust

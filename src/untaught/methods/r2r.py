@@ -12,6 +12,7 @@ from untaught.averaging import warm
 from untaught.methods.base import Estimate, Needs, Problem, State
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.networks.blocks import blocks
+from untaught.networks.recorded import Recorded
 from untaught.networks.unet import UNet, UNetShape
 from untaught.risk import Recorruption
 from untaught.shrinkage import Shrinkage
@@ -103,9 +104,11 @@ class R2R:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = nn.ModuleList(UNet((1 + guided) * channels, channels, self.shape) for _ in range(2))
-        network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         tensors |= {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
-        state = State(network, torch.optim.Adam(network.parameters(), self.rate), generator, tensors)
+        optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=problem.y.is_cuda)
+        passes = tuple(Recorded(half, self.bfloat16) for half in network)
+        state = State(network, optimizer, generator, tensors, passes)
         self._draw(problem, state)
         return state
 
@@ -143,8 +146,7 @@ class R2R:
             stack[:, 2 * channels :],
         )
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.bfloat16):
-            output = self._corrected(_half(state, step % 2)(inputs), inputs)
+        output = self._corrected(state.passes[step % 2](inputs), inputs)
         misfit = (output - target).square() * weight
         return misfit.sum() / weight.sum().clamp_min(1)
 

@@ -9,24 +9,37 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import fft
 from torch import Tensor
 
-Coefficients = NDArray[np.float64]
+
+def _forward(x: Tensor) -> Tensor:
+    """Return the orthonormal cosine transform of (1, C, H, W), without the leading 1."""
+    picture = x[0].detach()
+    if picture.is_cpu:
+        workers = torch.get_num_threads()
+        return torch.from_numpy(fft.dctn(picture.double().numpy(), axes=(1, 2), norm="ortho", workers=workers))
+    rows, columns = (_cosines(n, picture) for n in picture.shape[1:])
+    return rows @ picture @ columns.T
 
 
-def _forward(x: Tensor) -> Coefficients:
-    values = x[0].detach().double().cpu().numpy()
-    found: Coefficients = fft.dctn(values, axes=(1, 2), norm="ortho", workers=torch.get_num_threads())
-    return found
+def _back(coefficients: Tensor) -> Tensor:
+    """Return the float32 picture (1, C, H, W) that has these coefficients, (C, H, W)."""
+    if coefficients.is_cpu:
+        workers = torch.get_num_threads()
+        values = fft.idctn(coefficients.numpy(), axes=(1, 2), norm="ortho", workers=workers)
+        return torch.from_numpy(values).float()[None]
+    rows, columns = (_cosines(n, coefficients) for n in coefficients.shape[1:])
+    return (rows.T @ coefficients @ columns)[None]
 
 
-def _back(coefficients: Coefficients, like: Tensor) -> Tensor:
-    values = fft.idctn(coefficients, axes=(1, 2), norm="ortho", workers=torch.get_num_threads())
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))[None].to(like.device)
+def _cosines(n: int, like: Tensor) -> Tensor:
+    """Return the (n, n) matrix of the transform: to take a picture to the processor and back would take longer."""
+    at = torch.arange(n, dtype=torch.float64, device=like.device)
+    matrix = torch.cos(math.pi / n * at[:, None] * (at + 0.5)) * math.sqrt(2 / n)
+    matrix[0] /= math.sqrt(2)
+    return matrix.to(like.dtype)
 
 
 def halved(x: Tensor) -> Tensor:
@@ -37,16 +50,16 @@ def halved(x: Tensor) -> Tensor:
     coefficients = _forward(x)
     height, width = coefficients.shape[1:]
     h, w = -(-height // 2), -(-width // 2)
-    return _back(coefficients[:, :h, :w] * math.sqrt(h * w / (height * width)), x)
+    return _back(coefficients[:, :h, :w] * math.sqrt(h * w / (height * width)))
 
 
 def enlarged(x: Tensor, size: Sequence[int]) -> Tensor:
     """Return (1, C, h, w) at the larger `size` (H, W): the smoothest picture of which `x` is the halved one."""
     coefficients = _forward(x)
     h, w = coefficients.shape[1:]
-    padded = np.zeros((coefficients.shape[0], *size))
+    padded = coefficients.new_zeros(coefficients.shape[0], *size)
     padded[:, :h, :w] = coefficients * math.sqrt(size[0] * size[1] / (h * w))
-    return _back(padded, x)
+    return _back(padded)
 
 
 def bands(x: Tensor, edges: Sequence[float]) -> list[Tensor]:
@@ -56,9 +69,10 @@ def bands(x: Tensor, edges: Sequence[float]) -> list[Tensor]:
     """
     coefficients = _forward(x)
     height, width = coefficients.shape[1:]
-    frequency = np.maximum(np.arange(height)[:, None] / height, np.arange(width)[None] / width)
+    rows, columns = (torch.arange(n, device=x.device) / n for n in (height, width))
+    frequency = torch.maximum(rows[:, None], columns)
     starts = (0.0, *edges[:-1])
     return [
-        _back(coefficients * ((frequency >= start) & (frequency < end)), x)
+        _back(coefficients * ((frequency >= start) & (frequency < end)))
         for start, end in zip(starts, edges, strict=True)
     ]
