@@ -37,8 +37,8 @@ class MultiScale:
     Attributes
     ----------
     stages : tuple of Stage
-        What `NonLocal` does at every scale; a last "ridge" that follows "wiener" at the full one only: below it,
-        it gained less than .006 dB on Kodak crops at sigma 10, 25 and 50.
+        What `NonLocal` does at every scale, or but for `whole_below` at the full one: a last "ridge" that follows
+        "wiener" gained less than .006 dB below it on Kodak crops at sigma 10, 25 and 50.
     scales : int
         How many, the full one included; 1 is `NonLocal` alone.
     least : int
@@ -57,6 +57,7 @@ class MultiScale:
     shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2, 0.6)
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
+    whole_below: ClassVar[bool] = False  # whether no stage is left out at the lower scales
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
@@ -126,7 +127,7 @@ class MultiScale:
     def _lower(self) -> tuple[Stage, ...]:
         """Return the stages at the scales below the full one."""
         kinds = [stage.kind for stage in self.stages[-2:]]
-        return self.stages[:-1] if kinds == ["wiener", "ridge"] else self.stages
+        return self.stages[:-1] if kinds == ["wiener", "ridge"] and not self.whole_below else self.stages
 
 
 def _shares(y: Tensor, count: int) -> list[float]:
