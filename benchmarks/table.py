@@ -18,6 +18,7 @@ from statistics import mean, median
 
 from bars import bars
 from common import GIVEN, SCANS, SET9, done
+from gpu_tables import gpu
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
 from task_tables import learners, task, trained
@@ -221,6 +222,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "dataset": trained,
     "family": learners,
     "theory": theory,
+    "gpu": gpu,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }
 

@@ -153,7 +153,18 @@ def test_the_noise_level(table):
     assert cells(table.noise([row]), "`gaussian:25`")[4] == "-"
 
 
-NAMES = ["methods", "pictures", "stopping", "dip", "noise", "rules", "trust", "inpainting", "super_resolution"]
+NAMES = [
+    "methods",
+    "pictures",
+    "stopping",
+    "dip",
+    "noise",
+    "rules",
+    "trust",
+    "gpu",
+    "inpainting",
+    "super_resolution",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)

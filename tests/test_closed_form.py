@@ -16,8 +16,9 @@ from torch import Tensor
 
 from untaught import denoise
 from untaught.errors import InputError
+from untaught.methods import patches
 from untaught.methods.base import ClosedForm, Problem
-from untaught.methods.group_maps import inverse_of, wiener
+from untaught.methods.group_maps import _by_triangles, inverse_of, wiener
 from untaught.methods.nlm import NLM
 from untaught.methods.non_local import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
 from untaught.methods.patches import Grid, each, gather, pixels, scatter, similar, tiles
@@ -285,6 +286,20 @@ def test_inverses_are_good_whatever_the_condition(size: int, condition: float) -
     exact = torch.linalg.inv(matrix.double())
     found = inverse_of(matrix.clone(), torch.tensor(1.0))
     torch.testing.assert_close(found.double(), exact, rtol=0, atol=1e-3 if condition < 1e6 else 2e-2)
+
+
+def test_an_inverse_by_triangles_is_that_of_the_library() -> None:
+    x = torch.randn(6, 20, 40, generator=torch.Generator().manual_seed(0))
+    factor = torch.linalg.cholesky(x @ x.mT)
+    torch.testing.assert_close(_by_triangles(factor), torch.cholesky_inverse(factor))
+
+
+@pytest.mark.parametrize("most", [3, 32])
+def test_the_size_of_the_tiles_does_not_matter(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    y = tensor(noisy(clean()))
+    before = denoise_nonlocal(y, SIGMA**2)
+    monkeypatch.setattr(patches, "MAX_TILE", most)
+    torch.testing.assert_close(denoise_nonlocal(y, SIGMA**2), before, rtol=0, atol=1e-4)
 
 
 def test_scatter_is_the_adjoint_of_gather() -> None:

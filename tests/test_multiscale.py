@@ -9,6 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import fft
 from skimage import data
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 from untaught.methods.base import Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import NonLocal, Stage
-from untaught.methods.scales import bands, enlarged, halved
+from untaught.methods.scales import _cosines, bands, enlarged, halved
 from untaught.mixing import Part, differences, mixed, weights
 from untaught.noise import Correlated, Gaussian
 from untaught.risk import Recorruption
@@ -45,6 +46,13 @@ def test_the_halved_picture_is_what_the_enlarged_one_came_from(height: int, widt
     small = _noise((1, 2, -(-height // 2), -(-width // 2)), height)
     again = halved(enlarged(small, (height, width)))
     assert torch.allclose(again, small, atol=1e-5)
+
+
+def test_cosines_by_matrices_are_those_of_the_library() -> None:
+    x = _noise((2, 21, 34), 0)
+    found = _cosines(21, x) @ x @ _cosines(34, x).T
+    expected = fft.dctn(x.double().numpy(), axes=(1, 2), norm="ortho")
+    torch.testing.assert_close(found, torch.from_numpy(expected).float(), rtol=0, atol=1e-5)
 
 
 @given(SIDES, SIDES)

@@ -60,6 +60,7 @@ def test_an_interrupted_run_keeps_the_last_whole_pass(breaks: int) -> None:
     found = fit(Counting(breaks), PROBLEM, 0)
     assert found.interrupted
     assert found.stopped.rule == "interrupted"
+    assert ("before its first step" in found.stopped.reason) == (breaks < 2)
     assert torch.equal(found.estimate.image, PROBLEM.y) if breaks == 0 else level(found.estimate) == breaks - 1
 
 

@@ -115,7 +115,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
         loop = _Loop(method, problem, seed, options)
     except KeyboardInterrupt:
         watch = options.rule.watch(problem, seed)
-        return Fitted(_fallback(problem), _interrupted(0), History(), watch, interrupted=True)
+        return Fitted(_fallback(problem), Stopped.interrupted(0), History(), watch, interrupted=True)
     return loop.run()
 
 
@@ -128,10 +128,6 @@ def _before_formula(phase: str, problem: Problem) -> Progress:
 def _fallback(problem: Problem) -> Estimate:
     """Return the best there is before the first step: the pilot, or what can be made of the input at once."""
     return Estimate(problem.initial())
-
-
-def _interrupted(step: int) -> Stopped:
-    return Stopped("interrupted", step, "interrupted: this is the best so far")
 
 
 class _Loop:
@@ -162,7 +158,7 @@ class _Loop:
                 stopped = self._advance()
         except KeyboardInterrupt:
             interrupted = True
-            stopped = _interrupted(self.step)
+            stopped = Stopped.interrupted(self.step)
         estimate = self._readout()
         if not interrupted and self.options.checkpoint is not None:
             self.options.checkpoint.unlink(missing_ok=True)

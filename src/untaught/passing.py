@@ -40,8 +40,7 @@ def run_passes(method: InPasses, problem: Problem, seed: int, options: Options) 
                 break
     except KeyboardInterrupt:
         interrupted = True
-        step = 0 if found is None else found.done
-        stopped = Stopped("interrupted", step, "interrupted: this is the best so far")
+        stopped = Stopped.interrupted(0 if found is None else found.done)
     estimate = Estimate(problem.initial()) if found is None else found.estimate
     return Fitted(estimate, stopped, History(), StepBudget().watch(problem, seed), interrupted=interrupted)
 

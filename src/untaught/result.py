@@ -36,6 +36,12 @@ class Stopped:
     step: int
     reason: str
 
+    @classmethod
+    def interrupted(cls, step: int) -> Stopped:
+        """Return what to say of a fit that a person broke off after so many steps."""
+        reason = "interrupted: this is the best so far" if step else "interrupted before its first step"
+        return cls("interrupted", step, reason)
+
 
 @dataclass(frozen=True)
 class Candidate:

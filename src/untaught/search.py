@@ -54,8 +54,8 @@ class Search:
             if found is None:
                 continue
             if found.idle:
-                why = "interrupted before its first step" if found.interrupted else found.stopped.reason
-                self.candidates.append(Candidate(method.name, None, found.seconds, f"not tried: {why}"))
+                why = f"not tried: {found.stopped.reason}"
+                self.candidates.append(Candidate(method.name, None, found.seconds, why))
             else:
                 self._weigh(found, getattr(method, "relative", None))
             if found.interrupted:

@@ -42,9 +42,12 @@ def inverse_of(matrix: Tensor, least: Tensor | None = None) -> Tensor:
 
 
 def _of_factor(factor: Tensor) -> Tensor:
-    """Return (L L')^-1 of the lower triangles L of thousands of matrices, on CUDA all at once."""
-    if factor.is_cpu:
-        return torch.cholesky_inverse(factor)
+    """Return (L L')^-1 of lower triangles L, (..., m, m)."""
+    return torch.cholesky_inverse(factor) if factor.is_cpu else _by_triangles(factor)
+
+
+def _by_triangles(factor: Tensor) -> Tensor:
+    """Return the same where thousands of small matrices want to be inverted at once, and not one by one."""
     ones = torch.eye(factor.shape[-1], dtype=factor.dtype, device=factor.device).expand_as(factor)
     root = torch.linalg.solve_triangular(factor, ones, upper=False)
     inverse: Tensor = root.mT @ root

@@ -38,9 +38,12 @@ class Recorded:
 
     def __call__(self, x: Tensor, *settings: Any) -> Tensor:
         """Return network(x, *settings) of a Tensor that needs no gradient; `settings` are no tensors."""
-        if not x.is_cuda:
-            plain: Tensor = self._whole(settings)(x)
-            return plain
+        if x.is_cuda:
+            return self._replayed(x, settings)
+        plain: Tensor = self._whole(settings)(x)
+        return plain
+
+    def _replayed(self, x: Tensor, settings: tuple[Any, ...]) -> Tensor:
         key = (x.shape, x.dtype, settings)
         if self._kept is None or self._kept[0] != key:
             self._kept = None  # frees the memory of the graph before

@@ -1,0 +1,51 @@
+"""The tables of what was measured on a GPU, from rows that are made up."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from tests.pages import pages
+
+COMMON = {"gpu_gib": 1.5, "device": "Some GPU", "torch": "2.9", "date": "2026-01-02", "benchmark": "gpu"}
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    with pages("gpu", "gpu_tables") as found:
+        yield found
+
+
+def row(kind: str, side: int, **more: object) -> dict[str, object]:
+    return {"case": {"kind": kind, "method": "dip", "side": side}, **COMMON, **more}
+
+
+def test_a_row_a_run_and_seconds_a_picture(loaded) -> None:
+    rows = [
+        row("nine", 0, psnr=[30.0, 32.0], seconds=[2.0, 4.0]),
+        row("stack", 512, psnr=[30.0, 32.0, 34.0], seconds=6.0),
+    ]
+    found = loaded["gpu_tables"].gpu(rows)
+    assert "Some GPU, torch 2.9, 2026-01-02:" in found
+    assert "| `dip` | 2, whole | 31.00 | 3.00 [2.00 to 4.00] | 1.50 |" in found
+    assert "| `dip` | a stack of 3, 512 x 512 | 32.00 | 2.00 | 1.50 |" in found
+    assert "peak" not in found
+
+
+def test_steps_say_how_much_of_the_peak_they_are(loaded) -> None:
+    way = {"ms": 2.0, "ms_of": [1.5, 2.0, 3.0], "gflop": 40.2, "share_of_peak": 0.025}
+    found = loaded["gpu_tables"].gpu([row("step", 256, steps={"dip, no graph": way}, peak_tflops=800.0)])
+    assert "| dip, no graph | 256 | 2.00 [1.50 to 3.00] | 40 | 2.5 % |" in found
+    assert "800 TFLOP/s" in found
+
+
+def test_the_cases_are_few_and_each_is_named_once(loaded) -> None:
+    args = argparse.Namespace(
+        kinds="step,nine,stack", methods="nonlocal,dip", cropped="dip,dip-paper", quick=True, data=Path("d")
+    )
+    found = [(case["kind"], case.get("method"), case["side"]) for case in loaded["gpu"].cases(args)]
+    assert len(found) == len(set(found)) == 8
+    assert ("nine", "dip-paper", 256) in found
+    assert ("stack", "dip", 512) in found
