@@ -296,10 +296,10 @@ def test_an_inverse_by_triangles_is_that_of_the_library() -> None:
 
 @pytest.mark.parametrize("most", [3, 32])
 def test_the_size_of_the_tiles_does_not_matter(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    y = tensor(noisy(clean()))
+    y = noisy(clean("colour"), Gaussian(SIGMA))
     before = denoise_nonlocal(y, SIGMA**2)
     monkeypatch.setattr(patches, "MAX_TILE", most)
-    torch.testing.assert_close(denoise_nonlocal(y, SIGMA**2), before, rtol=0, atol=1e-4)
+    torch.testing.assert_close(denoise_nonlocal(y, SIGMA**2), before, rtol=0, atol=2e-3)
 
 
 def test_scatter_is_the_adjoint_of_gather() -> None:
