@@ -18,8 +18,9 @@ from untaught.methods.base import Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import NonLocal, Stage
 from untaught.methods.scales import _cosines, bands, enlarged, halved
+from untaught.methods.thorough import Thorough
 from untaught.mixing import Part, differences, mixed, weights
-from untaught.noise import Correlated, Gaussian
+from untaught.noise import Correlated, Gaussian, Impulse, NoiseModel, PoissonGaussian, Speckle
 from untaught.risk import Recorruption
 
 QUICK = (Stage("sure", 7, 12, step=5, radius=8), Stage("wiener", 5, 32, step=5, radius=8))
@@ -155,3 +156,15 @@ def test_correlated_noise_keeps_more_of_its_variance_below() -> None:
     one = NonLocal(QUICK).solve(noisy).image
     several = MultiScale(QUICK).solve(noisy, 0).image
     assert _mse(several, clean) < 0.8 * _mse(one, clean)
+
+
+@pytest.mark.parametrize(
+    ("noise", "left_out"),
+    [(Gaussian(0.1), 1), (PoissonGaussian(0.01, 0.01), 0), (Impulse(0.1), 0), (Speckle(0.2), 0)],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_only_white_noise_spares_the_last_stage_below(noise: NoiseModel, left_out: int) -> None:
+    method = MultiScale()
+    assert method.below(noise) == method.stages[: len(method.stages) - left_out]
+    assert Thorough().below(noise) == Thorough().stages
+    assert MultiScale(QUICK).below(noise) == QUICK
