@@ -21,7 +21,7 @@ from common import GIVEN, SCANS, SET9, done
 from gpu_tables import gpu
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
-from task_tables import learners, task, trained
+from task_tables import learners, stacks, task, trained
 from theory_tables import theory
 
 HERE = Path(__file__).resolve().parent
@@ -223,6 +223,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "family": learners,
     "theory": theory,
     "gpu": gpu,
+    "stacks": stacks,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }
 

@@ -105,3 +105,25 @@ def _scores(rows: list[Row], key: str) -> list[str]:
 def _once(lines: Iterable[list[str]]) -> list[list[str]]:
     """Return the lines, those that several methods are held against only once."""
     return [list(line) for line in dict.fromkeys(map(tuple, lines))]
+
+
+def stacks(rows: list[Row]) -> str:
+    """Return a row a stack: its planes after the first, restored in the stack and alone."""
+    own = [row for row in rows if row.get("benchmark") == "stacks"]
+    if not own:
+        return NOTHING
+    lines = []
+    for row in own:
+        cells = [f"{row['case']['picture']}, `{row['case']['method']}`"]
+        cells += [f"{mean(row[key][1:]):.2f}" for key in ("psnr", "psnr_alone")]
+        cells += [f"{mean(row[key][1:]):.0f}" for key in ("steps", "steps_alone")]
+        cells += [f"{_stated_above(row, end):+.2f}" for end in ("", "_alone")]
+        lines.append([*cells, *(f"{row[key]:.0f}" for key in ("seconds", "seconds_alone"))])
+    heads = "Stack | PSNR in it, dB | alone | steps in it | alone | stated above it, dB | alone"
+    heads += " | seconds, all planes | alone"
+    made = f"{provenance(own)}. Made by `python benchmarks/stacks.py --data DIR`."
+    return f"{table(heads, lines)}\n\n{made}"
+
+
+def _stated_above(row: Row, end: str) -> float:
+    return mean(row[f"estimate{end}"][1:]) - mean(row[f"psnr{end}"][1:])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import torch
 
 from tests.command import QUICK
 from tests.conftest import clean, noisy, psnr
@@ -15,6 +16,9 @@ from tests.quick import DIP_FAST
 from tests.test_report import images_in, text_of
 from untaught import Image, Result, denoise
 from untaught.cli import main
+from untaught.methods.base import Problem
+from untaught.methods.dip import DIP
+from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian
 from untaught.report.page import MOST_PLANES, page
 from untaught.report.words import plane_of
@@ -64,6 +68,29 @@ def test_the_first_plane_that_was_restored_stands_for_the_picture(result: Result
     assert plane_of(result) == "Plane 2 of 4 (Z 2/4)"
     assert spokesman(result.planes[:1]) is result.planes[0]
     assert spokesman([]) is None
+
+
+def test_a_fit_begins_with_what_the_one_to_the_plane_before_has_learnt() -> None:
+    """As many steps as leave smears of the first plane are enough for the second, which moves a little."""
+    faces = np.stack([clean(72, 72, 1)[k : k + 64, k : k + 64, 0] for k in (0, 4)])
+    planes = noisy(faces, 0.1)
+    method = DIP(steps=40, shape=HourglassShape(width=16, depth=3, skip=4))
+    wishes = {"method": method, "noise": Gaussian(0.1), "stop": "steps"}
+    both = denoise(planes, **wishes)
+    alone = [denoise(plane, **wishes).image for plane in planes]
+    assert np.array_equal(both.image[0], alone[0])
+    assert psnr(both.image[1], faces[1]) > psnr(alone[1], faces[1]) + 1
+
+
+def test_what_was_learnt_by_another_network_is_left_alone(problem: Problem) -> None:
+    wide, narrow = (DIP(shape=HourglassShape(width=width, depth=2, skip=4)).init(problem, 0) for width in (16, 8))
+    before = narrow.state_dict()["network"]
+    narrow.begin_with(wide.learnt())
+    narrow.begin_with(None)
+    assert all(torch.equal(before[name], value) for name, value in narrow.network.state_dict().items())
+    again = DIP(shape=HourglassShape(width=8, depth=2, skip=4)).init(problem, 1)
+    again.begin_with(narrow.learnt())
+    assert all(torch.equal(before[name], value) for name, value in again.network.state_dict().items())
 
 
 def test_a_picture_of_one_plane_is_its_own_only_plane() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -61,4 +61,4 @@ class Averaged:
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the average as the answer."""
-        return Estimate(state.tensors["average"].clone())
+        return replace(self.method.readout(problem, state), image=state.tensors["average"].clone())

@@ -20,6 +20,7 @@ from untaught.fit import Progress
 from untaught.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
 from untaught.methods import make
+from untaught.methods.base import Learnt
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
 from untaught.operands import Operand
@@ -30,6 +31,8 @@ from untaught.solution import Method
 from untaught.stopping import Rule
 
 Picture = str | Path | Image | NDArray[Any]
+
+BETWEEN_PLANES = 1000  # seeds; a plane draws from a few after its own
 
 
 def denoise(
@@ -194,9 +197,11 @@ def restore_planes(
 ) -> tuple[list[Answer | None], bool]:
     """Restore plane by plane, sharing what is left of the time; None for planes that were not reached.
 
-    A plane without a request is left as it is.
+    A plane without a request is left as it is. What the answer for a plane was learnt by, the fit to the next one
+    begins with. It has seen what was drawn for that plane, so another seed draws for this one.
     """
     answers: list[Answer | None] = []
+    before: Learnt | None = None
     count = picture.n_planes
     try:
         for plane, request in zip(picture.planes(), requests, strict=True):
@@ -206,11 +211,14 @@ def restore_planes(
             seconds = request.seconds
             if seconds is not None:
                 seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - plane.index)
-            numbered = replace(
-                request, seconds=seconds, on_progress=_numbered(request.on_progress, plane.index, count)
+            seed = request.seed if before is None else request.seed + plane.index * BETWEEN_PLANES
+            progress = _numbered(request.on_progress, plane.index, count)
+            answer = solve(
+                plane, replace(request, seed=seed, seconds=seconds, on_progress=progress, before=before)
             )
-            answers.append(solve(plane, numbered))
-            if answers[-1] is not None and answers[-1].interrupted:
+            before = answer.learnt or before
+            answers.append(answer)
+            if answer.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         return answers + [None] * (count - len(answers)), True

@@ -17,7 +17,7 @@ from untaught.errors import InputError
 from untaught.fit import Options, Progress
 from untaught.image import Plane
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Problem
+from untaught.methods.base import ClosedForm, Learnt, Problem
 from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.hits import struck
@@ -53,6 +53,7 @@ class Request:
     checkpoint: Path | None = None
     pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
     parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
+    before: Learnt | None = None  # by the fit to the plane before
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     interrupted: bool = False
     recipe: PlaneRecipe | None = None
+    learnt: Learnt | None = None
 
 
 def restore_plane(plane: Plane, request: Request) -> Answer:
@@ -180,7 +182,7 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
             raise InputError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
-    problem = Problem(y, mask, noise)
+    problem = Problem(y, mask, noise, before=request.before)
     if isinstance(noise, Impulse):  # methods that do not look at the mask must not see black and white there
         problem = problem.with_y(made_whole(problem))
     return problem, notes
@@ -255,6 +257,7 @@ def _answer(
         notes=notes + chosen.notes,
         interrupted=chosen.interrupted,
         recipe=chosen.recipe,
+        learnt=chosen.estimate.learnt,
     )
 
 

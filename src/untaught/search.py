@@ -121,9 +121,10 @@ def mixture_of(parts: Sequence[Solution], problem: Problem) -> Solution | None:
     fusion = Fusion(tuple(part.name for part in parts))
     last = parts[-1]
     spread = next((part.estimate.std for part in reversed(parts) if part.estimate.std is not None), None)
+    learnt = next((part.estimate.learnt for part in reversed(parts) if part.estimate.learnt is not None), None)
     return Solution(
         fusion.name,
-        Estimate(answer.image, spread),
+        Estimate(answer.image, spread, learnt=learnt),
         clean_risk(fusion, problem, answer.image, terms),
         replace(last.stopped, reason=f"{last.name}: {last.stopped.reason}"),
         terms,

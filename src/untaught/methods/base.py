@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from untaught.risk import Response
 
 Guide = Callable[[Tensor, Tensor], Tensor]
+Learnt = dict[str, Any]  # see `State.learnt`
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Problem:
         A, from pictures (1, C, H, W) to measurements; None for the identity.
     hint : Tensor or None
         Another picture of the same scene, (1, any, H, W), of the size of the picture: a code to draw from.
+    before : dict or None
+        What a fit to the plane before, of the same stack, has learnt: where to begin.
     """
 
     y: Tensor
@@ -61,6 +64,7 @@ class Problem:
     remake: Callable[[Problem], Tensor] | None = None
     operator: Operator | None = None
     hint: Tensor | None = None
+    before: Learnt | None = None
 
     @property
     def complete(self) -> bool:
@@ -123,7 +127,8 @@ class Estimate:
 
     `function` is the fitted map from an observation (1, C, H, W) to such an image, where there is one: what a
     divergence can be measured on; `responses` are what it was measured from, where the method did so itself.
-    `guide` is the same map for any observation and variance map, quick enough to make pilots with.
+    `guide` is the same map for any observation and variance map, quick enough to make pilots with. `learnt` is
+    what a fit to the next plane of a stack can begin with.
     """
 
     image: Tensor
@@ -131,6 +136,7 @@ class Estimate:
     function: Callable[[Tensor], Tensor] | None = None
     guide: Guide | None = None
     responses: tuple[Response, ...] = ()
+    learnt: Learnt | None = None
 
 
 @dataclass
@@ -155,12 +161,27 @@ class State:
             "tensors": _cloned(self.tensors),
         }
 
+    def learnt(self) -> Learnt:
+        """Return what another fit of the same shape can begin with: weights, and the optimiser's averages."""
+        return {name: _cloned(getattr(self, name).state_dict()) for name in ("network", "optimizer")}
+
+    def begin_with(self, learnt: Learnt | None) -> None:
+        """Take up what another fit has learnt, if its network was of the same shape."""
+        if learnt is None or _shapes(learnt["network"]) != _shapes(self.network.state_dict()):
+            return
+        self.network.load_state_dict(learnt["network"])
+        self.optimizer.load_state_dict(_cloned(learnt["optimizer"]))
+
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go back to what `state_dict` returned."""
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(_cloned(saved["optimizer"]))
         self.generator.set_state(saved["generator"].cpu())  # where a checkpoint may have been read to
         self.tensors = _cloned(saved["tensors"])
+
+
+def _shapes(saved: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: value.shape for name, value in saved.items()}
 
 
 def _cloned(tree: Any) -> Any:

@@ -95,13 +95,10 @@ class DIP:
         optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=problem.y.is_cuda)
         if problem.y.is_cuda:  # where as much is drawn at every step as the code holds
             generator = torch.Generator(device).manual_seed(seed)
-        return State(
-            network,
-            optimizer,
-            generator,
-            {"code": code.contiguous(memory_format=torch.channels_last)},
-            (Recorded(network, self.bfloat16),),
-        )
+        tensors = {"code": code.contiguous(memory_format=torch.channels_last)}
+        state = State(network, optimizer, generator, tensors, (Recorded(network, self.bfloat16),))
+        state.begin_with(problem.before)
+        return state
 
     def _code(self, problem: Problem, generator: torch.Generator) -> Tensor:
         """Return z, of the size of the picture; the hint alone where there is one, as in the paper."""
@@ -128,4 +125,4 @@ class DIP:
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the output of the last step."""
-        return Estimate(state.tensors["output"].clone())
+        return Estimate(state.tensors["output"].clone(), learnt=state.learnt())

@@ -1,4 +1,4 @@
-"""The tables of what was measured on a GPU, from rows that are made up."""
+"""The tables of what was measured on a GPU and on stacks, from rows that are made up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMMON = {"gpu_gib": 1.5, "device": "Some GPU", "torch": "2.9", "date": "2026-01
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("gpu", "gpu_tables") as found:
+    with pages("gpu", "gpu_tables", "task_tables") as found:
         yield found
 
 
@@ -49,3 +49,28 @@ def test_the_cases_are_few_and_each_is_named_once(loaded) -> None:
     assert len(found) == len(set(found)) == 8
     assert ("nine", "dip-paper", 256) in found
     assert ("stack", "dip", 512) in found
+
+
+def test_a_stack_counts_the_planes_after_the_first(loaded) -> None:
+    own = {
+        "psnr": [20.0, 30.0, 32.0],
+        "psnr_alone": [20.0, 29.0, 30.0],
+        "steps": [400, 100, 200],
+        "estimate": [21.0, 30.0, 32.5],
+    }
+    row = {
+        "benchmark": "stacks",
+        "case": {"picture": "kodim05", "method": "dip"},
+        "steps_alone": [400, 300, 301],
+        "estimate_alone": [21.0, 29.0, 29.5],
+        **{
+            **own,
+            "seconds": 61.2,
+            "seconds_alone": 99.9,
+            "date": "2026-01-02",
+            "machine": {"cpu": "x", "cores": 2},
+        },
+    }
+    found = loaded["task_tables"].stacks([row])
+    assert "| kodim05, `dip` | 31.00 | 29.50 | 150 | 300 | +0.25 | -0.25 | 61 | 100 |" in found
+    assert found.endswith("1 run, 2026-01-02, on x, 2 cores. Made by `python benchmarks/stacks.py --data DIR`.")
