@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import mean, median
 
-from tabular import NOTHING, Row, table
+from tabular import NOTHING, Row, days, table
 
 MADE = "Made by `python benchmarks/gpu.py --data DIR`."
 
@@ -18,9 +18,8 @@ def gpu(rows: list[Row]) -> str:
     found = []
     for device in sorted({row["device"] for row in own}):
         here = [row for row in own if row["device"] == device]
-        dates = sorted({row["date"] for row in here})
         torch = ", ".join(sorted({row["torch"] for row in here}))
-        found.append(f"{device}, torch {torch}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}:")
+        found.append(f"{device}, torch {torch}, {days(here)}:")
         found += [part for part in (_pictures(here), _steps(here)) if part]
     return "\n\n".join([*found, MADE])
 

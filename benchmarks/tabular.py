@@ -33,11 +33,16 @@ def in_order(pictures: Iterable[str]) -> list[str]:
     return sorted(set(pictures), key=lambda name: (SET9.index(name) if name in SET9 else len(SET9), name))
 
 
+def days(rows: list[Row]) -> str:
+    """Return the day of these rows, or the first and the last."""
+    dates = sorted(row["date"] for row in rows)
+    return " to ".join(dict.fromkeys((dates[0], dates[-1])))
+
+
 def provenance(rows: list[Row]) -> str:
     """Return how many runs these are, of when, and on what; no full stop."""
     machines = sorted({f"{row['machine']['cpu']}, {row['machine']['cores']} cores" for row in rows})
     threads = sorted({row["threads"] for row in rows if row.get("threads")})
-    dates = sorted({row["date"] for row in rows})
-    runs = f"{len(rows)} run{'s' * (len(rows) != 1)}, {' to '.join(dict.fromkeys((dates[0], dates[-1])))}"
+    runs = f"{len(rows)} run{'s' * (len(rows) != 1)}, {days(rows)}"
     used = f"; torch on {' or '.join(map(str, threads))} thread{'s' * (threads != [1])}" if threads else ""
     return f"{runs}, on {' and on '.join(machines)}{used}"

@@ -162,6 +162,7 @@ NAMES = [
     "rules",
     "trust",
     "gpu",
+    "stacks",
     "inpainting",
     "super_resolution",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ COMMON = {"gpu_gib": 1.5, "device": "Some GPU", "torch": "2.9", "date": "2026-01
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("gpu", "gpu_tables", "task_tables") as found:
+    with pages("gpu", "gpu_tables", "table", "task_tables") as found:
         yield found
 
 
@@ -41,13 +42,16 @@ def test_steps_say_how_much_of_the_peak_they_are(loaded) -> None:
     assert "800 TFLOP/s" in found
 
 
-def test_the_cases_are_few_and_each_is_named_once(loaded) -> None:
+def test_the_cases_are_few_and_each_is_named_once(loaded, tmp_path: Path) -> None:
     args = argparse.Namespace(
         kinds="step,nine,stack", methods="nonlocal,dip", cropped="dip,dip-paper", quick=True, data=Path("d")
     )
     found = [(case["kind"], case.get("method"), case["side"]) for case in loaded["gpu"].cases(args)]
     assert len(found) == len(set(found)) == 8
     assert ("nine", "dip-paper", 256) in found
+    path = tmp_path / "gpu.jsonl"
+    path.write_text("".join(json.dumps({"case": case}) + "\n" for case in loaded["gpu"].cases(args)))
+    assert len(loaded["table"].load([path])) == 8
     assert ("stack", "dip", 512) in found
 
 

@@ -11,9 +11,8 @@ import torch
 from torch import nn
 
 from tests.conftest import clean, psnr, tensor
-from tests.test_laws import FITS, FORMULAS, NOISE, QUICK, USABLE, in_type, noisy_crop
+from tests.test_laws import FITS, FORMULAS, NOISE, QUICK, USABLE, broken_off_and_resumed, in_type, noisy_crop
 from untaught import denoise
-from untaught.fit import Progress
 from untaught.methods import scales
 from untaught.methods.group_maps import inverse_of
 from untaught.networks.recorded import Recorded
@@ -101,20 +100,7 @@ def test_the_answer_is_closer_to_the_clean_picture(name: str) -> None:
 def test_resume_goes_on_where_a_fit_was_broken_off(name: str, tmp_path: Path) -> None:
     """Sums on a GPU differ in their last digits from run to run, so the pictures are only alike."""
     method = replace(QUICK[name], steps=130, **({"spread": 30, "draws": 5} if name == "r2r" else {}))
-    path, y = tmp_path / "fit.ckpt", noisy_crop()
-    whole = denoise(y, method=method, noise=NOISE, stop="steps", device="cuda")
-
-    class BrokenOffError(Exception):
-        pass
-
-    def stop(progress: Progress) -> None:
-        if progress.step >= 110:
-            raise BrokenOffError
-
-    wishes = {"method": method, "noise": NOISE, "stop": "steps", "device": "cuda", "checkpoint": path}
-    with pytest.raises(BrokenOffError):
-        denoise(y, on_progress=stop, **wishes)
-    seen: list[Progress] = []
-    resumed = denoise(y, on_progress=seen.append, **wishes)
-    assert min(progress.step for progress in seen if progress.phase == name) > 100
+    wishes = {"method": method, "noise": NOISE, "stop": "steps", "device": "cuda"}
+    whole = denoise(noisy_crop(), **wishes)
+    resumed = broken_off_and_resumed(tmp_path / "fit.ckpt", name, wishes)
     assert psnr(resumed.image, whole.image) > 30

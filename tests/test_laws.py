@@ -279,12 +279,8 @@ def test_a_rule_that_fires_ends_the_loop(name: str) -> None:
     assert len(result.history.step) == len(result.history.score) == len(result.history.seconds)
 
 
-@pytest.mark.parametrize("name", FITS)
-def test_resume_equals_uninterrupted(name: str, tmp_path: Path) -> None:
-    """A fit that is broken off and called again ends with the picture of one that was not."""
-    method = replace(QUICK[name], steps=130, **({"spread": 30, "draws": 5} if name == "r2r" else {}))
-    path, y = tmp_path / "fit.ckpt", noisy_crop()
-    whole = denoise(y, method=method, noise=NOISE, seed=2)
+def broken_off_and_resumed(path: Path, name: str, wishes: dict[str, Any]) -> Result:
+    """Break a fit off after 110 steps, and return what the same call then ends with."""
 
     class BrokenOffError(Exception):
         pass
@@ -294,14 +290,24 @@ def test_resume_equals_uninterrupted(name: str, tmp_path: Path) -> None:
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):
-        denoise(y, method=method, noise=NOISE, seed=2, checkpoint=path, on_progress=stop)
+        denoise(noisy_crop(), checkpoint=path, on_progress=stop, **wishes)
     assert path.exists()
     seen: list[Progress] = []
-    resumed = denoise(y, method=method, noise=NOISE, seed=2, checkpoint=path, on_progress=seen.append)
+    resumed = denoise(noisy_crop(), checkpoint=path, on_progress=seen.append, **wishes)
     assert min(progress.step for progress in seen if progress.phase == name) > 100
+    assert not path.exists()
+    return resumed
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_resume_equals_uninterrupted(name: str, tmp_path: Path) -> None:
+    """A fit that is broken off and called again ends with the picture of one that was not."""
+    method = replace(QUICK[name], steps=130, **({"spread": 30, "draws": 5} if name == "r2r" else {}))
+    wishes = {"method": method, "noise": NOISE, "seed": 2}
+    whole = denoise(noisy_crop(), **wishes)
+    resumed = broken_off_and_resumed(tmp_path / "fit.ckpt", name, wishes)
     assert np.array_equal(resumed.image, whole.image)
     assert resumed.stopped == whole.stopped
-    assert not path.exists()
 
 
 @pytest.mark.parametrize("picture", AGAIN)

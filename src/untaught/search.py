@@ -120,8 +120,9 @@ def mixture_of(parts: Sequence[Solution], problem: Problem) -> Solution | None:
     terms = terms_of(answer.image, answer.responses, problem, common_kernel(problem, answer.image))
     fusion = Fusion(tuple(part.name for part in parts))
     last = parts[-1]
-    spread = next((part.estimate.std for part in reversed(parts) if part.estimate.std is not None), None)
-    learnt = next((part.estimate.learnt for part in reversed(parts) if part.estimate.learnt is not None), None)
+    estimates = [part.estimate for part in reversed(parts)]
+    spread = next((estimate.std for estimate in estimates if estimate.std is not None), None)
+    learnt = next((estimate.learnt for estimate in estimates if estimate.learnt is not None), None)
     return Solution(
         fusion.name,
         Estimate(answer.image, spread, learnt=learnt),

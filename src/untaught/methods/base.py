@@ -154,12 +154,7 @@ class State:
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors only, cloned, so that later steps do not change it."""
-        return {
-            "network": _cloned(self.network.state_dict()),
-            "optimizer": _cloned(self.optimizer.state_dict()),
-            "generator": self.generator.get_state(),
-            "tensors": _cloned(self.tensors),
-        }
+        return {**self.learnt(), "generator": self.generator.get_state(), "tensors": _cloned(self.tensors)}
 
     def learnt(self) -> Learnt:
         """Return what another fit of the same shape can begin with: weights, and the optimiser's averages."""
@@ -167,15 +162,16 @@ class State:
 
     def begin_with(self, learnt: Learnt | None) -> None:
         """Take up what another fit has learnt, if its network was of the same shape."""
-        if learnt is None or _shapes(learnt["network"]) != _shapes(self.network.state_dict()):
-            return
+        if learnt is not None and _shapes(learnt["network"]) == _shapes(self.network.state_dict()):
+            self._take_up(learnt)
+
+    def _take_up(self, learnt: Learnt) -> None:
         self.network.load_state_dict(learnt["network"])
         self.optimizer.load_state_dict(_cloned(learnt["optimizer"]))
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go back to what `state_dict` returned."""
-        self.network.load_state_dict(saved["network"])
-        self.optimizer.load_state_dict(_cloned(saved["optimizer"]))
+        self._take_up(saved)
         self.generator.set_state(saved["generator"].cpu())  # where a checkpoint may have been read to
         self.tensors = _cloned(saved["tensors"])
 

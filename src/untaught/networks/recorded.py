@@ -38,10 +38,12 @@ class Recorded:
 
     def __call__(self, x: Tensor, *settings: Any) -> Tensor:
         """Return network(x, *settings) of a Tensor that needs no gradient; `settings` are no tensors."""
-        if x.is_cuda:
-            return self._replayed(x, settings)
-        plain: Tensor = self._whole(settings)(x)
-        return plain
+        return self._replayed(x, settings) if x.is_cuda else self.plain(x, *settings)
+
+    def plain(self, x: Tensor, *settings: Any) -> Tensor:
+        """Return the same without a recording, on any device."""
+        drawn: Tensor = self._whole(settings)(x)
+        return drawn
 
     def _replayed(self, x: Tensor, settings: tuple[Any, ...]) -> Tensor:
         key = (x.shape, x.dtype, settings)
