@@ -26,8 +26,8 @@ from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian
 from untaught.plane import WORSE
 from untaught.search import Search, mixture_of
-from untaught.solution import Solution, solve, with_pilot
-from untaught.stopping.adding import Adding
+from untaught.solution import Solution, against, solve, with_pilot
+from untaught.stopping.adding import FIRST, FIRST_WARM, Adding
 
 SIGMA = 25 / 255
 SMALL_DIP = DIP(steps=120, shape=HourglassShape(width=16, depth=3, skip=4))
@@ -140,6 +140,51 @@ def test_seconds_are_counted_at_the_pace_of_the_first_picture() -> None:
     assert notes[1].startswith("not tried")
 
 
+def test_the_first_picture_is_made_again_where_the_noise_was_measured_much_too_high() -> None:
+    problem, x = _problem()
+    told = {}
+    for factor in (1.0, 1.6):
+        loud = replace(problem, noise=Gaussian(factor * SIGMA, relative_error=0.3))
+        guided, pilot = with_pilot(loud, 0, "nonlocal")
+        assert pilot is not None
+        told[factor] = _mse(pilot, x)
+        assert guided.noise.level == pytest.approx(SIGMA, rel=0.06)
+        assert guided.pilot is pilot.estimate.image
+        once = _solved(MultiScale(), loud)
+        assert torch.equal(once.estimate.image, pilot.estimate.image) == (factor == 1.0)
+    assert told[1.6] < 1.1 * told[1.0]
+
+
+def test_what_is_compared_with_the_first_picture_has_its_variance() -> None:
+    """Where values were cut off, the variance is no multiple of the one that was believed before."""
+    problem, x = _problem(64)
+    cut = Problem(
+        problem.y.clamp(0, 1), problem.mask, Gaussian(1.3 * SIGMA, relative_error=0.3, clip=(True, True))
+    )
+    guided, pilot = with_pilot(cut, 0, "nlm")
+    assert pilot is not None
+    assert pilot.terms is not None
+    other = _solved(Box(3), guided)
+    assert other.terms is not None
+    assert guided.noise.level < 1.2 * SIGMA
+    assert torch.equal(pilot.terms.variance, other.terms.variance)
+    moved = sum((r.probe * r.moved for r in pilot.terms.responses), torch.zeros_like(x))
+    torch.testing.assert_close(moved, pilot.terms.cross)  # the probes went along
+
+
+def test_an_answer_that_lacks_more_than_it_follows_the_noise_is_judged_by_the_first_picture() -> None:
+    problem, x = _problem()
+    pilot, blurred = _solved(NLM(), problem), _solved(Box(11), problem)
+    judged = against(blurred, pilot, problem.noise)
+    assert judged.risk is not None
+    assert judged.risk.value == pytest.approx(_mse(blurred, x), rel=0.1)
+    assert blurred.terms is not None
+    assert blurred.terms.cross.mean() < 0.3 * _mse(blurred, x)  # Tweedie's formula
+    assert against(blurred, None, problem.noise) is blurred
+    unknown = replace(blurred, terms=replace(blurred.terms, responses=()))
+    assert against(unknown, pilot, problem.noise) is unknown
+
+
 @pytest.mark.parametrize("first", [5, 20])
 def test_a_fit_that_adds_nothing_is_stopped_early(first: int) -> None:
     problem, x = _problem(32)
@@ -152,6 +197,20 @@ def test_a_fit_that_adds_nothing_is_stopped_early(first: int) -> None:
     assert "gains 0.00 dB" in found.stopped.reason
     assert found.recipe is not None
     assert found.recipe.rule == "recorrupted"
+
+
+def test_a_fit_that_begins_with_what_was_learnt_is_asked_sooner_whether_it_adds() -> None:
+    problem, _ = _problem(32)
+    learnt = _solved(SMALL_DIP, problem).estimate.learnt
+    assert learnt is not None
+    asked = []
+    for before in (None, learnt):
+        search = Search(replace(problem, before=before), 0, Options())
+        search.run([NLM()])
+        rule = search._rule(SMALL_DIP)
+        assert isinstance(rule, Adding)
+        asked.append(rule.first)
+    assert asked == [FIRST, FIRST_WARM]
 
 
 def test_small_pictures_are_left_to_formulas() -> None:

@@ -37,6 +37,10 @@ CLIPPED = 0.008  # the same for every share of them that clipping has made usele
 GRAIN = 0.8 / 255**2  # taken off, of a variance far above
 GRAIN_FROM = 4 / 255**2  # so that the share taken off is GRAIN / (variance + this)
 GRAIN_ERROR = 1.0 / 255**2
+LACKING = 0.4  # of 14 crops with four kinds of noise, .3 of the error was noise, .7 what the answer lacked
+# Relative error of the variance of speckle, times its sigma: 1.8 % at .2 and 3 % at .45 on 13 of these crops,
+# where texture in the dark is taken for noise.
+SPECKLE_ERROR = 0.07
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
             return noise
         bare = found[0] * (1 - GRAIN / (found[0] * noise.level**2 + GRAIN_FROM))
         joined, error = _joined(noise, bare, found[1])
-        return scaled(noise, joined, math.hypot(error, GRAIN_ERROR / noise.level**2))
+        texture = SPECKLE_ERROR * noise.sigma if isinstance(noise, Speckle) else 0.0
+        return scaled(noise, joined, math.hypot(error, GRAIN_ERROR / noise.level**2, texture))
     left = _Left(terms.misfit, terms.cross, terms.variance, LEAST_ERROR)
     found = left.least_wrong(_flattest(answer, _unclipped(problem, answer, UNCLIPPED)))
     if found is None or found[0] > 1:
@@ -137,17 +142,17 @@ def _in_colours(problem: Problem, answer: Tensor, terms: Terms) -> tuple[float, 
 
 
 def _variance(noise: NoiseModel, answer: Tensor, terms: Terms) -> Tensor:
-    """Return Var[y|x], taken at an answer whose own error would make it too small on average.
+    """Return Var[y|x] as it is on average at the mean m, taken at an answer f that errs.
 
-    Where values were cut off, Var is a concave function of E[y|x]. With s the error of the answer,
-    Var(m) is about 2 Var(f) - E Var(f + s n), the mean by three nodes.
+        E Var(m) = Var(f) + (s_b^2 - s_n^2) Var''(f) / 2
+
+    with s_b^2 the squared error by what f lacks of the picture, which m has beside f, and s_n^2 that by the noise
+    in f, which m has not. Together they are Var df/dy, as in Tweedie's formula, their difference `LACKING` of it.
     """
     at = noise.variance_at_mean(answer)
-    if not any(noise.clip):
-        return at
     far = (3 * local_mean(terms.cross, WINDOW).clamp_min(0)).sqrt()
     around = noise.variance_at_mean(answer + far) + noise.variance_at_mean(answer - far)
-    return at - (around - 2 * at) / 6
+    return at + LACKING * (around - 2 * at) / 6  # Var'' by the three nodes of a mean over a normal law
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
 from untaught.search import Search, mixture_of
 from untaught.smoothing import made_whole
-from untaught.solution import Method, Solution, pilot_for, solve, surely_better, untouched, with_pilot
+from untaught.solution import Method, Solution, against, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
 from untaught.withheld import risk_at
 
@@ -121,6 +121,8 @@ def _asked(
     if pilot is not None and method == make(pilot.name):
         return pilot, "it was asked for", (pilot.candidate("asked for"),), notes
     chosen = solve(method, problem, request.seed, options, request.rule)
+    if not isinstance(method, ClosedForm):
+        chosen = against(chosen, pilot, problem.noise)
     candidate = chosen.candidate("asked for")
     if pilot is None or not _cut_short(chosen, pilot, problem):
         return chosen, "it was asked for", (candidate,), notes
@@ -137,7 +139,7 @@ def _again(problem: Problem, pilot: Solution, request: Request, options: Options
         pilot if method == make(pilot.name) else solve(method, problem, request.seed, options, rule)
         for method, rule in request.parts
     ]
-    return mixture_of(found, problem) or found[0]
+    return mixture_of(found, problem, pilot) or found[0]
 
 
 def _cut_short(chosen: Solution, pilot: Solution, problem: Problem) -> bool:

@@ -34,6 +34,7 @@ DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart fro
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
 ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
 STREAM = 0x9E3779B97F4A7C15  # odd and large, so that neighbouring seeds give unrelated streams
+MOST_RESCALED = 4.0  # times the variance that a response was measured with
 LEAST_LEFT = 0.003  # of the noise variance; smooth pictures at sigma 50 come down to 0.007
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
 
@@ -153,10 +154,11 @@ class Terms:
     honest: Tensor
     responses: tuple[Response, ...] = ()
 
-    def scaled(self, factor: Tensor) -> Terms:
-        """Return the terms for a variance that is larger by `factor`, (1, C, H, W)."""
+    def of_variance(self, variance: Tensor) -> Terms:
+        """Return the terms for another variance, (1, C, H, W); of what was not moved by noise nothing is known."""
+        factor = (variance / self.variance.clamp_min(1e-12)).clamp(max=MOST_RESCALED)
         responses = tuple(Response(factor * r.probe, r.moved) for r in self.responses)
-        return replace(self, cross=factor * self.cross, variance=factor * self.variance, responses=responses)
+        return replace(self, cross=factor * self.cross, variance=variance, responses=responses)
 
     @property
     def sure(self) -> Tensor:

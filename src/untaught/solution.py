@@ -42,6 +42,10 @@ Method = Iterative | ClosedForm
 
 PILOT_SECONDS = 100.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
 PILOT_CORES = 2  # as many were seen to share that evenly
+# Of the variance that was measured first, what is found then: below, the picture is made again. It gained .1 to
+# 1.1 dB on four of 84 noisy crops of Kodak and scikit-image, dark ones with speckle; no other came below.
+WEAKER = 0.9
+OFF = 0.5  # relative error of the difference of two risks, beside what chance does to it
 
 
 @dataclass(frozen=True)
@@ -122,21 +126,31 @@ def pilot_for(problem: Problem, seconds: float | None) -> str:
 def with_pilot(
     problem: Problem, seed: int, name: str, on_progress: Callable[[Progress], None] | None = None
 ) -> tuple[Problem, Solution | None]:
-    """Return the problem guided by what the method `name` makes of it, its noise level refined, and that."""
+    """Return the problem guided by what the method `name` makes of it, its noise level refined, and that.
+
+    Where the noise turns out to be much weaker than was measured at first, the picture was smoothed too much: then
+    it is made again.
+    """
     if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
         return problem, None
-    method = make(name)
-    first = solve(method, problem, seed, Options(on_progress=on_progress), judged=False)
+    method, options, measured = make(name), Options(on_progress=on_progress), problem.noise
+    guided, first = _guided(method, problem, seed, options)
+    if first.terms is None or guided.noise.level**2 > WEAKER * measured.level**2:
+        return guided, first
+    noise = replace(guided.noise, relative_error=measured.relative_error)
+    again, second = _guided(method, replace(problem, noise=noise), seed, options)
+    return (guided, replace(first, interrupted=True)) if second.interrupted else (again, second)
+
+
+def _guided(method: Method, problem: Problem, seed: int, options: Options) -> tuple[Problem, Solution]:
+    first = solve(method, problem, seed, options, judged=False)
     problem = replace(problem, guide=first.estimate.guide or _again(first.estimate))
     if first.terms is None:
         return replace(problem, pilot=first.estimate.image), first
     image = first.estimate.image
-    noise = refine(problem, image, first.terms)
-    scale = noise.variance_at_mean(image) / problem.noise.variance_at_mean(image).clamp_min(1e-12)
-    terms = first.terms.scaled(scale)
-    problem = replace(problem, noise=noise, pilot=image)
-    risk = clean_risk(method, problem, image, terms)
-    return problem, replace(first, terms=terms, risk=risk)
+    problem = replace(problem, noise=refine(problem, image, first.terms), pilot=image)
+    terms = first.terms.of_variance(common_kernel(problem, image))
+    return problem, replace(first, terms=terms, risk=clean_risk(method, problem, image, terms))
 
 
 def _again(made: Estimate) -> Guide | None:
@@ -169,6 +183,25 @@ def clean_risk(method: object, problem: Problem, image: Tensor, terms: Terms) ->
     seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
     missed = problem.noise.unseen * mean_of(terms.variance, weight.value, terms.honest).value
     return Risk(seen.value + missed, math.hypot(seen.error, missed))
+
+
+def against(found: Solution, pilot: Solution | None, noise: NoiseModel) -> Solution:
+    """Return `found`, that is no formula, with the risk of the pilot and what Stein's formula says it is more.
+
+        risk(f) = risk(p) + (1/N) sum w (sure(f) - sure(p)),   w what undoing the clipping makes of squared errors
+
+    How far formulas are from a posterior mean has been measured; a network lacks more of the picture than the
+    noise that it follows tells: on 70 noisy crops of Kodak and scikit-image, Tweedie's formula gave .7 of the
+    error of `dip`. In the difference the noise variance cancels, and with it its error.
+    """
+    if pilot is None or pilot.risk is None or pilot.terms is None or found.risk is None or found.terms is None:
+        return found
+    if not (pilot.terms.responses and found.terms.responses):
+        return found
+    weight = weight_at(noise, pilot.estimate.image)
+    more = mean_of(found.terms.sure - pilot.terms.sure, weight, pilot.terms.honest)
+    value = max(pilot.risk.value + more.value, 0.0)
+    return replace(found, risk=Risk(value, math.hypot(pilot.risk.error, more.error, OFF * more.value)))
 
 
 def surely_better(found: Solution, best: Solution, noise: NoiseModel, errors: float = Z90) -> bool:

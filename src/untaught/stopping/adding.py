@@ -19,6 +19,7 @@ STEPS = 120  # over which the gain has to grow
 # scikit-image at level 25, two gained .06 dB by step 300. At step 120 they had .004 dB, no more than the others;
 # at 180 they had .025 and .032, the others .004 to .009.
 FIRST = 180
+FIRST_WARM = 60  # the same for a fit that begins with what the one to the plane before has learnt
 LEAST = 0.02  # dB: less than this in so many steps is not worth their time
 
 
