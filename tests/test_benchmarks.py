@@ -229,6 +229,16 @@ def test_the_worst_picture_decides_where_every_one_counts(table):
     assert "| 4.00, worst 15.00 | yes |" in text
 
 
+def test_dip_is_held_against_its_original_on_the_crops_where_that_was_run(table):
+    crops = whole("dip", 31.0, seconds=90.0, case={"side": 256})
+    original = whole("dip-paper-bf16", 30.4, seconds=2000.0, case={"side": 256})
+    original[1]["psnr"] = 31.2
+    aim = "`dip` above its original configuration, central 256 x 256 pixels"
+    assert cells(table.bars(crops), aim)[2:] == ["not measured", "-"]
+    assert cells(table.bars(crops + original[:1]), aim)[2:] == ["+0.60 dB at worst of 1 crops", "yes"]
+    assert cells(table.bars(crops + original[:2]), aim)[2:] == ["-0.20 dB at worst of 2 crops", "**no**"]
+
+
 def test_the_error_of_the_estimate_has_a_bar(table):
     told = {"estimate": {"value": 32.9, "low": 32.0, "high": 34.0}}
     found = cells(
