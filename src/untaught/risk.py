@@ -155,7 +155,7 @@ class Terms:
     responses: tuple[Response, ...] = ()
 
     def of_variance(self, variance: Tensor) -> Terms:
-        """Return the terms for another variance, (1, C, H, W); of what was not moved by noise nothing is known."""
+        """Return the terms for another variance, (1, C, H, W); where the old one was 0, no response is known."""
         factor = (variance / self.variance.clamp_min(1e-12)).clamp(max=MOST_RESCALED)
         responses = tuple(Response(factor * r.probe, r.moved) for r in self.responses)
         return replace(self, cross=factor * self.cross, variance=variance, responses=responses)

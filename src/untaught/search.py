@@ -60,7 +60,7 @@ class Search:
                 why = f"not tried: {found.stopped.reason}"
                 self.candidates.append(Candidate(method.name, None, found.seconds, why))
             else:
-                self._weigh(found, getattr(method, "relative", None))
+                self._weigh(found, method)
             if found.interrupted:
                 self.best = replace(self.best, interrupted=True)
                 return
@@ -96,16 +96,16 @@ class Search:
         first = FIRST if self.problem.before is None else FIRST_WARM
         return Adding(self.best.estimate.image, terms.responses, first=first)
 
-    def _weigh(self, found: Solution, relative: str | None) -> None:
-        """Keep `found`, or its mixture with the best so far, if that is better."""
+    def _weigh(self, found: Solution, method: Method) -> None:
+        """Keep what `method` has found, or its mixture with the best so far, if that is better."""
         noise, before = self.problem.noise, self.best
-        errors = (ERRORS if found.stopped.step == 0 else FITTED) if self.changed else Z90
+        errors = (ERRORS if isinstance(method, ClosedForm) else FITTED) if self.changed else Z90
         if (not self.changed and found.risk is None) or surely_better(found, before, noise, errors):
             self.best, alone = found, "better than what was there before"
         else:
             alone = "not surely better"
         self.candidates.append(found.candidate(alone))
-        if before is self.kept or before.name == relative:
+        if before is self.kept or before.name == getattr(method, "relative", None):
             return
         parts = [*(self.mixed or [before]), found]
         mixture = mixture_of(parts, self.problem, self.pilot)
