@@ -21,7 +21,7 @@ from common import GIVEN, SCANS, SET9, done
 from gpu_tables import gpu
 from severity_tables import rules, trust
 from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
-from task_tables import learners, stacks, task, trained
+from task_tables import learners, published, stacks, task, trained
 from theory_tables import theory
 
 HERE = Path(__file__).resolve().parent
@@ -224,6 +224,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "theory": theory,
     "gpu": gpu,
     "stacks": stacks,
+    "published": published,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }
 

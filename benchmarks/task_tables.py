@@ -107,6 +107,35 @@ def _once(lines: Iterable[list[str]]) -> list[list[str]]:
     return [list(line) for line in dict.fromkeys(map(tuple, lines))]
 
 
+def published(rows: list[Row]) -> str:
+    """Return a row an output: how much of the file's noise is left in it, and what a mean with CBM3D's gains."""
+    own = [row for row in rows if row.get("benchmark") == "published"]
+    if not own:
+        return NOTHING
+    parts, calls = [], []
+    for (level, side), chosen in grouped(own, "level", "side").items():
+        by_method = grouped(chosen, "method")
+        part = f"central {side} x {side} pixels" if side else "whole pictures"
+        heads = "Output | n | PSNR, dB | noise of the file left | mean with CBM3D's output, dB"
+        parts += [f"Noise level {level}, {part}:", table(heads, map(_output, by_method.values()))]
+        names = ",".join(name for (name,) in by_method)
+        asked = f"--levels {level} --side {side} --methods {names}"
+        calls.append(f"`python benchmarks/published.py --data DIR {asked}`")
+    return "\n\n".join([*parts, f"{provenance(own)}. Made by {' and '.join(calls)}."])
+
+
+def _output(rows: list[Row]) -> list[str]:
+    name, ran = rows[0]["case"]["method"], rows[0]["ran"]
+    left = [row["noise_left"] for row in rows]
+    return [
+        f"`{name}`, run here, level given" if ran else f"`{name}`, published",
+        str(len(rows)),
+        f"{mean(row['psnr'] for row in rows):.2f}",
+        f"{100 * min(left):.1f} to {100 * max(left):.1f} %",
+        f"{mean(row['psnr_of_mean'] for row in rows):.2f}",
+    ]
+
+
 def stacks(rows: list[Row]) -> str:
     """Return a row a stack: its planes after the first, restored in the stack and alone."""
     own = [row for row in rows if row.get("benchmark") == "stacks"]

@@ -1,4 +1,4 @@
-"""The tables of what was measured on a GPU and on stacks, from rows that are made up."""
+"""The tables of what was measured on a GPU, on stacks and on published outputs, from rows that are made up."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.pages import pages
 
@@ -15,7 +17,7 @@ COMMON = {"gpu_gib": 1.5, "device": "Some GPU", "torch": "2.9", "date": "2026-01
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("gpu", "gpu_tables", "table", "task_tables") as found:
+    with pages("gpu", "gpu_tables", "published", "table", "task_tables") as found:
         yield found
 
 
@@ -78,3 +80,33 @@ def test_a_stack_counts_the_planes_after_the_first(loaded) -> None:
     found = loaded["task_tables"].stacks([row])
     assert "| kodim05, `dip` | 31.00 | 29.50 | 150 | 300 | +0.25 | -0.25 | 61 | 100 |" in found
     assert found.endswith("1 run, 2026-01-02, on x, 2 cores. Made by `python benchmarks/stacks.py --data DIR`.")
+
+
+def test_an_output_of_another_draw_holds_no_noise_of_the_file(loaded, tmp_path: Path) -> None:
+    folder = tmp_path / "set9_awgn" / "25"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    clean = rng.integers(100, 150, (64, 64, 3)).astype(float)
+    noise, other = 20 * rng.standard_normal((2, 64, 64, 3))
+    drawn = {"GT": 0 * noise, "noisy": noise, "bm3d": 0.3 * noise, "nlm": 0.3 * other}
+    for name, error in drawn.items():
+        Image.fromarray(np.rint(clean + error).astype(np.uint8)).save(folder / f"F16_{name}.png")
+    asked = {"pictures": "F16", "quick": False, "levels": "25", "methods": "bm3d,nlm", "side": 0}
+    args = argparse.Namespace(**asked, seed=0, time_limit=None, data=tmp_path)
+    rows = [loaded["published"].run(case) for case in loaded["published"].cases(args)]
+    assert [row["noise_left"] for row in rows] == [pytest.approx(0.3, abs=0.01), pytest.approx(0.0, abs=0.01)]
+    # a mean with itself changes nothing; two draws of one strength halve the error: 3 dB
+    assert [row["psnr_of_mean"] - row["psnr"] for row in rows] == [0.0, pytest.approx(3.0, abs=0.1)]
+
+
+def test_published_outputs_are_told_from_what_was_run_here(loaded) -> None:
+    own = {"benchmark": "published", "psnr": 31.0, "psnr_of_mean": 32.0}
+    where = {"date": "2026-01-02", "machine": {"cpu": "x", "cores": 2}}
+    rows = [
+        {"case": {"level": 25, "side": 0, "method": name}, "noise_left": left, "ran": ran, **own, **where}
+        for name, left, ran in (("nlm", 0.004, False), ("nlm", -0.002, False), ("dip", 0.1, True))
+    ]
+    found = loaded["task_tables"].published(rows)
+    assert "| `nlm`, published | 2 | 31.00 | -0.2 to 0.4 % | 32.00 |" in found
+    assert "| `dip`, run here, level given | 1 | 31.00 | 10.0 to 10.0 % | 32.00 |" in found
+    assert "--levels 25 --side 0 --methods dip,nlm`" in found
