@@ -34,7 +34,7 @@ def assemble(
     """
     done = [answer for answer in answers if answer is not None]
     frame = frame or picture
-    restored = frame.with_planes([None if a is None or a.method == "none" else a.values for a in answers])
+    restored = frame.with_planes([a.values if a and _placed(a, frame is picture) else None for a in answers])
     planes = _plane_results(picture, answers)
     first = spokesman(planes)
     psnr, psnr_input = _psnr(done)
@@ -57,6 +57,11 @@ def assemble(
         interrupted=interrupted,
         planes=planes,
     )
+
+
+def _placed(answer: Answer, same: bool) -> bool:
+    """Say whether an answer has other values than its place: the input, if the frame is the `same`."""
+    return answer.method != "none" or (same and answer.whole)
 
 
 def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[PlaneResult, ...]:

@@ -24,7 +24,7 @@ from untaught.methods.base import Learnt
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
 from untaught.operands import Operand
-from untaught.plane import Answer, Request, restore_plane
+from untaught.plane import NO_GREY, Answer, Request, black_and_white, restore_plane
 from untaught.recipe import LEFT, method_of, noise_of, parts_of, rule_of, sha256
 from untaught.result import PlaneRecipe, Recipe, Result, Stopped
 from untaught.solution import Method
@@ -206,7 +206,10 @@ def restore_planes(
     try:
         for plane, request in zip(picture.planes(), requests, strict=True):
             if request is None or _flat(plane.values):
-                answers.append(_copied(plane.values))
+                answers.append(_copied(plane))
+                continue
+            if solve is restore_plane and count > 1 and black_and_white(plane.values):
+                answers.append(replace(_copied(plane), notes=(f"{NO_GREY}, so it was left as it is",)))
                 continue
             seconds = request.seconds
             if seconds is not None:
@@ -237,7 +240,8 @@ def _flat(values: NDArray[np.float32]) -> bool:
     return bool(values.max() == values.min())
 
 
-def _copied(values: NDArray[np.float32]) -> Answer:
+def _copied(plane: Plane) -> Answer:
     """Return the answer for a plane to be left alone, such as an empty page in a stack: itself."""
     stopped = Stopped("nothing to do", 0, "the plane was left as it is")
-    return Answer(values, Unknown(0.0), "none", "there is nothing to restore in it", stopped)
+    why, whole = "there is nothing to restore in it", bool(plane.missing.any())
+    return Answer(plane.values, Unknown(0.0), "none", why, stopped, whole=whole)

@@ -134,7 +134,7 @@ class _Loop:
     """One fit at work."""
 
     def __init__(self, method: Iterative, problem: Problem, seed: int, options: Options):
-        self.method, self.seed, self.options = method, seed, options
+        self.method, self.given, self.seed, self.options = method, problem, seed, options
         self.started = time.monotonic()
         self.watch = options.rule.watch(problem, seed)
         self.problem = self.watch.problem
@@ -269,16 +269,21 @@ class _Loop:
         )
 
     def _identity(self) -> dict[str, Any]:
-        """Return what must agree for a checkpoint to be of this fit."""
+        """Return what must agree for a checkpoint to be of this fit.
+
+        Of the problem as it was given: what a rule lets the fit see of it depends on a measured noise level, and
+        that on sums which a GPU does not repeat to the last digit.
+        """
+        problem = self.given
         return {
             "method": repr(self.method),
             "rule": repr(self.options.rule),
             "seed": self.seed,
-            "picture": float(self.problem.y.double().sum()),
-            "shape": list(self.problem.y.shape),
-            "operator": fingerprint(self.problem.operator, self.problem.picture_shape),
-            "mask": hashed(self.problem.mask),
-            "hint": hashed(self.problem.hint),
+            "picture": float(problem.y.double().sum()),
+            "shape": list(problem.y.shape),
+            "operator": fingerprint(problem.operator, problem.picture_shape),
+            "mask": hashed(problem.mask),
+            "hint": hashed(problem.hint),
         }
 
     def _write_checkpoint(self) -> None:

@@ -22,6 +22,7 @@ from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
 from untaught.methods.exemplar import Exemplar
 from untaught.methods.fill import Fill
+from untaught.methods.passes import InPasses, ended_after
 from untaught.methods.pixels import PixelTV
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.operators import Fourier, Jpeg, Mosaic
@@ -199,8 +200,8 @@ def _attempt(method: Method, problem: Problem, request: Request, options: Option
     if isinstance(method, PlugAndPlay) and options.seconds is not None:
         method = method.within(problem, options.seconds)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, request.seed, options)
-    if isinstance(method, PlugAndPlay | Fill | Exemplar) and fitted.stopped.rule == "time limit":
-        method = replace(method, last=fitted.stopped.step)
+    if isinstance(method, InPasses) and fitted.stopped.step:
+        method = ended_after(method, fitted.stopped.step)
     return Attempt(method, options.rule, fitted, fitted.estimate.image, time.monotonic() - started)
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.choose import NOTHING, Plan, objection, plan
+from untaught.choose import NOTHING, Plan, objection, plan, rule_objection
 from untaught.errors import InputError
 from untaught.fit import Options, Progress
 from untaught.image import Plane
@@ -34,6 +34,7 @@ HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
     "smoothed more of it cannot be told, so no PSNR is stated"
 )
+NO_GREY = "every pixel is black or white: there is no grey in between to restore from"
 WORSE = (
     "by its own estimate this is worse than the input; the method 'auto' returns the input where nothing is better"
 )
@@ -74,6 +75,7 @@ class Answer:
     interrupted: bool = False
     recipe: PlaneRecipe | None = None
     learnt: Learnt | None = None
+    whole: bool = False  # whether what was missing was filled in though the picture is otherwise the input
 
 
 def restore_plane(plane: Plane, request: Request) -> Answer:
@@ -82,6 +84,8 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
     if request.method == Fusion.name:
         request = replace(request, method=Fusion())
     problem, notes = prepare(plane, request)
+    request, refused = _with_usable_rule(request, problem.noise)
+    notes += refused
     if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
         return _answer(problem, untouched(problem), plan(problem.noise, problem.y.numel()).why, (), notes)
     pilot = None
@@ -92,7 +96,7 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
         return _answer(problem, pilot, "it was ready when the run was interrupted", (), notes)
     left = None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
     options = Options(seconds=left, on_progress=request.on_progress, checkpoint=request.checkpoint)
-    if request.parts and pilot is not None:
+    if request.parts:
         chosen, why = _again(problem, pilot, request, options), "a recipe asked for it"
         candidates: tuple[Candidate, ...] = (chosen.candidate("asked for"),)
     elif request.method == "auto" or isinstance(request.method, Fusion):
@@ -102,6 +106,15 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
         chosen, why, candidates, objections = _asked(method, problem, pilot, request, options)
         notes += objections
     return _answer(problem, _noted(chosen, pilot), why, candidates, notes)
+
+
+def _with_usable_rule(request: Request, noise: NoiseModel) -> tuple[Request, tuple[str, ...]]:
+    """Return the request without a stopping rule that cannot be used with this noise, and a note about that."""
+    reason = None if request.rule is None else rule_objection(request.rule, noise, None)
+    if request.rule is None or reason is None:
+        return request, ()
+    asked = f"the stopping rule {request.rule.name} was asked for, but {reason}"
+    return replace(request, rule=None), (f"{asked}; the one for this noise took its place",)
 
 
 def _alone(request: Request) -> bool:
@@ -120,7 +133,12 @@ def _asked(
     notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
     if pilot is not None and method == make(pilot.name):
         return pilot, "it was asked for", (pilot.candidate("asked for"),), notes
-    chosen = solve(method, problem, request.seed, options, request.rule)
+    try:
+        chosen = solve(method, problem, request.seed, options, request.rule)
+    except KeyboardInterrupt:  # in a formula, which leaves nothing behind
+        if pilot is None:
+            raise
+        chosen = Solution(method.name, pilot.estimate, None, Stopped.interrupted(0), interrupted=True)
     if not isinstance(method, ClosedForm):
         chosen = against(chosen, pilot, problem.noise)
     candidate = chosen.candidate("asked for")
@@ -133,10 +151,10 @@ def _asked(
     return replace(pilot, stopped=chosen.stopped, interrupted=chosen.interrupted), why, candidates, notes
 
 
-def _again(problem: Problem, pilot: Solution, request: Request, options: Options) -> Solution:
+def _again(problem: Problem, pilot: Solution | None, request: Request, options: Options) -> Solution:
     """Make the mixture of a recipe again."""
     found = [
-        pilot if method == make(pilot.name) else solve(method, problem, request.seed, options, rule)
+        pilot if pilot and method == make(pilot.name) else solve(method, problem, request.seed, options, rule)
         for method, rule in request.parts
     ]
     return mixture_of(found, problem, pilot) or found[0]
@@ -160,18 +178,27 @@ def _noted(chosen: Solution, pilot: Solution | None) -> Solution:
     return replace(chosen, recipe=chosen.recipe.model_copy(update={"pilot": pilot.name}))
 
 
+def black_and_white(values: NDArray[np.float32]) -> bool:
+    """Say whether a plane has two values, the ends of its range: of its noise nothing can be told."""
+    return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
+
+
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
     from untaught.noise import clipping, measure
 
-    if not ((plane.values > 0) & (plane.values < 1)).any() and np.unique(plane.values).size <= 2:
-        raise InputError("every pixel is black or white: there is no grey in between to restore from")
+    if black_and_white(plane.values):
+        raise InputError(NO_GREY)
     notes: tuple[str, ...] = ()
     if request.noise is None:
         report = measure(plane.values, plane.missing)
         noise, notes = report.model, tuple(report.notes)
     else:
-        noise = replace(request.noise, clip=clipping(plane.values, plane.missing).clip)
+        low, high = (
+            said or found
+            for said, found in zip(request.noise.clip, clipping(plane.values, plane.missing).clip, strict=True)
+        )
+        noise = replace(request.noise, clip=(low, high))
     missing = plane.missing
     if missing.any():
         notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
@@ -260,6 +287,7 @@ def _answer(
         interrupted=chosen.interrupted,
         recipe=chosen.recipe,
         learnt=chosen.estimate.learnt,
+        whole=chosen.name == "none" and noise.kind != "impulse" and not problem.complete,
     )
 
 

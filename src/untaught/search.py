@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from untaught.choose import rule_for
 from untaught.costs import seconds_for
@@ -52,8 +53,13 @@ class Search:
 
     def run(self, methods: Sequence[Method]) -> None:
         """Try `methods` in order while there is time; each alone, and mixed with what was best before."""
-        for method in methods:
-            found = self._solved(method)
+        paths = _checkpoints(methods, self.options.checkpoint)
+        for method, path in zip(methods, paths, strict=True):
+            try:
+                found = self._solved(method, path)
+            except KeyboardInterrupt:  # in a formula, which leaves nothing behind
+                self.best = replace(self.best, interrupted=True)
+                return
             if found is None:
                 continue
             if found.idle:
@@ -65,7 +71,7 @@ class Search:
                 self.best = replace(self.best, interrupted=True)
                 return
 
-    def _solved(self, method: Method) -> Solution | None:
+    def _solved(self, method: Method, checkpoint: Path | None) -> Solution | None:
         if self.pilot is not None and method == make(self.pilot.name):
             return self.pilot
         left = self.options.seconds
@@ -73,11 +79,11 @@ class Search:
             left -= time.monotonic() - self.started
             need = self._pace() * (seconds_for(method.name, self.problem.y.numel() / 3e6) or 0.0)
             share = 1.0 if isinstance(method, ClosedForm) else LEAST_SHARE  # of a formula there is no first half
-            if self.changed and left < max(LEAST_SECONDS, share * need):
+            if self.candidates and left < max(LEAST_SECONDS, share * need):
                 note = f"not tried: it may take {need:.0f} s, and {max(left, 0):.0f} s were left"
                 self.candidates.append(Candidate(method.name, None, 0.0, note))
                 return None
-        options = replace(self.options, seconds=left)
+        options = replace(self.options, seconds=left, checkpoint=checkpoint)
         found = solve(method, self.problem, self.seed, options, self.rule or self._rule(method))
         return found if isinstance(method, ClosedForm) else against(found, self.pilot, self.problem.noise)
 
@@ -100,7 +106,8 @@ class Search:
         """Keep what `method` has found, or its mixture with the best so far, if that is better."""
         noise, before = self.problem.noise, self.best
         errors = (ERRORS if isinstance(method, ClosedForm) else FITTED) if self.changed else Z90
-        if (not self.changed and found.risk is None) or surely_better(found, before, noise, errors):
+        unjudged = not self.changed and before.risk is None and found.risk is None
+        if unjudged or surely_better(found, before, noise, errors):
             self.best, alone = found, "better than what was there before"
         else:
             alone = "not surely better"
@@ -113,6 +120,15 @@ class Search:
             self.mixed = parts
             self.candidates.append(mixture.candidate("better than each of its parts"))
             self.best = mixture
+
+
+def _checkpoints(methods: Sequence[Method], path: Path | None) -> list[Path | None]:
+    """Return where each method keeps its state: that of one fit is no other's, so later ones are numbered."""
+    fits, paths = 0, []
+    for method in methods:
+        fits += not isinstance(method, ClosedForm)
+        paths.append(path if path is None or fits < 2 else path.with_name(f"{path.name}.{fits}"))
+    return paths
 
 
 def mixture_of(parts: Sequence[Solution], problem: Problem, pilot: Solution | None = None) -> Solution | None:

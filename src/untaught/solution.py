@@ -14,10 +14,12 @@ from torch import Tensor
 from untaught.averaging import Averaged
 from untaught.calibrate import refine
 from untaught.choose import NOTHING, rule_for
+from untaught.errors import InputError
 from untaught.fit import Fitted, Options, Progress, fit
 from untaught.methods import make
 from untaught.methods.base import ClosedForm, Estimate, Guide, Iterative, Problem
 from untaught.methods.dip import DIP
+from untaught.methods.passes import InPasses, ended_after
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
@@ -81,6 +83,8 @@ def solve(
     started = time.monotonic()
     options = replace(options, rule=rule or rule_for(method, problem.noise), phase=method.name)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
+    if isinstance(method, InPasses) and fitted.stopped.step:
+        method = ended_after(method, fitted.stopped.step)
     if isinstance(method, ClosedForm) and fitted.estimate.function is None:
         function = lambda y: method.solve(problem.with_y(y), seed).image  # noqa: E731
         fitted = replace(fitted, estimate=replace(fitted.estimate, function=function))
@@ -138,7 +142,10 @@ def with_pilot(
     if first.terms is None or guided.noise.level**2 > WEAKER * measured.level**2:
         return guided, first
     noise = replace(guided.noise, relative_error=measured.relative_error)
-    again, second = _guided(method, replace(problem, noise=noise), seed, options)
+    try:
+        again, second = _guided(method, replace(problem, noise=noise), seed, options)
+    except KeyboardInterrupt:
+        return guided, replace(first, interrupted=True)
     return (guided, replace(first, interrupted=True)) if second.interrupted else (again, second)
 
 
@@ -163,7 +170,10 @@ def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms
     """Return the risk per pixel: by the divergence of the fitted map, or by what the rule kept back."""
     function = fitted.estimate.function
     if isinstance(method, ClosedForm) and problem.noise.kind == "impulse":
-        kept_back = HeldOut().watch(problem, seed)
+        try:
+            kept_back = HeldOut().watch(problem, seed)
+        except InputError:  # too few pixels: there is an answer, and no estimate of its error
+            return None
         return kept_back.terms(method.solve(kept_back.problem, seed))
     if function is None or problem.noise.kind == "impulse":
         return fitted.watch.terms(fitted.estimate)

@@ -100,7 +100,9 @@ def _alike(mask: Tensor, left: Tensor) -> bool:
     """Say whether missing pixels are about as near to kept ones as withheld ones are to those that were left."""
     missing, gone = ((m == 0).any(1)[0].cpu().numpy() for m in (mask, left))
     held = gone & ~missing
-    return bool(held.any()) and _distance(missing, missing) <= ALIKE * _distance(gone, held)
+    if not held.any() or gone.all():
+        return False
+    return _distance(missing, missing) <= ALIKE * _distance(gone, held)
 
 
 def _distance(gone: NDArray[np.bool_], where: NDArray[np.bool_]) -> float:

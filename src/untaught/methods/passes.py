@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
 from untaught.methods.base import Estimate, Needs, Problem
+
+Method = TypeVar("Method")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class InPasses(Protocol):
     def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
         """Yield the picture as it stands, after every pass; the last one is the answer."""
         ...
+
+
+def ended_after(method: Method, passes: int) -> Method:
+    """Return a method, a dataclass, that ends where a run of it was cut short."""
+    return replace(method, last=passes)  # type: ignore[type-var]
 
 
 def answer(method: InPasses, problem: Problem, seed: int) -> Estimate:
