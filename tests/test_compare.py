@@ -56,6 +56,16 @@ def test_psnr_over_the_value_range() -> None:
     assert quality(image_of_array(both[0]), image_of_array(x)).psnr == pytest.approx(found.psnr)
 
 
+def test_integers_that_use_a_part_of_their_type_are_compared_as_they_are() -> None:
+    """The range of 10 bits in 16 is read off the values, and noise widens it."""
+    truth = np.rint(200 + 600 * clean(24, 32, 1)[..., 0]).astype(np.uint16)
+    y = np.rint(truth + np.random.default_rng(0).normal(0, 9, truth.shape)).astype(np.uint16)
+    picture, reference = image_of_array(y), image_of_array(truth)
+    low, high = picture.value_range
+    assert (low, high) != reference.value_range
+    assert quality(picture, reference).psnr == pytest.approx(psnr(y, truth, high - low))
+
+
 def test_ssim_is_scikit_images() -> None:
     from skimage.metrics import structural_similarity
 
