@@ -100,6 +100,17 @@ def test_stack_is_compared_as_a_whole() -> None:
     assert found.ssim < 1
 
 
+def test_leading_axes_of_another_letter_are_the_same_stack() -> None:
+    x = np.stack([clean(16, 16, 1)[..., 0]] * 2)
+    y = x + np.float32(0.1)
+    for axes in ("QYX", "CYX"):
+        assert quality(Image.of(y, "ZYX"), Image.of(x, axes)).psnr == pytest.approx(20, abs=1e-3)
+    with pytest.raises(InputError, match=r"\(SYX\)"):
+        quality(Image.of(y, "ZYX"), Image.of(x, "SYX"))
+    with pytest.raises(InputError, match=r"\(ZXY\)"):
+        quality(Image.of(y, "ZYX"), Image.of(x, "ZXY"))
+
+
 # -- compare -------------------------------------------------------------------------------------------------
 
 

@@ -192,6 +192,11 @@ class Image:
         """Length along an axis, 1 for one that the picture does not have."""
         return self.array.shape[self.axes.index(axis)] if axis in self.axes else 1
 
+    def matches(self, other: Image) -> bool:
+        """Tell whether every value has its partner in `other`; leading axes may have another letter."""
+        letters = all(self.axes.find(axis) == other.axes.find(axis) for axis in "YXS")
+        return letters and self.array.shape == other.array.shape
+
     @property
     def lead_axes(self) -> str:
         """The axes other than Y, X and S, in their order."""

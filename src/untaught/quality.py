@@ -31,9 +31,9 @@ def check_reference(picture: Image, reference: Image) -> None:
     Raises
     ------
     InputError
-        When shape or axes differ, one is of integers and the other is not, or nothing in it was measured.
+        When shapes or the places of rows, columns and samples differ, one is of integers and the other is not, or nothing in it was measured.
     """
-    if picture.array.shape != reference.array.shape or picture.axes != reference.axes:
+    if not picture.matches(reference):
         raise InputError(
             f"the reference {reference.name} is {_shape(reference)}, but {picture.name} is {_shape(picture)}; "
             "give the clean version of the same picture"
@@ -53,9 +53,8 @@ def quality(picture: Image, reference: Image) -> Quality:
         PSNR = 10 log10(range^2 / mean (x - r)^2), range = the picture's value range
 
     Values of the same type are compared as they are, floats always; integers of different types, each by its own
-    range. Alpha is left out;
-    so are values that the reference does not have (NaN). SSIM is scikit-image's, over the channels of a plane
-    together, and the mean over the planes of a stack.
+    range. Alpha is left out; so are values that the reference does not have (NaN). SSIM is scikit-image's, over
+    the channels of a plane together, and the mean over the planes of a stack.
 
     Raises
     ------
