@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from tests.command import lay_out, levels, pixels
 from tests.conftest import clean, noisy
-from untaught import __version__
+from untaught import InputError, __version__, inspect
 from untaught.cli import main
 
 
@@ -50,6 +50,21 @@ def test_inspect_finds_what_does_not_fit(capsys: pytest.CaptureFixture[str], fol
     r2r = next(row for row in found["methods"] if row["method"] == "r2r")
     assert not r2r["fits"]
     assert "neighbours" in r2r["objection"]
+
+
+def test_inspect_passes_over_flat_planes(folder: Path) -> None:
+    """Whatever their places: every second one, or all but one of many."""
+    stack = np.zeros((20, 32, 32), np.uint8)
+    stack[1::2] = np.random.default_rng(0).integers(90, 160, (10, 32, 32))
+    assert [plane.index for plane in inspect(stack).planes] == list(range(1, 20, 2))
+    stack = np.zeros((40, 32, 32), np.uint8)
+    stack[:36] = np.random.default_rng(0).integers(90, 160, (36, 32, 32))
+    found = inspect(stack)
+    assert [plane.index for plane in found.planes] == list(range(0, 36, 3))
+    assert "12 of 40 planes were measured" in found.notes
+    flat = np.stack([np.full((32, 32), value, np.uint8) for value in (3, 200)])
+    with pytest.raises(InputError, match="every plane of the picture is of one value"):
+        inspect(flat)
 
 
 def test_demo_picture_is_what_its_page_says() -> None:

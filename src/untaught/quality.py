@@ -31,7 +31,8 @@ def check_reference(picture: Image, reference: Image) -> None:
     Raises
     ------
     InputError
-        When shapes or the places of rows, columns and samples differ, one is of integers and the other is not, or nothing in it was measured.
+        When shapes or the places of rows, columns and samples differ, one is of integers and the other is not, or
+        nothing in it was measured.
     """
     if not picture.matches(reference):
         raise InputError(
