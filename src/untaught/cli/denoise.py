@@ -68,13 +68,14 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
     """Read the pictures, and refuse whatever would fail at the end."""
     from untaught.image import as_image
     from untaught.io import check_writable, read
+    from untaught.orientation import laid_as
     from untaught.quality import check_reference
 
     picture = as_image(call.input)
     frame = call.frame(picture)
     check_writable(call.output, frame, protect=call.reference)
     check_places(call)
-    reference = None if call.reference is None else read(call.reference)
+    reference = None if call.reference is None else laid_as(read(call.reference), frame)
     if reference is not None:
         check_reference(frame, reference)
     return picture, reference
