@@ -108,6 +108,11 @@ class Image:
             return str(self.source)
 
     @property
+    def is_bare(self) -> bool:
+        """True for an array, also one from a .npy file: a program's numbers, not a picture to look at."""
+        return self.source is None or self.source.suffix.lower() == ".npy"
+
+    @property
     def height(self) -> int:
         """Rows of a plane."""
         return self.size("Y")

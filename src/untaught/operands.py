@@ -34,16 +34,35 @@ def mask_of(mask: Operand, picture: Image) -> Tensor:
     Raises
     ------
     InputError
-        For a mask of another form or size, or one that keeps everything or nothing.
+        For a mask of another form or size, that keeps everything or nothing, or a file of more than two levels.
     """
     if isinstance(mask, Tensor):
         return check_mask(mask, picture.height, picture.width)
-    values = _colours(laid_as(_opened(mask), picture))
+    image = laid_as(_opened(mask), picture)
+    values = _colours(image)
     if values.ndim == 3:
         kept = values != 0
         same = bool((kept == kept[..., :1]).all())
         values = kept[..., 0] if same else np.moveaxis(kept, -1, 0)[None]
-    return check_mask(torch.from_numpy(np.array(values, order="C")), picture.height, picture.width)
+    found = check_mask(torch.from_numpy(np.array(values, order="C")), picture.height, picture.width)
+    _refuse_between(image)
+    return found
+
+
+def _refuse_between(mask: Image) -> None:
+    """Refuse a file of more than two levels, as compression with loss leaves them: what is nearly black is kept.
+
+    An array was made by a program, which means what it says.
+    """
+    if mask.is_bare or mask.array.dtype.kind not in "iu":
+        return
+    values = _colours(mask).reshape(mask.height * mask.width, -1)
+    levels = max(len(np.unique(channel)) for channel in values.T)
+    if levels > 2:
+        raise InputError(
+            f"the mask {mask.name} has {levels} levels, {levels - 2} of them between black and white, as a "
+            "JPEG has; save it as a PNG of black, which is missing, and white"
+        )
 
 
 def measured_by_alpha(picture: Image) -> Flags:

@@ -28,19 +28,13 @@ def laid_as(image: Image, picture: Image) -> Image:
     People see files upright, and paint a mask on what they see. An array has no orientation, nor has .npy; and
     what fits a picture only as it is was made from the pixels as they are stored.
     """
-    there, here = _orientation(image), _orientation(picture)
-    if there is None or here is None or there == here:
+    there, here = (int(each.metadata.get("orientation", UPRIGHT)) for each in (image, picture))
+    if image.is_bare or picture.is_bare or there == here:
         return image
     turned = _turned(image, there, here)
     size = (picture.height, picture.width)
     only_as_it_is = (image.height, image.width) == size != (turned.height, turned.width)
     return image if only_as_it_is else turned
-
-
-def _orientation(image: Image) -> int | None:
-    if image.source is None or image.source.suffix.lower() == ".npy":
-        return None
-    return int(image.metadata.get("orientation", UPRIGHT))
 
 
 def _turned(image: Image, there: int, here: int) -> Image:
