@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.command import lay_out, levels, pixels
+from tests.command import contents, lay_out, levels, pixels, says
 from tests.conftest import clean, noisy
-from untaught import InputError, __version__, inspect
+from untaught import InputError, __version__, demo, inspect
 from untaught.cli import main
 
 
@@ -89,10 +89,24 @@ def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert "before   PSNR" in out
     assert "after    PSNR" in out
     made = sorted(p.name for p in Path("there/demo").iterdir())
-    assert made == ["clean.png", "noisy.png", "report.html", "restored.png", "strip.png"]
+    assert made == sorted(demo.FILES)
+    demo.check_folder(Path("there/demo"))
     strip = pixels(Path("there/demo/strip.png"))
     assert np.array_equal(strip[22:54, 8:56], pixels(Path("in.png")))
     assert np.array_equal(strip[22:54, 120:168], pixels(Path("clean.png")))
+
+
+@pytest.mark.parametrize("name", demo.FILES)
+def test_demo_replaces_its_own_files_alone(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "restore", lambda *_: pytest.fail("it was known before"))
+    Path("place").mkdir()
+    Path("place", name).write_text("precious")
+    before = contents(folder)
+    assert main(["demo", "-o", "place"]) == 2
+    assert says(capsys.readouterr().err, f"place/{name}", "another folder")
+    assert contents(folder) == before
 
 
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
