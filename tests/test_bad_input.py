@@ -112,6 +112,8 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "report is a folder": ("denoise in.png -o out.png --report place.png", ("folder",)),
     "recipe is the input": ("denoise in.png -o out.png --recipe in.png", ("input",)),
     "recipe is the report": ("denoise in.png -o out.png --recipe r --report r", ("two names",)),
+    "report is another picture": ("denoise in.png -o out.png --report clean.png", ("end in .html or .htm",)),
+    "recipe is no json": ("denoise in.png -o out.png --recipe recipe.txt", ("end in .json",)),
     "checkpoint is the input": ("denoise in.png -o out.png --checkpoint in.png", ("input",)),
     "checkpoint is none": ("denoise in.png -o out.png --method dip --checkpoint text", ("checkpoint",)),
     "reference missing": ("denoise in.png -o out.png --reference no.png", ("does not exist",)),
