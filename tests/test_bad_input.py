@@ -88,6 +88,7 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "unknown option": ("denoise in.png -o out.png --sed 3", ("--sed",)),
     "unknown method": ("denoise in.png -o out.png --method r2s", ("did you mean 'r2r'",)),
     "unknown noise": ("denoise in.png -o out.png --noise gauss:25", ("gauss:25", "gaussian:25")),
+    "noise beyond all numbers": ("denoise in.png -o out.png --noise gaussian:1e300", ("1e300", "too large")),
     "negative noise": ("denoise in.png -o out.png --noise gaussian:-3", ("-3",)),
     "noise without level": ("denoise in.png -o out.png --noise gaussian", ("gaussian",)),
     "unknown rule": ("denoise in.png -o out.png --stop never", ("never",)),
@@ -106,12 +107,16 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "unknown extension": ("denoise in.png -o out.xyz", (".xyz",)),
     "floats to png": ("denoise float.npy -o out.png", ("float32",)),
     "a device as output": ("denoise in.png -o null.png", ("regular",)),
+    "a link to itself as output": ("denoise in.png -o loop.png", ("leads back to itself",)),
+    "a link to itself as report": ("denoise in.png -o out.png --report loop.png", ("leads back to itself",)),
     "report is the output": ("denoise in.png -o out.png --report out.png", ("two names",)),
     "report is the input": ("denoise in.png -o out.png --report in.png", ("input",)),
     "report nowhere": ("denoise in.png -o out.png --report no/r.html", ("does not exist",)),
     "report is a folder": ("denoise in.png -o out.png --report place.png", ("folder",)),
     "recipe is the input": ("denoise in.png -o out.png --recipe in.png", ("input",)),
     "recipe is the report": ("denoise in.png -o out.png --recipe r --report r", ("two names",)),
+    "report is another picture": ("denoise in.png -o out.png --report clean.png", ("end in .html or .htm",)),
+    "recipe is no json": ("denoise in.png -o out.png --recipe recipe.txt", ("end in .json",)),
     "checkpoint is the input": ("denoise in.png -o out.png --checkpoint in.png", ("input",)),
     "checkpoint is none": ("denoise in.png -o out.png --method dip --checkpoint text", ("checkpoint",)),
     "reference missing": ("denoise in.png -o out.png --reference no.png", ("does not exist",)),
@@ -130,6 +135,7 @@ def test_bad_call_is_refused(case: str, folder: Path, capsys: pytest.CaptureFixt
     line, words = BAD_CALLS[case]
     Path("link.png").symlink_to("in.png")
     Path("null.png").symlink_to("/dev/null")
+    Path("loop.png").symlink_to("loop.png")
     Path("place.png").mkdir()
     Path("text").write_text("some text")
     Pillow.fromarray(levels(clean(40, 48))).save("small.png")

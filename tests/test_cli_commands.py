@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.command import lay_out, levels, pixels
+from tests.command import contents, lay_out, levels, pixels, says
 from tests.conftest import clean, noisy
-from untaught import __version__
+from untaught import InputError, __version__, demo, inspect
 from untaught.cli import main
 
 
@@ -52,6 +52,21 @@ def test_inspect_finds_what_does_not_fit(capsys: pytest.CaptureFixture[str], fol
     assert "neighbours" in r2r["objection"]
 
 
+def test_inspect_passes_over_flat_planes(folder: Path) -> None:
+    """Whatever their places: every second one, or all but one of many."""
+    stack = np.zeros((20, 32, 32), np.uint8)
+    stack[1::2] = np.random.default_rng(0).integers(90, 160, (10, 32, 32))
+    assert [plane.index for plane in inspect(stack).planes] == list(range(1, 20, 2))
+    stack = np.zeros((40, 32, 32), np.uint8)
+    stack[:36] = np.random.default_rng(0).integers(90, 160, (36, 32, 32))
+    found = inspect(stack)
+    assert [plane.index for plane in found.planes] == list(range(0, 36, 3))
+    assert "12 of 40 planes were measured" in found.notes
+    flat = np.stack([np.full((32, 32), value, np.uint8) for value in (3, 200)])
+    with pytest.raises(InputError, match="every plane of the picture is of one value"):
+        inspect(flat)
+
+
 def test_demo_picture_is_what_its_page_says() -> None:
     from skimage import data
 
@@ -74,10 +89,24 @@ def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert "before   PSNR" in out
     assert "after    PSNR" in out
     made = sorted(p.name for p in Path("there/demo").iterdir())
-    assert made == ["clean.png", "noisy.png", "report.html", "restored.png", "strip.png"]
+    assert made == sorted(demo.FILES)
+    demo.check_folder(Path("there/demo"))
     strip = pixels(Path("there/demo/strip.png"))
     assert np.array_equal(strip[22:54, 8:56], pixels(Path("in.png")))
     assert np.array_equal(strip[22:54, 120:168], pixels(Path("clean.png")))
+
+
+@pytest.mark.parametrize("name", demo.FILES)
+def test_demo_replaces_its_own_files_alone(
+    name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "restore", lambda *_: pytest.fail("it was known before"))
+    Path("place").mkdir()
+    Path("place", name).write_text("precious")
+    before = contents(folder)
+    assert main(["demo", "-o", "place"]) == 2
+    assert says(capsys.readouterr().err, f"place/{name}", "another folder")
+    assert contents(folder) == before
 
 
 def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:

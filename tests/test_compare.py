@@ -56,6 +56,16 @@ def test_psnr_over_the_value_range() -> None:
     assert quality(image_of_array(both[0]), image_of_array(x)).psnr == pytest.approx(found.psnr)
 
 
+def test_integers_that_use_a_part_of_their_type_are_compared_as_they_are() -> None:
+    """The range of 10 bits in 16 is read off the values, and noise widens it."""
+    truth = np.rint(200 + 600 * clean(24, 32, 1)[..., 0]).astype(np.uint16)
+    y = np.rint(truth + np.random.default_rng(0).normal(0, 9, truth.shape)).astype(np.uint16)
+    picture, reference = image_of_array(y), image_of_array(truth)
+    low, high = picture.value_range
+    assert (low, high) != reference.value_range
+    assert quality(picture, reference).psnr == pytest.approx(psnr(y, truth, high - low))
+
+
 def test_ssim_is_scikit_images() -> None:
     from skimage.metrics import structural_similarity
 
@@ -88,6 +98,17 @@ def test_stack_is_compared_as_a_whole() -> None:
     found = quality(Image.of(y, "ZYX"), Image.of(x, "ZYX"))
     assert found.psnr == pytest.approx(20 + 10 * math.log10(2), abs=1e-3)
     assert found.ssim < 1
+
+
+def test_leading_axes_of_another_letter_are_the_same_stack() -> None:
+    x = np.stack([clean(16, 16, 1)[..., 0]] * 2)
+    y = x + np.float32(0.1)
+    for axes in ("QYX", "CYX"):
+        assert quality(Image.of(y, "ZYX"), Image.of(x, axes)).psnr == pytest.approx(20, abs=1e-3)
+    with pytest.raises(InputError, match=r"\(SYX\)"):
+        quality(Image.of(y, "ZYX"), Image.of(x, "SYX"))
+    with pytest.raises(InputError, match=r"\(ZXY\)"):
+        quality(Image.of(y, "ZYX"), Image.of(x, "ZXY"))
 
 
 # -- compare -------------------------------------------------------------------------------------------------

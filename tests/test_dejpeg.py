@@ -100,8 +100,10 @@ def test_from_the_command_line(
     assert "JPEG has rounded away" in capsys.readouterr().out
     Pillow.fromarray(PICTURE).save("in.png")
     Pillow.fromarray(PICTURE).save("uneven.jpg", subsampling=1)
+    np.save("in.npy", PICTURE)
     for argv, words in (
-        (("in.png",), "no tables"),
+        (("in.png",), "is no JPEG file"),
+        (("in.npy",), "is no JPEG file"),
         (("uneven.jpg",), "another resolution"),
         (("in.jpg", "--noise", "gaussian:25"), "takes no noise"),
         (("in.jpg", "--guide", "in.png"), "no guide"),
@@ -110,6 +112,21 @@ def test_from_the_command_line(
         assert main(["dejpeg", *argv, "-o", "no.png"]) == 2
         assert says(capsys.readouterr().err, words)
     assert not (tmp_path / "no.png").exists()
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_first_of_several_pictures_in_a_file_is_as_good_as_one(tmp_path: Path, factor: int) -> None:
+    how = {"quality": 20, "subsampling": 2 * (factor == 2)}
+    y, operator = levels_of(compressed(tmp_path, **how))
+    preview = Pillow.fromarray(PICTURE[::2, ::2])
+    Pillow.fromarray(PICTURE).save(tmp_path / "in.mpo", "MPO", save_all=True, append_images=[preview], **how)
+    (tmp_path / "in.mpo").rename(tmp_path / "several.jpg")
+    with Pillow.open(tmp_path / "several.jpg") as opened:
+        assert opened.format == "MPO"
+    found, same = levels_of(tmp_path / "several.jpg")
+    assert same == operator
+    assert torch.equal(found, y)
+    assert dejpeg(tmp_path / "several.jpg", method=QUICK).image.shape == PICTURE.shape
 
 
 def test_what_is_no_file_any_more_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tests.files import ICC, again, exif, noise, smooth
 from untaught.image import Image, image_of_array
 from untaught.io import read, write
 
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a b="c"/></x:xmpmeta>'
 PNG_SHAPES = [((20, 24), False), ((20, 24, 2), True), ((20, 24, 3), False), ((20, 24, 4), True)]
 
 
@@ -116,3 +117,21 @@ def test_profile_and_orientation_cross_formats(tmp_path, source, target):
     with PIL.Image.open(tmp_path / f"out{target}") as opened:
         assert opened.info["icc_profile"] == ICC
         assert opened.getexif()[0x0112] == 8
+
+
+@pytest.mark.parametrize("source", [".png", ".jpg", ".webp", ".tif"])
+@pytest.mark.parametrize("target", [".png", ".jpg", ".webp", ".tif"])
+def test_xmp_crosses_formats(tmp_path, source, target):
+    image = image_of_array(smooth((40, 48)))
+    image.metadata["xmp"] = XMP
+    first = read(write(tmp_path / f"in{source}", image))
+    with PIL.Image.open(write(tmp_path / f"out{target}", again(first))) as opened:
+        assert opened.info["xmp"] == XMP
+    assert read(tmp_path / f"out{target}").metadata["xmp"] == XMP
+
+
+def test_xmp_that_a_jpeg_cannot_hold_is_left_out(tmp_path):
+    image = image_of_array(smooth((40, 48)))
+    for spaces, held in ((65504 - len(XMP), True), (65505 - len(XMP), False)):
+        image.metadata["xmp"] = XMP + spaces * b" "
+        assert ("xmp" in read(write(tmp_path / "a.jpg", image)).metadata) is held

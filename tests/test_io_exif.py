@@ -29,7 +29,7 @@ from untaught.io._exif import (
 )
 
 SUFFIXES = [".png", ".jpg", ".webp", ".tif"]
-TEXTS = {271: "a camera", 272: "model 7", 306: "2024:01:02 03:04:05", 33432: "nobody"}
+TEXTS = {270: "a picture", 271: "a camera", 272: "model 7", 306: "2024:01:02 03:04:05", 33432: "nobody"}
 EXPOSURE = {33434: (1, 200), 34855: 800, 36867: "2024:01:02 03:04:05", 37500: b"maker\0\1\2" * 9, 42036: "a lens"}
 PLACE = {1: "N", 2: (48.0, 30.0, 12.5), 3: "E", 4: (9.0, 1.0, 2.0)}
 

@@ -47,6 +47,18 @@ def test_png_text_gamma_and_exact_resolution(tmp_path):
         assert a.info["dpi"] == b.info["dpi"]
 
 
+def test_xmp_may_be_compressed_and_does_no_harm_where_it_is_broken(tmp_path):
+    from PIL.PngImagePlugin import PngInfo
+
+    packet = b"<x:xmpmeta/>" * 9
+    packed = zlib.compress(packet)
+    for content, found in ((packed, packet), (packed[2:], None)):
+        text = PngInfo()
+        text.add(b"iTXt", b"XML:com.adobe.xmp\0\1\0en\0XMP\0" + content)
+        PIL.Image.fromarray(noise((20, 24))).save(tmp_path / "a.png", pnginfo=text)
+        assert read(tmp_path / "a.png").metadata.get("xmp") == found
+
+
 def interlaced(array, depth=None, extra=b""):
     """Encode (H, W) or (H, W, C) as an Adam7 PNG, without filters; `depth` under 8 packs bits."""
     height, width = array.shape[:2]

@@ -204,6 +204,22 @@ def test_tiff_palettes_become_rgb(tmp_path, step):
     np.testing.assert_array_equal(read(write(tmp_path / "out.tif", image)).array, expected)
 
 
+def test_a_description_outlives_the_palette(tmp_path):
+    colormap = np.random.default_rng(1).integers(0, 65535, (3, 256), dtype=np.uint16)
+    words = {"photometric": "palette", "colormap": colormap, "description": "a map", "metadata": None}
+    tifffile.imwrite(tmp_path / "in.tif", noise((20, 24)), **words)
+    with tifffile.TiffFile(write(tmp_path / "out.tif", read(tmp_path / "in.tif"))) as b:
+        assert b.pages[0].description == "a map"
+
+
+@pytest.mark.parametrize("how", [{"imagej": True}, {"ome": True}, {}])
+def test_what_a_program_says_of_the_pages_is_no_description(tmp_path, how):
+    tifffile.imwrite(tmp_path / "in.tif", noise((20, 24)), **how)
+    image = read(tmp_path / "in.tif")
+    assert image.metadata["tiff"].description
+    assert "exif" not in image.metadata
+
+
 def test_premultiplied_alpha_stays_so(tmp_path):
     tifffile.imwrite(tmp_path / "in.tif", noise((20, 24, 4)), photometric="rgb", extrasamples=["assocalpha"])
     image = read(tmp_path / "in.tif")

@@ -210,6 +210,8 @@ def test_format_is_undone_by_parse(model):
     [
         "", "gauss:25", "gaussian", "gaussian:", "gaussian:-3", "gaussian:nan", "gaussian:inf",
         "gaussian:x", "gaussian:25,3", "poisson:1,2,3", "poisson:1,-2", "impulse:1", "impulse:2",
+        "gaussian:1e300", "unknown:1e9", "poisson:1e200", "poisson:1,1e200", "speckle:1e200",
+        "correlated:1e200,1", "correlated:25,1 1e200/1 1",
         "correlated:25", "correlated:25,0", "correlated:25,1 2/3", "auto:3", "speckle:",
     ],
 )  # fmt: skip

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
+from untaught.image import image_of_array
 from untaught.methods.dip import DIP
 from untaught.methods.pixels import PixelTV
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.networks.codes import Code
 from untaught.networks.hourglass import HourglassShape
+from untaught.operands import mask_of
 from untaught.operators import Blur, Downsample, Function, Identity, Mask, Mosaic, Radon, StructuredCompression
 from untaught.reconstruct import deblur, demosaic, inpaint, restore, upscale
 from untaught.result import Recipe
@@ -92,6 +94,14 @@ def test_missing_pixels_can_be_nan_transparent_or_of_a_colour() -> None:
     marked[~kept] = (255, 0, 255)
     by_colour = inpaint(marked, missing_colour="#ff00ff", method=QUICK)
     assert np.array_equal(by_colour.image, by_alpha.image[..., :3])
+
+
+def test_an_array_keeps_what_is_not_zero_whatever_its_values(tmp_path: Path) -> None:
+    picture = image_of_array(levels())
+    labels = holes() * np.arange(1, SIDE + 1)
+    np.save(tmp_path / "labels.npy", labels)
+    for mask in (labels, tmp_path / "labels.npy"):
+        assert torch.equal(mask_of(mask, picture), mask_of(holes(), picture))
 
 
 def test_a_mask_operator_is_the_task_of_inpainting() -> None:

@@ -32,6 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Pillow.fromarray(np.dstack([picture, (255 * kept).astype(np.uint8)])).save("alpha.png")
     Pillow.fromarray(picture[..., 1]).save("mosaic.png")
     np.save("psf.npy", np.ones((3, 3)) / 9)
+    Pillow.open("mask.png").save("mask.jpg")
     np.save("bright.npy", np.ones((3, 3)))
     return tmp_path
 
@@ -85,6 +86,7 @@ def test_alpha_stands_for_the_mask(folder: Path) -> None:
     [
         (("inpaint", "in.png", "--mask", "clean.png"), "keeps every pixel"),
         (("inpaint", "in.png", "--mask", "missing.png"), "missing.png does not exist"),
+        (("inpaint", "in.png", "--mask", "mask.jpg"), "of them between black and white"),
         (("inpaint", "clean.png"), "nothing says which pixels"),
         (("deblur", "in.png", "--psf", "bright.npy"), "sums to 9"),
         (("deblur", "in.png"), "--psf"),

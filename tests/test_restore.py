@@ -36,6 +36,7 @@ def steps_drawing() -> NDArray[np.uint8]:
         ({"sigma": 0.1, "noise": "gaussian:25"}, "both given"),
         ({"sigma": 0.0}, "sigma is 0"),
         ({"sigma": float("inf")}, "sigma is inf"),
+        ({"sigma": 1e300}, "sigma is 1e"),
         ({"noise": "gausian:25"}, "no noise model"),
         ({"method": "dlp"}, "did you mean 'dip'"),
     ],

@@ -17,6 +17,8 @@ from tests.conftest import noisy, psnr
 from tests.training import QUICK, fill, quick, scene, stop_at
 from untaught import apply
 from untaught.errors import InputError
+from untaught.image import Image
+from untaught.io import write
 from untaught.methods.learner import LEARNERS, learner
 from untaught.noise import Gaussian
 from untaught.training.folder import scan
@@ -96,6 +98,14 @@ def test_pairs_are_the_files_of_two_folders(tmp_path: Path) -> None:
         quick(first, tmp_path / "n.safetensors", second=second)
     np.save(second / "0.npy", noisy(scene(0, 50, 48)))
     assert "0.npy is not of the same size" in scan(first, 24, second).left_out[0]
+
+
+def test_a_pair_may_name_its_planes_otherwise(tmp_path: Path) -> None:
+    for name, axes in (("first", "ZYX"), ("second", "CYX")):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name / "0.tif", Image.of(np.stack([scene(0), scene(1)]), axes))
+    found = scan(tmp_path / "first", 24, tmp_path / "second")
+    assert [page.second for page in found.pages] == [0, 1]
 
 
 def test_a_resumed_training_ends_with_the_same_weights(folder: Path, tmp_path: Path) -> None:

@@ -167,6 +167,19 @@ def test_models_and_pictures_that_cannot_be_used(
         assert refused(capsys, ["apply", given, picture, "-o", out], *words), (given, picture, out)
 
 
+@pytest.mark.parametrize("method", ["m.safetensors", "tuned:m.safetensors"])
+@pytest.mark.parametrize("option", ["-o", "--report", "--recipe", "--checkpoint"])
+def test_a_model_that_is_the_method_is_not_written_over(
+    method: str, option: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("m.safetensors").write_bytes(b"weights")
+    Pillow.fromarray(levels(noisy(scene(3)))).save("in.png")
+    Path("link.png").symlink_to("m.safetensors")
+    argv = ["denoise", "in.png", "--method", method]
+    places = ["-o", "link.png"] if option == "-o" else ["-o", "out.png", option, "m.safetensors"]
+    assert refused(capsys, [*argv, *places], "is an input")
+
+
 def _foreign() -> bytes:
     import torch
     from safetensors.torch import save

@@ -16,6 +16,7 @@ from untaught.errors import InputError, OutputError
 from untaught.image import Image, as_image
 from untaught.methods import make
 from untaught.noise import NoiseModel
+from untaught.orientation import laid_as
 from untaught.quality import Quality, check_reference, quality
 from untaught.result import Interval, Result
 
@@ -176,7 +177,7 @@ def compare(
         If the picture, the reference, a name or an option cannot be used.
     """
     picture = as_image(image)
-    clean = None if reference is None else _opened(reference)
+    clean = None if reference is None else laid_as(_opened(reference), picture)
     if clean is not None:
         check_reference(picture, clean)
     names = checked_names(methods)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.errors import InputError
 from untaught.image import Image
 from untaught.quality import Quality, quality
 from untaught.result import Result
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from untaught.fit import Progress
 
 DATA = Path(__file__).parent / "data"
+FILES = ("noisy.png", "restored.png", "clean.png", "strip.png", "report.html")
 TIME_LIMIT = 12.0
 MARGIN, LABEL = 8, 22  # pixels around the pictures of the strip, and above each for its label
 
@@ -56,6 +58,32 @@ def pictures() -> tuple[Image, Image]:
     return read(DATA / "noisy.png"), read(DATA / "clean.png")
 
 
+def check_folder(folder: Path) -> None:
+    """Refuse a folder with files under the names of the demo's that an earlier demo did not write.
+
+    Raises
+    ------
+    InputError
+        Naming the first of them.
+    """
+    given = dict(zip(("noisy.png", "clean.png"), pictures(), strict=True))
+    there = [name for name in FILES if (folder / name).exists()]
+    own = [name for name, picture in given.items() if name in there and _holds(folder / name, picture)]
+    foreign = [name for name in there if name not in own and (name in given or not own)]
+    if foreign:
+        raise InputError(f"{folder / foreign[0]} is not of the demo, which would replace it; give another folder")
+
+
+def _holds(path: Path, picture: Image) -> bool:
+    """Tell whether a file holds a picture; how it is compressed changes with the libraries."""
+    from untaught.io import read
+
+    try:
+        return np.array_equal(read(path).array, picture.array)
+    except InputError:
+        return False
+
+
 def restore(on_progress: Callable[[Progress], None] | None = None) -> Result:
     """Restore the noisy picture in about half a minute, nothing known of its noise."""
     from untaught.denoising import denoise
@@ -64,7 +92,7 @@ def restore(on_progress: Callable[[Progress], None] | None = None) -> Result:
 
 
 def save(result: Result, folder: Path) -> Demo:
-    """Write noisy.png, restored.png, clean.png, strip.png and report.html.
+    """Write the `FILES`.
 
     Raises
     ------
@@ -82,15 +110,10 @@ def save(result: Result, folder: Path) -> Demo:
             "clean, which was not used": clean.array,
         }
     )
-    pages = {
-        "noisy": noisy,
-        "restored": result.picture,
-        "clean": clean,
-        "strip": Image.of(strip, "YXS"),
-    }
-    for name, picture in pages.items():
-        write(folder / f"{name}.png", picture)
-    result.report(folder / "report.html")
+    *names, report = FILES
+    for name, picture in zip(names, (noisy, result.picture, clean, Image.of(strip, "YXS")), strict=True):
+        write(folder / name, picture)
+    result.report(folder / report)
     return Demo(result, before, after, folder)
 
 

@@ -108,6 +108,11 @@ class Image:
             return str(self.source)
 
     @property
+    def is_bare(self) -> bool:
+        """True for an array, also one from a .npy file: a program's numbers, not a picture to look at."""
+        return self.source is None or self.source.suffix.lower() == ".npy"
+
+    @property
     def height(self) -> int:
         """Rows of a plane."""
         return self.size("Y")
@@ -191,6 +196,11 @@ class Image:
     def size(self, axis: str) -> int:
         """Length along an axis, 1 for one that the picture does not have."""
         return self.array.shape[self.axes.index(axis)] if axis in self.axes else 1
+
+    def matches(self, other: Image) -> bool:
+        """Tell whether every value has its partner in `other`; leading axes may have another letter."""
+        letters = all(self.axes.find(axis) == other.axes.find(axis) for axis in "YXS")
+        return letters and self.array.shape == other.array.shape
 
     @property
     def lead_axes(self) -> str:

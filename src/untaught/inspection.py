@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.costs import seconds_for
+from untaught.errors import InputError
 from untaught.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
 from untaught.methods import METHODS
@@ -145,8 +146,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     from untaught.noise import measure
 
     picture = as_image(image)
-    every = math.ceil(picture.n_planes / MOST_PLANES)
-    chosen = [p for p in picture.planes() if p.index % every == 0 and p.values.max() > p.values.min()]
+    chosen = _chosen(picture)
     found = tuple(PlaneNoise(p.index, p.label, measure(p.values, p.missing)) for p in chosen)
     noises = [p.report.model for p in found]
     planned, advice = _advice(noises, chosen[0].values.size, picture)
@@ -164,6 +164,18 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
         notes=_notes(picture, chosen, found),
         temporal=_temporal(picture, [plane.index for plane in chosen]),
     )
+
+
+def _chosen(picture: Image) -> list[Plane]:
+    """Return the planes to measure: those that are not of one value, thinned evenly where they are many.
+
+    They are looked at twice, for all at once need not fit in memory.
+    """
+    varied = [plane.index for plane in picture.planes() if plane.values.max() > plane.values.min()]
+    if not varied:
+        raise InputError(f"every plane of {picture.name} is of one value: there is no noise to measure")
+    wanted = set(varied[:: math.ceil(len(varied) / MOST_PLANES)])
+    return [plane for plane in picture.planes() if plane.index in wanted]
 
 
 def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:

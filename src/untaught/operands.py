@@ -16,6 +16,7 @@ from untaught.errors import InputError
 from untaught.image import Image, as_image, image_of_array
 from untaught.operators import check_mask, check_psf
 from untaught.operators.base import Shape, by
+from untaught.orientation import laid_as
 
 Operand = str | Path | Image | NDArray[Any] | Tensor
 Flags = NDArray[np.bool_]
@@ -28,21 +29,40 @@ def mask_of(mask: Operand, picture: Image) -> Tensor:
     """Return a mask as (1, C, H, W) of 1 and 0; nonzero keeps a pixel, zero marks it missing.
 
     Colours that all say the same count as one channel; a mask of as many channels as the picture has marks each of
-    them. Alpha does not count.
+    them. Alpha does not count. A file is turned as the picture is stored, see `laid_as`.
 
     Raises
     ------
     InputError
-        For a mask of another form or size, or one that keeps everything or nothing.
+        For a mask of another form or size, that keeps everything or nothing, or a file of more than two levels.
     """
     if isinstance(mask, Tensor):
         return check_mask(mask, picture.height, picture.width)
-    values = _array(mask)
+    image = laid_as(_opened(mask), picture)
+    values = _colours(image)
     if values.ndim == 3:
         kept = values != 0
         same = bool((kept == kept[..., :1]).all())
         values = kept[..., 0] if same else np.moveaxis(kept, -1, 0)[None]
-    return check_mask(torch.from_numpy(np.array(values, order="C")), picture.height, picture.width)
+    found = check_mask(torch.from_numpy(np.array(values, order="C")), picture.height, picture.width)
+    _refuse_between(image)
+    return found
+
+
+def _refuse_between(mask: Image) -> None:
+    """Refuse a file of more than two levels, as compression with loss leaves them: what is nearly black is kept.
+
+    An array was made by a program, which means what it says.
+    """
+    if mask.is_bare or mask.array.dtype.kind not in "iu":
+        return
+    values = _colours(mask).reshape(mask.height * mask.width, -1)
+    levels = max(len(np.unique(channel)) for channel in values.T)
+    if levels > 2:
+        raise InputError(
+            f"the mask {mask.name} has {levels} levels, {levels - 2} of them between black and white, as a "
+            "JPEG has; save it as a PNG of black, which is missing, and white"
+        )
 
 
 def measured_by_alpha(picture: Image) -> Flags:
@@ -107,7 +127,7 @@ def psf_of(psf: Operand) -> Tensor:
         return check_psf(psf)
     if isinstance(psf, str) and psf.partition(":")[0] in WORDS:
         return _from_words(psf)
-    values = _array(psf)
+    values = _colours(_opened(psf))
     if values.ndim == 3:
         values = np.moveaxis(values, -1, 0)[None]
     if isinstance(psf, str | Path) and values.dtype.kind in "biu" and values.any():
@@ -172,8 +192,8 @@ WORDS: dict[str, tuple[int, Callable[..., Tensor]]] = {
 """How many numbers each kind of point-spread function has, and what makes it of them."""
 
 
-def guide_of(guide: Operand, size: Shape) -> Tensor:
-    """Return another picture of the same scene as (1, C, H, W) on [0, 1].
+def guide_of(guide: Operand, size: Shape, frame: Image | None = None) -> Tensor:
+    """Return another picture of the same scene as (1, C, H, W) on [0, 1]; a file is turned as `frame` is stored.
 
     Raises
     ------
@@ -181,6 +201,7 @@ def guide_of(guide: Operand, size: Shape) -> Tensor:
         For a stack, or a picture of another size than `size`, height and width of what is restored.
     """
     picture = as_image(guide.numpy() if isinstance(guide, Tensor) else guide)
+    picture = picture if frame is None else laid_as(picture, frame)
     if (picture.height, picture.width) != tuple(size):
         raise InputError(
             f"the guide is {by(picture.height, picture.width)} pixels and the picture to be made {by(*size)}: "
@@ -192,8 +213,8 @@ def guide_of(guide: Operand, size: Shape) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(planes[0].transpose(2, 0, 1)))[None]
 
 
-def _array(operand: str | Path | Image | NDArray[Any]) -> NDArray[Any]:
-    """Return (H, W) or (H, W, C) values, alpha left out."""
+def _opened(operand: str | Path | Image | NDArray[Any]) -> Image:
+    """Return what holds one picture."""
     from untaught.io import read
 
     if isinstance(operand, str | Path):
@@ -201,6 +222,11 @@ def _array(operand: str | Path | Image | NDArray[Any]) -> NDArray[Any]:
     image = operand if isinstance(operand, Image) else image_of_array(np.asarray(operand))
     if image.lead_shape and max(image.lead_shape) > 1:
         raise InputError(f"{image.name} has the shape {image.array.shape}; give one picture, (height, width)")
+    return image
+
+
+def _colours(image: Image) -> NDArray[Any]:
+    """Return (H, W) or (H, W, C) values, alpha left out."""
     values = image.samples_last(image.array).reshape(image.height, image.width, -1)
     colours = values[..., : values.shape[-1] - image.alpha]
     return colours[..., 0] if colours.shape[-1] == 1 else colours

@@ -6,6 +6,7 @@ import math
 
 from untaught.errors import InputError, did_you_mean
 from untaught.noise import Gaussian, NoiseModel, parse_noise
+from untaught.noise.parse import MOST_LEVEL
 from untaught.stopping import RULES, Rule
 
 
@@ -14,7 +15,7 @@ def noise_of(noise: str | NoiseModel, sigma: float | None) -> NoiseModel | None:
     if sigma is not None:
         if noise != "auto":
             raise InputError("noise and sigma were both given; give one of them")
-        if not (math.isfinite(sigma) and sigma > 0):
+        if not 0 < sigma < MOST_LEVEL / 255:
             raise InputError(f"sigma is {sigma}; give a positive fraction of the value range, such as 0.1")
         return Gaussian(sigma)
     return parse_noise(noise) if isinstance(noise, str) else noise

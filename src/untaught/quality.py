@@ -31,9 +31,10 @@ def check_reference(picture: Image, reference: Image) -> None:
     Raises
     ------
     InputError
-        When shape or axes differ, one is of integers and the other is not, or nothing in it was measured.
+        When shapes or the places of rows, columns and samples differ, one is of integers and the other is not, or
+        nothing in it was measured.
     """
-    if picture.array.shape != reference.array.shape or picture.axes != reference.axes:
+    if not picture.matches(reference):
         raise InputError(
             f"the reference {reference.name} is {_shape(reference)}, but {picture.name} is {_shape(picture)}; "
             "give the clean version of the same picture"
@@ -52,9 +53,9 @@ def quality(picture: Image, reference: Image) -> Quality:
 
         PSNR = 10 log10(range^2 / mean (x - r)^2), range = the picture's value range
 
-    Floats are compared as they are; integers of different types, each by its own range. Alpha is left out;
-    so are values that the reference does not have (NaN). SSIM is scikit-image's, over the channels of a plane
-    together, and the mean over the planes of a stack.
+    Values of the same type are compared as they are, floats always; integers of different types, each by its own
+    range. Alpha is left out; so are values that the reference does not have (NaN). SSIM is scikit-image's, over
+    the channels of a plane together, and the mean over the planes of a stack.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def quality(picture: Image, reference: Image) -> Quality:
     """
     check_reference(picture, reference)
     low, high = picture.value_range
-    base = picture.value_range if picture.array.dtype.kind == "f" else reference.value_range
+    same = picture.array.dtype.kind == "f" or picture.array.dtype == reference.array.dtype
+    base = picture.value_range if same else reference.value_range  # a range is read off the values, noise and all
     restored = (_colours(picture) - low) / (high - low)
     clean = (_colours(reference) - base[0]) / (base[1] - base[0])
     known = np.isfinite(clean) & np.isfinite(restored)

@@ -48,7 +48,7 @@ def of_picture(
         check_checkpoint(shared.checkpoint, picture)
     measured = measurement(picture, task)
     frame = framed(measured, task)
-    hint = None if guide is None else guide_of(guide, (frame.height, frame.width))
+    hint = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
 
     def solve(plane: Plane, request: Request) -> Answer:
         gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None

@@ -91,6 +91,7 @@ def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
         from untaught.denoising import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     made_folder(folder)
+    demo.check_folder(folder)
     with Show(interrupts, quiet) as show:
         result = demo.restore(show)
     with interrupts.final():

@@ -33,7 +33,9 @@ class Call:
     @property
     def inputs(self) -> tuple[Path | None, ...]:
         """Files that must not be written over."""
-        return self.input, self.reference
+        from untaught.methods import model_of
+
+        return self.input, self.reference, model_of(self.options.get("method", ""))
 
     def frame(self, picture: Image) -> Image:
         """Return a picture of the answer's size and type: what is there before anything was made."""
@@ -68,13 +70,14 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
     """Read the pictures, and refuse whatever would fail at the end."""
     from untaught.image import as_image
     from untaught.io import check_writable, read
+    from untaught.orientation import laid_as
     from untaught.quality import check_reference
 
     picture = as_image(call.input)
     frame = call.frame(picture)
     check_writable(call.output, frame, protect=call.reference)
     check_places(call)
-    reference = None if call.reference is None else read(call.reference)
+    reference = None if call.reference is None else laid_as(read(call.reference), frame)
     if reference is not None:
         check_reference(frame, reference)
     return picture, reference
@@ -82,6 +85,8 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
 
 def check_places(call: Call) -> None:
     """Refuse a report, a recipe or a checkpoint that cannot be written, or that has the place of another file.
+
+    A page or a recipe under the name of a picture is a slip, and would take the picture's place.
 
     Raises
     ------
@@ -103,6 +108,9 @@ def check_places(call: Call) -> None:
         if path.resolve() in taken:
             raise InputError(f"{path} is {taken[path.resolve()]} and the {name} at once; give them two names")
         taken[path.resolve()] = f"the {name}"
+    for name, path, endings in (("report", call.report, (".html", ".htm")), ("recipe", call.recipe, (".json",))):
+        if path is not None and path.suffix.lower() not in endings:
+            raise InputError(f"{path} has to end in {' or '.join(endings)}; name the {name} so")
 
 
 def restored(picture: Image, call: Call, interrupts: Interrupts) -> Result | None:
@@ -170,7 +178,7 @@ def _finish(call: Call, result: Result, reference: Image | None) -> None:
         if call.report is not None:
             result.report(call.report)
         if call.recipe is not None:
-            write_text(call.recipe, result.recipe.model_dump_json(indent=2) + "\n", (call.input, call.reference))
+            write_text(call.recipe, result.recipe.model_dump_json(indent=2) + "\n", call.inputs)
     except OutputError as error:
         raise OutputError(f"{error} (the picture itself is in {call.output})") from error
     scores = None if reference is None else quality(result.picture, reference)

@@ -90,6 +90,8 @@ def check_target(path: Path, protected: tuple[Path | None, ...]) -> None:
         target = Path(os.path.realpath(path))
         if any(_same(target, other) for other in protected if other is not None):
             raise InputError(f"{path} is an input; write the result under another name")
+        if target.is_symlink():  # the real path of a link that leads anywhere is none
+            raise OutputError(f"{path} is a link that leads back to itself; give another name")
         if target.is_dir():
             raise OutputError(f"{path} is a folder; give the name of a file in it")
         if target.exists() and not target.is_file():

@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import IO, Any
 
 EXIF_HEADER = b"Exif\x00\x00"
-ORIENTATION = 274
+DESCRIPTION, ORIENTATION = 270, 274
 EXIF_IFD, GPS_IFD, INTEROPERABILITY_IFD = DIRECTORIES = 34665, 34853, 40965
 TEXTS = (271, 272, 305, 306, 315, 33432)  # maker, model, software, date, artist, copyright
 _SHORT, _LONG, _LONG8 = 3, 4, 16

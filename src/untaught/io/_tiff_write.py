@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image import Image
-from untaught.io._exif import TEXTS, Directory, byteorder_of, directory_of, exif_orientation, hang
+from untaught.io._exif import DESCRIPTION, TEXTS, Directory, byteorder_of, directory_of, exif_orientation, hang
 from untaught.io._tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
 
 _LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
@@ -31,7 +31,7 @@ def write(stream: IO[bytes], image: Image) -> None:
         layout = None
     exif = image.metadata.get("exif", b"")
     known = directory_of(exif)
-    options = _samples(image, axes, layout) | _storage(array.dtype, layout) | _description(axes, layout)
+    options = _samples(image, axes, layout) | _storage(array.dtype, layout) | _description(axes, layout, known)
     options |= _resolution(image) | _tags(image, layout, known)
     # what tifffile warns of or logs here is a tag it does not write, never a value
     with log_of_tifffile():
@@ -99,12 +99,15 @@ def _storage(dtype: np.dtype[Any], layout: Layout | None) -> dict[str, Any]:
     return options
 
 
-def _description(axes: str, layout: Layout | None) -> dict[str, Any]:
+def _description(axes: str, layout: Layout | None, exif: Directory) -> dict[str, Any]:
     if layout is not None and layout.kind == "shaped":
         return {"metadata": {**layout.shaped, "axes": axes}}
     if layout is None:
         plain = axes in ("YX", "YXS", "SYX")
-        return {"metadata": None if plain else {"axes": axes}}
+        if not plain:
+            return {"metadata": {"axes": axes}}
+        *_, text = exif.get(DESCRIPTION, (b"",))
+        return {"metadata": None, "description": text.rstrip(b"\0") or None}
     description = layout.description
     if description is not None and layout.kind == "ome":
         pages = prod(s for s, a in zip(layout.shape, axes, strict=True) if a not in "YXS")

@@ -25,6 +25,7 @@ _QUALITY = 95
 _MAX_SIDE = 65500
 _MOST_PIXELS_A_BYTE = 512  # a block of 8 x 8 takes a bit at least
 _MAX_EXIF = 65533 - len(EXIF_HEADER)
+_MAX_XMP = 65533 - len(b"http://ns.adobe.com/xap/1.0/\0")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
 
 
@@ -58,7 +59,10 @@ def _first_scan(data: bytes) -> int:
 
 
 def write(stream: IO[bytes], image: Image) -> None:
-    """Write at quality 95 without chroma subsampling; ICC, EXIF, XMP, resolution and comment stay."""
+    """Write at quality 95 without chroma subsampling; ICC, EXIF, XMP, resolution and comment stay.
+
+    EXIF that is too large for its segment is left out but for the orientation, and so is XMP.
+    """
     import PIL.Image
 
     extra: dict[str, Any] = {}
@@ -71,7 +75,7 @@ def write(stream: IO[bytes], image: Image) -> None:
     if dpi and min(dpi) >= 1 and max(dpi) < 2**16:
         extra["dpi"] = (round(dpi[0]), round(dpi[1]))
     for key, name in (("icc", "icc_profile"), ("xmp", "xmp"), ("comment", "comment")):
-        if key in image.metadata:
+        if key in image.metadata and not (key == "xmp" and len(image.metadata[key]) > _MAX_XMP):
             extra[name] = image.metadata[key]
     buffer = BytesIO()
     picture = PIL.Image.fromarray(flat(image))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.io._common import decoding, pillow
+from untaught.io.jpeg_steps import MAGIC
 from untaught.operators.jpeg import BLOCK, Jpeg
 
 SHIFT = 128.0  # grey levels that JPEG takes off before it transforms
@@ -32,9 +33,11 @@ def levels_of(path: Path) -> tuple[Tensor, Jpeg]:
     """
     with decoding(path, "JPEG"):
         data = path.read_bytes()
+        if not data.startswith(MAGIC):
+            raise InputError(f"{path} is no JPEG file, so it holds no tables of steps; denoise it instead")
         with pillow(data, path) as opened:
-            if opened.format != "JPEG" or opened.mode not in ("L", "RGB"):
-                raise InputError(f"{path} is no grey or colour JPEG, so it holds no tables of steps")
+            if opened.mode not in ("L", "RGB"):
+                raise InputError(f"{path} is a {opened.mode} JPEG, neither grey nor RGB; convert it to RGB first")
             operator = _operator(opened, path)
         planes = [_planes(data, path, factor) for factor in sorted(set(operator.factors))]
     scale = dict(zip(sorted(set(operator.factors)), planes, strict=True))

@@ -6,6 +6,7 @@ EXIF, resolution, text) are parsed and spliced here.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -34,11 +35,13 @@ _ADAM7 = (  # first column and row, steps between columns and rows, of each pass
     *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
 )
 _MAX_RATIO = 1100  # deflate cannot shrink by more than about 1032
-_MAX_PROFILE = 2**26
+_MAX_UNPACKED = 2**26
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOUR_SPACE = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
+_XMP = b"XML:com.adobe.xmp\0"
+_XMP_FORM = re.compile(_XMP + rb"([\0\1])\0[^\0]*\0[^\0]*\0")  # whether it is compressed; language, keyword
 
 
 def read(path: Path) -> Image:
@@ -135,8 +138,7 @@ def _metadata(chunks: list[tuple[bytes, memoryview]]) -> dict[str, Any]:
         content = bytes(chunk[8:-4])
         if kind == b"iCCP":
             _, _, packed = content.partition(b"\x00")
-            profile = zlib.decompressobj().decompress(packed[1:], _MAX_PROFILE)
-            found["icc"] = profile
+            found["icc"] = _unpacked(packed[1:])
         elif kind == b"eXIf":
             found["exif"] = content
             orientation = exif_orientation(content)
@@ -146,6 +148,8 @@ def _metadata(chunks: list[tuple[bytes, memoryview]]) -> dict[str, Any]:
             x, y, unit = struct.unpack(">IIB", content)
             if x and y:
                 found["resolution"] = (x / 100, y / 100, "cm") if unit == 1 else (float(x), float(y), "none")
+        elif kind == b"iTXt" and (xmp := _xmp(content)):
+            found["xmp"] = xmp
         elif kind in (*_COLOUR_SPACE, *_TEXT):
             kept.append((kind, content))
     if kept:
@@ -153,8 +157,23 @@ def _metadata(chunks: list[tuple[bytes, memoryview]]) -> dict[str, Any]:
     return found
 
 
+def _xmp(text: bytes) -> bytes | None:
+    """Return the XMP in an iTXt chunk; None where it is other text, or cannot be unpacked."""
+    form = _XMP_FORM.match(text)
+    if form is None:
+        return None
+    try:
+        return _unpacked(text[form.end() :]) if form[1] == b"\1" else text[form.end() :]
+    except zlib.error:
+        return None
+
+
+def _unpacked(data: bytes) -> bytes:
+    return zlib.decompressobj().decompress(data, _MAX_UNPACKED)
+
+
 def write(stream: IO[bytes], image: Image) -> None:
-    """Write a PNG; ICC, EXIF, resolution, colour space and text stay, 1-bit pictures become 8-bit."""
+    """Write a PNG; ICC, EXIF, XMP, resolution, colour space and text stay, 1-bit pictures become 8-bit."""
     import imagecodecs
 
     encoded = bytes(imagecodecs.png_encode(flat(image)))
@@ -168,6 +187,8 @@ def _chunks_to_write(metadata: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     if "icc" in metadata:
         yield b"iCCP", b"ICC profile\x00\x00" + zlib.compress(metadata["icc"])
     yield from metadata.get("png", {}).get("chunks", ())
+    if "xmp" in metadata:
+        yield b"iTXt", _XMP + bytes(4) + metadata["xmp"]
     if "resolution" in metadata:
         x, y, unit = metadata["resolution"]
         per_metre = {"cm": 100.0, "inch": 100 / 2.54}.get(unit, 1.0)

@@ -17,7 +17,7 @@ from untaught._limits import refuse_too_large
 from untaught.errors import InputError
 from untaught.image import Image
 from untaught.io._common import CutOffError, Format
-from untaught.io._exif import DIRECTORIES, TEXTS, Form, block_of, read_directory
+from untaught.io._exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
 from untaught.io._tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
 from untaught.io._tiff_write import write
 
@@ -30,7 +30,7 @@ _KEPT_TAGS = (
     *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 34118, 34680, 34682),
 )
 _IMAGEJ_TAGS = (320, 50838, 50839)
-_DESCRIPTION = 270
+_PLAIN = ("generic", "uniform")  # kinds whose description is a person's, not a program's of the pages
 _ALPHA = (1, 2)  # ExtraSamples: premultiplied or not
 # What tifffile logs, and then reads on, when pages or tags lie beyond the end of the file
 _CUT_OFF = (
@@ -113,7 +113,7 @@ def _metadata(tif: Any, series: Any) -> dict[str, Any]:
     resolution = _resolution(page)
     if resolution:
         found["resolution"] = resolution
-    exif = _exif(tif)
+    exif = _exif(tif, described=series.kind in _PLAIN)
     if exif:
         found["exif"] = exif
     codes = _KEPT_TAGS + (_IMAGEJ_TAGS[coloured:] if imagej else ())
@@ -125,7 +125,7 @@ def _metadata(tif: Any, series: Any) -> dict[str, Any]:
         axes=series.axes,
         dtype=str(series.dtype),
         byteorder=tif.byteorder,
-        description=_encoded(tags[_DESCRIPTION]) if _DESCRIPTION in tags else None,
+        description=_encoded(tags[DESCRIPTION]) if DESCRIPTION in tags else None,
         shaped={k: v for k, v in shaped.items() if k not in ("shape", "axes", "truncated")},
         tags=tuple(tags[code].astuple() for code in codes if code in tags),
         compression=page.compression.name,
@@ -137,9 +137,10 @@ def _metadata(tif: Any, series: Any) -> dict[str, Any]:
     return found
 
 
-def _exif(tif: Any) -> bytes | None:
-    """Return what EXIF knows of the picture as one block; None where there is no camera, date or place."""
-    form, codes = Form(tif.byteorder, tif.is_bigtiff), (ORIENTATION, *TEXTS, *DIRECTORIES)
+def _exif(tif: Any, described: bool) -> bytes | None:
+    """Return what EXIF knows of the picture as one block; None where there is no word, camera, date or place."""
+    form = Form(tif.byteorder, tif.is_bigtiff)
+    codes = (ORIENTATION, *TEXTS, *DIRECTORIES, *([DESCRIPTION] if described else []))
     try:
         directory = read_directory(tif.filehandle, tif.pages.first.offset, form, codes)
     except (ValueError, struct.error):  # a broken one; the picture does not need it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from untaught.errors import InputError, did_you_mean
@@ -53,6 +54,7 @@ METHODS: Mapping[str, Entry] = {
 }
 
 
+MODEL_SUFFIX = ".safetensors"
 OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
 """Methods that learn from two observations of the same picture, and those that make a pair of one."""
 
@@ -78,7 +80,7 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
         from untaught.methods.tuned import Tuned
 
         return Tuned(**(settings or {"model": name.partition(":")[2]}))
-    if name == "trained" or name.endswith(".safetensors"):  # a model of the person's own; the word is of a recipe
+    if name == "trained" or name.endswith(MODEL_SUFFIX):  # a model of the person's own; the word is of a recipe
         from untaught.methods.trained import Trained
 
         return Trained(**(settings or {"model": name}))
@@ -95,6 +97,14 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
         raise InputError(f"there is no method {name!r}; {hint}choose auto, {', '.join(METHODS)}")
     method: Iterative | ClosedForm = built(name, (METHODS[name].module, METHODS[name].attribute), settings)
     return method
+
+
+def model_of(name: str) -> Path | None:
+    """Return the file of the trained model in a method's name, None where there is none."""
+    kind, _, rest = name.partition(":")
+    if kind == "tuned" and rest:
+        return Path(rest)
+    return Path(name) if name.endswith(MODEL_SUFFIX) else None
 
 
 def built(name: str, place: tuple[str, str], settings: Mapping[str, Any] | None) -> Any:

@@ -20,6 +20,9 @@ from untaught.noise.models import (
 )
 
 FORMS = "auto, gaussian:25, poisson:GAIN,READ, impulse:0.1, speckle:0.2, correlated:25,WIDTH, unknown:25"
+MOST_LEVEL = 1e4  # on the 0..255 scale: forty times the range, in which nothing of a picture is left
+MOST_SHARE = 1e2  # of the value, in speckle
+MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
 CLIPS = {
     "clipped": (True, True),
     "clipped-low": (True, False),
@@ -48,7 +51,7 @@ def parse_noise(text: str) -> NoiseModel | None:
         0..255 scale, and the standard deviation of a Gaussian kernel in pixels, or the kernel's
         rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
         ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1,
-        at 0, at 1.
+        at 0, at 1. Levels end at 10 000, the share of speckle at 100.
 
     Returns
     -------
@@ -100,7 +103,7 @@ def _written(model: NoiseModel) -> str:
     return f"{model.kind}:{model.level * 255:.6g}"
 
 
-def _number(word: str, text: str, top: float = math.inf) -> float:
+def _number(word: str, text: str, top: float) -> float:
     try:
         value = float(word)
     except ValueError:
@@ -114,16 +117,20 @@ def _number(word: str, text: str, top: float = math.inf) -> float:
     return value
 
 
+def _level(word: str, text: str) -> float:
+    return _number(word, text, top=MOST_LEVEL) / 255
+
+
 def _gaussian(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
-    return Gaussian(_number(words[0], text) / 255, clip=clip)
+    return Gaussian(_level(words[0], text), clip=clip)
 
 
 def _unknown(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
-    return Unknown(_number(words[0], text) / 255, clip=clip)
+    return Unknown(_level(words[0], text), clip=clip)
 
 
 def _poisson(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
-    gain, read = (_number(word, text) / 255 for word in (*words, "0")[:2])
+    gain, read = (_level(word, text) for word in (*words, "0")[:2])
     return PoissonGaussian(gain, read, clip=clip)
 
 
@@ -132,11 +139,11 @@ def _impulse(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel
 
 
 def _speckle(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
-    return Speckle(_number(words[0], text), clip=clip)
+    return Speckle(_number(words[0], text, top=MOST_SHARE), clip=clip)
 
 
 def _correlated(words: list[str], clip: tuple[bool, bool], text: str) -> NoiseModel:
-    sigma = _number(words[0], text) / 255
+    sigma = _level(words[0], text)
     if "/" in words[1] or " " in words[1]:
         return Correlated(sigma, _rows(words[1], text), clip=clip)
     width = _number(words[1], text, top=100.0)
@@ -154,6 +161,10 @@ def _rows(word: str, text: str) -> tuple[tuple[float, ...], ...]:
         raise InputError(
             f"The kernel in {text!r} is not rows of equally many finite numbers separated by '/'; "
             "write for example correlated:25,1 2 1/2 4 2/1 2 1."
+        )
+    if np.abs(rows).max(initial=0) >= MOST_WEIGHT:
+        raise InputError(
+            f"The kernel in {text!r} has weights that are too large: they have to be below {MOST_WEIGHT:g}."
         )
     return rows
 

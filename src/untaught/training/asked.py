@@ -9,10 +9,10 @@ from pathlib import Path
 from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
 from untaught.io._atomic import check_target
+from untaught.methods import MODEL_SUFFIX
 from untaught.methods.learner import Learner
 from untaught.networks.restorers import Shape
 from untaught.noise import NoiseModel
-from untaught.training.model import SUFFIX
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def checkpoint_of(output: Path) -> Path:
 
 def places(output: Path, resume: bool) -> Path:
     """Refuse places that cannot be written to; return that of the checkpoint."""
-    if output.suffix != SUFFIX:
-        raise InputError(f"{output} has to end in {SUFFIX}; name the model so")
+    if output.suffix != MODEL_SUFFIX:
+        raise InputError(f"{output} has to end in {MODEL_SUFFIX}; name the model so")
     check_target(output, ())
     checkpoint = checkpoint_of(output)
     refuse_foreign(checkpoint)

@@ -178,7 +178,7 @@ def _pages(file: Path, image: Image, side: int) -> list[Page]:
 def _paired(pages: Sequence[Page], image: Image, other: Path) -> list[Page]:
     """Return the pages with those of another file as their second exposures."""
     found = as_image(other)
-    if (found.array.shape, found.axes) != (image.array.shape, image.axes):
+    if not found.matches(image):
         raise InputError(
             f"{other} is not of the same size and axes as {pages[0].path}, of which it is to be a pair"
         )

@@ -17,7 +17,6 @@ from untaught.io._atomic import whole_file
 from untaught.methods.learner import Learner, learner
 from untaught.training.networks import network_of, shape_from
 
-SUFFIX = ".safetensors"
 KEY = "untaught"  # of the header among the file's metadata
 FORMAT = 1
 

@@ -1,0 +1,92 @@
+"""Pictures that are stored turned: masks, guides and references are laid as they are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageOps
+
+from tests.command import levels
+from tests.conftest import clean, noisy
+from tests.files import exif, noise
+from untaught import compare
+from untaught.cli import main
+from untaught.image import image_of_array
+from untaught.io import read
+from untaught.operands import guide_of, mask_of
+from untaught.orientation import laid_as
+
+ORIENTATIONS = range(1, 9)
+PICTURE = noise((16, 24, 3))
+HOLE = np.full((16, 24), 255, np.uint8)
+HOLE[2:5, 3:9] = 0
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def stored(name: str, array: np.ndarray, orientation: int) -> Path:
+    Pillow.fromarray(array).save(name, exif=exif(orientation))
+    return Path(name)
+
+
+def shown(path: Path) -> np.ndarray:
+    with Pillow.open(path) as opened:
+        return np.asarray(ImageOps.exif_transpose(opened))
+
+
+@pytest.mark.parametrize("here", ORIENTATIONS)
+@pytest.mark.parametrize("there", ORIENTATIONS)
+def test_what_is_shown_stays_the_same(there: int, here: int) -> None:
+    path = stored("a.png", PICTURE, there)
+    swapped = (there > 4) != (here > 4)
+    other = stored("b.png", PICTURE.swapaxes(0, 1) if swapped else PICTURE, here)
+    found = laid_as(read(path), read(other))
+    assert found.metadata["orientation"] == here
+    np.testing.assert_array_equal(shown(stored("c.png", found.array, here)), shown(path))
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_masks_and_guides_painted_upright_meet_what_they_were_painted_on(orientation: int) -> None:
+    picture = read(stored("in.jpg", PICTURE, orientation))
+    upright = shown(stored("turned.png", HOLE, orientation))
+    Pillow.fromarray(upright).save("mask.png")
+    np.testing.assert_array_equal(mask_of("mask.png", picture)[0, 0].numpy() * 255, HOLE)
+    np.testing.assert_array_equal(guide_of("mask.png", (16, 24), picture)[0, 0].numpy() * 255, HOLE)
+    assert mask_of(HOLE, picture)[0, 0].numpy().sum() == (HOLE > 0).sum()
+
+
+def test_what_was_made_of_stored_pixels_stays_as_it_is() -> None:
+    """An array, .npy, and a file that would not fit any more."""
+    Pillow.fromarray(HOLE).save("mask.png")
+    np.save("mask.npy", HOLE)
+    for picture, masks in (
+        (read(stored("in.jpg", PICTURE, 6)), (HOLE, "mask.npy", "mask.png")),
+        (read(stored("in.jpg", PICTURE, 3)), (HOLE, "mask.npy")),
+        (image_of_array(PICTURE), ("mask.png",)),
+    ):
+        for mask in masks:
+            np.testing.assert_array_equal(mask_of(mask, picture)[0, 0].numpy() * 255, HOLE)
+
+
+@pytest.mark.parametrize("orientation", [3, 6])
+def test_a_reference_is_turned_too(orientation: int, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = stored("in.png", levels(noisy(clean(24, 32))), orientation)
+    reference = shown(stored("turned.png", levels(clean(24, 32)), orientation))
+    Pillow.fromarray(reference).save("clean.png")
+    argv = ["denoise", "in.png", "-o", "out.png", "--method", "wavelet", "--noise", "gaussian:25", "--json"]
+    scores = []
+    for name in ("clean.png", "turned.png"):
+        assert main([*argv, "--reference", name]) == 0
+        scores.append(json.loads(capsys.readouterr().out)["psnr"])
+    assert scores[0] == scores[1] > 20
+    found = compare(picture, ["wavelet"], reference="clean.png", noise="gaussian:25")
+    assert found.rows[0].quality is not None
+    assert found.rows[0].quality.psnr == pytest.approx(scores[0])
