@@ -154,3 +154,12 @@ def test_pictures_smaller_than_the_kernel_are_restored(side: int, width: int) ->
     found = denoise(spoilt("coffee", CAMERA)[:side, :side, 0], method="wavelet", noise=f"correlated:25,{width}")
     assert found.psnr is not None
     assert math.isfinite(found.psnr.value)
+
+
+@pytest.mark.parametrize("width", [30, 60])
+def test_the_covariance_of_a_wide_kernel_is_that_of_a_direct_sum(width: int) -> None:
+    line = gaussian_kernel(width).sum(0)
+    sums = np.correlate(line, line, "full")[len(line) - 1 :]
+    lags = Covariance.of(Correlated(0.1, gaussian_kernel(width)), torch.zeros(1, 1, 8, 8)).lags[0]
+    assert np.allclose(lags[0, :128], sums[:128] / sums[0], atol=1e-4)
+    assert np.allclose(lags[:128, 0], sums[:128] / sums[0], atol=1e-4)
