@@ -55,8 +55,9 @@ def denoise(
     Parameters
     ----------
     image : path, Image or ndarray
-        (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and values beyond 1e30 count as
-        missing: such pixels are filled in, and a note says how many there were.
+        (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and no-data markers, which lie
+        beyond 1e30 or 1e15 times beyond the rest, count as missing: such pixels are filled in, and a note says
+        how many there were.
     method : str or method
         'auto' tries what fits the noise and keeps what has the smallest estimated error; or the name of a
         method (`untaught.methods.METHODS`), or a method object such as `DIP(steps=500)`.
