@@ -19,7 +19,6 @@ from untaught.errors import InputError
 from untaught.fit import Progress
 from untaught.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
-from untaught.methods import make
 from untaught.methods.base import Learnt
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
@@ -101,10 +100,8 @@ def denoise(
     picture = as_image(image)
     if checkpoint is not None:
         check_checkpoint(Path(checkpoint), picture)
-    if isinstance(method, str) and method != "auto":
-        make(method)  # an unknown name is refused before anything is measured
     request = Request(
-        method=method,
+        method=options.method_of(method),
         noise=options.noise_of(noise, sigma),
         seed=options.seed_of(seed),
         seconds=options.seconds_of(time_limit),

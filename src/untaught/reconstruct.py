@@ -262,7 +262,7 @@ def request_of(wishes: Wishes) -> Request:
     """Return what was asked for, but for the guide; each option checked."""
     checkpoint = wishes.get("checkpoint")
     return Request(
-        method=wishes.get("method", "auto"),
+        method=options.method_of(wishes.get("method", "auto")),
         noise=options.noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
         seed=options.seed_of(wishes.get("seed", 0)),
         seconds=options.seconds_of(wishes.get("time_limit")),
