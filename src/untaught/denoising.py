@@ -163,12 +163,15 @@ def rerun(
     )
     requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
     if recipe.task == "denoise":
-        return _restored(picture, requests, shared, started)
-    if recipe.task == "dejpeg":
+        result = _restored(picture, requests, shared, started)
+    elif recipe.task == "dejpeg":
         from untaught.dejpegging import restored
 
-        return restored(as_image(picture), requests, shared, started)
-    return again(recipe, image if isinstance(image, Tensor) else picture, (operator, guide), requests, shared)
+        result = restored(as_image(picture), requests, shared, started)
+    else:
+        y = image if isinstance(image, Tensor) else picture
+        result = again(recipe, y, (operator, guide), requests, shared)
+    return replace(result, recipe=result.recipe.model_copy(update={"asked": recipe.asked}))
 
 
 def _restored(picture: Image, requests: Sequence[Request | None], shared: Request, started: float) -> Result:

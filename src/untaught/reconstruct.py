@@ -112,7 +112,8 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     >>> unit = Function(lambda x: network(x)[:, :1].mean((2, 3)), picture=(1, 64, 64))
     >>> untaught.restore(torch.full((1, 1), 5.0), operator=unit)  # a picture that excites the first channel
     """
-    return run_task(y, Task("restore", Identity() if operator is None else as_operator(operator)), **wishes)
+    task = Task("restore", Identity(), {}) if operator is None else Task("restore", as_operator(operator))
+    return run_task(y, task, **wishes)
 
 
 def inpaint(
