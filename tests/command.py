@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +62,9 @@ def started(
     environment |= variables or {}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([*COMMAND, *argv], cwd=folder, env=environment, **(pipes | more))  # type: ignore[call-overload]
+
+
+def told(page: str) -> list[str] | None:
+    """Return the words of the command that a report says makes the result again, if it says one."""
+    found = re.search(r"<pre>(untaught .*?)</pre>", page)
+    return None if found is None else shlex.split(unescape(found[1]))[1:]

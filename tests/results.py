@@ -23,7 +23,7 @@ def a_recipe(**changes: object) -> Recipe:
     entries = {
         "task": "denoise", "noise": "gaussian:25.5", "seed": 7, "device": "cpu",
         "planes": (a_plane(),), "threads": 2, "versions": {"untaught": "0.1", "torch": "2.13.0"},
-        "input_sha256": "ab" * 32,
+        "input_sha256": "ab" * 32, "asked": {"method": "r2r"},
     }  # fmt: skip
     return Recipe(**{**entries, **changes})
 

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import clean, noisy, psnr
 from tests.test_bad_input import levels, says
 from untaught.cli import main
-from untaught.compare import compare, place
+from untaught.compare import compare, places
 from untaught.errors import InputError
 from untaught.image import Image, image_of_array
 from untaught.io import read, write
@@ -195,8 +195,33 @@ def test_results_never_take_the_place_of_an_input(folder: Path, capsys) -> None:
 
 def test_extension_that_cannot_hold_the_picture(folder: Path) -> None:
     Path("in.png").rename("in.dat")
-    assert place(folder, read("in.dat"), "tv").name == "in.tv.tif"
-    assert place(folder, image_of_array(clean(16, 16)), "tv").name == "picture.tv.tif"
+    assert places(folder, read("in.dat"), ["tv"])["tv"].name == "in.tv.tif"
+    assert places(folder, image_of_array(clean(16, 16)), ["tv"])["tv"].name == "picture.tv.tif"
+
+
+def test_results_of_models_are_in_the_folder_and_named_apart(folder: Path, monkeypatch) -> None:
+    import untaught.denoising
+
+    real = untaught.denoising.denoise
+    monkeypatch.setattr(
+        untaught.denoising, "denoise", lambda image, *, method, **more: real(image, method="wavelet", **more)
+    )
+    models = [
+        "models/m.safetensors",
+        str(folder / "M.safetensors"),
+        "../x/n.safetensors",
+        "tuned:a/../b\\m.safetensors",
+    ]
+    assert main(["compare", "in.png", "--methods", ",".join([*models, "wavelet"]), "-o", "cmp", "-q"]) == 0
+    assert {path.name for path in Path("cmp").iterdir()} == {
+        "comparison.html",
+        "comparison.json",
+        "in.m.safetensors.png",
+        "in.M.safetensors-2.png",
+        "in.n.safetensors.png",
+        "in.tuned:m.safetensors.png",
+        "in.wavelet.png",
+    }
 
 
 def test_arrays_need_no_files() -> None:

@@ -243,3 +243,11 @@ def test_stacks_and_gaps_are_told() -> None:
     notes = " ".join(subject_of(image_of_array(stack), None, 32).notes)
     assert "of 3 planes" in notes
     assert "no measurement" in notes
+
+
+def test_the_help_and_the_readme_agree_on_the_time_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--help"]) == 0
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    section = readme[readme.index("untaught explain") :]
+    for text in (capsys.readouterr().out, section):
+        assert "about half a minute" in " ".join(text.split())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.files import ramp
+from untaught import denoise
 from untaught._limits import check
 from untaught._values import value_range_of
 from untaught.errors import InputError
@@ -48,6 +49,45 @@ def test_a_hot_pixel_does_not_set_the_range():
     values[3, 3] = 1e6
     low, high = value_range_of(values)
     assert low < 100 < high < 200
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 300.0])
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.9])
+def test_fill_values_far_beyond_the_rest_are_missing_and_do_not_set_the_range(unit, share):
+    rng = np.random.default_rng(0)
+    values = (unit * rng.uniform(0.2, 0.8, (40, 40))).astype(np.float32)
+    filled = rng.random(values.shape) < share
+    filled[3, 3] = True
+    for marker in (1e20, -1e18):
+        image = image_of_array(np.where(filled, np.float32(marker), values))
+        (plane,) = image.planes()
+        assert np.array_equal(plane.missing, filled)
+        assert np.abs(plane.values).max() <= 2
+        assert image.used_range == (values[~filled].min(), values[~filled].max())
+
+
+@pytest.mark.parametrize("unit", [1e-20, 1e20, 1e23])
+def test_no_value_is_missing_for_its_unit_alone(unit):
+    values = unit * np.random.default_rng(0).normal(1, 0.5, (40, 40))
+    values[5, 5] = 1e6 * unit  # nor for being hot
+    (plane,) = image_of_array(values).planes()
+    assert not plane.missing.any()
+
+
+def test_a_number_no_square_of_which_can_be_held_is_missing_in_any_unit():
+    values = 1e-6 * np.random.default_rng(0).random((40, 40))
+    values[5, 5] = 1e13
+    (plane,) = image_of_array(values).planes()
+    assert np.argwhere(plane.missing).tolist() == [[5, 5]]
+
+
+@pytest.mark.parametrize("marker", [1e18, 1e20])
+def test_a_picture_with_a_fill_value_is_restored(marker):
+    values = np.random.default_rng(0).normal(0.5, 0.1, (24, 24))
+    values[9, 9] = marker
+    found = denoise(values, method="nonlocal", noise="gaussian:25.5")
+    assert abs(found.image[9, 9] - 0.5) < 0.3
+    assert any("held no measurement" in note for note in found.notes)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import pytest
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 
 from tests.conftest import psnr
 from untaught import Recipe, denoise, rerun
+from untaught.colouring import coloured, drawn_around
 from untaught.errors import InputError
 from untaught.methods.covariance import Covariance
 from untaught.methods.scales import halved
-from untaught.noise import Correlated, Gaussian, NoiseModel, measure, parse_noise
+from untaught.noise import Correlated, Gaussian, NoiseModel, gaussian_kernel, measure, parse_noise
 from untaught.noise.colours import shared_by_colours
 from untaught.noise.patches import collect
-from untaught.risk import coloured
 
 Floats = NDArray[np.float32]
 BOX = ((1.0,) * 3,) * 3
@@ -127,3 +128,38 @@ def test_a_recipe_holds_the_law_of_a_camera() -> None:
 def test_nothing_is_done_to_a_clean_picture_for_a_cameras_sake() -> None:
     assert not isinstance(measure(picture("cat")).model, Correlated)
     assert not isinstance(measure(picture("retina")).model, Correlated)
+
+
+def test_a_wide_kernel_is_convolved_as_a_narrow_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the Fourier transform instead of the sum."""
+    noise = Correlated(0.1, np.random.default_rng(0).standard_normal((26, 33)))
+    white = torch.randn(1, 3, 30, 41, generator=torch.Generator().manual_seed(0))
+    summed = coloured(white, noise)
+    monkeypatch.setattr("untaught.colouring.MANY", 1)
+    assert torch.allclose(coloured(white, noise), summed, atol=1e-5)
+
+
+def test_noise_of_a_kernel_wider_than_the_picture_has_its_covariance() -> None:
+    noise = Correlated(0.1, gaussian_kernel(5))
+    generator = torch.Generator().manual_seed(0)
+    draws = torch.cat([drawn_around((1, 1, 12, 9), noise, generator, torch.device("cpu")) for _ in range(1500)])
+    assert draws.shape == (1500, 1, 12, 9)
+    assert float(draws.square().mean()) == pytest.approx(1, abs=0.05)
+    lag = (draws[..., 6:, :] * draws[..., :-6, :]).mean()
+    assert float(lag) == pytest.approx(math.exp(-(6**2) / (4 * 5**2)), abs=0.05)
+
+
+@pytest.mark.parametrize(("side", "width"), [(8, 3), (40, 14)])
+def test_pictures_smaller_than_the_kernel_are_restored(side: int, width: int) -> None:
+    found = denoise(spoilt("coffee", CAMERA)[:side, :side, 0], method="wavelet", noise=f"correlated:25,{width}")
+    assert found.psnr is not None
+    assert math.isfinite(found.psnr.value)
+
+
+@pytest.mark.parametrize("width", [30, 60])
+def test_the_covariance_of_a_wide_kernel_is_that_of_a_direct_sum(width: int) -> None:
+    line = gaussian_kernel(width).sum(0)
+    sums = np.correlate(line, line, "full")[len(line) - 1 :]
+    lags = Covariance.of(Correlated(0.1, gaussian_kernel(width)), torch.zeros(1, 1, 8, 8)).lags[0]
+    assert np.allclose(lags[0, :128], sums[:128] / sums[0], atol=1e-4)
+    assert np.allclose(lags[:128, 0], sums[:128] / sums[0], atol=1e-4)

@@ -7,12 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image as Pillow
 
-from tests.command import levels, pixels, says
+from tests.command import levels, pixels, says, told
 from tests.conftest import clean, psnr
-from untaught import rerun
+from untaught import inpaint, rerun, restore
 from untaught.cli import main
+from untaught.methods.pixels import PixelTV
+from untaught.operators import Mask
 from untaught.result import Recipe
 from untaught.tasks import TASKS
 
@@ -62,6 +65,55 @@ def test_json_files_and_recipe(task: str, folder: Path, capsys: pytest.CaptureFi
     assert recipe.task == task
     assert np.array_equal(rerun(recipe, CALLS[task][0]).image, pixels(folder / "out.png"))
     assert (folder / "r.html").read_text().startswith("<!doctype html>")
+
+
+AGAIN = {
+    "inpaint": (("in.png", "--missing-color", "#000000"), ("in.png", "--mask", "mask.png"), ("alpha.png",)),
+    "upscale": (("clean.png", "--factor", "2", "--kernel", "box"),),
+    "deblur": (
+        ("clean.png", "--psf", "gaussian:1", "--border", "reflect"),
+        ("clean.png", "--psf", "psf.npy"),
+    ),
+    "demosaic": (("mosaic.png", "--pattern", "BGGR"),),
+}
+
+
+@pytest.mark.parametrize(("task", "call"), [(task, call) for task, calls in AGAIN.items() for call in calls])
+def test_the_command_in_the_report_makes_the_same_picture(task: str, call: tuple[str, ...], folder: Path) -> None:
+    more = ("--noise", "gaussian:2", "--seed", "3", "-q")
+    assert main([task, *call, "-o", "out.png", *more, "--report", "r.html"]) == 0
+    command = told((folder / "r.html").read_text())
+    assert command is not None
+    for word in call:
+        assert word in command or str(folder / word) in command
+    command[command.index("OUTPUT")] = "again.png"
+    assert main([*command, "-q"]) == 0
+    assert np.array_equal(pixels(folder / "again.png"), pixels(folder / "out.png"))
+
+
+def test_the_command_in_the_report_names_the_guide(folder: Path) -> None:
+    call = ("restore", "clean.png", "--guide", "in.png", "-o", "out.png", "--time-limit", "1e9")
+    assert main([*call, *QUICK, "-q", "--report", "r.html"]) == 0
+    assert told((folder / "r.html").read_text()) is None  # a fit that had a time limit
+    assert main([*call[:-2], *QUICK, "-q", "--report", "s.html"]) == 0
+    command = told((folder / "s.html").read_text())
+    assert command is not None
+    assert command[command.index("--guide") + 1] == str(folder / "in.png")
+
+
+def test_no_command_is_said_where_none_does_the_same(folder: Path) -> None:
+    kept = np.random.default_rng(0).random((24, 32)) < 0.7
+    options = {"method": "pixel-tv", "noise": "gaussian:0"}
+    for number, result in enumerate(
+        (
+            inpaint("in.png", kept, **options),
+            inpaint("in.png", "mask.png", **{**options, "method": PixelTV(steps=20)}),
+            restore("in.png", Mask(torch.ones(1, 1, 24, 32)), **options),
+        )
+    ):
+        page = result.report(f"{number}.html").read_text()
+        assert told(page) is None
+        assert "untaught.rerun(recipe" in page
 
 
 def test_the_reference_is_of_the_answers_size(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,9 +16,16 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from skimage import data
 
+from tests.command import told
 from tests.results import a_plane, a_recipe, a_result, noisy_camera
+from untaught.cli import main
 from untaught.errors import InputError, OutputError
 from untaught.image import Image, image_of_array
+from untaught.io import read, write
+from untaught.methods.r2r import R2R
+from untaught.noise import Correlated, Gaussian
+from untaught.plane import Request
+from untaught.recipe import make_recipe
 from untaught.report import fragment, write_report
 from untaught.report.page import page
 from untaught.report.pictures import (
@@ -32,6 +39,7 @@ from untaught.report.pictures import (
     stretch_of,
 )
 from untaught.result import Candidate, History, Interval, Stopped
+from untaught.stopping import RULES
 
 
 def images_in(html: str) -> list[np.ndarray]:
@@ -155,6 +163,66 @@ def test_the_page_holds_verdict_reasons_and_recipe() -> None:
         assert said in text
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--method", "nonlocal", "--noise", "gaussian:25.1234567"),
+        ("--method", "wavelet", "--noise", "correlated:25.3,1.7,clipped"),
+        ("--method", "auto", "--noise", "poisson:3.123456789,2"),
+    ],
+    ids=str,
+)
+def test_the_command_makes_the_same_picture(options: tuple[str, ...], tmp_path: Path) -> None:
+    picture, first, again = (tmp_path / name for name in ("in.tif", "first.tif", "again.tif"))
+    write(picture, noisy_camera(32).input)
+    call = ["denoise", str(picture), *options, "--seed", "5", "-q"]
+    assert main([*call, "-o", str(first), "--report", str(tmp_path / "r.html")]) == 0
+    command = told((tmp_path / "r.html").read_text())
+    assert command is not None
+    assert command[command.index("--noise") + 1] == options[-1]
+    command[command.index("OUTPUT")] = str(again)
+    assert main([*command, "-q"]) == 0
+    np.testing.assert_array_equal(read(first).array, read(again).array)
+
+
+def planned(**request: object) -> list[str] | None:
+    """Return the command for what was asked for, and answered by a network."""
+    result = noisy_camera()
+    recipe = make_recipe(result.input, [a_plane()], Request(**request))
+    return told(page(replace(result, recipe=recipe)))
+
+
+def test_the_command_names_what_was_asked_for() -> None:
+    command = planned(method="deep-decoder:16", rule=RULES["wmv"]())
+    assert command is not None
+    assert command[command.index("--method") + 1] == "deep-decoder:16"
+    assert command[command.index("--stop") + 1] == "wmv"
+    for method, found in {"m.safetensors": "/m.safetensors", "tuned:a/m.safetensors": "/a/m.safetensors"}.items():
+        named = planned(method=method)
+        assert named is not None
+        kind, colon, path = named[named.index("--method") + 1].rpartition("tuned:")
+        assert kind + colon == "tuned:" * method.startswith("tuned:")
+        assert Path(path).is_absolute()
+        assert path.endswith(found)
+
+
+def test_a_command_that_does_something_else_is_left_out() -> None:
+    assert planned() is not None
+    odd = Correlated(0.1, ((1.0, 2.0), (0.3, 4.0)))
+    for request in (
+        {"method": R2R(steps=20)},
+        {"seconds": 20.0},
+        {"rule": replace(RULES["wmv"](), patience=7)},
+        {"noise": Gaussian(0.1, relative_error=0.2)},
+        {"noise": odd},
+    ):
+        assert planned(**request) is None, request
+    result = noisy_camera()
+    by_hand = replace(result.input, value_range=(0.0, 3.0))
+    for changed in (replace(result, interrupted=True), replace(result, input=by_hand)):
+        assert told(page(changed)) is None
+
+
 def test_what_is_not_known_is_not_claimed() -> None:
     result = noisy_camera(psnr=None, psnr_input=None, stopped=Stopped("none", 0, "One pass."))
     text = text_of(page(result))
@@ -200,7 +268,7 @@ def test_curves_are_drawn_when_there_are_any() -> None:
 def test_an_enlarged_picture_has_no_residual() -> None:
     small = noisy_camera(32)
     large = replace(small.input, array=np.kron(small.image, np.ones((4, 4), np.float32)))
-    html = page(a_result(small.input, large, recipe=a_recipe(task="upscale")))
+    html = page(a_result(small.input, large, recipe=a_recipe(task="upscale", operands={"factor": "4"})))
     assert [image.shape[0] for image in images_in(html)] == [32, 128]
     assert "--factor 4" in html
     assert "Not checked: after upscale" in text_of(html)

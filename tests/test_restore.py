@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 
 from tests.conftest import SIGMA, clean, psnr
 from tests.quick import R2R_FAST, SMALL, crop, uncut
-from untaught import InputError, denoise, rerun
+from untaught import InputError, denoise, rerun, restore
 from untaught.choose import FEW, Plan, plan
 from untaught.methods.dip import DIP
 from untaught.noise import Impulse, PoissonGaussian
+from untaught.stopping import StepBudget
 
 
 def steps_drawing() -> NDArray[np.uint8]:
@@ -39,6 +41,18 @@ def steps_drawing() -> NDArray[np.uint8]:
         ({"sigma": 1e300}, "sigma is 1e"),
         ({"noise": "gausian:25"}, "no noise model"),
         ({"method": "dlp"}, "did you mean 'dip'"),
+        ({"seed": "1"}, "seed is '1'"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"seed": None}, "seed is None"),
+        ({"time_limit": "9"}, "time limit is '9'"),
+        ({"sigma": "0.1"}, "sigma is 0.1"),
+        ({"noise": 25}, "noise is 25; give text"),
+        ({"noise": Impulse}, "give text"),
+        ({"stop": 5}, "5 is no stopping rule"),
+        ({"stop": StepBudget}, "no stopping rule"),
+        ({"method": 5}, "5 is no method"),
+        ({"method": DIP}, "is no method"),
+        ({"device": ["cpu"]}, "device"),
     ],
     ids=str,
 )
@@ -46,6 +60,13 @@ def test_an_option_that_cannot_be_used_is_refused_in_a_sentence(options: dict[st
     with pytest.raises(InputError, match=f"(?i){words}") as caught:
         denoise(crop(16), **{"method": "wavelet", **options})
     assert "\n" not in str(caught.value)
+    with pytest.raises(InputError, match=re.escape(str(caught.value))):
+        restore(crop(16), **{"method": "pixel-tv", **options})
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"seed": np.uint8(3), "time_limit": np.float32(60), "sigma": np.float64(0.1)}
+    assert denoise(crop(16), method="wavelet", **given).recipe.seed == 3
 
 
 def test_a_checkpoint_is_of_one_plane(tmp_path: Path) -> None:

@@ -62,3 +62,15 @@ def test_nothing_is_weighted_where_nothing_is_undone(noise: Gaussian | Impulse) 
     found = undone(noise, image, image + 0.1)
     assert found.tilt is None
     assert torch.equal(found.value, torch.ones_like(image))
+
+
+@pytest.mark.parametrize("clip", [(True, False), (False, True), (True, True)])
+def test_a_hot_pixel_is_weighted_as_any_far_value_and_changes_no_other(clip: tuple[bool, bool]) -> None:
+    noise = Gaussian(0.2, clip=clip)
+    image = torch.linspace(-0.5, 6.0, 1024).reshape(1, 1, 32, 32)
+    hot = image.clone()
+    hot[..., 0, 0], hot[..., 5, 5] = -1e12, 1e12
+    plain, found = undone(noise, image, image + 0.1), undone(noise, hot, hot + 0.1)
+    same = hot == image
+    assert torch.allclose(found.value[same], plain.value[same], atol=2e-3)
+    assert found.value[~same].tolist() == pytest.approx([float(not end) for end in clip], abs=1e-3)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 
 _NO_DATA = 1e30  # beyond it a float is a no-data marker (GIS writes -3.4e38) and overflows float32
+_FAR = 1e15  # as many times beyond the rest it is one too (netCDF writes 1e20): its square nears float32's end
+_REST = 0.05  # share of the values other than 0 that stands for the rest, the least; up to 95 % may be markers
 _SAMPLED = 2**20  # pixels looked at for percentiles
 
 
@@ -96,31 +98,54 @@ def limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     return float(low), float(high) if dtype.itemsize < 8 else float(np.nextafter(float(high), 0))
 
 
-def not_measured(raw: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return where `raw` is NaN, infinite or a no-data marker; same shape."""
+def not_measured(raw: NDArray[Any], bounds: tuple[float, float]) -> NDArray[np.bool_]:
+    """Return where `raw` is NaN, infinite or beyond `bounds`, a no-data marker; same shape."""
     if raw.dtype.kind != "f":
         return np.zeros(raw.shape, dtype=np.bool_)
     measured = np.isfinite(raw)
     if raw.dtype.itemsize > 2:  # float16 ends below the markers
-        measured &= np.abs(raw) <= _NO_DATA
+        measured &= (raw >= bounds[0]) & (raw <= bounds[1])
     return np.asarray(~measured, dtype=np.bool_)
+
+
+def bounds_of(values: NDArray[Any], value_range: tuple[float, float] | None = None) -> tuple[float, float]:
+    """Return the least and greatest number in (..., H, W, S) that is no marker; see `_FAR`.
+
+    A number below 1e15 in size is one only where it lies 1e15 times the value range beyond that.
+    """
+    if values.dtype.kind != "f" or values.dtype.itemsize == 2:
+        return -np.inf, np.inf
+    sizes = np.abs(_sample(values))
+    sizes = sizes[(sizes > 0) & (sizes <= _NO_DATA)]
+    rest = float(np.quantile(sizes, _REST)) if sizes.size else np.inf
+    most = min(_NO_DATA, _FAR * max(1.0, rest))
+    if value_range is None:
+        return -most, most
+    low, high = value_range
+    far = _FAR * (high - low)
+    return max(-most, low - far), min(most, high + far)
 
 
 def survey(values: NDArray[Any]) -> tuple[float, float, NDArray[Any]]:
     """Return the least and greatest measured value of (..., H, W, S), and a sample of them."""
-    low, high, samples = np.inf, -np.inf, []
-    step = max(1, int(np.sqrt(values.size / _SAMPLED)))
+    low, high, bounds = np.inf, -np.inf, bounds_of(values)
     for where in np.ndindex(*values.shape[:-3]):
         plane = values[where]
-        measured = plane if plane.dtype.kind != "f" else plane[~not_measured(plane)]
+        measured = plane if plane.dtype.kind != "f" else plane[~not_measured(plane, bounds)]
         if measured.size:
             low, high = min(low, float(measured.min())), max(high, float(measured.max()))
-            thin = plane[::step, ::step]
-            samples.append(thin[~not_measured(thin)].astype(np.float64))
-    if not samples or low > high:
+    if low > high:
         return np.nan, np.nan, np.empty(0)
-    sample = np.concatenate(samples)
+    sample = _sample(values)
+    sample = sample[~not_measured(sample, bounds)]
     return low, high, sample if sample.size else np.array([low, high])
+
+
+def _sample(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return evenly spread values of (..., H, W, S), all of a small picture, as a line."""
+    step = max(1, int(np.sqrt(values.size / _SAMPLED)))
+    thin = values[..., ::step, ::step, :]
+    return thin.astype(np.float64).ravel()
 
 
 def filled(values: NDArray[np.float32], missing: NDArray[np.bool_]) -> NDArray[np.float32]:

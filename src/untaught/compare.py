@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from untaught.fit import Progress
 
 FALLBACK = ".tif"  # holds every picture, where the input's own extension does not
+TUNED = "tuned:"  # before the path of a model
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,9 @@ class Comparison:
 
         folder = made_folder(folder)
         protect = None if self.reference is None else self.reference.source
+        targets = places(folder, self.input, [row.method for row in self.rows])
         for method, result in self.results.items():
-            write(place(folder, self.input, method), result.picture, protect=protect)
+            write(targets[method], result.picture, protect=protect)
         texts = {
             "comparison.json": json.dumps(self.as_dict(), indent=2, default=str) + "\n",
             "comparison.html": page(self),
@@ -235,13 +238,36 @@ def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[
     return path
 
 
-def place(folder: Path, picture: Image, method: str) -> Path:
-    """Return where a method's picture goes: the input's stem and extension, .tif where that cannot hold it."""
+def places(folder: Path, picture: Image, methods: Iterable[str]) -> dict[str, Path]:
+    """Return where each method's picture goes, `<stem>.<method>.<ext>`; of a model, the file's name is the method.
+
+    The extension is the input's, .tif where that cannot hold the picture. Models of one name are numbered.
+    """
+    found: dict[str, Path] = {}
+    taken: set[str] = set()
+    for method in methods:
+        label = again = _label(method)
+        number = 1
+        while again.casefold() in taken:  # what differs in its case alone is one file on some systems
+            number += 1
+            again = f"{label}-{number}"
+        taken.add(again.casefold())
+        found[method] = _place(folder, picture, again)
+    return found
+
+
+def _label(method: str) -> str:
+    """Return a method's name without the folders that a model lies in."""
+    kind = TUNED if method.startswith(TUNED) else ""
+    return kind + re.split(r"[/\\]", method)[-1].removeprefix(kind)
+
+
+def _place(folder: Path, picture: Image, label: str) -> Path:
     from untaught.io import check_writable
 
     name = picture.source.name if picture.source is not None else "picture"
     stem, dot, extension = name.rpartition(".")
-    path = folder / (f"{stem}.{method}.{extension}" if dot and stem else f"{name}.{method}{FALLBACK}")
+    path = folder / (f"{stem}.{label}.{extension}" if dot and stem else f"{name}.{label}{FALLBACK}")
     try:
         check_writable(path, picture)
     except InputError:

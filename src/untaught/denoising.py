@@ -19,7 +19,6 @@ from untaught.errors import InputError
 from untaught.fit import Progress
 from untaught.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
-from untaught.methods import make
 from untaught.methods.base import Learnt
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
@@ -55,8 +54,9 @@ def denoise(
     Parameters
     ----------
     image : path, Image or ndarray
-        (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and values beyond 1e30 count as
-        missing: such pixels are filled in, and a note says how many there were.
+        (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and no-data markers, which lie
+        beyond 1e30 or 1e15 times beyond the rest, count as missing: such pixels are filled in, and a note says
+        how many there were.
     method : str or method
         'auto' tries what fits the noise and keeps what has the smallest estimated error; or the name of a
         method (`untaught.methods.METHODS`), or a method object such as `DIP(steps=500)`.
@@ -100,10 +100,8 @@ def denoise(
     picture = as_image(image)
     if checkpoint is not None:
         check_checkpoint(Path(checkpoint), picture)
-    if isinstance(method, str) and method != "auto":
-        make(method)  # an unknown name is refused before anything is measured
     request = Request(
-        method=method,
+        method=options.method_of(method),
         noise=options.noise_of(noise, sigma),
         seed=options.seed_of(seed),
         seconds=options.seconds_of(time_limit),
@@ -165,12 +163,15 @@ def rerun(
     )
     requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
     if recipe.task == "denoise":
-        return _restored(picture, requests, shared, started)
-    if recipe.task == "dejpeg":
+        result = _restored(picture, requests, shared, started)
+    elif recipe.task == "dejpeg":
         from untaught.dejpegging import restored
 
-        return restored(as_image(picture), requests, shared, started)
-    return again(recipe, image if isinstance(image, Tensor) else picture, (operator, guide), requests, shared)
+        result = restored(as_image(picture), requests, shared, started)
+    else:
+        y = image if isinstance(image, Tensor) else picture
+        result = again(recipe, y, (operator, guide), requests, shared)
+    return replace(result, recipe=result.recipe.model_copy(update={"asked": recipe.asked}))
 
 
 def _restored(picture: Image, requests: Sequence[Request | None], shared: Request, started: float) -> Result:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught._limits import check
-from untaught._values import filled, native, not_measured, scaled, survey, unscaled, value_range_of
+from untaught._values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 from untaught.errors import InputError
 
 
@@ -26,7 +26,8 @@ class Plane:
         float32, shape (H, W, C), the picture's value range scaled to [0, 1] and not clipped. Finite.
     missing : ndarray
         bool, shape (H, W): True where any channel held no measurement (NaN, infinite, or a no-data
-        marker beyond 1e30 in size); `values` there repeat the nearest measured pixel.
+        marker: beyond 1e30 in size, or 1e15 times beyond the rest); `values` there repeat the nearest measured
+        pixel.
     index : int
         Position among the picture's planes, from 0.
     label : str
@@ -151,9 +152,10 @@ class Image:
         that an RGB TIFF has beyond its three colours are planes of their own.
         """
         view = self.samples_last(self.array)
+        bounds = bounds_of(self._colours(), self.value_range)
         for index, (where, group) in enumerate(self._slots()):
             raw = view[where][..., list(group)]
-            missing = np.asarray(not_measured(raw).any(axis=-1))
+            missing = np.asarray(not_measured(raw, bounds).any(axis=-1))
             values = filled(scaled(raw, self.value_range, missing), missing)
             yield Plane(values, missing, index, self._label(where, group))
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from untaught._version import __version__
 from untaught.errors import InputError
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
 """A plane that was left as it was."""
+
+DIGITS = range(6, 18)  # of numbers in a noise model; with 17 hardly any is lost
+WIDEST = 100  # pixels of a Gaussian kernel that can be written
 
 MODELS = {m.kind: m for m in (Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown)}
 
@@ -87,10 +93,38 @@ def noise_of(recipe: Recipe) -> NoiseModel | None:
 
 def _noise_text(model: NoiseModel | None) -> str:
     """Return the noise as people write it where that says all of it, else its numbers to the last digit."""
-    text = format_noise(model)
-    if model is None or parse_noise(text) == model:
-        return text
+    if model is None:
+        return format_noise(model)
+    for text in _forms(model):
+        if parse_noise(text) == model:
+            return text
     return json.dumps({"kind": model.kind, **asdict(model)})
+
+
+def _forms(model: NoiseModel) -> Iterator[str]:
+    """Yield ways to write a model, with more and more digits; a kernel by its width, if it is a Gaussian."""
+    short = format_noise(model)
+    if not isinstance(model, Correlated):
+        yield from (format_noise(model, digits) for digits in DIGITS)
+        return
+    middle = np.array(model.kernel[len(model.kernel) // 2])
+    beside = middle[len(middle) // 2 :][:2]
+    if len(beside) == 2 and 0 < beside[1] < beside[0]:
+        width = (2 * math.log(beside[0] / beside[1])) ** -0.5
+        level, _, *ends = short.split(",")
+        yield from (",".join([level, f"{width:.{digits}g}", *ends]) for digits in DIGITS if width < WIDEST)
+    yield short
+
+
+def _asked(request: Request) -> dict[str, str] | None:
+    """Return method and rule as options name them; None where these, or the time there was, cannot be named."""
+    rule = request.rule
+    if not isinstance(request.method, str) or request.seconds is not None:
+        return None
+    if rule is None:
+        return {"method": request.method}
+    named = rule.name in RULES and RULES[rule.name]() == rule
+    return {"method": request.method, "stop": rule.name} if named else None
 
 
 def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request) -> Recipe:
@@ -100,6 +134,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
     return Recipe(
         task="denoise",
         noise=_noise_text(request.noise),
+        asked=_asked(request),
         seed=request.seed,
         device=request.device,
         threads=torch.get_num_threads(),

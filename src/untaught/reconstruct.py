@@ -112,7 +112,8 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     >>> unit = Function(lambda x: network(x)[:, :1].mean((2, 3)), picture=(1, 64, 64))
     >>> untaught.restore(torch.full((1, 1), 5.0), operator=unit)  # a picture that excites the first channel
     """
-    return run_task(y, Task("restore", Identity() if operator is None else as_operator(operator)), **wishes)
+    task = Task("restore", Identity(), {}) if operator is None else Task("restore", as_operator(operator))
+    return run_task(y, task, **wishes)
 
 
 def inpaint(
@@ -262,7 +263,7 @@ def request_of(wishes: Wishes) -> Request:
     """Return what was asked for, but for the guide; each option checked."""
     checkpoint = wishes.get("checkpoint")
     return Request(
-        method=wishes.get("method", "auto"),
+        method=options.method_of(wishes.get("method", "auto")),
         noise=options.noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
         seed=options.seed_of(wishes.get("seed", 0)),
         seconds=options.seconds_of(wishes.get("time_limit")),

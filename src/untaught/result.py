@@ -127,6 +127,10 @@ class Recipe(BaseModel):
     planes: tuple[PlaneRecipe, ...]
     operator: dict[str, Any] | None = None  # of any task but denoising, see `operators.written`
     guide_sha256: str = ""
+    operands: dict[str, str] | None = (
+        None  # what these were made of, by options of the command; None: no options do
+    )
+    asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
 
 
 @dataclass

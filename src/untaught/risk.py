@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from untaught.colouring import drawn_around
 from untaught.methods.base import Problem
-from untaught.methods.colours import basis
 from untaught.noise import Correlated
 from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
@@ -70,9 +70,11 @@ class Recorruption:
         variance = problem.noise.variance_at_mean(p).clamp_min(0)
         # Not the seed itself: a fit draws its code from that, and z must be independent of all a fit sees.
         generator = torch.Generator().manual_seed((seed + 1) * STREAM % 2**62)
-        noise = torch.randn(problem.y.shape, generator=generator).to(problem.y.device)
+        shape, device = problem.y.shape, problem.y.device
         if isinstance(problem.noise, Correlated):
-            noise = coloured(noise, problem.noise)
+            noise = drawn_around(shape, problem.noise, generator, device)
+        else:
+            noise = torch.randn(shape, generator=generator).to(device)
         kernel = kernel_of(problem, p)
         return cls(problem.y, problem.mask, variance, noise * kernel.sqrt(), alpha, p, kernel)
 
@@ -164,22 +166,6 @@ class Terms:
     def sure(self) -> Tensor:
         """Stein: misfit + 2 cross - variance. Unbiased for any f, but shifted by any error of the variance."""
         return self.misfit + 2 * self.cross - self.variance
-
-
-def coloured(white: Tensor, noise: Correlated) -> Tensor:
-    """Return white noise, (1, C, H, W), convolved with the model's unit-norm kernel, each colour with its own."""
-    if len(noise.colours) == white.shape[1] == 3:
-        parts = [
-            share**0.5 * coloured(white[:, o : o + 1], Correlated(1.0, kernel))
-            for o, (share, kernel) in enumerate(noise.colours)
-        ]
-        return torch.einsum("oc,bohw->bchw", basis(white), torch.cat(parts, 1))
-    kernel = torch.as_tensor(noise.kernel, dtype=white.dtype, device=white.device)
-    rows, columns = kernel.shape
-    edges = (columns // 2, (columns - 1) // 2, rows // 2, (rows - 1) // 2)
-    padded = F.pad(white, edges, mode="circular")
-    channels = white.shape[1]
-    return F.conv2d(padded, kernel.flip(0, 1).expand(channels, 1, rows, columns), groups=channels)
 
 
 def risk_terms(answer: Tensor, draws: Sequence[tuple[Recorruption, Tensor]]) -> Terms:

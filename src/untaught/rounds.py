@@ -22,6 +22,7 @@ from untaught.problems import problem_of
 from untaught.recipe import sha256
 from untaught.result import Recipe, Result
 from untaught.task import Task, framed, hint_of, measurement, tensor, visible_size
+from untaught.tasks import file_of, options
 
 Requests = Sequence[Request | None]
 
@@ -79,7 +80,7 @@ def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, st
     grey = answer.values.shape[-1] == 1
     frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
     result = assemble(shown(y), [answer], request, started, answer.interrupted, frame)
-    return _written(result, task, guide)
+    return _written(result, replace(task, given=None), guide)
 
 
 def again(
@@ -102,7 +103,8 @@ def again(
         raise InputError("a recipe cannot hold this operator; give the same one, operator=")
     if _hash_of(guide) != recipe.guide_sha256:
         raise InputError("the recipe was written with another guide, or without one; give the same one, guide=")
-    task = Task(recipe.task, as_operator(operator) if recipe.operator is None else operator_of(recipe.operator))
+    made = as_operator(operator) if recipe.operator is None else operator_of(recipe.operator)
+    task = Task(recipe.task, made, recipe.operands)
     if isinstance(y, Tensor):
         return of_tensor(y, task, guide, requests[0] or shared, started)
     return of_picture(y, task, guide, requests, shared, started)
@@ -124,7 +126,13 @@ def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: 
 
 def _written(result: Result, task: Task, guide: Operand | None) -> Result:
     """Return the result with a recipe that names the task, its operator and its guide."""
-    found = {"task": task.name, "operator": written(task.operator), "guide_sha256": _hash_of(guide)}
+    operands = None if task.given is None else options({**task.given, "guide": file_of(guide)})
+    found = {
+        "task": task.name,
+        "operator": written(task.operator),
+        "guide_sha256": _hash_of(guide),
+        "operands": operands,
+    }
     return replace(result, recipe=result.recipe.model_copy(update=found))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,10 +22,11 @@ KEEPS = 1e-3  # how far A(1) may be from 1 for an operator that keeps grey level
 
 @dataclass(frozen=True)
 class Task:
-    """What was asked for: a name, as on the command line, and an operator."""
+    """What was asked for: a name, as on the command line, and an operator, with what that was made of."""
 
     name: str
     operator: Operator
+    given: Mapping[str, str] | None = None  # see `Recipe.operands`
 
     @property
     def folded(self) -> tuple[Operator | None, Tensor | None]:

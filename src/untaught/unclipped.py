@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.noise import NoiseModel
-from untaught.noise.censored import interpolate
+from untaught.noise.censored import interpolate, reach_of
 
 STEP = 1e-3  # of the range: the slope of u is taken over this to both sides
 FINER = 8  # nodes of a table in a step
@@ -59,7 +59,7 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
     value = weight_at(noise, image)
     if not _cut(noise):
         return Weight(value)
-    bend = _tabled(lambda x: (_slope(noise, x + BEND) - _slope(noise, x - BEND)) / (2 * BEND), image)
+    bend = _tabled(noise, lambda x: (_slope(noise, x + BEND) - _slope(noise, x - BEND)) / (2 * BEND), image)
     return Weight(value, bend * (image - y))
 
 
@@ -67,7 +67,7 @@ def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
     """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
     if not _cut(noise):
         return torch.ones_like(image)
-    return _tabled(lambda x: _slope(noise, x), image)
+    return _tabled(noise, lambda x: _slope(noise, x), image)
 
 
 def _slope(noise: NoiseModel, x: Tensor) -> Tensor:
@@ -76,8 +76,13 @@ def _slope(noise: NoiseModel, x: Tensor) -> Tensor:
     return (rise / (2 * STEP)).square()
 
 
-def _tabled(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return function(x) by a table finer than `STEP`: each value counts alone, and a picture has many."""
+def _tabled(noise: NoiseModel, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return function(x) by a table finer than `STEP`: each value counts alone, and a picture has many.
+
+    Far from the ends of the range the function is level, and one hot pixel there would make the table endless.
+    """
+    margin = max(1.0, reach_of(noise.std) + 2 * BEND)
+    x = x.clamp(-margin, 1 + margin)
     low, high = float(x.min()), float(x.max())
     if not high > low:
         return function(x)

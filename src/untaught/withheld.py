@@ -100,7 +100,7 @@ def _alike(mask: Tensor, left: Tensor) -> bool:
     """Say whether missing pixels are about as near to kept ones as withheld ones are to those that were left."""
     missing, gone = ((m == 0).any(1)[0].cpu().numpy() for m in (mask, left))
     held = gone & ~missing
-    if not held.any() or gone.all():
+    if not (held.any() and missing.any()) or gone.all():
         return False
     return _distance(missing, missing) <= ALIKE * _distance(gone, held)
 

@@ -54,7 +54,7 @@ def run_compare(
     """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
     with interrupts.held():
         from untaught.cli.progress import Show
-        from untaught.compare import checked_names, compare, made_folder, place
+        from untaught.compare import checked_names, compare, made_folder, places
         from untaught.image import as_image
         from untaught.io import check_writable
     interrupts.check()
@@ -64,8 +64,8 @@ def run_compare(
     names = checked_names(methods)
     with no_empty_folder(folder):
         made_folder(folder)
-        for name in names:
-            check_writable(place(folder, picture, name), picture, protect=reference)
+        for target in places(folder, picture, names).values():
+            check_writable(target, picture, protect=reference)
         with Show(interrupts, quiet) as show:
             found = compare(picture, names, reference=reference, **options, on_progress=show)
         if not found.results and not interrupts.count:

@@ -39,7 +39,7 @@ def explain(
     as_json: commands.AsJson = False,
     quiet: commands.Quiet = False,
 ) -> commands.Job:
-    """Show on a picture why an untaught network restores it, and when to stop it; takes a minute or two."""
+    """Show on a picture why an untaught network restores it, and when to stop it; takes about half a minute."""
 
     def job(interrupts: Interrupts) -> int:
         options = {"noise": noise, "seed": seed, "time_limit": time_limit}

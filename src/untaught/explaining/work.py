@@ -48,7 +48,7 @@ LEAST_PRODUCTS, LEAST_VECTORS = 30, 4
 
 @dataclass(frozen=True)
 class Experiment:
-    """The numbers of an explanation; one thread takes a minute or two for them.
+    """The numbers of an explanation; one thread takes about half a minute for them.
 
     Attributes
     ----------

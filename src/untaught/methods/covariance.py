@@ -10,7 +10,7 @@ from torch import Tensor
 
 from untaught.noise import Correlated
 
-SIDE = 256  # pixels: the square on which spectra are held; a quarter of it is left two scales down
+SIDE = 256  # pixels at least: the square on which spectra are held; a quarter of it is left two scales down
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,12 @@ class Covariance:
         """Return that of a picture `y`, (1, C, H, W), on whose device it lies."""
         count = y.shape[1]
         parts = noise.colours if len(noise.colours) == count else ((1.0, noise.kernel),) * count
+        kernels = [torch.tensor(kernel, dtype=torch.float64) for _, kernel in parts]
+        longest = max(max(taps.shape) for taps in kernels)
+        side = max(SIDE, 1 << (2 * longest - 2).bit_length())  # on less, the ends of a kernel meet around the edge
         spectra = []
-        for share, kernel in parts:
-            taps = torch.tensor(kernel, dtype=torch.float64)
-            transfer = torch.fft.fft2(taps, s=(SIDE, SIDE)).abs().square()
+        for (share, _), taps in zip(parts, kernels, strict=True):
+            transfer = torch.fft.fft2(taps, s=(side, side)).abs().square()
             spectra.append(share * transfer / taps.square().sum())
         return cls(torch.stack(spectra).to(y.device, y.dtype))
 

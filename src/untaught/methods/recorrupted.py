@@ -10,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from untaught.colouring import drawn
 from untaught.errors import InputError
 from untaught.methods.base import Needs, Problem
 from untaught.methods.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import Correlated, NoiseModel, PoissonGaussian
-from untaught.risk import coloured, kernel_of
+from untaught.risk import kernel_of
 from untaught.smoothing import smoothed
 
 Law = Literal["auto", "gaussian", "poisson", "gamma", "binomial"]
@@ -126,23 +127,12 @@ def noise_like(seen: Seen, generator: torch.Generator) -> Tensor:
 
 def gaussian_like(problem: Problem, generator: torch.Generator) -> Tensor:
     """Draw z ~ N(0, Sigma), Sigma that of the noise at a local mean of y; (1, C, H, W)."""
-    shape, noise = list(problem.y.shape), problem.noise
-    rows, columns = _reach(noise)
-    shape[2], shape[3] = shape[2] + rows, shape[3] + columns
-    z = torch.randn(shape, generator=generator).to(problem.y.device)
+    shape, noise, device = problem.y.shape, problem.noise, problem.y.device
     if isinstance(noise, Correlated):
-        # Drawn larger and cut: the convolution goes around the edges, the noise of a picture does not.
-        z = coloured(z, noise)[
-            ..., rows // 2 : shape[2] - (rows + 1) // 2, columns // 2 : shape[3] - (columns + 1) // 2
-        ]
+        z = drawn(shape, noise, generator, device)
+    else:
+        z = torch.randn(shape, generator=generator).to(device)
     return z * kernel_of(problem, smoothed(problem)).sqrt()
-
-
-def _reach(noise: NoiseModel) -> tuple[int, int]:
-    """Return how many rows and columns more than the picture correlated noise is drawn on."""
-    if not isinstance(noise, Correlated):
-        return 0, 0
-    return len(noise.kernel) - 1, len(noise.kernel[0]) - 1
 
 
 Split = tuple[NDArray[Any], NDArray[Any]]

@@ -103,11 +103,15 @@ def at_mean(
     return interpolate(m, np.maximum.accumulate(mean(nodes)), value(nodes))
 
 
+def reach_of(std: Callable[[Any], Any]) -> float:
+    """Return how far from an end that is clipped values still feel it; beyond, `invert` is the identity."""
+    return 2 * FAR * float(np.max(std(np.array([0.0, 1.0]))))
+
+
 def _nodes(std: Callable[[Any], Any], clip: Clip, beyond: float = 0.0) -> NDArray[np.float64]:
-    ends = np.array([0.0, 1.0])
-    low, high = (float(v) for v in std(ends))
+    low, high = (float(v) for v in std(np.array([0.0, 1.0])))
     fine = np.linspace(0.0, 6.0, 769)
-    reach = 2 * FAR * max(low, high)
+    reach = reach_of(std)
     start = -beyond * low if clip[0] else min(0.0, 1.0 - reach)
     stop = 1.0 + beyond * high if clip[1] else max(1.0, reach)
     x = np.concatenate([np.linspace(start, stop, 6145), fine * low, 1.0 - fine * high])

@@ -82,25 +82,25 @@ def parse_noise(text: str) -> NoiseModel | None:
     return build(words, clip, text)
 
 
-def format_noise(model: NoiseModel | None) -> str:
-    """Return the text from which `parse_noise` makes `model`, to six digits; ``auto`` for None."""
+def format_noise(model: NoiseModel | None, digits: int = 6) -> str:
+    """Return the text from which `parse_noise` makes `model`, to so many digits; ``auto`` for None."""
     if model is None:
         return "auto"
     ends = {flags: f",{name}" for name, flags in CLIPS.items()}.get(model.clip, "")
-    return f"{_written(model)}{ends}"
+    return f"{_written(model, digits)}{ends}"
 
 
-def _written(model: NoiseModel) -> str:
+def _written(model: NoiseModel, digits: int) -> str:
     if isinstance(model, PoissonGaussian):
-        return f"poisson:{model.gain * 255:.6g},{model.read * 255:.6g}"
+        return f"poisson:{model.gain * 255:.{digits}g},{model.read * 255:.{digits}g}"
     if isinstance(model, Impulse):
-        return f"impulse:{model.fraction:.6g}"
+        return f"impulse:{model.fraction:.{digits}g}"
     if isinstance(model, Speckle):
-        return f"speckle:{model.sigma:.6g}"
+        return f"speckle:{model.sigma:.{digits}g}"
     if isinstance(model, Correlated):
-        rows = "/".join(" ".join(f"{v:.6g}" for v in row) for row in model.kernel)
-        return f"correlated:{model.sigma * 255:.6g},{rows}"
-    return f"{model.kind}:{model.level * 255:.6g}"
+        rows = "/".join(" ".join(f"{v:.{digits}g}" for v in row) for row in model.kernel)
+        return f"correlated:{model.sigma * 255:.{digits}g},{rows}"
+    return f"{model.kind}:{model.level * 255:.{digits}g}"
 
 
 def _number(word: str, text: str, top: float) -> float:

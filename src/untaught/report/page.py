@@ -10,6 +10,7 @@ import numpy as np
 
 from untaught.report import words
 from untaught.report.check import LAGS, ResidualCheck, check_residual
+from untaught.report.command import command_line
 from untaught.report.gallery import gallery, uncertainty
 from untaught.report.pictures import Pair, before_after, data_uri, overview, pairs, stretch_of
 from untaught.report.plots import curves
@@ -233,12 +234,13 @@ def _candidates(result: Result) -> str:
 def _again(result: Result) -> str:
     recipe = result.recipe.model_dump(mode="json")
     versions = ", ".join(f"{name} {version}" for name, version in result.recipe.versions.items())
+    command = command_line(result)
+    line = () if command is None else (paragraph("The same call:"), f"<pre>{escape(command)}</pre>")
     return "\n".join(
         [
             section(
                 "Run it again",
-                paragraph("The same method, noise and seed:"),
-                f"<pre>{escape(words.command_line(result))}</pre>",
+                *line,
                 paragraph("Step for step, by the recipe:"),
                 f"<pre>{escape(words.python_lines(result))}</pre>",
                 "<h3>Recipe</h3>",

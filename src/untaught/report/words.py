@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from untaught.result import Result, spokesman
 
 NO_TRUTH = "Estimated from the degraded picture alone; no clean picture was used."
@@ -66,25 +64,6 @@ def sentence(text: str) -> str:
     text = text.strip().rstrip(".") + "."
     first = text.split()[0]
     return text[:1].upper() + text[1:] if first.isalpha() else text
-
-
-def command_line(result: Result) -> str:
-    """Return the command that restores the picture again with the same method, noise and seed."""
-    recipe = result.recipe
-    source = str(result.input.source) if result.input.source is not None else "INPUT"
-    parts = ["untaught", recipe.task, source, "-o", "OUTPUT", *_operands(result)]
-    methods = {plane.method for plane in recipe.planes} - {"none"}
-    parts += ["--method", methods.pop() if len(methods) == 1 else "auto", "--noise", recipe.noise]
-    return shlex.join([*parts, "--seed", str(recipe.seed), "--device", recipe.device])
-
-
-def _operands(result: Result) -> list[str]:
-    task = result.recipe.task
-    if task == "inpaint":
-        return ["--mask", "MASK"]
-    if task == "upscale":
-        return ["--factor", str(result.picture.height // result.input.height)]
-    return ["--psf", "PSF"] if task == "deblur" else []
 
 
 def python_lines(result: Result) -> str:

@@ -1,0 +1,65 @@
+"""White noise made into noise that neighbouring pixels share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from untaught.methods.colours import basis
+from untaught.noise import Correlated
+
+MANY = 256 * 256  # taps of a kernel from which on the Fourier transform is the quicker way
+
+
+def reach(noise: Correlated) -> tuple[int, int]:
+    """Return how many rows and columns apart the farthest pixels are that share noise."""
+    kernels = [noise.kernel, *(kernel for _, kernel in noise.colours)]
+    return max(map(len, kernels)) - 1, max(len(kernel[0]) for kernel in kernels) - 1
+
+
+def drawn(shape: Sequence[int], noise: Correlated, generator: torch.Generator, device: torch.device) -> Tensor:
+    """Draw noise of unit level, (1, C, H, W): larger and cut, for the noise of a picture ends at its edges."""
+    rows, columns = reach(noise)
+    height, width = shape[2] + rows, shape[3] + columns
+    white = torch.randn((*shape[:2], height, width), generator=generator).to(device)
+    return coloured(white, noise)[
+        ..., rows // 2 : height - (rows + 1) // 2, columns // 2 : width - (columns + 1) // 2
+    ]
+
+
+def drawn_around(
+    shape: Sequence[int], noise: Correlated, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    """Draw the same, going around the edges where the picture is large enough for that."""
+    rows, columns = reach(noise)
+    if (rows + 1) // 2 > shape[2] or (columns + 1) // 2 > shape[3]:
+        return drawn(shape, noise, generator, device)
+    return coloured(torch.randn(shape, generator=generator).to(device), noise)
+
+
+def coloured(white: Tensor, noise: Correlated) -> Tensor:
+    """Return white noise, (1, C, H, W), convolved with the model's unit-norm kernel, each colour with its own."""
+    if len(noise.colours) == white.shape[1] == 3:
+        parts = [
+            share**0.5 * coloured(white[:, o : o + 1], Correlated(1.0, kernel))
+            for o, (share, kernel) in enumerate(noise.colours)
+        ]
+        return torch.einsum("oc,bohw->bchw", basis(white), torch.cat(parts, 1))
+    return _convolved(white, torch.as_tensor(noise.kernel, dtype=white.dtype, device=white.device))
+
+
+def _convolved(x: Tensor, kernel: Tensor) -> Tensor:
+    """Return x * kernel, the convolution going around the edges."""
+    rows, columns = kernel.shape
+    height, width = x.shape[-2:]
+    if kernel.numel() > MANY and rows <= height and columns <= width:
+        product = torch.fft.rfft2(x) * torch.fft.rfft2(kernel, s=(height, width))
+        shifted: Tensor = torch.fft.irfft2(product, s=(height, width))
+        return shifted.roll((-((rows - 1) // 2), -((columns - 1) // 2)), (-2, -1))
+    edges = (columns // 2, (columns - 1) // 2, rows // 2, (rows - 1) // 2)
+    channels = x.shape[1]
+    taps = kernel.flip(0, 1).expand(channels, 1, rows, columns)
+    return F.conv2d(F.pad(x, edges, mode="circular"), taps, groups=channels)
