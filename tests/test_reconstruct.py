@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
@@ -96,11 +97,12 @@ def test_missing_pixels_can_be_nan_transparent_or_of_a_colour() -> None:
     assert np.array_equal(by_colour.image, by_alpha.image[..., :3])
 
 
-def test_an_array_keeps_what_is_not_zero_whatever_its_values(tmp_path: Path) -> None:
+def test_what_is_not_zero_is_kept_whatever_its_value(tmp_path: Path) -> None:
     picture = image_of_array(levels())
     labels = holes() * np.arange(1, SIDE + 1)
     np.save(tmp_path / "labels.npy", labels)
-    for mask in (labels, tmp_path / "labels.npy"):
+    Pillow.fromarray(labels.astype(np.uint8)).save(tmp_path / "labels.png")
+    for mask in (labels, tmp_path / "labels.npy", tmp_path / "labels.png"):
         assert torch.equal(mask_of(mask, picture), mask_of(holes(), picture))
 
 

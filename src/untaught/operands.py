@@ -14,6 +14,8 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image import Image, as_image, image_of_array
+from untaught.io.jpeg import JPEG
+from untaught.io.webp import WEBP
 from untaught.operators import check_mask, check_psf
 from untaught.operators.base import Shape, by
 from untaught.orientation import laid_as
@@ -34,7 +36,8 @@ def mask_of(mask: Operand, picture: Image) -> Tensor:
     Raises
     ------
     InputError
-        For a mask of another form or size, that keeps everything or nothing, or a file of more than two levels.
+        For a mask of another form or size, that keeps everything or nothing, or a JPEG or WebP of more than two
+        levels.
     """
     if isinstance(mask, Tensor):
         return check_mask(mask, picture.height, picture.width)
@@ -50,18 +53,15 @@ def mask_of(mask: Operand, picture: Image) -> Tensor:
 
 
 def _refuse_between(mask: Image) -> None:
-    """Refuse a file of more than two levels, as compression with loss leaves them: what is nearly black is kept.
-
-    An array was made by a program, which means what it says.
-    """
-    if mask.is_bare or mask.array.dtype.kind not in "iu":
+    """Refuse more than two levels where compression with loss may have made them: what is nearly black is kept."""
+    if mask.source is None or not any(mask.source.suffix.lower() in lossy.suffixes for lossy in (JPEG, WEBP)):
         return
     values = _colours(mask).reshape(mask.height * mask.width, -1)
     levels = max(len(np.unique(channel)) for channel in values.T)
     if levels > 2:
         raise InputError(
-            f"the mask {mask.name} has {levels} levels, {levels - 2} of them between black and white, as a "
-            "JPEG has; save it as a PNG of black, which is missing, and white"
+            f"the mask {mask.name} has {levels} levels, {levels - 2} of them between black and white, by "
+            "compression perhaps; save it as a PNG of black, which is missing, and white"
         )
 
 
