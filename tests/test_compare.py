@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import clean, noisy, psnr
 from tests.test_bad_input import levels, says
 from untaught.cli import main
-from untaught.compare import compare, places
+from untaught.comparing import compare, places
 from untaught.errors import InputError
 from untaught.image import Image, image_of_array
 from untaught.io import read, write

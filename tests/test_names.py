@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 
@@ -16,3 +17,9 @@ def test_functions_are_not_hidden_by_modules_of_the_same_name(first: str) -> Non
     code = f"import untaught; untaught.{first}; print([n for n in {names} if not callable(getattr(untaught, n))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_module_has_the_name_of_a_function() -> None:
+    """Whoever imports such a module, this package too, would put it in the function's place."""
+    modules = {module.name for module in pkgutil.iter_modules(untaught.__path__)}
+    assert not modules & set(untaught.__all__)

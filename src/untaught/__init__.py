@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from untaught._version import __version__
 
 if TYPE_CHECKING:
-    from untaught.compare import compare as compare
+    from untaught.comparing import compare as compare
     from untaught.dejpegging import dejpeg as dejpeg
     from untaught.denoising import denoise as denoise
     from untaught.denoising import rerun as rerun
@@ -47,7 +47,7 @@ _HOME = {
     "dejpeg": "untaught.dejpegging",
     "demosaic": "untaught.reconstruct",
     "inspect": "untaught.inspection",
-    "compare": "untaught.compare",
+    "compare": "untaught.comparing",
     "explain": "untaught.explaining",
     "train": "untaught.training.train",
     "apply": "untaught.training.apply",

@@ -181,7 +181,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         One sentence about what is wrong.
     """
-    from untaught.compare import made_folder
+    from untaught.comparing import made_folder
 
     return made_folder(folder, (PAGE, VALUES, *(f"{coder}.png" for coder in CODERS)), (source,))
 

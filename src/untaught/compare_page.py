@@ -14,7 +14,7 @@ from untaught.report.pictures import Pair, Stretch, crops, data_uri, stretch_of
 from untaught.report.style import CSS
 
 if TYPE_CHECKING:
-    from untaught.compare import Comparison, Row
+    from untaught.comparing import Comparison, Row
     from untaught.image import Image
 
 

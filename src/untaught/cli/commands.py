@@ -54,7 +54,7 @@ def run_compare(
     """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
     with interrupts.held():
         from untaught.cli.progress import Show
-        from untaught.compare import checked_names, compare, made_folder, places
+        from untaught.comparing import checked_names, compare, made_folder, places
         from untaught.image import as_image
         from untaught.io import check_writable
     interrupts.check()
@@ -87,7 +87,7 @@ def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught import demo
         from untaught.cli.progress import Show
-        from untaught.compare import made_folder
+        from untaught.comparing import made_folder
         from untaught.denoising import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     made_folder(folder)

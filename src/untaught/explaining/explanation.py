@@ -122,7 +122,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         When a file cannot be written there, or is `source`, the picture to be explained.
     """
-    from untaught.compare import made_folder
+    from untaught.comparing import made_folder
     from untaught.explaining.page import PLOTS
 
     return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
