@@ -115,6 +115,9 @@ def test_interrupted_at_the_start(seconds: float, how: int, folder: Path) -> Non
         time.sleep(seconds)
         process.send_signal(how)
         _, err = process.communicate(timeout=300)
+    if seconds < 0.5 and process.returncode == -how:  # on a busy machine Python itself is not up yet
+        assert sorted(path.name for path in folder.iterdir()) == ["clean.png", "in.png"]
+        return
     assert process.returncode == 128 + how
     assert says(err, "interrupted"), err
     assert (folder / "in.png").read_bytes() == before
