@@ -20,7 +20,7 @@ from bars import bars
 from common import GIVEN, SCANS, SET9, done
 from gpu_tables import gpu
 from severity_tables import rules, trust
-from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
+from tabular import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from task_tables import learners, published, stacks, task, trained
 from theory_tables import theory
 
@@ -56,13 +56,6 @@ def denoising(rows: Iterable[Row]) -> list[Row]:
 def settings(rows: Iterable[Row]) -> dict[Group, list[Row]]:
     """Group rows by what a table is made for."""
     return grouped(rows, "level", "side", "seed")
-
-
-def heading(group: Group) -> str:
-    """Return the line above a table."""
-    level, side, seed = group
-    part = f"central {side} x {side} pixels" if side else "whole pictures"
-    return f"Noise level {level}, {part}{f', seed {seed}' if seed else ''}:"
 
 
 def name_of(row: Row) -> str:

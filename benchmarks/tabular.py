@@ -21,6 +21,13 @@ def grouped(rows: Iterable[Row], *keys: str) -> dict[Group, list[Row]]:
     return dict(sorted(groups.items(), key=lambda item: [(part is None, part) for part in item[0]]))
 
 
+def heading(group: Group) -> str:
+    """Return the line above a table of one level, side and seed."""
+    level, side, seed = group
+    part = f"central {side} x {side} pixels" if side else "whole pictures"
+    return f"Noise level {level}, {part}{f', seed {seed}' if seed else ''}:"
+
+
 def table(heads: str, rows: Iterable[list[str]]) -> str:
     """Return a Markdown table; all columns but the first to the right."""
     columns = heads.split("|")

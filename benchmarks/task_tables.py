@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from statistics import mean, median
 
 import family
-from tabular import NOTHING, Row, grouped, provenance, table
+from tabular import NOTHING, Row, grouped, heading, provenance, table
 
 SCORES = ("psnr_y", "psnr")  # of the answer, in dB; other `psnr_...` entries are what it is held against
 NOT_A_SETTING = ("picture", "method", "time_limit", "seed", "quick")
@@ -113,11 +113,11 @@ def published(rows: list[Row]) -> str:
     if not own:
         return NOTHING
     parts, calls = [], []
-    for (level, side), chosen in grouped(own, "level", "side").items():
+    for group, chosen in grouped(own, "level", "side", "seed").items():
+        level, side, _ = group
         by_method = grouped(chosen, "method")
-        part = f"central {side} x {side} pixels" if side else "whole pictures"
         heads = "Output | n | PSNR, dB | noise of the file left | mean with CBM3D's output, dB"
-        parts += [f"Noise level {level}, {part}:", table(heads, map(_output, by_method.values()))]
+        parts += [heading(group), table(heads, map(_output, by_method.values()))]
         names = ",".join(name for (name,) in by_method)
         asked = f"--levels {level} --side {side} --methods {names}"
         calls.append(f"`python benchmarks/published.py --data DIR {asked}`")

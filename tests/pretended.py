@@ -119,11 +119,10 @@ def _is_there(name: str, args: Any, kwargs: dict[str, Any], flat: list[Any]) -> 
 def _refuse(name: str, args: Any, flat: list[Any]) -> None:
     """Refuse tensors of both devices, but for numbers."""
     tensors = [a for a in flat if isinstance(a, Tensor)]
-    apart = [a for a in tensors if not isinstance(a, There) and a.dim()]
-    mixed = len(apart) < len(tensors) and apart and any(isinstance(a, There) for a in tensors)
-    if name in INDEXED:
-        mixed = mixed and not isinstance(args[0], There)
-    if mixed and name not in CROSSING:
+    there = any(isinstance(a, There) for a in tensors)
+    here = any(not isinstance(a, There) and a.dim() for a in tensors)
+    allowed = name in CROSSING or (name in INDEXED and isinstance(args[0], There))
+    if there and here and not allowed:
         raise RuntimeError(f"{name}: Expected all tensors to be on the same device")
 
 

@@ -110,6 +110,12 @@ def _rule_of_learner(noise: NoiseModel) -> Rule:
     return HeldOut(patience=300, every=20)
 
 
+def refusal(rule: Rule | None, noise: NoiseModel, operator: Operator | None = None) -> str | None:
+    """Say that a stopping rule was asked for and why it cannot be used, or None where it can, or none was."""
+    reason = None if rule is None else rule_objection(rule, noise, operator)
+    return None if rule is None or reason is None else f"the stopping rule {rule.name} was asked for, but {reason}"
+
+
 def rule_objection(rule: Rule, noise: NoiseModel, operator: Operator | None) -> str | None:
     """Say in a clause why a stopping rule cannot be used with an operator and its noise, or None."""
     if isinstance(rule, CrossFitted) and operator is not None:

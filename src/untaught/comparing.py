@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from untaught import options
 from untaught.errors import InputError, OutputError
 from untaught.image import Image, as_image
-from untaught.methods import make
+from untaught.methods import TUNED, make
 from untaught.noise import NoiseModel
 from untaught.orientation import laid_as
 from untaught.quality import Quality, check_reference, quality
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from untaught.fit import Progress
 
 FALLBACK = ".tif"  # holds every picture, where the input's own extension does not
-TUNED = "tuned:"  # before the path of a model
 
 
 @dataclass(frozen=True)

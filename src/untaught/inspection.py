@@ -169,13 +169,18 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
 def _chosen(picture: Image) -> list[Plane]:
     """Return the planes to measure: those that are not of one value, thinned evenly where they are many.
 
-    They are looked at twice, for all at once need not fit in memory.
+    Many are looked at twice, for all at once need not fit in memory.
     """
-    varied = [plane.index for plane in picture.planes() if plane.values.max() > plane.values.min()]
-    if not varied:
+    varied = (plane for plane in picture.planes() if plane.values.max() > plane.values.min())
+    if picture.n_planes <= MOST_PLANES:
+        chosen = list(varied)
+    else:
+        indices = [plane.index for plane in varied]
+        wanted = set(indices[:: math.ceil(len(indices) / MOST_PLANES) or 1])
+        chosen = [plane for plane in picture.planes() if plane.index in wanted]
+    if not chosen:
         raise InputError(f"every plane of {picture.name} is of one value: there is no noise to measure")
-    wanted = set(varied[:: math.ceil(len(varied) / MOST_PLANES)])
-    return [plane for plane in picture.planes() if plane.index in wanted]
+    return chosen
 
 
 def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:

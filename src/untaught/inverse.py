@@ -12,7 +12,7 @@ from torch import Tensor
 
 from untaught.attempts import Attempt, inlaid, mixed_pictures, share_of
 from untaught.averaging import Averaged
-from untaught.choose import NOTHING, objection, rule_for, rule_objection
+from untaught.choose import NOTHING, objection, refusal, rule_for
 from untaught.consistency import consistent
 from untaught.errors import InputError
 from untaught.fit import Options, fit
@@ -22,7 +22,7 @@ from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
 from untaught.methods.exemplar import Exemplar
 from untaught.methods.fill import Fill
-from untaught.methods.passes import InPasses, ended_after
+from untaught.methods.passes import ended_after
 from untaught.methods.pixels import PixelTV
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.operators import Fourier, Jpeg, Mosaic
@@ -188,10 +188,10 @@ def _again(method: Method, seed: int) -> Callable[[Problem], Tensor]:
 def _rule(method: Method, problem: Problem, wanted: Rule | None) -> tuple[Rule, tuple[str, ...]]:
     """Return the rule that was wanted, or one that can be used where it cannot, and a note about that."""
     best = rule_for(method, problem.noise, problem.operator, problem.complete)
-    reason = None if wanted is None else rule_objection(wanted, problem.noise, problem.operator)
-    if wanted is None or reason is None:
+    reason = refusal(wanted, problem.noise, problem.operator)
+    if reason is None:
         return wanted or best, ()
-    return best, (f"the stopping rule {wanted.name} was asked for, but {reason}; {best.name} took its place",)
+    return best, (f"{reason}; {best.name} took its place",)
 
 
 def _attempt(method: Method, problem: Problem, request: Request, options: Options) -> Attempt:
@@ -200,8 +200,7 @@ def _attempt(method: Method, problem: Problem, request: Request, options: Option
     if isinstance(method, PlugAndPlay) and options.seconds is not None:
         method = method.within(problem, options.seconds)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, request.seed, options)
-    if isinstance(method, InPasses) and fitted.stopped.step:
-        method = ended_after(method, fitted.stopped.step)
+    method = ended_after(method, fitted.stopped.step)
     return Attempt(method, options.rule, fitted, fitted.estimate.image, time.monotonic() - started)
 
 

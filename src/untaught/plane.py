@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.choose import NOTHING, Plan, objection, plan, rule_objection
+from untaught.choose import NOTHING, Plan, objection, plan, refusal
 from untaught.errors import InputError
 from untaught.fit import Options, Progress
 from untaught.image import Plane
@@ -110,11 +110,10 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
 
 def _with_usable_rule(request: Request, noise: NoiseModel) -> tuple[Request, tuple[str, ...]]:
     """Return the request without a stopping rule that cannot be used with this noise, and a note about that."""
-    reason = None if request.rule is None else rule_objection(request.rule, noise, None)
-    if request.rule is None or reason is None:
+    reason = refusal(request.rule, noise)
+    if reason is None:
         return request, ()
-    asked = f"the stopping rule {request.rule.name} was asked for, but {reason}"
-    return replace(request, rule=None), (f"{asked}; the one for this noise took its place",)
+    return replace(request, rule=None), (f"{reason}; the one for this noise took its place",)
 
 
 def _alone(request: Request) -> bool:

@@ -19,7 +19,7 @@ from untaught.fit import Fitted, Options, Progress, fit
 from untaught.methods import make
 from untaught.methods.base import ClosedForm, Estimate, Guide, Iterative, Problem
 from untaught.methods.dip import DIP
-from untaught.methods.passes import InPasses, ended_after
+from untaught.methods.passes import ended_after
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
@@ -83,8 +83,7 @@ def solve(
     started = time.monotonic()
     options = replace(options, rule=rule or rule_for(method, problem.noise), phase=method.name)
     fitted = fit(Averaged(method) if isinstance(method, DIP) else method, problem, seed, options)
-    if isinstance(method, InPasses) and fitted.stopped.step:
-        method = ended_after(method, fitted.stopped.step)
+    method = ended_after(method, fitted.stopped.step)
     if isinstance(method, ClosedForm) and fitted.estimate.function is None:
         function = lambda y: method.solve(problem.with_y(y), seed).image  # noqa: E731
         fitted = replace(fitted, estimate=replace(fitted.estimate, function=function))

@@ -55,6 +55,7 @@ METHODS: Mapping[str, Entry] = {
 
 
 MODEL_SUFFIX = ".safetensors"
+TUNED = "tuned:"  # before the path of a model that is fitted on
 OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
 """Methods that learn from two observations of the same picture, and those that make a pair of one."""
 
@@ -76,7 +77,7 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
             f"{name} needs two observations of the same picture, and this is one; train it on pairs of files or "
             f"on a stack, or choose {OF_PAIRS[name]}, which make a pair of one picture"
         )
-    if name == "tuned" or name.startswith("tuned:"):
+    if name == "tuned" or name.startswith(TUNED):
         from untaught.methods.tuned import Tuned
 
         return Tuned(**(settings or {"model": name.partition(":")[2]}))
@@ -101,10 +102,8 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Iterative | Cl
 
 def model_of(name: str) -> Path | None:
     """Return the file of the trained model in a method's name, None where there is none."""
-    kind, _, rest = name.partition(":")
-    if kind == "tuned" and rest:
-        return Path(rest)
-    return Path(name) if name.endswith(MODEL_SUFFIX) else None
+    path = name.removeprefix(TUNED)
+    return Path(path) if path and (name.startswith(TUNED) or name.endswith(MODEL_SUFFIX)) else None
 
 
 def built(name: str, place: tuple[str, str], settings: Mapping[str, Any] | None) -> Any:

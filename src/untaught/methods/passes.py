@@ -42,8 +42,9 @@ class InPasses(Protocol):
 
 
 def ended_after(method: Method, passes: int) -> Method:
-    """Return a method, a dataclass, that ends where a run of it was cut short."""
-    return replace(method, last=passes)  # type: ignore[type-var]
+    """Return a method in passes, a dataclass, that ends where a run of it was cut short; any other as it is."""
+    cut = passes > 0 and isinstance(method, InPasses)
+    return replace(method, last=passes) if cut else method  # type: ignore[type-var]
 
 
 def answer(method: InPasses, problem: Problem, seed: int) -> Estimate:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 
 from untaught.errors import InputError
 from untaught.image import Image
-from untaught.methods import make
+from untaught.methods import TUNED, make, model_of
 from untaught.methods.base import ClosedForm
 from untaught.recipe import method_of
 from untaught.result import PlaneRecipe, Recipe, Result
@@ -45,7 +44,7 @@ def _formula(plane: PlaneRecipe) -> str | None:
     if plane.pilot not in (None, PILOT):
         return None
     model = str(plane.settings.get("model", ""))
-    text = {"trained": model, "tuned": f"tuned:{model}"}.get(plane.method, plane.method)
+    text = {"trained": model, "tuned": TUNED + model}.get(plane.method, plane.method)
     try:
         method = method_of(plane)
         return text if isinstance(method, ClosedForm) and make(text) == method else None
@@ -55,5 +54,7 @@ def _formula(plane: PlaneRecipe) -> str | None:
 
 def _located(method: str) -> str:
     """Return a method with the path of its model from the root, as that of the picture is."""
-    kind, colon, path = method.rpartition("tuned:")
-    return f"{kind}{colon}{Path(path).absolute()}" if path.endswith(".safetensors") else method
+    model = model_of(method)
+    if model is None:
+        return method
+    return f"{TUNED if method.startswith(TUNED) else ''}{model.absolute()}"
