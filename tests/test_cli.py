@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.command import COMMAND, QUICK, lay_out, pixels, says, started
 from tests.conftest import clean, noisy, psnr
+from tests.helpers.command import COMMAND, QUICK, lay_out, pixels, says, started
 from untaught import __version__
 from untaught.cli import main
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.command import contents, lay_out, levels, pixels, says
 from tests.conftest import clean, noisy
+from tests.helpers.command import contents, lay_out, levels, pixels, says
 from untaught import InputError, __version__, demo, inspect
 from untaught.cli import main
 

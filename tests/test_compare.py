@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import clean, noisy, psnr
-from tests.test_bad_input import levels, says
+from tests.laws.test_bad_input import levels, says
 from untaught.cli import main
 from untaught.comparing import compare, places
 from untaught.errors import InputError

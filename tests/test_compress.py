@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from tests.command import contents, levels, pixels, says
 from tests.conftest import clean, psnr
+from tests.helpers.command import contents, levels, pixels, says
 from untaught.cli import main
 from untaught.coding import CODERS, FACTOR, Coded, code
 from untaught.compression import compress, jpeg, shape_for, wavelet, weights_of

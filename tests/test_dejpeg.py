@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from tests.command import levels, pixels, says
 from tests.conftest import clean, psnr
+from tests.helpers.command import levels, pixels, says
 from untaught import InputError, dejpeg, denoise, inspect, read, rerun
 from untaught.cli import main
 from untaught.io.jpeg_levels import levels_of

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image as Pillow
 
 import untaught
-from tests.command import contents, levels, pixels, says
 from tests.conftest import clean
+from tests.helpers.command import contents, levels, pixels, says
 from untaught.cli import main
 from untaught.errors import InputError
 from untaught.explaining import Explanation, explain
@@ -247,7 +247,7 @@ def test_stacks_and_gaps_are_told() -> None:
 
 def test_the_help_and_the_readme_agree_on_the_time_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--help"]) == 0
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     section = readme[readme.index("untaught explain") :]
     for text in (capsys.readouterr().out, section):
         assert "about half a minute" in " ".join(text.split())

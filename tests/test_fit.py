@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.toys import POISONED, Walk
+from tests.helpers.toys import POISONED, Walk
 from untaught.averaging import Averaged
 from untaught.errors import InputError
 from untaught.fit import Options, Progress, fit

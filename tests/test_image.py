@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tests.files import ramp
+from tests.helpers.files import ramp
 from untaught.errors import InputError
 from untaught.image import Image
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.files import ramp
+from tests.helpers.files import ramp
 from untaught import denoise
 from untaught._limits import check
 from untaught._values import value_range_of

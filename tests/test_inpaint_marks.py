@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from tests.command import levels, pixels, says
 from tests.conftest import clean, psnr
+from tests.helpers.command import levels, pixels, says
 from untaught import rerun
 from untaught.cli import main
 from untaught.errors import InputError

@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 import tifffile
 
-from tests.files import exif, jpeg_header, noise, npy_header, png_header, smooth
+from tests.helpers.files import exif, jpeg_header, noise, npy_header, png_header, smooth
 from untaught.errors import InputError
 from untaught.image import Image, image_of_array
 from untaught.io import read, write

@@ -12,7 +12,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.files import again, noise, smooth
+from tests.helpers.files import again, noise, smooth
 from untaught.image import image_of_array
 from untaught.io import read, write
 from untaught.io._exif import (

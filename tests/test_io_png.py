@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from tests.files import again, noise, png_chunk, smooth
+from tests.helpers.files import again, noise, png_chunk, smooth
 from untaught.errors import InputError
 from untaught.image import Image
 from untaught.io import read, write

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.files import ICC, again, noise, smooth
+from tests.helpers.files import ICC, again, noise, smooth
 from untaught import io
 from untaught.image import Image
 from untaught.io import read, write

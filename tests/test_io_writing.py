@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.files import again, noise, smooth
+from tests.helpers.files import again, noise, smooth
 from untaught import io
 from untaught.errors import InputError, OutputError, UntaughtError
 from untaught.image import Image, image_of_array

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training import scene
+from tests.helpers.training import scene
 from untaught import inspect
 from untaught.cli import main
 from untaught.noise import PoissonGaussian

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.test_operators import Foreign
+from tests.laws.test_operators import Foreign
 from untaught.errors import InputError
 from untaught.operators import Downsample, Function, Wrapped, as_operator
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image as Pillow
 from PIL import ImageOps
 
-from tests.command import levels
 from tests.conftest import clean, noisy
-from tests.files import exif, noise
+from tests.helpers.command import levels
+from tests.helpers.files import exif, noise
 from untaught import compare
 from untaught.cli import main
 from untaught.image import image_of_array

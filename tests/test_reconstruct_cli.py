@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
-from tests.command import levels, pixels, says, told
 from tests.conftest import clean, psnr
+from tests.helpers.command import levels, pixels, says, told
 from untaught import inpaint, rerun, restore
 from untaught.cli import main
 from untaught.methods.pixels import PixelTV

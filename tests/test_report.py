@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from skimage import data
 
-from tests.command import told
-from tests.results import a_plane, a_recipe, a_result, noisy_camera
+from tests.helpers.command import told
+from tests.helpers.results import a_plane, a_recipe, a_result, noisy_camera
 from untaught.cli import main
 from untaught.errors import InputError, OutputError
 from untaught.image import Image, image_of_array

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from tests.results import SIGMA, noisy_camera
+from tests.helpers.results import SIGMA, noisy_camera
 from untaught.noise import Correlated, Gaussian, NoiseModel
 from untaught.report.check import check_residual
 from untaught.report.pictures import (

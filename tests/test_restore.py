@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.conftest import SIGMA, clean, psnr
-from tests.quick import R2R_FAST, SMALL, crop, uncut
+from tests.helpers.quick import R2R_FAST, SMALL, crop, uncut
 from untaught import InputError, denoise, rerun, restore
 from untaught.choose import FEW, Plan, plan
 from untaught.methods.dip import DIP

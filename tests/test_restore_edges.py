@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import clean, psnr
-from tests.quick import DIP_FAST, crop, uncut
+from tests.helpers.quick import DIP_FAST, crop, uncut
 from tests.test_impulse import salted
 from untaught import denoise, rerun
 from untaught.methods.fusion import Fusion

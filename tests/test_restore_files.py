@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from tests.conftest import clean, noisy, psnr
-from tests.quick import crop, uncut
+from tests.helpers.quick import crop, uncut
 from untaught import Image, denoise, read
 from untaught.noise import Gaussian, PoissonGaussian
 

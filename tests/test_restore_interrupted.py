@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import clean, noisy, psnr
-from tests.quick import DIP_FAST, R2R_FAST, crop
+from tests.helpers.quick import DIP_FAST, R2R_FAST, crop
 from tests.test_restore_runs import interrupt_at
 from untaught import Result, denoise, solution
 from untaught.methods.fusion import Fusion

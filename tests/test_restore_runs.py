@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import clean, psnr
-from tests.quick import DIP_FAST, R2R_FAST, SMALL, crop, uncut
+from tests.helpers.quick import DIP_FAST, R2R_FAST, SMALL, crop, uncut
 from untaught import Image, InputError, OutputError, Recipe, denoise, read, rerun, write
 from untaught.fit import Progress
 from untaught.methods.dip import DIP

@@ -10,9 +10,9 @@ import pytest
 import tifffile
 import torch
 
-from tests.command import QUICK
 from tests.conftest import clean, noisy, psnr
-from tests.quick import DIP_FAST
+from tests.helpers.command import QUICK
+from tests.helpers.quick import DIP_FAST
 from tests.test_report import images_in, text_of
 from untaught import Image, Result, denoise
 from untaught.cli import main

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.conftest import noisy, psnr
-from tests.training import QUICK, fill, quick, scene, stop_at
+from tests.helpers.training import QUICK, fill, quick, scene, stop_at
 from untaught import apply
 from untaught.errors import InputError
 from untaught.image import Image
@@ -171,10 +171,10 @@ def test_it_stops_when_the_risk_does_not_fall(
 def test_two_processes_make_what_one_makes(folder: Path, tmp_path: Path) -> None:
     """Gloo on the CPU, as torchrun starts them; the same loss, and the same weights but for rounding."""
     code = (
-        "import sys; from pathlib import Path; from tests.training import quick; "
+        "import sys; from pathlib import Path; from tests.helpers.training import quick; "
         "r = quick(Path(sys.argv[1]), Path(sys.argv[2]), epochs=2); print(r.history.loss, r.history.score)"
     )
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     told = []
     for count in (1, 2):
         environment = os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{root / 'src'}", "OMP_NUM_THREADS": "1"}

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import noisy, psnr, tensor
-from tests.training import fill, quick, scene
+from tests.helpers.training import fill, quick, scene
 from untaught import Image, Recipe, apply, denoise, rerun
 from untaught.errors import InputError
 from untaught.image import as_image

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.command import contents, levels, pixels, says, started
 from tests.conftest import noisy
-from tests.training import fill, quick, scene
+from tests.helpers.command import contents, levels, pixels, says, started
+from tests.helpers.training import fill, quick, scene
 from untaught.cli import main
 from untaught.training.model import read_model
 

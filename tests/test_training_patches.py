@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.conftest import noisy
-from tests.training import fill, scene
+from tests.helpers.training import fill, scene
 from untaught import Image
 from untaught.image import as_image
 from untaught.methods.learner import Seen

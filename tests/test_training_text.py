@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from tests.conftest import psnr
-from tests.training import scene
+from tests.helpers.training import scene
 from untaught import apply
 from untaught.methods.pairs import Noise2Noise
 from untaught.training.train import train

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.conftest import clean, psnr
-from tests.quick import crop
+from tests.helpers.quick import crop
 from untaught import InputError, denoise, rerun
 from untaught.methods import make
 from untaught.methods.dip import DIP

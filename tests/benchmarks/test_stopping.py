@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from tests.conftest import clean, psnr, tensor
-from tests.pages import pages
-from tests.toys import Walk
+from tests.helpers.benchmark_pages import pages
+from tests.helpers.toys import Walk
 from untaught.fit import Options, fit
 from untaught.methods.base import Problem
 from untaught.methods.dip import DIP

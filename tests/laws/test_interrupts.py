@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.command import QUICK, lay_out, pixels, says, started
 from tests.conftest import clean, noisy
+from tests.helpers.command import QUICK, lay_out, pixels, says, started
 from untaught.cli import main
 from untaught.cli.signals import Interrupts
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pages import pages
+from tests.helpers.benchmark_pages import pages
 
 COMMON = {"gpu_gib": 1.5, "device": "Some GPU", "torch": "2.9", "date": "2026-01-02", "benchmark": "gpu"}
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.command import levels
-from tests.pages import pages
-from tests.training import scene
+from tests.helpers.benchmark_pages import pages
+from tests.helpers.command import levels
+from tests.helpers.training import scene
 
 
 @pytest.fixture(scope="module")

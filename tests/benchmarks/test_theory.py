@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.pages import pages
+from tests.helpers.benchmark_pages import pages
 
 NAMES = ("common", "tabular", "instruments", "theory", "theory_tables")
 MADE = {"date": "2025-01-02", "machine": {"cpu": "Some CPU", "cores": 3}, "cpu_seconds": 1.0}

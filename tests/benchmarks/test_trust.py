@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tests.conftest import clean, psnr
-from tests.pages import pages
+from tests.helpers.benchmark_pages import pages
 
 NAMES = ("severities", "trust", "plots", "severity_tables")
 

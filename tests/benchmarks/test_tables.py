@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.pages import BENCHMARKS, pages
+from tests.helpers.benchmark_pages import BENCHMARKS, pages
 
 MARKED = "before\n<!-- table: {} -->\nold\n<!-- end -->\nafter\n"
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.pages import pages
+from tests.helpers.benchmark_pages import pages
 from untaught.methods.base import Estimate
 from untaught.noise import PoissonGaussian
 

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from tests.conftest import clean, psnr, tensor
-from tests.test_operators import holes, psf
+from tests.laws.test_operators import holes, psf
 from untaught.operators import (
     Blur,
     Downsample,

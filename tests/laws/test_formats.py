@@ -6,7 +6,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from tests.files import ICC, again, exif, noise, smooth
+from tests.helpers.files import ICC, again, exif, noise, smooth
 from untaught.image import Image, image_of_array
 from untaught.io import read, write
 

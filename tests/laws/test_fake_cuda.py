@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests import pretended
 from tests.conftest import clean, psnr
-from tests.quick import DIP_FAST
-from tests.test_laws import FORMULAS, NOISE, QUICK, noisy_crop
+from tests.helpers import fake_cuda as pretended
+from tests.helpers.quick import DIP_FAST
+from tests.laws.test_methods import FORMULAS, NOISE, QUICK, noisy_crop
 from untaught import Result, deblur, demosaic, denoise, inpaint, upscale
 from untaught.methods.fusion import Fusion
 from untaught.methods.plug_and_play import PlugAndPlay

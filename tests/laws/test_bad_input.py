@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from tests.command import QUICK, contents, lay_out, levels, pixels, says, started
 from tests.conftest import clean, noisy
-from tests.files import npy_header, png_header
+from tests.helpers.command import QUICK, contents, lay_out, levels, pixels, says, started
+from tests.helpers.files import npy_header, png_header
 from untaught.cli import main
 
 

@@ -11,7 +11,16 @@ import torch
 from torch import nn
 
 from tests.conftest import clean, psnr, tensor
-from tests.test_laws import FITS, FORMULAS, NOISE, QUICK, USABLE, broken_off_and_resumed, in_type, noisy_crop
+from tests.laws.test_methods import (
+    FITS,
+    FORMULAS,
+    NOISE,
+    QUICK,
+    USABLE,
+    broken_off_and_resumed,
+    in_type,
+    noisy_crop,
+)
 from untaught import denoise
 from untaught.methods import scales
 from untaught.methods.group_maps import inverse_of
