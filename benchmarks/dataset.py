@@ -32,8 +32,8 @@ from common import done, machine, peak_gib, psnr, run_cases
 from task_tables import trained
 from untaught import options
 from untaught.fit import Options, fit
-from untaught.image import Image
-from untaught.methods.base import Needs
+from untaught.image.image import Image
+from untaught.method import Needs
 from untaught.methods.learner import LEARNERS, Learner, Seen, deviation, learner
 from untaught.networks.restorers import shape_of
 from untaught.noise import Gaussian

@@ -102,7 +102,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     from torch import Tensor
 
     from untaught.fit import Options, fit
-    from untaught.methods.base import Problem
+    from untaught.method import Problem
     from untaught.stopping import StepBudget
 
     torch.set_num_threads(1)

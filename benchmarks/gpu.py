@@ -143,7 +143,7 @@ def _tensor(picture: Any) -> Tensor:
 def _stepping(method: Any, y: Tensor, graph: bool, last: bool) -> Callable[[], None]:
     """Return what takes one step of a fit, as the loop does."""
     from untaught.averaging import Averaged
-    from untaught.methods.base import Problem
+    from untaught.method import Problem
     from untaught.noise import Gaussian
 
     problem = Problem(y, torch.ones_like(y[:, :1]), Gaussian(25 / 255))

@@ -32,8 +32,8 @@ from severities import add_arguments, corruptions, pictures_of
 from untaught.averaging import Averaged
 from untaught.choose import rule_for
 from untaught.fit import Options, fit
-from untaught.image import as_image
-from untaught.methods.base import Problem
+from untaught.image.image import as_image
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.noise import Unknown
 from untaught.plane import Request, prepare

@@ -13,8 +13,8 @@ from pathlib import Path
 from PIL import Image
 
 from untaught.demo import strip_of
-from untaught.io import read
-from untaught.quality import quality
+from untaught.image.files import read
+from untaught.image.metrics import quality
 
 SIDE = 192
 TARGET = Path(__file__).resolve().parent / "img" / "strip.png"

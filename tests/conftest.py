@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.noise import Gaussian
 
 SIGMA = 25 / 255

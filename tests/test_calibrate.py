@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from tests.conftest import clean, noisy, tensor
 from untaught import calibrate
 from untaught.calibrate import GRAIN, GRAIN_ERROR, GRAIN_FROM, LACKING, SPECKLE_ERROR, refine
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
 from untaught.risk import Recorruption, Terms, risk_terms

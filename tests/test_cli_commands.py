@@ -80,7 +80,7 @@ def test_demo_picture_is_what_its_page_says() -> None:
 
 
 def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from untaught.io import read
+    from untaught.image.files import read
 
     monkeypatch.setattr("untaught.demo.pictures", lambda: (read("in.png"), read("clean.png")))
     monkeypatch.setattr("untaught.demo.TIME_LIMIT", 0.5)

@@ -16,9 +16,9 @@ from tests.laws.test_bad_input import levels, says
 from untaught.cli import main
 from untaught.comparing import compare, places
 from untaught.errors import InputError
-from untaught.image import Image, image_of_array
-from untaught.io import read, write
-from untaught.quality import quality
+from untaught.image.files import read, write
+from untaught.image.image import Image, image_of_array
+from untaught.image.metrics import quality
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from untaught import denoise, inpaint, upscale
 from untaught.compression import weights_of
 from untaught.errors import InputError
 from untaught.fit import Options, fit
+from untaught.method import Iterative, Problem
 from untaught.methods import make
-from untaught.methods.base import Iterative, Problem
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.networks.decoder import ARCHITECTURES, Decoder, DecoderShape, Smooth, TwoLayer, fixed_kernel, wrapped
 from untaught.noise import Gaussian

@@ -21,7 +21,7 @@ from untaught.explaining.page import PLOTS
 from untaught.explaining.subject import subject_of
 from untaught.explaining.words import detail, sentences
 from untaught.explaining.work import Experiment
-from untaught.image import image_of_array
+from untaught.image.image import image_of_array
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.methods.r2r import R2R
 from untaught.networks.decoder import DecoderShape

@@ -13,8 +13,8 @@ from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.choose import objection, rule_for
 from untaught.errors import InputError
 from untaught.fit import Options, fit
+from untaught.method import Iterative, Problem
 from untaught.methods import METHODS, OF_PAIRS, make
-from untaught.methods.base import Iterative, Problem
 from untaught.methods.learner import LEARNERS, Learner, Seen, deviation, learner, turns
 from untaught.methods.one_picture import OnePicture, turned_crop
 from untaught.methods.recorrupted import GR2R

@@ -13,7 +13,7 @@ from torch import Tensor
 from tests.conftest import clean, psnr
 from untaught import rerun
 from untaught.inverse import planned
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.methods.fill import Fill
 from untaught.methods.impulse_fill import ImpulseFill

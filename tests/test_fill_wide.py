@@ -14,8 +14,8 @@ from untaught import rerun
 from untaught.fit import Options, fit
 from untaught.holes import INVENTED
 from untaught.inverse import planned
+from untaught.method import Problem
 from untaught.methods import METHODS
-from untaught.methods.base import Problem
 from untaught.methods.exemplar import Exemplar
 from untaught.methods.fill import Fill
 from untaught.methods.shifts import Level, corners, doubled, grown, places

@@ -11,7 +11,7 @@ from tests.helpers.toys import POISONED, Walk
 from untaught.averaging import Averaged
 from untaught.errors import InputError
 from untaught.fit import Options, Progress, fit
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.networks.hourglass import HourglassShape
 from untaught.stopping import Discrepancy, HeldOut, Recorrupted, WindowedVariance

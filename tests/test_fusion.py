@@ -15,7 +15,7 @@ from tests.conftest import clean, noisy, psnr
 from untaught import Recipe, denoise, rerun
 from untaught.choose import plan
 from untaught.fit import Options
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.dip import DIP
 from untaught.methods.fusion import Fusion
 from untaught.methods.multiscale import MultiScale

@@ -8,7 +8,7 @@ import torch
 from tests.conftest import SIGMA, clean, noisy
 from untaught.errors import InputError
 from untaught.fit import Options, fit
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.networks.generators import GENERATORS, generator
 from untaught.networks.hourglass import HourglassShape

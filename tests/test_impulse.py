@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tests.conftest import clean, noisy, psnr, tensor
 from untaught import denoise
 from untaught.errors import InputError
-from untaught.image import Plane
-from untaught.methods.base import Problem
+from untaught.image.image import Plane
+from untaught.method import Problem
 from untaught.methods.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.noise.hits import struck

@@ -16,7 +16,7 @@ from tests.helpers.command import levels, pixels, says
 from untaught import rerun
 from untaught.cli import main
 from untaught.errors import InputError
-from untaught.image import as_image
+from untaught.image.image import as_image
 from untaught.methods.pixels import PixelTV
 from untaught.reconstruct import inpaint
 from untaught.unmarking import unmark

@@ -14,7 +14,7 @@ from skimage import data
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import NonLocal, Stage
 from untaught.methods.scales import _cosines, bands, enlarged, halved

@@ -13,7 +13,7 @@ import torch
 from tests.conftest import clean
 from untaught import inpaint, rerun
 from untaught.fit import Options, Progress, fit
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.fill import Fill
 from untaught.methods.impulse_fill import ImpulseFill
 from untaught.methods.passes import InPasses, Pass, answer

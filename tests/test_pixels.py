@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import clean, noisy, tensor
 from untaught.fit import fit
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.pixels import ROUNDING, SMOOTH, Pixels, PixelTV, total_variation, tv_weight
 from untaught.noise import Gaussian
 from untaught.operators import Downsample

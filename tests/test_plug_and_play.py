@@ -12,7 +12,7 @@ from torch import Tensor
 from tests.conftest import clean
 from untaught import InputError
 from untaught.inverse import planned
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import Stage
 from untaught.methods.plug_and_play import PlugAndPlay, fitted, ladder

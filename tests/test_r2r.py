@@ -13,7 +13,7 @@ import torch
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.choose import rule_for
 from untaught.fit import Options, Progress, fit
-from untaught.methods.base import Problem, State
+from untaught.method import Problem, State
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.methods.r2r import R2R
 from untaught.networks.unet import UNet, UNetShape

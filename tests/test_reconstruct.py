@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
-from untaught.image import image_of_array
+from untaught.image.image import image_of_array
 from untaught.methods.dip import DIP
 from untaught.methods.pixels import PixelTV
 from untaught.methods.plug_and_play import PlugAndPlay

@@ -20,8 +20,8 @@ from tests.helpers.command import told
 from tests.helpers.results import a_plane, a_recipe, a_result, noisy_camera
 from untaught.cli import main
 from untaught.errors import InputError, OutputError
-from untaught.image import Image, image_of_array
-from untaught.io import read, write
+from untaught.image.files import read, write
+from untaught.image.image import Image, image_of_array
 from untaught.methods.r2r import R2R
 from untaught.noise import Correlated, Gaussian
 from untaught.plane import Request

@@ -16,7 +16,7 @@ from tests.helpers.quick import DIP_FAST
 from tests.test_report import images_in, text_of
 from untaught import Image, Result, denoise
 from untaught.cli import main
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.conftest import SIGMA, clean, noisy, tensor
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
 from untaught.risk import Recorruption, Risk, Terms, estimate_risk, mean_of, risk_terms, sample_mean, to_interval
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from untaught.method import Problem
 from untaught.methods import make
-from untaught.methods.base import Problem
 from untaught.noise import Correlated
 from untaught.noise.models import UNSEEN
 from untaught.risk import Risk, Terms, estimate_risk, to_interval

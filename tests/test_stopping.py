@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tests.conftest import clean, noisy, tensor
 from untaught.errors import InputError
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.networks.blocks import blocks
 from untaught.noise import Gaussian
 from untaught.stopping import (

@@ -11,7 +11,7 @@ from skimage import data, transform
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.methods.dip import DIP
 from untaught.methods.r2r import R2R

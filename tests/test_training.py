@@ -17,8 +17,8 @@ from tests.conftest import noisy, psnr
 from tests.helpers.training import QUICK, fill, quick, scene, stop_at
 from untaught import apply
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io import write
+from untaught.image.files import write
+from untaught.image.image import Image
 from untaught.methods.learner import LEARNERS, learner
 from untaught.noise import Gaussian
 from untaught.training.folder import scan

@@ -13,9 +13,9 @@ from tests.conftest import noisy, psnr, tensor
 from tests.helpers.training import fill, quick, scene
 from untaught import Image, Recipe, apply, denoise, rerun
 from untaught.errors import InputError
-from untaught.image import as_image
+from untaught.image.image import as_image
+from untaught.method import Problem
 from untaught.methods import make
-from untaught.methods.base import Problem
 from untaught.methods.fusion import Fusion
 from untaught.methods.trained import Trained
 from untaught.methods.tuned import Tuned

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from untaught.errors import OutputError as OutputError
     from untaught.errors import UntaughtError as UntaughtError
     from untaught.explaining import explain as explain
-    from untaught.image import Image as Image
+    from untaught.image.files import read as read
+    from untaught.image.files import write as write
+    from untaught.image.image import Image as Image
     from untaught.inspection import inspect as inspect
-    from untaught.io import read as read
-    from untaught.io import write as write
     from untaught.reconstruct import deblur as deblur
     from untaught.reconstruct import demosaic as demosaic
     from untaught.reconstruct import inpaint as inpaint
@@ -51,9 +51,9 @@ _HOME = {
     "explain": "untaught.explaining",
     "train": "untaught.training.train",
     "apply": "untaught.training.apply",
-    "read": "untaught.io",
-    "write": "untaught.io",
-    "Image": "untaught.image",
+    "read": "untaught.image.files",
+    "write": "untaught.image.files",
+    "Image": "untaught.image.image",
     "Result": "untaught.result",
     "Recipe": "untaught.result",
     "InputError": "untaught.errors",

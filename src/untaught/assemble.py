@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.image import Image
+from untaught.image.image import Image
 from untaught.noise import Unknown
 from untaught.plane import Answer, Request
 from untaught.recipe import make_recipe

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from untaught.fit import Fitted
-from untaught.methods.base import Estimate
+from untaught.method import Estimate
 from untaught.result import Candidate
 from untaught.solution import Method
 from untaught.stopping import CrossFitted, HeldOut, Recorrupted, Rule

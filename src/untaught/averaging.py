@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Estimate, Iterative, Needs, Problem, State
+from untaught.method import Estimate, Iterative, Needs, Problem, State
 
 
 def warm(decay: float, step: int) -> float:

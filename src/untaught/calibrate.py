@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.colours import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
 from untaught.noise.models import scaled

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from untaught.errors import InputError
-from untaught.io._atomic import whole_file
+from untaught.image.atomic import whole_file
 
 
 def save(path: Path, saved: dict[str, Any]) -> str:

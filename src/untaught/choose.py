@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from untaught.methods.base import ClosedForm, Iterative, Needs
+from untaught.method import ClosedForm, Iterative, Needs
 from untaught.methods.blind_spot import shared
 from untaught.methods.learner import Learner
 from untaught.noise import Correlated, NoiseModel

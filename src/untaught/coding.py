@@ -18,7 +18,7 @@ from untaught import options
 from untaught._version import __version__
 from untaught.compression import Array, Compressed, compress, jpeg, wavelet
 from untaught.errors import InputError
-from untaught.image import Image, as_image
+from untaught.image.image import Image, as_image
 
 if TYPE_CHECKING:
     from untaught.fit import Progress
@@ -110,8 +110,8 @@ class Coded:
         InputError, OutputError
             When a file cannot be written, or is the input.
         """
-        from untaught.io import write
-        from untaught.io._atomic import write_text
+        from untaught.image.atomic import write_text
+        from untaught.image.files import write
 
         folder = check_folder(folder, self.source)
         for name, row in zip(CODERS, self.rows, strict=True):

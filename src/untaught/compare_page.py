@@ -7,7 +7,7 @@ from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING
 
-from untaught.quality import Quality
+from untaught.image.metrics import Quality
 from untaught.report import words
 from untaught.report.page import paragraph, section, table
 from untaught.report.pictures import Pair, Stretch, crops, data_uri, stretch_of
@@ -15,7 +15,7 @@ from untaught.report.style import CSS
 
 if TYPE_CHECKING:
     from untaught.comparing import Comparison, Row
-    from untaught.image import Image
+    from untaught.image.image import Image
 
 
 def page(comparison: Comparison) -> str:

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from untaught import options
 from untaught.errors import InputError, OutputError
-from untaught.image import Image, as_image
+from untaught.image.image import Image, as_image
+from untaught.image.metrics import Quality, check_reference, quality
+from untaught.image.orientation import laid_as
 from untaught.methods import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.orientation import laid_as
-from untaught.quality import Quality, check_reference, quality
 from untaught.result import Interval, Result
 
 if TYPE_CHECKING:
@@ -125,8 +125,8 @@ class Comparison:
             When a file cannot be written, or is an input.
         """
         from untaught.compare_page import page
-        from untaught.io import write
-        from untaught.io._atomic import write_text
+        from untaught.image.atomic import write_text
+        from untaught.image.files import write
 
         folder = made_folder(folder)
         protect = None if self.reference is None else self.reference.source
@@ -224,7 +224,7 @@ def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[
     InputError, OutputError
         When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
     """
-    from untaught.io._atomic import check_target
+    from untaught.image.atomic import check_target
 
     path = Path(folder)
     try:
@@ -262,7 +262,7 @@ def _label(method: str) -> str:
 
 
 def _place(folder: Path, picture: Image, label: str) -> Path:
-    from untaught.io import check_writable
+    from untaught.image.files import check_writable
 
     name = picture.source.name if picture.source is not None else "picture"
     stem, dot, extension = name.rpartition(".")
@@ -299,8 +299,8 @@ def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: d
 
 def _opened(reference: str | Path | Image | NDArray[Any]) -> Image:
     """Return the reference as a picture; unlike the picture to restore it may be of one value."""
-    from untaught.image import image_of_array
-    from untaught.io import read
+    from untaught.image.files import read
+    from untaught.image.image import image_of_array
 
     if isinstance(reference, Image):
         return reference

@@ -21,7 +21,7 @@ from scipy.fft import dctn
 
 from untaught.errors import InputError
 from untaught.fit import Options, Progress, fit
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.networks.decoder import DecoderShape
 from untaught.noise import Unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.pixels import ROUNDING
 
 MOST_STEPS = 20  # of conjugate gradients

@@ -14,11 +14,11 @@ import torch
 from untaught.assemble import assemble
 from untaught.denoising import check_checkpoint, restore_planes
 from untaught.errors import InputError
-from untaught.image import Image, Plane, as_image
+from untaught.image.files import read
+from untaught.image.image import Image, Plane, as_image
 from untaught.inverse import checked, solved
-from untaught.io import read
 from untaught.io.jpeg_levels import levels_of
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.operators.written import written

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.quality import Quality, quality
+from untaught.image.image import Image
+from untaught.image.metrics import Quality, quality
 from untaught.result import Result
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Demo:
 
 def pictures() -> tuple[Image, Image]:
     """Return the noisy and the clean picture that ship with the package; data/README.md says what they are."""
-    from untaught.io import read
+    from untaught.image.files import read
 
     return read(DATA / "noisy.png"), read(DATA / "clean.png")
 
@@ -76,7 +76,7 @@ def check_folder(folder: Path) -> None:
 
 def _holds(path: Path, picture: Image) -> bool:
     """Tell whether a file holds a picture; how it is compressed changes with the libraries."""
-    from untaught.io import read
+    from untaught.image.files import read
 
     try:
         return np.array_equal(read(path).array, picture.array)
@@ -99,7 +99,7 @@ def save(result: Result, folder: Path) -> Demo:
     OutputError
         When they cannot be written.
     """
-    from untaught.io import write
+    from untaught.image.files import write
 
     noisy, clean = pictures()
     before, after = quality(noisy, clean), quality(result.picture, clean)

@@ -17,9 +17,9 @@ from untaught.assemble import assemble
 from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
 from untaught.fit import Progress
-from untaught.image import Image, Plane, as_image
+from untaught.image.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
-from untaught.methods.base import Learnt
+from untaught.method import Learnt
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
 from untaught.operands import Operand

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from untaught import checkpoint, heap
-from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
+from untaught.method import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.passes import InPasses
 from untaught.operators.written import fingerprint, hashed
 from untaught.result import History, Stopped

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.methods.exemplar import DEEP, Exemplar
 from untaught.methods.fill import Fill

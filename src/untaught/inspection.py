@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from untaught.costs import seconds_for
 from untaught.errors import InputError
-from untaught.image import Image, Plane, as_image
+from untaught.image.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
 from untaught.methods import METHODS
 from untaught.noise import NoiseModel

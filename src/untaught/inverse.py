@@ -17,8 +17,8 @@ from untaught.consistency import consistent
 from untaught.errors import InputError
 from untaught.fit import Options, fit
 from untaught.holes import INVENTED, apart_from, for_holes, invented
+from untaught.method import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods import METHODS, make
-from untaught.methods.base import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.dip import DIP
 from untaught.methods.exemplar import Exemplar
 from untaught.methods.fill import Fill

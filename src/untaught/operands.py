@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image import Image, as_image, image_of_array
-from untaught.io.jpeg import JPEG
-from untaught.io.webp import WEBP
+from untaught.image.formats.jpeg import JPEG
+from untaught.image.formats.webp import WEBP
+from untaught.image.image import Image, as_image, image_of_array
+from untaught.image.orientation import laid_as
 from untaught.operators import check_mask, check_psf
 from untaught.operators.base import Shape, by
-from untaught.orientation import laid_as
 
 Operand = str | Path | Image | NDArray[Any] | Tensor
 Flags = NDArray[np.bool_]
@@ -215,7 +215,7 @@ def guide_of(guide: Operand, size: Shape, frame: Image | None = None) -> Tensor:
 
 def _opened(operand: str | Path | Image | NDArray[Any]) -> Image:
     """Return what holds one picture."""
-    from untaught.io import read
+    from untaught.image.files import read
 
     if isinstance(operand, str | Path):
         operand = read(operand)

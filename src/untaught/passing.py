@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from untaught.fit import Fitted, Options, Progress
-from untaught.methods.base import Estimate, Problem
+from untaught.method import Estimate, Problem
 from untaught.methods.passes import InPasses, Pass
 from untaught.result import History, Stopped
 from untaught.stopping import StepBudget

@@ -15,9 +15,9 @@ from torch import Tensor
 from untaught.choose import NOTHING, Plan, objection, plan, refusal
 from untaught.errors import InputError
 from untaught.fit import Options, Progress
-from untaught.image import Plane
+from untaught.image.image import Plane
+from untaught.method import ClosedForm, Learnt, Problem
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Learnt, Problem
 from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.hits import struck

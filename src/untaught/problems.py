@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from untaught._limits import MIN_SIDE
 from untaught.choose import NOTHING
 from untaught.errors import InputError
-from untaught.methods.base import Problem
+from untaught.image.limits import MIN_SIDE
+from untaught.method import Problem
 from untaught.noise import Gaussian, NoiseModel
 from untaught.operators import Blur, Mosaic, Operator
 from untaught.operators.fill import filled

@@ -15,9 +15,9 @@ import numpy as np
 
 from untaught._version import __version__
 from untaught.errors import InputError
-from untaught.image import Image
+from untaught.image.image import Image
+from untaught.method import ClosedForm, Iterative
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Iterative
 from untaught.noise import (
     Correlated,
     Gaussian,

@@ -17,7 +17,7 @@ from torch import Tensor
 from untaught import options
 from untaught.errors import InputError
 from untaught.fit import Progress
-from untaught.image import Image, as_image
+from untaught.image.image import Image, as_image
 from untaught.inverse import checked
 from untaught.noise import NoiseModel
 from untaught.operands import Operand

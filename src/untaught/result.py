@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from untaught.image import Image
+from untaught.image.image import Image
 from untaught.noise import NoiseModel
 
 
@@ -201,7 +201,7 @@ class Result:
 
     def save(self, path: str | Path) -> Path:
         """Write the restored picture, whole or not at all; never over the input."""
-        from untaught.io import write
+        from untaught.image.files import write
 
         return write(path, self.picture, protect=self.input.source)
 

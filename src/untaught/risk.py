@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.colouring import drawn_around
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.noise import Correlated
 from untaught.noise.stein import stein_kernel
 from untaught.result import Interval

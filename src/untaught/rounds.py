@@ -12,7 +12,7 @@ from torch import Tensor
 from untaught.assemble import assemble
 from untaught.denoising import check_checkpoint, restore_planes
 from untaught.errors import InputError
-from untaught.image import Image, Plane, as_image
+from untaught.image.image import Image, Plane, as_image
 from untaught.inverse import solved
 from untaught.operands import Operand, guide_of
 from untaught.operators import as_operator

@@ -10,8 +10,8 @@ from pathlib import Path
 from untaught.choose import rule_for
 from untaught.costs import seconds_for
 from untaught.fit import Options
+from untaught.method import ClosedForm, Estimate, Problem
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 
 
 def local_mean(x: Tensor, side: int) -> Tensor:

@@ -16,8 +16,8 @@ from untaught.calibrate import refine
 from untaught.choose import NOTHING, rule_for
 from untaught.errors import InputError
 from untaught.fit import Fitted, Options, Progress, fit
+from untaught.method import ClosedForm, Estimate, Guide, Iterative, Problem
 from untaught.methods import make
-from untaught.methods.base import ClosedForm, Estimate, Guide, Iterative, Problem
 from untaught.methods.dip import DIP
 from untaught.methods.passes import ended_after
 from untaught.noise import NoiseModel

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.image import Image
+from untaught.image.image import Image
 from untaught.operators import Composition, Identity, Mask, Mosaic, Operator
 from untaught.operators.base import Shape
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from untaught.errors import InputError
-from untaught.image import Image
+from untaught.image.image import Image
 from untaught.operands import (
     WORDS,
     Operand,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from untaught.errors import InputError
-from untaught.image import Image
+from untaught.image.image import Image
 from untaught.operands import Operand, mask_of
 
 Flags = NDArray[np.bool_]

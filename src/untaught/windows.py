@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 
 Window = tuple[slice, slice, slice, slice]
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.operators.fill import filled
 from untaught.risk import STREAM, Risk, Terms, sample_mean
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.helpers.benchmark_pages import pages
-from untaught.methods.base import Estimate
+from untaught.method import Estimate
 from untaught.noise import PoissonGaussian
 
 

@@ -17,7 +17,7 @@ from tests.conftest import clean, psnr, tensor
 from tests.helpers.benchmark_pages import pages
 from tests.helpers.toys import Walk
 from untaught.fit import Options, fit
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.methods.dip import DIP
 from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian, Impulse

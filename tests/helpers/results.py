@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from skimage import data
 
-from untaught.image import Image, image_of_array
+from untaught.image.image import Image, image_of_array
 from untaught.noise import Gaussian
 from untaught.result import Interval, PlaneRecipe, Recipe, Result, Stopped
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.method import Estimate, Needs, Problem, State
 
 
 class Pixels(nn.Module):

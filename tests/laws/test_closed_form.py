@@ -16,8 +16,8 @@ from torch import Tensor
 
 from untaught import denoise
 from untaught.errors import InputError
+from untaught.method import ClosedForm, Problem
 from untaught.methods import patches
-from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.group_maps import _by_triangles, inverse_of, wiener
 from untaught.methods.nlm import NLM
 from untaught.methods.non_local import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal

@@ -7,8 +7,8 @@ import PIL.Image
 import pytest
 
 from tests.helpers.files import ICC, again, exif, noise, smooth
-from untaught.image import Image, image_of_array
-from untaught.io import read, write
+from untaught.image.files import read, write
+from untaught.image.image import Image, image_of_array
 
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a b="c"/></x:xmpmeta>'
 PNG_SHAPES = [((20, 24), False), ((20, 24, 2), True), ((20, 24, 3), False), ((20, 24, 4), True)]

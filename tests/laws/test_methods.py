@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from tests.conftest import SIGMA, clean, noisy, psnr
 from untaught import Image, Recipe, Result, denoise, rerun
 from untaught.fit import Options, Progress, fit
-from untaught.image import as_image
+from untaught.image.image import as_image
+from untaught.method import ClosedForm, Problem
 from untaught.methods import METHODS, make
-from untaught.methods.base import ClosedForm, Problem
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.methods.dip import DIP
 from untaught.methods.fusion import Fusion

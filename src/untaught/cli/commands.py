@@ -14,8 +14,8 @@ from untaught.errors import InputError
 def run_inspect(picture: Path, plot: Path | None, as_json: bool, interrupts: Interrupts) -> int:
     """Measure a picture's noise and print what was found."""
     with interrupts.held():
+        from untaught.image.atomic import check_target, whole_file
         from untaught.inspection import inspect
-        from untaught.io._atomic import check_target, whole_file
         from untaught.report.noise_plot import noise_plot
     interrupts.check()
     if plot is not None:
@@ -55,8 +55,8 @@ def run_compare(
     with interrupts.held():
         from untaught.cli.progress import Show
         from untaught.comparing import checked_names, compare, made_folder, places
-        from untaught.image import as_image
-        from untaught.io import check_writable
+        from untaught.image.files import check_writable
+        from untaught.image.image import as_image
     interrupts.check()
     path, methods, folder, reference = files
     as_json, quiet = looks

@@ -42,7 +42,7 @@ def run_compress(
         from untaught.cli.output import print_json
         from untaught.cli.progress import Show
         from untaught.coding import check_folder, code
-        from untaught.image import as_image
+        from untaught.image.image import as_image
     interrupts.check()
     as_json, quiet = looks
     picture = as_image(path)

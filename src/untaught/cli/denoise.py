@@ -12,7 +12,7 @@ from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
 
 if TYPE_CHECKING:
-    from untaught.image import Image
+    from untaught.image.image import Image
     from untaught.result import Result
 
 
@@ -52,7 +52,7 @@ def run(call: Call, interrupts: Interrupts) -> int:
     """Restore one picture and return the exit status."""
     started = time.monotonic()
     with interrupts.held():
-        from untaught import image, io, quality  # noqa: F401 - what `_opened` uses, so that it can be cut
+        from untaught.image import image  # noqa: F401 - what `_opened` uses, so that it can be cut
     interrupts.check()
     picture, reference = _opened(call)
     result = restored(picture, call, interrupts)
@@ -68,10 +68,10 @@ def run(call: Call, interrupts: Interrupts) -> int:
 
 def _opened(call: Call) -> tuple[Image, Image | None]:
     """Read the pictures, and refuse whatever would fail at the end."""
-    from untaught.image import as_image
-    from untaught.io import check_writable, read
-    from untaught.orientation import laid_as
-    from untaught.quality import check_reference
+    from untaught.image.files import check_writable, read
+    from untaught.image.image import as_image
+    from untaught.image.metrics import check_reference
+    from untaught.image.orientation import laid_as
 
     picture = as_image(call.input)
     frame = call.frame(picture)
@@ -93,7 +93,7 @@ def check_places(call: Call) -> None:
     InputError, OutputError
         One sentence about the first that is wrong.
     """
-    from untaught.io._atomic import check_target
+    from untaught.image.atomic import check_target
 
     check_target(call.output, call.inputs)
     taken = {call.output.resolve(): "the output"}
@@ -169,9 +169,9 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
 def _finish(call: Call, result: Result, reference: Image | None) -> None:
     """Write the picture, then what goes with it, then say so."""
     from untaught.cli.output import denoise_out, dumped, print_json, print_summary
-    from untaught.io import write
-    from untaught.io._atomic import write_text
-    from untaught.quality import quality
+    from untaught.image.atomic import write_text
+    from untaught.image.files import write
+    from untaught.image.metrics import quality
 
     write(call.output, result.picture, protect=call.reference)
     try:

@@ -56,7 +56,7 @@ def run_explain(
         from untaught.cli.output import print_json
         from untaught.cli.progress import Show
         from untaught.explaining import check_folder, explain
-        from untaught.image import as_image
+        from untaught.image.image import as_image
     interrupts.check()
     as_json, quiet = looks
     picture = as_image(path)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from untaught._version import __version__
-from untaught.quality import Quality
+from untaught.image.metrics import Quality
 from untaught.report.words import plane_of, seconds, sentence
 from untaught.result import Interval, PlaneResult, Result, Stopped
 

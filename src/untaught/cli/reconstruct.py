@@ -16,7 +16,7 @@ from untaught.cli.denoise import Call, run
 from untaught.cli.signals import Interrupts
 
 if TYPE_CHECKING:
-    from untaught.image import Image
+    from untaught.image.image import Image
     from untaught.result import Result
 
 FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over

@@ -18,7 +18,7 @@ from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
 
 if TYPE_CHECKING:
-    from untaught.image import Image
+    from untaught.image.image import Image
     from untaught.result import Result
     from untaught.training.outcome import TrainingResult
 
@@ -203,7 +203,7 @@ def apply(
 
 def _apply(call: ApplyCall, interrupts: Interrupts) -> int:
     with interrupts.held():
-        from untaught.io._atomic import check_target
+        from untaught.image.atomic import check_target
         from untaught.methods.trained import Trained
         from untaught.training import apply as page  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()

@@ -15,7 +15,7 @@ from untaught import options
 from untaught.explaining.subject import Subject, subject_of
 from untaught.explaining.work import Experiment, Start, Stop, Work
 from untaught.fit import Progress
-from untaught.image import Image, as_image
+from untaught.image.image import Image, as_image
 from untaught.noise import NoiseModel
 from untaught.theory import Impedance
 
@@ -102,7 +102,7 @@ class Explanation:
         """
         from untaught.explaining.page import page
         from untaught.explaining.plots import png
-        from untaught.io._atomic import whole_file
+        from untaught.image.atomic import whole_file
 
         folder = check_folder(folder, self.source)
         pictures = {f"{name}.png": png(figure) for name, figure in self.plots().items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image import Image, Plane
+from untaught.image.image import Image, Plane
 from untaught.noise import NoiseModel, measure
 
 SEEN = 5 / 255  # less is measured on texture, too

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from untaught.explaining.subject import Subject
 from untaught.fit import Options, Progress, fit
-from untaught.methods.base import Iterative, Problem
+from untaught.method import Iterative, Problem
 from untaught.methods.deep_decoder import DeepDecoder
 from untaught.networks.decoder import DecoderShape
 from untaught.noise import Gaussian, Unknown

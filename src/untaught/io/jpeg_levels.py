@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.io._common import decoding, pillow
+from untaught.image.formats.base import decoding, pillow
 from untaught.io.jpeg_steps import MAGIC
 from untaught.operators.jpeg import BLOCK, Jpeg
 

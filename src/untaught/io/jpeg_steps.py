@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from untaught.image import Image
+from untaught.image.image import Image
 
 COARSE = 10.0  # grey levels; the libraries' tables are this coarse below a quality of about 60
 MAGIC = b"\xff\xd8\xff"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from untaught.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    from untaught.methods.base import ClosedForm, Iterative
+    from untaught.method import ClosedForm, Iterative
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.averaging import warm
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.method import Estimate, Needs, Problem, State
 from untaught.networks.decoder import Decoder, DecoderShape
 from untaught.networks.recorded import Recorded
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.method import Estimate, Needs, Problem, State
 from untaught.methods.pixels import total_variation, tv_weight
 from untaught.networks.codes import Code
 from untaught.networks.generators import generator as network_of

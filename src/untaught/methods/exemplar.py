@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.fill import Fill
 from untaught.methods.passes import Pass, answer
 from untaught.methods.shifts import Level, copied, corners, doubled, grown, halved

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import basis
 from untaught.methods.impulse_fill import ImpulseFill, fillings
 from untaught.methods.multiscale import MultiScale

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from untaught.methods.base import ClosedForm, Iterative, Needs
+from untaught.method import ClosedForm, Iterative, Needs
 from untaught.methods.scales import bands
 from untaught.mixing import Part, differences, mixed, weights
 from untaught.shrinkage import Shrinkage

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.group_maps import inverse_of
 from untaught.methods.non_local import NonLocal
 from untaught.methods.patches import Grid, Tile, averaged, gather, pixels, scatter, similar

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError, did_you_mean
+from untaught.method import Needs, Problem
 from untaught.methods import METHODS, built
-from untaught.methods.base import Needs, Problem
 from untaught.noise import Correlated, NoiseModel
 
 Norm = Literal["l2", "l1"]

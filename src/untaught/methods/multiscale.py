@@ -10,7 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import variance_at
 from untaught.methods.covariance import Covariance
 from untaught.methods.non_local import STANDARD, NonLocal, Stage, denoise_nonlocal

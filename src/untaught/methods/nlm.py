@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import torch
 
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import smoothed, variance_at
 from untaught.shrinkage import Shrinkage
 

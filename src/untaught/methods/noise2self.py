@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from untaught.methods.base import Needs
+from untaught.method import Needs
 from untaught.methods.learner import Seen, deviation
 from untaught.methods.one_picture import OnePicture
 

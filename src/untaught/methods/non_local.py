@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import basis, smoothed, variance_at
 from untaught.methods.covariance import Covariance
 from untaught.methods.group_maps import combination, noise_of, wiener

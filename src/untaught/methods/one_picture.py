@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.averaging import warm
-from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.method import Estimate, Needs, Problem, State
 from untaught.methods.learner import Seen, turns
 from untaught.networks.restorers import restorer
 from untaught.networks.unet import UNetShape

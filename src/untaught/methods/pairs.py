@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.methods.base import Needs, Problem, State
+from untaught.method import Needs, Problem, State
 from untaught.methods.learner import Norm, Seen, deviation
 from untaught.methods.one_picture import OnePicture
 from untaught.networks.unet import UNetShape

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol, TypeVar, runtime_checkable
 
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 
 Method = TypeVar("Method")
 

@@ -11,9 +11,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught._limits import MIN_SIDE
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.image.limits import MIN_SIDE
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import Stage, denoise_nonlocal
 from untaught.methods.passes import Pass, answer

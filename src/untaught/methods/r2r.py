@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.averaging import warm
-from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.method import Estimate, Needs, Problem, State
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.networks.blocks import blocks
 from untaught.networks.recorded import Recorded

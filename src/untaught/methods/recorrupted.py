@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from untaught.colouring import drawn
 from untaught.errors import InputError
-from untaught.methods.base import Needs, Problem
+from untaught.method import Needs, Problem
 from untaught.methods.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import Correlated, NoiseModel, PoissonGaussian

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.methods.base import Needs
+from untaught.method import Needs
 from untaught.methods.learner import Seen, deviation, mean_and_spread
 from untaught.methods.one_picture import OnePicture
 from untaught.networks.partial import PartialShape, PartialUNet

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from untaught.errors import InputError, did_you_mean
-from untaught.methods.base import Needs, Problem, State
+from untaught.method import Needs, Problem, State
 from untaught.methods.blind_spot import shared
 from untaught.methods.learner import ALSO_FOR_ONE, Seen, learner
 from untaught.methods.one_picture import OnePicture

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.learner import Seen
 from untaught.shrinkage import Shrinkage
 from untaught.smoothing import made_whole

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.methods.base import Needs, Problem, State
+from untaught.method import Needs, Problem, State
 from untaught.methods.learner import Learner, Seen
 from untaught.methods.one_picture import OnePicture, started
 from untaught.methods.trained import Trained, check_channels

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.methods.base import Estimate, Needs, Problem
+from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import basis, opponent_parts
 from untaught.shrinkage import Shrinkage
 

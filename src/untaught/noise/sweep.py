@@ -173,7 +173,7 @@ def _denoised(y: Tensor, noise: Correlated) -> Tensor:
     import torch
     from torch.nn import functional as F
 
-    from untaught.methods.base import Problem
+    from untaught.method import Problem
     from untaught.methods.covariance import Covariance
     from untaught.methods.non_local import STANDARD, NonLocal, denoise_nonlocal
     from untaught.methods.scales import bands, enlarged, halved

@@ -33,7 +33,7 @@ def write_report(result: Result, path: str | Path) -> Path:
     InputError
         `path` is the picture that was restored.
     """
-    from untaught.io._atomic import write_text
+    from untaught.image.atomic import write_text
     from untaught.report.page import page
 
     target = Path(path)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 from untaught.errors import InputError
-from untaught.image import Image
+from untaught.image.image import Image
+from untaught.method import ClosedForm
 from untaught.methods import TUNED, make, model_of
-from untaught.methods.base import ClosedForm
 from untaught.recipe import method_of
 from untaught.result import PlaneRecipe, Recipe, Result
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from untaught.image import Image, Plane
+from untaught.image.image import Image, Plane
 from untaught.report import words
 from untaught.report.pictures import (
     FULL_SAMPLES,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.risk import Response
 from untaught.stopping.base import Verdict, Watch
 from untaught.stopping.validation import Recorrupted, RecorruptedWatch

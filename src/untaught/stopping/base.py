@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
-from untaught.methods.base import Estimate, Problem
+from untaught.method import Estimate, Problem
 from untaught.risk import Terms
 
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.smoothing import smoothed
 from untaught.stopping.base import Verdict, Watch
 

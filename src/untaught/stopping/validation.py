@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.methods.base import Estimate, Problem
+from untaught.method import Estimate, Problem
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.risk import Recorruption, Terms
 from untaught.smoothing import smoothed

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from untaught.methods.base import Problem
+from untaught.method import Problem
 from untaught.stopping.base import Verdict, Watch
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from untaught.fit import Options, Progress, fit
-from untaught.methods.base import Estimate, Iterative, Needs, Problem, State
+from untaught.method import Estimate, Iterative, Needs, Problem, State
 from untaught.noise import Unknown
 from untaught.stopping import StepBudget
 from untaught.theory.jacobian import Draw

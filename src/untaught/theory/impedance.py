@@ -13,7 +13,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.fit import Options
-from untaught.methods.base import Iterative
+from untaught.method import Iterative
 from untaught.theory.descent import watch
 from untaught.theory.dynamics import Array
 

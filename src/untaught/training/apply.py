@@ -12,7 +12,7 @@ from untaught import options
 from untaught.assemble import assemble
 from untaught.denoising import Picture, restore_planes
 from untaught.fit import Progress
-from untaught.image import Image, as_image
+from untaught.image.image import Image, as_image
 from untaught.methods.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.plane import Request

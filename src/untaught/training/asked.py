@@ -8,7 +8,7 @@ from pathlib import Path
 
 from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
-from untaught.io._atomic import check_target
+from untaught.image.atomic import check_target
 from untaught.methods import MODEL_SUFFIX
 from untaught.methods.learner import Learner
 from untaught.networks.restorers import Shape

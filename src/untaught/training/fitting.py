@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.averaging import warm
-from untaught.methods.base import Estimate, Needs, Problem, State
+from untaught.method import Estimate, Needs, Problem, State
 from untaught.methods.learner import Learner, Seen
 from untaught.networks.restorers import Shape
 from untaught.noise import NoiseModel, Unknown

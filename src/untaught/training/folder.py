@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image import Image, Plane, as_image
-from untaught.io import FORMATS
+from untaught.image.files import FORMATS
+from untaught.image.image import Image, Plane, as_image
 
 KEPT_BACK = 0.05  # share of the pictures that is judged by and not learned from
 MOST_KEPT_BACK = 16

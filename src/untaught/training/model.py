@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from torch import nn
 
 from untaught.errors import InputError
-from untaught.io._atomic import whole_file
+from untaught.image.atomic import whole_file
 from untaught.methods.learner import Learner, learner
 from untaught.training.networks import network_of, shape_from
 

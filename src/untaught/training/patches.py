@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught._values import filled
-from untaught.image import Image, Plane, as_image
+from untaught.image.image import Image, Plane, as_image
+from untaught.image.values import filled
 from untaught.methods.learner import Seen
 from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure
 from untaught.noise.hits import struck

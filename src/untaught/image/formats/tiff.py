@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught._limits import refuse_too_large
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io._common import CutOffError, Format
-from untaught.io._exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
-from untaught.io._tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
-from untaught.io._tiff_write import write
+from untaught.image.formats.base import CutOffError, Format
+from untaught.image.formats.exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
+from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.image.formats.tiff_writer import write
+from untaught.image.image import Image
+from untaught.image.limits import refuse_too_large
 
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _READABLE = ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE")

@@ -7,10 +7,10 @@ import pytest
 
 from tests.helpers.files import ramp
 from untaught import denoise
-from untaught._limits import check
-from untaught._values import value_range_of
 from untaught.errors import InputError
-from untaught.image import Image, as_image, image_of_array
+from untaught.image.image import Image, as_image, image_of_array
+from untaught.image.limits import check
+from untaught.image.values import value_range_of
 
 
 def test_sixteen_bits_have_their_range_where_they_use_it():

@@ -14,10 +14,10 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught._limits import refuse_too_large
 from untaught.errors import InputError, UntaughtError
-from untaught.image import Image
-from untaught.io._exif import EXIF_HEADER, exif_orientation
+from untaught.image.formats.exif import EXIF_HEADER, exif_orientation
+from untaught.image.image import Image
+from untaught.image.limits import refuse_too_large
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -38,7 +38,7 @@ class Format:
     matches : callable
         Whether the first bytes of a file (up to 64) are of this format.
     read : callable
-        Path to `Image`; may raise anything on a bad file, `untaught.io.read` makes a sentence of it.
+        Path to `Image`; may raise anything on a bad file, `untaught.image.files.read` makes a sentence of it.
     write : callable
         Writes an `Image` to a binary stream opened for writing and reading.
     objection : callable

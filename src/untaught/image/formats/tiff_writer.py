@@ -9,9 +9,17 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.image import Image
-from untaught.io._exif import DESCRIPTION, TEXTS, Directory, byteorder_of, directory_of, exif_orientation, hang
-from untaught.io._tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.image.formats.exif import (
+    DESCRIPTION,
+    TEXTS,
+    Directory,
+    byteorder_of,
+    directory_of,
+    exif_orientation,
+    hang,
+)
+from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.image.image import Image
 
 _LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
 _PREDICTABLE = ("LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA")

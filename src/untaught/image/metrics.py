@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image import Image
+from untaught.image.image import Image
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,10 @@ from tests.helpers.command import levels
 from tests.helpers.files import exif, noise
 from untaught import compare
 from untaught.cli import main
-from untaught.image import image_of_array
-from untaught.io import read
+from untaught.image.files import read
+from untaught.image.image import image_of_array
+from untaught.image.orientation import laid_as
 from untaught.operands import guide_of, mask_of
-from untaught.orientation import laid_as
 
 ORIENTATIONS = range(1, 9)
 PICTURE = noise((16, 24, 3))

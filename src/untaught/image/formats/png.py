@@ -16,16 +16,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught._limits import refuse_too_large
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io._common import (
-    CutOffError,
-    Format,
-    flat,
-    flat_objection,
-)
-from untaught.io._exif import exif_block, exif_orientation
+from untaught.image.formats.base import CutOffError, Format, flat, flat_objection
+from untaught.image.formats.exif import exif_block, exif_orientation
+from untaught.image.image import Image
+from untaught.image.limits import refuse_too_large
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AFTER_HEADER = 8 + 25  # the signature, and IHDR, which always comes first and has 13 bytes

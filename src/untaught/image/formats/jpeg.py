@@ -9,8 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io._common import (
+from untaught.image.formats.base import (
     CutOffError,
     Format,
     dots_per_inch,
@@ -19,7 +18,8 @@ from untaught.io._common import (
     pillow,
     pillow_metadata,
 )
-from untaught.io._exif import EXIF_HEADER, exif_block, exif_orientation
+from untaught.image.formats.exif import EXIF_HEADER, exif_block, exif_orientation
+from untaught.image.image import Image
 
 _QUALITY = 95
 _MAX_SIDE = 65500

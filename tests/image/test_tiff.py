@@ -9,9 +9,9 @@ import pytest
 import tifffile
 
 from tests.helpers.files import ICC, again, noise, smooth
-from untaught import io
-from untaught.image import Image
-from untaught.io import read, write
+from untaught.image import files as io
+from untaught.image.files import read, write
+from untaught.image.image import Image
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,15 @@ from typing import IO
 
 import numpy as np
 
-from untaught._limits import refuse_too_large
-from untaught.image import Image, axes_of, image_of_array
-from untaught.io._common import CutOffError, Format
+from untaught.image.formats.base import CutOffError, Format
+from untaught.image.image import Image, axes_of, image_of_array
+from untaught.image.limits import refuse_too_large
 
 _MAGIC = b"\x93NUMPY"
 
 
 def read(path: Path) -> Image:
-    """Read an array; its shape says what its axes are, as in `untaught.image.image_of_array`."""
+    """Read an array; its shape says what its axes are, as in `untaught.image.image.image_of_array`."""
     # a map costs nothing whatever size the header claims, and refuses a file that is shorter
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught._limits import check
-from untaught._values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 from untaught.errors import InputError
+from untaught.image.limits import check
+from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,7 +290,7 @@ def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
         When it is none of these, cannot be read, or `check` refuses it.
     """
     if isinstance(obj, str | Path):
-        from untaught.io import read
+        from untaught.image.files import read
 
         image = read(obj)
     elif isinstance(obj, Image):

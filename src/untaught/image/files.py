@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io._atomic import check_target, whole_file
-from untaught.io._common import Format, decoding
-from untaught.io.jpeg import JPEG
-from untaught.io.npy import NPY
-from untaught.io.png import PNG
-from untaught.io.tiff import TIFF
-from untaught.io.webp import WEBP
+from untaught.image.atomic import check_target, whole_file
+from untaught.image.formats.base import Format, decoding
+from untaught.image.formats.jpeg import JPEG
+from untaught.image.formats.npy import NPY
+from untaught.image.formats.png import PNG
+from untaught.image.formats.tiff import TIFF
+from untaught.image.formats.webp import WEBP
+from untaught.image.image import Image
 
 __all__ = ["FORMATS", "Format", "check_writable", "read", "write"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from untaught.errors import InputError
 
 if TYPE_CHECKING:
-    from untaught.image import Image
+    from untaught.image.image import Image
 
 MIN_SIDE = 8
 """Fewest pixels on a side that can be restored: below it there is no patch to learn from."""

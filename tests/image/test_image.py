@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.helpers.files import ramp
 from untaught.errors import InputError
-from untaught.image import Image
+from untaught.image.image import Image
 
 EXACT = [np.bool_, np.uint8, np.int8, np.uint16, np.int16]
 

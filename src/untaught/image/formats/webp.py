@@ -9,16 +9,9 @@ from typing import IO, Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io._common import (
-    CutOffError,
-    Format,
-    flat,
-    flat_objection,
-    pillow,
-    pillow_metadata,
-)
-from untaught.io._exif import exif_block
+from untaught.image.formats.base import CutOffError, Format, flat, flat_objection, pillow, pillow_metadata
+from untaught.image.formats.exif import exif_block
+from untaught.image.image import Image
 
 _MAX_SIDE = 16383
 

@@ -11,11 +11,11 @@ import pytest
 import tifffile
 
 from tests.helpers.files import again, noise, smooth
-from untaught import io
 from untaught.errors import InputError, OutputError, UntaughtError
-from untaught.image import Image, image_of_array
-from untaught.io import _atomic as atomic
-from untaught.io import check_writable, read, write
+from untaught.image import atomic as atomic
+from untaught.image import files as io
+from untaught.image.files import check_writable, read, write
+from untaught.image.image import Image, image_of_array
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import tifffile
 
 from tests.helpers.files import exif, jpeg_header, noise, npy_header, png_header, smooth
 from untaught.errors import InputError
-from untaught.image import Image, image_of_array
-from untaught.io import read, write
+from untaught.image.files import read, write
+from untaught.image.image import Image, image_of_array
 
 
 def sample(folder, suffix):
@@ -155,7 +155,7 @@ def test_a_huge_header_is_refused_without_room_for_it(tmp_path, kind):
     code = (
         "import resource, sys\n"
         "from untaught.errors import InputError\n"
-        "from untaught.io import read\n"
+        "from untaught.image.files import read\n"
         "import numpy, imagecodecs, tifffile, PIL.Image\n"
         "used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "try:\n    read(sys.argv[1])\n"

@@ -11,8 +11,8 @@ import pytest
 
 from tests.helpers.files import again, noise, png_chunk, smooth
 from untaught.errors import InputError
-from untaught.image import Image
-from untaught.io import read, write
+from untaught.image.files import read, write
+from untaught.image.image import Image
 
 
 def test_one_bit_and_small_palettes(tmp_path):

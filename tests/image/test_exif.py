@@ -13,9 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.helpers.files import again, noise, smooth
-from untaught.image import image_of_array
-from untaught.io import read, write
-from untaught.io._exif import (
+from untaught.image.files import read, write
+from untaught.image.formats.exif import (
     EXIF_IFD,
     GPS_IFD,
     INTEROPERABILITY_IFD,
@@ -27,6 +26,7 @@ from untaught.io._exif import (
     pack_directory,
     read_directory,
 )
+from untaught.image.image import image_of_array
 
 SUFFIXES = [".png", ".jpg", ".webp", ".tif"]
 TEXTS = {270: "a picture", 271: "a camera", 272: "model 7", 306: "2024:01:02 03:04:05", 33432: "nobody"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from untaught.image import Image
+from untaught.image.image import Image
 
 UPRIGHT = 1
 SHOWN: dict[int, tuple[bool, str]] = {
