@@ -71,7 +71,8 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
     """Return the clean picture and the noisy one on [0, 1], (H, W, C), and the model of the noise."""
-    from untaught.noise import clipping, parse_noise
+    from untaught.noise import parse_noise
+    from untaught.noise.estimation import clipping
 
     clean, noisy = (p / 255 for p in set9(Path(case["data"]), SIGMA, case["picture"], case["side"]))
     model = parse_noise(NOISES[case["noise"]])
@@ -87,7 +88,7 @@ def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
 def told(case: dict[str, Any], noisy: NDArray[Any], model: Any) -> Any:
     """Return the model of the noise that the method is given: the true one, or one of another level."""
     from untaught.noise import estimate_sigma
-    from untaught.noise.models import scaled
+    from untaught.noise.models.correlated import scaled
 
     if "level" not in case:
         return model

@@ -14,7 +14,7 @@ from untaught.image.image import Plane
 from untaught.method import Problem
 from untaught.methods.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
-from untaught.noise.hits import struck
+from untaught.noise.estimation.impulses import struck
 from untaught.plane import Request, prepare
 
 Floats = NDArray[np.float32]

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from untaught.noise import Correlated, measure
-from untaught.noise.line import lower_line
-from untaught.noise.shades import OPPONENT
+from untaught.noise import Correlated
+from untaught.noise.estimation import measure
+from untaught.noise.estimation.patch_pairs import OPPONENT
+from untaught.noise.estimation.quantile_line import lower_line
 from untaught.noise.sweep import EDGES, FLATTER, OF_PATCHES, SHADES, Powers, Taken, highest, swept, updated
 
 Floats = NDArray[np.float32]

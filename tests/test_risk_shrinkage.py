@@ -11,7 +11,7 @@ import torch
 from untaught.method import Problem
 from untaught.methods import make
 from untaught.noise import Correlated
-from untaught.noise.models import UNSEEN
+from untaught.noise.models.correlated import UNSEEN
 from untaught.risk import Risk, Terms, estimate_risk, to_interval
 from untaught.shrinkage import FAR, Shrinkage, shrinkage_of
 from untaught.solution import clean_risk, untouched

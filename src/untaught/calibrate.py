@@ -12,7 +12,7 @@ from torch import Tensor
 from untaught.method import Problem
 from untaught.methods.colours import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
-from untaught.noise.models import scaled
+from untaught.noise.models.correlated import scaled
 from untaught.risk import Terms
 from untaught.smoothing import local_mean
 

@@ -21,7 +21,7 @@ from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:
     from untaught.noise import NoiseReport
-    from untaught.noise.temporal import Temporal
+    from untaught.noise.estimation.temporal import Temporal
 
 MOST_PLANES = 16
 """Planes of a stack that are measured, evenly spread over it."""
@@ -143,7 +143,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     InputError
         If the picture cannot be used; one sentence that says what to do.
     """
-    from untaught.noise import measure
+    from untaught.noise.estimation import measure
 
     picture = as_image(image)
     chosen = _chosen(picture)
@@ -185,7 +185,7 @@ def _chosen(picture: Image) -> list[Plane]:
 
 def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
     """Return how much the chosen planes differ from the next ones along the stack."""
-    from untaught.noise.temporal import temporal
+    from untaught.noise.estimation.temporal import temporal
 
     groups = picture.n_planes // math.prod(picture.lead_shape)  # of channels, which are no exposures
 

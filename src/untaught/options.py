@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from untaught.errors import InputError, did_you_mean
 from untaught.noise import Gaussian, NoiseModel, parse_noise
-from untaught.noise.parse import MOST_LEVEL
+from untaught.noise.models.registry import MOST_LEVEL
 from untaught.stopping import RULES, Rule
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from untaught.method import ClosedForm, Learnt, Problem
 from untaught.methods import make
 from untaught.methods.fusion import Fusion
 from untaught.noise import Impulse, NoiseModel
-from untaught.noise.hits import struck
-from untaught.noise.measure import NONE
+from untaught.noise.estimation.impulses import struck
+from untaught.noise.estimation.measure import NONE
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk import Risk
 from untaught.search import Search, mixture_of
@@ -184,7 +184,7 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
 
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    from untaught.noise import clipping, measure
+    from untaught.noise.estimation import clipping, measure
 
     if black_and_white(plane.values):
         raise InputError(NO_GREY)

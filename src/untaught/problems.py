@@ -63,7 +63,8 @@ def _noise(
     y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     """Return the noise that was given, or measured; none where texture could have feigned it."""
-    from untaught.noise import clipping, estimate_sigma, measure
+    from untaught.noise import estimate_sigma
+    from untaught.noise.estimation import clipping, measure
 
     like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
     if not like_a_picture:

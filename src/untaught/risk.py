@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.colouring import drawn_around
 from untaught.method import Problem
 from untaught.noise import Correlated
+from untaught.noise.coloured_noise import drawn_around
 from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
 from untaught.shrinkage import Shrinkage

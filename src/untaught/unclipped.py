@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.noise import NoiseModel
-from untaught.noise.censored import interpolate, reach_of
+from untaught.noise.models.censored import interpolate, reach_of
 
 STEP = 1e-3  # of the range: the slope of u is taken over this to both sides
 FINER = 8  # nodes of a table in a step

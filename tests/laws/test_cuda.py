@@ -25,7 +25,7 @@ from untaught import denoise
 from untaught.methods import scales
 from untaught.methods.group_maps import inverse_of
 from untaught.networks.recorded import Recorded
-from untaught.noise import measure
+from untaught.noise.estimation import measure
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from untaught.colouring import drawn
 from untaught.errors import InputError
 from untaught.method import Needs, Problem
 from untaught.methods.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import Correlated, NoiseModel, PoissonGaussian
+from untaught.noise.coloured_noise import drawn
 from untaught.risk import kernel_of
 from untaught.smoothing import smoothed
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from untaught.noise.base import NoiseModel
-from untaught.noise.clipping import Clipping, Impulses, clipping, impulses
-from untaught.noise.correlation import Correlation, correlation
-from untaught.noise.mean_variance import Curve, mean_variance
-from untaught.noise.measure import NoiseReport, measure
-from untaught.noise.models import (
-    Correlated,
-    Gaussian,
-    Impulse,
-    PoissonGaussian,
-    Speckle,
-    Unknown,
-)
-from untaught.noise.parse import format_noise, gaussian_kernel, parse_noise
-from untaught.noise.sigma import estimate_sigma
+from untaught.noise.estimation.clipping import Clipping, Impulses, clipping, impulses
+from untaught.noise.estimation.correlation import Correlation, correlation
+from untaught.noise.estimation.mean_variance import Curve, mean_variance
+from untaught.noise.estimation.measure import NoiseReport, measure
+from untaught.noise.estimation.sigma import estimate_sigma
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.correlated import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
+from untaught.noise.models.registry import format_noise, gaussian_kernel, parse_noise
 
 __all__ = [
     "Clipping",

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from untaught.noise.base import TINY, NoiseModel
-from untaught.noise.counted import kernels, place
-from untaught.noise.models import PoissonGaussian
+from untaught.noise.models.base import TINY, NoiseModel
+from untaught.noise.models.correlated import PoissonGaussian
+from untaught.noise.models.counted import kernels, place
 
 FAR = 8.0  # standard deviations; beyond, the density is no number any more
 

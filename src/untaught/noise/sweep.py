@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.correlation import kernel_of
-from untaught.noise.line import lower_line
-from untaught.noise.models import Correlated
-from untaught.noise.patches import Flags, Floats
-from untaught.noise.shades import OPPONENT
+from untaught.noise.estimation.correlation import kernel_of
+from untaught.noise.estimation.dct_patches import Flags, Floats
+from untaught.noise.estimation.patch_pairs import OPPONENT
+from untaught.noise.estimation.quantile_line import lower_line
+from untaught.noise.models.correlated import Correlated
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -23,8 +23,9 @@ from torch import Tensor
 from untaught.image.image import Image, Plane, as_image
 from untaught.image.values import filled
 from untaught.methods.learner import Seen
-from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure
-from untaught.noise.hits import struck
+from untaught.noise import Impulse, NoiseModel, Unknown
+from untaught.noise.estimation import clipping, measure
+from untaught.noise.estimation.impulses import struck
 from untaught.training.folder import Page, window
 
 MOST_BYTES = 2**28  # of decoded pictures on the shelf

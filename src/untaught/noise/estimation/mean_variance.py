@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.base import NoiseModel
-from untaught.noise.clipping import clipping
-from untaught.noise.models import Gaussian, PoissonGaussian, Speckle
-from untaught.noise.patches import LOW, Flags, Floats, Patches, collect, kept_by_model
-from untaught.noise.sigma import KEPT, level_of, variance_of
+from untaught.noise.estimation.clipping import clipping
+from untaught.noise.estimation.dct_patches import LOW, Flags, Floats, Patches, collect, kept_by_model
+from untaught.noise.estimation.sigma import KEPT, level_of, variance_of
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.correlated import Gaussian, PoissonGaussian, Speckle
 
 BINS = 16  # of brightness
 FEWEST_IN_BIN = 60  # patches

@@ -9,15 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.base import NoiseModel
-from untaught.noise.models import (
-    Correlated,
-    Gaussian,
-    Impulse,
-    PoissonGaussian,
-    Speckle,
-    Unknown,
-)
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.correlated import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
 
 FORMS = "auto, gaussian:25, poisson:GAIN,READ, impulse:0.1, speckle:0.2, correlated:25,WIDTH, unknown:25"
 MOST_LEVEL = 1e4  # on the 0..255 scale: forty times the range, in which nothing of a picture is left

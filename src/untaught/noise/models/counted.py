@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.censored import Clip, censored_mean, censored_variance
+from untaught.noise.models.censored import Clip, censored_mean, censored_variance
 
 MOST_COUNTS = 100.0  # photo-electrons in white from which on counts are as good as normal
 LIGHTEST = 1.5  # brightness up to which is tabulated, in [0, 1] units

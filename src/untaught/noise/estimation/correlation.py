@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.base import NoiseModel
-from untaught.noise.clipping import clipping
-from untaught.noise.models import Gaussian
-from untaught.noise.patches import (
+from untaught.noise.estimation.clipping import clipping
+from untaught.noise.estimation.dct_patches import (
     FREQUENCY,
     SIZE,
     Flags,
@@ -21,7 +19,9 @@ from untaught.noise.patches import (
     dct_basis,
     kept_by_clipping,
 )
-from untaught.noise.sigma import ENOUGH, KEPT, level_of
+from untaught.noise.estimation.sigma import ENOUGH, KEPT, level_of
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.correlated import Gaussian
 
 FLAT = 0.05  # share of the patches that is used, the flattest
 REACH = 3  # lags -REACH..REACH in both directions

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from untaught.noise.correlation import HIGHEST, MIDDLE, band, kernel_of, lags_of
-from untaught.noise.line import lower_line
-from untaught.noise.models import Correlated
-from untaught.noise.patches import SIZE, Patches
-from untaught.noise.shades import TOLD, Shade, Values, flattest_colours, shades_of, untextured
+from untaught.noise.estimation.correlation import HIGHEST, MIDDLE, band, kernel_of, lags_of
+from untaught.noise.estimation.dct_patches import SIZE, Patches
+from untaught.noise.estimation.patch_pairs import TOLD, Shade, Values, flattest_colours, shades_of, untextured
+from untaught.noise.estimation.quantile_line import lower_line
+from untaught.noise.models.correlated import Correlated
 
 FEW = 2  # shades; with fewer that tell of the colours nothing is said by them
 MOST_TAIL = 0.5  # highest over middle frequencies of the colours; white noise on 13 pictures: 0.72 to 1.46

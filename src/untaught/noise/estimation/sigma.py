@@ -7,11 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.base import NoiseModel
-from untaught.noise.censored import Clip
-from untaught.noise.clipping import clipping
-from untaught.noise.models import Gaussian
-from untaught.noise.patches import (
+from untaught.noise.estimation.clipping import clipping
+from untaught.noise.estimation.dct_patches import (
     HIGH,
     LOW,
     SIZE,
@@ -22,6 +19,9 @@ from untaught.noise.patches import (
     kept_by_clipping,
     kept_by_model,
 )
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.censored import Clip
+from untaught.noise.models.correlated import Gaussian
 
 SHARES = (0.03, 0.06, 0.12, 0.25, 0.5)  # of the flattest patches, tried in this order
 ENOUGH = 300  # patches that are always taken

@@ -13,7 +13,7 @@ from tests.helpers.training import scene
 from untaught import inspect
 from untaught.cli import main
 from untaught.noise import PoissonGaussian
-from untaught.noise.temporal import temporal
+from untaught.noise.estimation.temporal import temporal
 
 
 def stack(count: int = 4, gain: float = 0.01) -> np.ndarray:

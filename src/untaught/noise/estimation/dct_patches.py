@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.base import NoiseModel
-from untaught.noise.censored import Clip, censored_mean, censored_variance
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.censored import Clip, censored_mean, censored_variance
 
 SIZE = 8  # pixels; the patch of the DCT estimators (Ponomarenko et al. 2007)
 SPLIT = 8  # coefficients (i, j) with i + j >= SPLIT measure the noise, those below find texture

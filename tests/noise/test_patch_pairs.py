@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from untaught.noise.patches import FREQUENCY, SIZE, collect
-from untaught.noise.shades import TOLD, shades_of, untextured
+from untaught.noise.estimation.dct_patches import FREQUENCY, SIZE, collect
+from untaught.noise.estimation.patch_pairs import TOLD, shades_of, untextured
 
 
 def spectrum(of_step: NDArray[np.float64]) -> NDArray[np.float64]:

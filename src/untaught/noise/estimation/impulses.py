@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from untaught.noise.patches import Flags, Floats
+from untaught.noise.estimation.dct_patches import Flags, Floats
 
 WINDOW = 7  # side of the window in which values at an end are counted, in pixels
 OWN = 0.5  # of the window: with more beyond chance the picture is black or white itself; a missed hit costs much

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from tests.conftest import psnr
 from untaught import Recipe, denoise, rerun
-from untaught.colouring import coloured, drawn_around
 from untaught.errors import InputError
 from untaught.methods.covariance import Covariance
 from untaught.methods.scales import halved
-from untaught.noise import Correlated, Gaussian, NoiseModel, gaussian_kernel, measure, parse_noise
-from untaught.noise.colours import shared_by_colours
-from untaught.noise.patches import collect
+from untaught.noise import Correlated, Gaussian, NoiseModel, gaussian_kernel, parse_noise
+from untaught.noise.coloured_noise import coloured, drawn_around
+from untaught.noise.estimation import measure
+from untaught.noise.estimation.colour_noise import shared_by_colours
+from untaught.noise.estimation.dct_patches import collect
 
 Floats = NDArray[np.float32]
 BOX = ((1.0,) * 3,) * 3
@@ -135,7 +136,7 @@ def test_a_wide_kernel_is_convolved_as_a_narrow_one_is(monkeypatch: pytest.Monke
     noise = Correlated(0.1, np.random.default_rng(0).standard_normal((26, 33)))
     white = torch.randn(1, 3, 30, 41, generator=torch.Generator().manual_seed(0))
     summed = coloured(white, noise)
-    monkeypatch.setattr("untaught.colouring.MANY", 1)
+    monkeypatch.setattr("untaught.noise.coloured_noise.MANY", 1)
     assert torch.allclose(coloured(white, noise), summed, atol=1e-5)
 
 

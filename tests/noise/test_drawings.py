@@ -7,8 +7,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.conftest import clean
-from untaught.noise import measure
-from untaught.noise.drawn import drawn
+from untaught.noise.estimation import measure
+from untaught.noise.estimation.drawings import drawn
 
 
 def page(mode: str, size: int, box: bool) -> np.ndarray:

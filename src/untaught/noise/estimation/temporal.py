@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.patches import Flags, Floats
+from untaught.noise.estimation.dct_patches import Flags, Floats
 
 BINS = 16  # of brightness
 FEWEST = 200  # values in a bin

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.base import NoiseModel, constant
-from untaught.noise.censored import interpolate, namespace
-from untaught.noise.counted import LEAST_READ, MOST_COUNTS, shifts
+from untaught.noise.models.base import NoiseModel, constant
+from untaught.noise.models.censored import interpolate, namespace
+from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, shifts
 
 # Of the variance of a camera's noise that was found: what it falls short of the true one, on average over 18
 # simulated cameras (`benchmarks/cameras.py`) of 192 x 192 pixels, where it does not exceed it. It was .52, .26

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.censored import Clip
-from untaught.noise.patches import Flags, Floats
+from untaught.noise.estimation.dct_patches import Flags, Floats
+from untaught.noise.models.censored import Clip
 
 STEP = 1 / 255  # the grey level of 8-bit pictures, the bin that a spike is held against
 RARE = 5e-5  # share of the values below which a spike is no matter

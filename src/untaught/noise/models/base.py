@@ -10,14 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.censored import (
-    Clip,
-    at_mean,
-    censored_mean,
-    censored_variance,
-    invert,
-    namespace,
-)
+from untaught.noise.models.censored import Clip, at_mean, censored_mean, censored_variance, invert, namespace
 
 T = TypeVar("T")
 TINY = 1e-9  # keeps a standard deviation of zero out of denominators

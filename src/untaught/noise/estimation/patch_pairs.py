@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.correlation import band
-from untaught.noise.patches import FREQUENCY, SIZE, Flags, Floats, Patches, kept_by_clipping
-from untaught.noise.sigma import KEPT
+from untaught.noise.estimation.correlation import band
+from untaught.noise.estimation.dct_patches import FREQUENCY, SIZE, Flags, Floats, Patches, kept_by_clipping
+from untaught.noise.estimation.sigma import KEPT
 
 SHADES = 5  # of brightness, equally many patches in each
 PAIRS = 1500  # patches for each of which another like it is looked for; bounds the time

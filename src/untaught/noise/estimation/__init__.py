@@ -1,0 +1,1 @@
+"""What the noise of one picture is, told from the picture."""
