@@ -21,7 +21,7 @@ from untaught.networks.codes import Code
 from untaught.networks.hourglass import HourglassShape
 from untaught.noise import Gaussian
 from untaught.operators import Mask
-from untaught.operators.fill import filled
+from untaught.operators.filters import filled
 from untaught.plane import Request
 from untaught.reconstruct import inpaint
 from untaught.task import Task

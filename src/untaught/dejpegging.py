@@ -21,7 +21,7 @@ from untaught.io.jpeg_levels import levels_of
 from untaught.method import Problem
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
-from untaught.operators.written import written
+from untaught.operators.serialize import written
 from untaught.plane import Answer, Request
 from untaught.reconstruct import Wishes, request_of
 from untaught.result import Result

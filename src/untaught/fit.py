@@ -18,7 +18,7 @@ from torch import Tensor
 from untaught import checkpoint, heap
 from untaught.method import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.passes import InPasses
-from untaught.operators.written import fingerprint, hashed
+from untaught.operators.serialize import fingerprint, hashed
 from untaught.result import History, Stopped
 from untaught.stopping import Rule, StepBudget, Verdict, Watch
 

@@ -14,7 +14,7 @@ from untaught.image.limits import MIN_SIDE
 from untaught.method import Problem
 from untaught.noise import Gaussian, NoiseModel
 from untaught.operators import Blur, Mosaic, Operator
-from untaught.operators.fill import filled
+from untaught.operators.filters import filled
 from untaught.plane import Request
 from untaught.task import Task, array, keeps_levels, outermost, sites, support_of
 

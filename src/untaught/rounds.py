@@ -16,7 +16,7 @@ from untaught.image.image import Image, Plane, as_image
 from untaught.inverse import solved
 from untaught.operands import Operand, guide_of
 from untaught.operators import as_operator
-from untaught.operators.written import operator_of, written
+from untaught.operators.serialize import operator_of, written
 from untaught.plane import Answer, Request
 from untaught.problems import problem_of
 from untaught.recipe import sha256

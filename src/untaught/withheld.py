@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.method import Problem
-from untaught.operators.fill import filled
+from untaught.operators.filters import filled
 from untaught.risk import STREAM, Risk, Terms, sample_mean
 
 SPARSE = 0.2  # share of missing pixels up to which as many can be withheld, of the same shape

@@ -224,7 +224,7 @@ def test_random_compression_is_a_gaussian_matrix():
 
 
 def test_random_compression_is_the_same_whether_kept_or_drawn_anew(monkeypatch):
-    monkeypatch.setattr("untaught.operators.compression.BLOCK", 3 * 192)
+    monkeypatch.setattr("untaught.operators.compressed_sensing.BLOCK", 3 * 192)
     x = torch.rand(1, 3, 8, 8)
     kept, drawn = (RandomCompression((3, 8, 8), 20, seed=5, keep=keep) for keep in (20 * 192, 20 * 192 - 1))
     torch.testing.assert_close(kept.A(x), drawn.A(x))

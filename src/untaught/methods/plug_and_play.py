@@ -19,7 +19,7 @@ from untaught.methods.non_local import Stage, denoise_nonlocal
 from untaught.methods.passes import Pass, answer
 from untaught.methods.pixels import ROUNDING
 from untaught.operators import Downsample, Jpeg, LinearOperator
-from untaught.operators.resampling import bicubic
+from untaught.operators.downsample import bicubic
 
 PROBE = 64  # pixels a side: the part that is denoised to see how quick the machine is
 MARGIN = 0.8  # of the time that is planned for: the machine may have other work later

@@ -8,13 +8,13 @@ from __future__ import annotations
 from untaught.operators.base import LinearOperator, Operator
 from untaught.operators.blur import Blur, check_psf
 from untaught.operators.compose import Composition, as_operator, compose
-from untaught.operators.compression import RandomCompression, StructuredCompression
-from untaught.operators.foreign import Function, Wrapped
+from untaught.operators.compressed_sensing import RandomCompression, StructuredCompression
+from untaught.operators.downsample import Downsample, check_factor
+from untaught.operators.external import Function, Wrapped
 from untaught.operators.fourier import Fourier, cartesian_mask, random_mask, to_complex, to_pair
 from untaught.operators.jpeg import Jpeg
-from untaught.operators.pixels import Identity, Mask, Mosaic, check_mask
+from untaught.operators.mask import Identity, Mask, Mosaic, check_mask
 from untaught.operators.radon import Radon
-from untaught.operators.resampling import Downsample, check_factor
 
 __all__ = [
     "Blur",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.operators.base import Composable, Operator, Shape
-from untaught.operators.foreign import Function, Wrapped, has_both, named
+from untaught.operators.external import Function, Wrapped, has_both, named
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.operators.base import LinearOperator, Shape
-from untaught.operators.pixels import as_mask, check_same_size
+from untaught.operators.mask import as_mask, check_same_size
 
 AXES = (-2, -1)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.operators.base import LinearOperator, Shape, by
-from untaught.operators.fill import filled
+from untaught.operators.filters import filled
 
 Rows = tuple[tuple[int, ...], ...]
 

@@ -21,7 +21,7 @@ from untaught.operators import (
     Radon,
     random_mask,
 )
-from untaught.operators.written import fingerprint, operator_of, written
+from untaught.operators.serialize import fingerprint, operator_of, written
 
 SHAPE = (1, 3, 16, 16)
 BOX = torch.ones(3, 4) / 12

@@ -18,12 +18,12 @@ from untaught.errors import InputError
 from untaught.operators.base import Operator, Shape
 from untaught.operators.blur import Blur
 from untaught.operators.compose import Composition
-from untaught.operators.compression import RandomCompression, StructuredCompression
+from untaught.operators.compressed_sensing import RandomCompression, StructuredCompression
+from untaught.operators.downsample import Downsample
 from untaught.operators.fourier import Fourier
 from untaught.operators.jpeg import Jpeg
-from untaught.operators.pixels import Identity, Mask, Mosaic
+from untaught.operators.mask import Identity, Mask, Mosaic
 from untaught.operators.radon import Radon
-from untaught.operators.resampling import Downsample
 
 OURS: Mapping[str, type[Any]] = {
     kind.__name__: kind
