@@ -16,7 +16,7 @@ from untaught.calibrate import GRAIN, GRAIN_ERROR, GRAIN_FROM, LACKING, SPECKLE_
 from untaught.method import Problem
 from untaught.methods.non_local import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
-from untaught.risk import Recorruption, Terms, risk_terms
+from untaught.risk.sure import Recorruption, Terms, risk_terms
 
 TRUE = 0.08
 SIZE = 96

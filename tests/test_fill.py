@@ -24,9 +24,9 @@ from untaught.operators import Mask
 from untaught.operators.filters import filled
 from untaught.plane import Request
 from untaught.reconstruct import inpaint
+from untaught.risk.cross_validation import SPARSE, risk_of_filling, wide_holes
 from untaught.task import Task
 from untaught.windows import around, part_of
-from untaught.withheld import SPARSE, risk_of_filling, wide_holes
 
 QUICK = replace(Fill(), pixels=ImpulseFill(patch=5, group=40, radius=10, passes=2, shrinkage=0.003, floor=5e-6))
 

@@ -19,9 +19,9 @@ from untaught.methods.multiscale import MultiScale
 from untaught.methods.non_local import NonLocal, Stage
 from untaught.methods.scales import _cosines, bands, enlarged, halved
 from untaught.methods.thorough import Thorough
-from untaught.mixing import Part, differences, mixed, weights
 from untaught.noise import Correlated, Gaussian, Impulse, NoiseModel, PoissonGaussian, Speckle
-from untaught.risk import Recorruption
+from untaught.risk.sure import Recorruption
+from untaught.risk.sure_let import Part, differences, mixed, weights
 
 QUICK = (Stage("sure", 7, 12, step=5, radius=8), Stage("wiener", 5, 32, step=5, radius=8))
 SIDES = st.integers(8, 33)

@@ -18,7 +18,7 @@ from untaught.methods.non_local import denoise_nonlocal
 from untaught.methods.r2r import R2R
 from untaught.networks.unet import UNet, UNetShape
 from untaught.noise import Gaussian, PoissonGaussian
-from untaught.risk import Recorruption
+from untaught.risk.sure import Recorruption
 
 SIZE = 48
 SMALL = R2R(steps=40, draws=3, spread=8, crop=24, shape=UNetShape(8, 2), bfloat16=False, pilot=False)

@@ -15,7 +15,7 @@ from untaught.noise import Unknown
 from untaught.plane import Answer, Request
 from untaught.recipe import make_recipe
 from untaught.result import History, Interval, PlaneResult, Result, Stopped, spokesman
-from untaught.risk import Risk, to_interval
+from untaught.risk.sure import Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names
 

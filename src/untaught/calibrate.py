@@ -13,7 +13,7 @@ from untaught.method import Problem
 from untaught.methods.colours import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
 from untaught.noise.models.correlated import scaled
-from untaught.risk import Terms
+from untaught.risk.sure import Terms
 from untaught.smoothing import local_mean
 
 WINDOW = 9  # side of the window in which flatness and the error of the answer are measured

@@ -12,8 +12,8 @@ from untaught.methods.exemplar import DEEP, Exemplar
 from untaught.methods.fill import Fill
 from untaught.networks.codes import Code
 from untaught.networks.hourglass import HourglassShape
+from untaught.risk.cross_validation import wide_holes
 from untaught.solution import Method
-from untaught.withheld import wide_holes
 
 INVENTED = (
     "what is in wide holes was copied from around them: it looks likely, but it is invented, and there is no "

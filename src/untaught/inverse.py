@@ -29,12 +29,12 @@ from untaught.operators import Fourier, Jpeg, Mosaic
 from untaught.plane import Answer, Request
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate
-from untaught.risk import Risk, Terms, divergence_draws, mean_of, risk_terms
+from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
+from untaught.risk.sure import Risk, Terms, divergence_draws, mean_of, risk_terms
 from untaught.solution import Method, clean_risk
 from untaught.stopping import Rule, StepBudget
 from untaught.task import Task, array, outermost
 from untaught.windows import around, part_of
-from untaught.withheld import MOST_DRAWS, risk_at, risk_of_filling
 
 JPEG_STEPS = 16  # twice as many gain hundredths of dB on Kodak crops
 CONTEXT = 64  # pixels around wide holes that the network sees: more are drawn slower and no better

@@ -18,7 +18,7 @@ from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:
     from untaught.operators import Operator
-    from untaught.risk import Response
+    from untaught.risk.sure import Response
 
 Guide = Callable[[Tensor, Tensor], Tensor]
 Learnt = dict[str, Any]  # see `State.learnt`

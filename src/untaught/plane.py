@@ -23,12 +23,12 @@ from untaught.noise import Impulse, NoiseModel
 from untaught.noise.estimation.impulses import struck
 from untaught.noise.estimation.measure import NONE
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import Risk
+from untaught.risk.cross_validation import risk_at
+from untaught.risk.sure import Risk
 from untaught.search import Search, mixture_of
 from untaught.smoothing import made_whole
 from untaught.solution import Method, Solution, against, pilot_for, solve, surely_better, untouched, with_pilot
 from untaught.stopping import Rule
-from untaught.withheld import risk_at
 
 HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "

@@ -98,7 +98,7 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     greatest value of their type, and floats are taken as they are.
 
     There is an estimate of the PSNR only for missing pixels that are like those around them, see
-    `untaught.withheld`: in general an operator does not see all of a picture, and what it predicts well may still
+    `untaught.risk.cross_validation`: in general an operator does not see all of a picture, and what it predicts well may still
     be wrong. Where a network is fitted, a note says how well it predicts measurements that it has not seen.
 
     Examples

@@ -13,9 +13,9 @@ from untaught.fit import Options
 from untaught.method import ClosedForm, Estimate, Problem
 from untaught.methods import make
 from untaught.methods.fusion import Fusion, fuse
-from untaught.mixing import Part
 from untaught.result import Candidate, PlaneRecipe
-from untaught.risk import Z90, common_kernel, terms_of
+from untaught.risk.sure import Z90, common_kernel, terms_of
+from untaught.risk.sure_let import Part
 from untaught.solution import Method, Solution, against, clean_risk, solve, surely_better, untouched
 from untaught.stopping import Recorrupted, Rule
 from untaught.stopping.adding import FIRST, FIRST_WARM, Adding

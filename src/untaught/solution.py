@@ -23,7 +23,8 @@ from untaught.methods.passes import ended_after
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped
-from untaught.risk import (
+from untaught.risk.clipping_weight import undone, weight_at
+from untaught.risk.sure import (
     Z90,
     Risk,
     Terms,
@@ -36,9 +37,8 @@ from untaught.risk import (
     terms_of,
     to_interval,
 )
-from untaught.shrinkage import Shrinkage, shrinkage_of
+from untaught.risk.tweedie import Shrinkage, shrinkage_of
 from untaught.stopping import HeldOut
-from untaught.unclipped import undone, weight_at
 
 Method = Iterative | ClosedForm
 

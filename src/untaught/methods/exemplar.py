@@ -16,8 +16,8 @@ from untaught.method import Estimate, Needs, Problem
 from untaught.methods.fill import Fill
 from untaught.methods.passes import Pass, answer
 from untaught.methods.shifts import Level, copied, corners, doubled, grown, halved
+from untaught.risk.cross_validation import wide_holes
 from untaught.windows import Window, around
-from untaught.withheld import wide_holes
 
 DEEP = 5.0  # pixels from anything measured: what is farther in is only blurred by similar patches
 FEWEST = 100  # known patches on the coarsest level

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from untaught.method import ClosedForm, Iterative, Needs
 from untaught.methods.scales import bands
-from untaught.mixing import Part, differences, mixed, weights
-from untaught.shrinkage import Shrinkage
+from untaught.risk.sure_let import Part, differences, mixed, weights
+from untaught.risk.tweedie import Shrinkage
 
 EDGES = (1 / 4, 1.01)  # of the frequency bands that are weighted apart
 

@@ -15,10 +15,10 @@ from untaught.methods.colours import variance_at
 from untaught.methods.covariance import Covariance
 from untaught.methods.non_local import STANDARD, NonLocal, Stage, denoise_nonlocal
 from untaught.methods.scales import bands, enlarged, halved
-from untaught.mixing import Part, differences, mixed, weights
 from untaught.noise import Correlated, Gaussian, NoiseModel
-from untaught.risk import divergence_draws
-from untaught.shrinkage import Shrinkage
+from untaught.risk.sure import divergence_draws
+from untaught.risk.sure_let import Part, differences, mixed, weights
+from untaught.risk.tweedie import Shrinkage
 
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
 

@@ -10,7 +10,7 @@ import torch
 
 from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import smoothed, variance_at
-from untaught.shrinkage import Shrinkage
+from untaught.risk.tweedie import Shrinkage
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from untaught.methods.covariance import Covariance
 from untaught.methods.group_maps import combination, noise_of, wiener
 from untaught.methods.patches import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.noise import Correlated
-from untaught.shrinkage import Shrinkage
+from untaught.risk.tweedie import Shrinkage
 
 VarianceOf = Callable[[Tensor], Tensor]
 

@@ -14,8 +14,8 @@ from untaught.methods.non_local import denoise_nonlocal
 from untaught.networks.blocks import blocks
 from untaught.networks.recorded import Recorded
 from untaught.networks.unet import UNet, UNetShape
-from untaught.risk import Recorruption
-from untaught.shrinkage import Shrinkage
+from untaught.risk.sure import Recorruption
+from untaught.risk.tweedie import Shrinkage
 from untaught.smoothing import smoothed
 
 UNCLIPPED = 0.98  # share of the variance that clipping must have left

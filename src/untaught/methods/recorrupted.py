@@ -16,7 +16,7 @@ from untaught.methods.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import Correlated, NoiseModel, PoissonGaussian
 from untaught.noise.coloured_noise import drawn
-from untaught.risk import kernel_of
+from untaught.risk.sure import kernel_of
 from untaught.smoothing import smoothed
 
 Law = Literal["auto", "gaussian", "poisson", "gamma", "binomial"]

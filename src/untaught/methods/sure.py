@@ -12,7 +12,7 @@ from untaught.method import Needs
 from untaught.methods.learner import Seen
 from untaught.methods.one_picture import OnePicture
 from untaught.noise import PoissonGaussian
-from untaught.risk import kernel_of
+from untaught.risk.sure import kernel_of
 from untaught.smoothing import smoothed
 
 

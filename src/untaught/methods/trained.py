@@ -15,7 +15,7 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.method import Estimate, Needs, Problem
 from untaught.methods.learner import Seen
-from untaught.shrinkage import Shrinkage
+from untaught.risk.tweedie import Shrinkage
 from untaught.smoothing import made_whole
 
 if TYPE_CHECKING:

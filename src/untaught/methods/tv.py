@@ -13,7 +13,7 @@ from torch import Tensor
 
 from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import basis, opponent_parts
-from untaught.shrinkage import Shrinkage
+from untaught.risk.tweedie import Shrinkage
 
 Plane = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from untaught.method import Estimate, Needs, Problem
 from untaught.methods.colours import opponent_parts
-from untaught.shrinkage import Shrinkage
+from untaught.risk.tweedie import Shrinkage
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.method import Problem
-from untaught.risk import Response
+from untaught.risk.sure import Response
 from untaught.stopping.base import Verdict, Watch
 from untaught.stopping.validation import Recorrupted, RecorruptedWatch
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor
 
 from untaught.method import Estimate, Problem
-from untaught.risk import Terms
+from untaught.risk.sure import Terms
 
 
 @dataclass(frozen=True)

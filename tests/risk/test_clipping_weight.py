@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from untaught.noise import Gaussian, Impulse
-from untaught.noise.stein import stein_kernel
-from untaught.unclipped import Weight, undone
+from untaught.risk.clipping_weight import Weight, undone
+from untaught.risk.stein_kernel import stein_kernel
 
 NOISE = Gaussian(0.2, clip=(True, True))
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from untaught.method import Problem
 from untaught.operators.filters import filled
-from untaught.risk import STREAM, Risk, Terms, sample_mean
+from untaught.risk.sure import STREAM, Risk, Terms, sample_mean
 
 SPARSE = 0.2  # share of missing pixels up to which as many can be withheld, of the same shape
 SHARE = 0.05  # of the measured pixels that is withheld where more are missing

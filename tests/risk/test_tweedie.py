@@ -12,8 +12,8 @@ from untaught.method import Problem
 from untaught.methods import make
 from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
-from untaught.risk import Risk, Terms, estimate_risk, to_interval
-from untaught.shrinkage import FAR, Shrinkage, shrinkage_of
+from untaught.risk.sure import Risk, Terms, estimate_risk, to_interval
+from untaught.risk.tweedie import FAR, Shrinkage, shrinkage_of
 from untaught.solution import clean_risk, untouched
 
 ONES = torch.ones(1, 3, 40, 40)

@@ -24,11 +24,11 @@ from torch.nn import functional as F
 from untaught.method import Problem
 from untaught.noise import Correlated
 from untaught.noise.coloured_noise import drawn_around
-from untaught.noise.stein import stein_kernel
 from untaught.result import Interval
-from untaught.shrinkage import Shrinkage
+from untaught.risk.clipping_weight import Weight
+from untaught.risk.stein_kernel import stein_kernel
+from untaught.risk.tweedie import Shrinkage
 from untaught.smoothing import smoothed
-from untaught.unclipped import Weight
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger

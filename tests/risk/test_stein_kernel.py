@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
-from untaught.noise.stein import stein_kernel
+from untaught.risk.stein_kernel import stein_kernel
 
 DRAWS = 2_000_000
 FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {

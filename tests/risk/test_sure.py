@@ -15,7 +15,16 @@ from torch.nn import functional as F
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.method import Problem
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
-from untaught.risk import Recorruption, Risk, Terms, estimate_risk, mean_of, risk_terms, sample_mean, to_interval
+from untaught.risk.sure import (
+    Recorruption,
+    Risk,
+    Terms,
+    estimate_risk,
+    mean_of,
+    risk_terms,
+    sample_mean,
+    to_interval,
+)
 
 BlackBox = Callable[[Tensor], Tensor]
 
