@@ -37,7 +37,7 @@ SIDE = 128  # of the drawings
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what has to be run."""
-    from untaught.networks.generators import GENERATORS
+    from untaught.methods.networks.generators import GENERATORS
 
     shared = {"seed": args.seed, "time_limit": args.time_limit, "quick": args.quick, "data": str(args.data)}
     shared |= {"pictures": str(args.pictures) if args.pictures else None}
@@ -100,7 +100,7 @@ def zebra(case: dict[str, Any]) -> dict[str, Any]:
 
 def _setting(case: dict[str, Any]) -> dict[str, Any]:
     """Return the method of an enlargement, and its rule where all steps are to be taken."""
-    from untaught.methods.dip import DIP
+    from untaught.methods.untrained.dip import DIP
 
     name, steps = case["method"], {"steps": case["steps"]} if "steps" in case else {}
     if name in UNSTOPPED:
@@ -135,7 +135,7 @@ def draw(path: Path) -> None:
     """Write one page of what every architecture draws with random weights from the same random code."""
     import torch
 
-    from untaught.networks.generators import GENERATORS, generator
+    from untaught.methods.networks.generators import GENERATORS, generator
 
     columns = 5
     rows = -(-len(GENERATORS) // columns)

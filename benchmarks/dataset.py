@@ -34,8 +34,8 @@ from untaught import options
 from untaught.fit import Options, fit
 from untaught.image.image import Image
 from untaught.method import Needs
-from untaught.methods.learner import LEARNERS, Learner, Seen, deviation, learner
-from untaught.networks.restorers import shape_of
+from untaught.methods.networks.denoisers import shape_of
+from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, deviation, learner
 from untaught.noise import Gaussian
 from untaught.training.fitting import OwnRisk, Training, Work, problem_of
 from untaught.training.folder import Page, scan

@@ -68,7 +68,7 @@ def _cbm3d(noisy: NDArray[np.uint8], level: int) -> dict[str, Any]:
 
 
 def _method(name: str) -> Any:
-    from untaught.methods.dip import DIP
+    from untaught.methods.untrained.dip import DIP
 
     if name == "dip-paper":
         return DIP.paper()

@@ -146,9 +146,9 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 
 def _method(case: dict[str, Any]) -> Any:
     """Return the method with the shared network; that of `self2self` has its width, and knows what is missing."""
-    from untaught.methods import make
-    from untaught.networks.partial import PartialShape
-    from untaught.networks.unet import UNetShape
+    from untaught.methods.networks.partial_unet import PartialShape
+    from untaught.methods.networks.unet import UNetShape
+    from untaught.methods.registry import make
 
     law = {"gr2r-gaussian": "gaussian", "gr2r-gamma": "gamma"}.get(case["method"])
     name = "gr2r" if law or case["method"] in BACK else case["method"]
@@ -217,7 +217,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Read the arguments and run."""
-    from untaught.methods.learner import LEARNERS
+    from untaught.methods.self_supervised.learner import LEARNERS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)

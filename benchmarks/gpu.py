@@ -65,7 +65,7 @@ def _pictures(case: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 
 def _method(name: str) -> Any:
-    from untaught.methods.dip import DIP
+    from untaught.methods.untrained.dip import DIP
 
     return DIP.paper() if name == "dip-paper" else name
 
@@ -108,7 +108,7 @@ def _stack(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _steps(case: dict[str, Any]) -> dict[str, Any]:
-    from untaught.methods.dip import DIP
+    from untaught.methods.untrained.dip import DIP
 
     y = _tensor(_pictures(case)[0][1])
     plain, paper = DIP(), DIP.paper()
@@ -142,8 +142,8 @@ def _tensor(picture: Any) -> Tensor:
 
 def _stepping(method: Any, y: Tensor, graph: bool, last: bool) -> Callable[[], None]:
     """Return what takes one step of a fit, as the loop does."""
-    from untaught.averaging import Averaged
     from untaught.method import Problem
+    from untaught.methods.averaging import Averaged
     from untaught.noise import Gaussian
 
     problem = Problem(y, torch.ones_like(y[:, :1]), Gaussian(25 / 255))

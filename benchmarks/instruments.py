@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from untaught import heap, theory
-from untaught.networks.decoder import ARCHITECTURES, Decoder, DecoderShape, TwoLayer
-from untaught.networks.hourglass import Hourglass, HourglassShape
+from untaught.methods.networks.decoder import ARCHITECTURES, Decoder, DecoderShape, TwoLayer
+from untaught.methods.networks.hourglass import Hourglass, HourglassShape
 from untaught.theory.descent import watch
 from untaught.theory.impedance import NOISE, PICTURE
 from untaught.theory.kernels import PUBLISHED

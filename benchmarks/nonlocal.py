@@ -82,7 +82,7 @@ def _with(stages: str) -> Callable[[NDArray[np.uint8], int], NDArray[Any]]:
     def method(noisy: NDArray[np.uint8], level: int) -> NDArray[Any]:
         import torch
 
-        from untaught.methods import non_local
+        from untaught.methods.non_local import single_scale as non_local
 
         y = torch.from_numpy(noisy.astype(np.float32) / 255).permute(2, 0, 1)[None].contiguous()
         found = non_local.denoise_nonlocal(y, (level / 255) ** 2, getattr(non_local, stages))

@@ -29,12 +29,12 @@ from torch import Tensor
 
 from common import machine, psnr, run_cases
 from severities import add_arguments, corruptions, pictures_of
-from untaught.averaging import Averaged
 from untaught.choose import rule_for
 from untaught.fit import Options, fit
 from untaught.image.image import as_image
 from untaught.method import Problem
-from untaught.methods.dip import DIP
+from untaught.methods.averaging import Averaged
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
 from untaught.plane import Request, prepare
 from untaught.solution import pilot_for, with_pilot

@@ -20,7 +20,7 @@ from typing import Any
 
 from common import answer, machine
 from instruments import KERNELS, LINEAR, PARTS, measured
-from untaught.networks.decoder import ARCHITECTURES
+from untaught.methods.networks.decoder import ARCHITECTURES
 
 TOGETHER = {"deep-decoder": 25, "dip": 10}  # random networks in one case
 

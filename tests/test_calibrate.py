@@ -14,7 +14,7 @@ from tests.conftest import clean, noisy, tensor
 from untaught import calibrate
 from untaught.calibrate import GRAIN, GRAIN_ERROR, GRAIN_FROM, LACKING, SPECKLE_ERROR, refine
 from untaught.method import Problem
-from untaught.methods.non_local import denoise_nonlocal
+from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
 from untaught.risk.sure import Recorruption, Terms, risk_terms
 

@@ -22,9 +22,9 @@ from untaught.explaining.subject import subject_of
 from untaught.explaining.words import detail, sentences
 from untaught.explaining.work import Experiment
 from untaught.image.image import image_of_array
-from untaught.methods.deep_decoder import DeepDecoder
-from untaught.methods.r2r import R2R
-from untaught.networks.decoder import DecoderShape
+from untaught.methods.networks.decoder import DecoderShape
+from untaught.methods.self_supervised.r2r import R2R
+from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 

@@ -16,13 +16,13 @@ from untaught import Recipe, denoise, rerun
 from untaught.choose import plan
 from untaught.fit import Options
 from untaught.method import Estimate, Needs, Problem
-from untaught.methods.dip import DIP
+from untaught.methods.classical.nlm import NLM
+from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.fusion import Fusion
-from untaught.methods.multiscale import MultiScale
-from untaught.methods.nlm import NLM
-from untaught.methods.non_local import Stage
-from untaught.methods.wavelet import Wavelet
-from untaught.networks.hourglass import HourglassShape
+from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.non_local.single_scale import Stage
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.plane import WORSE
 from untaught.search import Search, mixture_of

@@ -17,7 +17,7 @@ from untaught import rerun
 from untaught.cli import main
 from untaught.errors import InputError
 from untaught.image.image import as_image
-from untaught.methods.pixels import PixelTV
+from untaught.methods.untrained.pixels import PixelTV
 from untaught.reconstruct import inpaint
 from untaught.unmarking import unmark
 

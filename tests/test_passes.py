@@ -14,8 +14,8 @@ from tests.conftest import clean
 from untaught import inpaint, rerun
 from untaught.fit import Options, Progress, fit
 from untaught.method import Estimate, Needs, Problem
-from untaught.methods.fill import Fill
-from untaught.methods.impulse_fill import ImpulseFill
+from untaught.methods.inpainting.fill import Fill
+from untaught.methods.inpainting.impulse_fill import ImpulseFill
 from untaught.methods.passes import InPasses, Pass, answer
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.noise import Gaussian

@@ -16,11 +16,11 @@ from PIL import Image as Pillow
 from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
 from untaught.image.image import image_of_array
-from untaught.methods.dip import DIP
-from untaught.methods.pixels import PixelTV
+from untaught.methods.networks.codes import Code
+from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.plug_and_play import PlugAndPlay
-from untaught.networks.codes import Code
-from untaught.networks.hourglass import HourglassShape
+from untaught.methods.untrained.dip import DIP
+from untaught.methods.untrained.pixels import PixelTV
 from untaught.operands import mask_of
 from untaught.operators import Blur, Downsample, Function, Identity, Mask, Mosaic, Radon, StructuredCompression
 from untaught.reconstruct import deblur, demosaic, inpaint, restore, upscale

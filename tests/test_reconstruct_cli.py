@@ -14,7 +14,7 @@ from tests.conftest import clean, psnr
 from tests.helpers.command import levels, pixels, says, told
 from untaught import inpaint, rerun, restore
 from untaught.cli import main
-from untaught.methods.pixels import PixelTV
+from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Mask
 from untaught.result import Recipe
 from untaught.tasks import TASKS

@@ -22,7 +22,7 @@ from untaught.cli import main
 from untaught.errors import InputError, OutputError
 from untaught.image.files import read, write
 from untaught.image.image import Image, image_of_array
-from untaught.methods.r2r import R2R
+from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Correlated, Gaussian
 from untaught.plane import Request
 from untaught.recipe import make_recipe

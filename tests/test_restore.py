@@ -14,7 +14,7 @@ from tests.conftest import SIGMA, clean, psnr
 from tests.helpers.quick import R2R_FAST, SMALL, crop, uncut
 from untaught import InputError, denoise, rerun, restore
 from untaught.choose import FEW, Plan, plan
-from untaught.methods.dip import DIP
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Impulse, PoissonGaussian
 from untaught.stopping import StepBudget
 

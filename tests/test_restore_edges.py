@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import clean, psnr
 from tests.helpers.quick import DIP_FAST, crop, uncut
-from tests.test_impulse import salted
+from tests.methods.test_impulse_fill import salted
 from untaught import denoise, rerun
 from untaught.methods.fusion import Fusion
 from untaught.methods.plug_and_play import PlugAndPlay

@@ -13,9 +13,9 @@ from tests.conftest import clean, noisy, psnr
 from tests.helpers.quick import DIP_FAST, R2R_FAST, crop
 from tests.test_restore_runs import interrupt_at
 from untaught import Result, denoise, solution
+from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.fusion import Fusion
 from untaught.methods.thorough import Thorough
-from untaught.methods.wavelet import Wavelet
 from untaught.solution import solve
 
 

@@ -13,7 +13,7 @@ from tests.conftest import clean, psnr
 from tests.helpers.quick import DIP_FAST, R2R_FAST, SMALL, crop, uncut
 from untaught import Image, InputError, OutputError, Recipe, denoise, read, rerun, write
 from untaught.fit import Progress
-from untaught.methods.dip import DIP
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, NoiseModel
 from untaught.stopping import StepBudget
 

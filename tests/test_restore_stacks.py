@@ -17,8 +17,8 @@ from tests.test_report import images_in, text_of
 from untaught import Image, Result, denoise
 from untaught.cli import main
 from untaught.method import Problem
-from untaught.methods.dip import DIP
-from untaught.networks.hourglass import HourglassShape
+from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.report.page import MOST_PLANES, page
 from untaught.report.words import plane_of

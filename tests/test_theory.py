@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from untaught.errors import InputError
 from untaught.method import Problem
-from untaught.methods.deep_decoder import DeepDecoder
-from untaught.methods.dip import DIP
-from untaught.methods.r2r import R2R
-from untaught.networks.decoder import Decoder, DecoderShape
-from untaught.networks.hourglass import Hourglass, HourglassShape
-from untaught.networks.unet import UNet, UNetShape
+from untaught.methods.networks.decoder import Decoder, DecoderShape
+from untaught.methods.networks.hourglass import Hourglass, HourglassShape
+from untaught.methods.networks.unet import UNet, UNetShape
+from untaught.methods.self_supervised.r2r import R2R
+from untaught.methods.untrained.deep_decoder import DeepDecoder
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
 from untaught.theory import (
     Jacobian,

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from tests.test_theory import camera, decoder
 from untaught.errors import InputError
-from untaught.networks.decoder import TwoLayer
+from untaught.methods.networks.decoder import TwoLayer
 from untaught.theory import (
     Components,
     Descent,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from tests.test_theory import camera
 from tests.test_theory_dynamics import linear
 from untaught.errors import InputError
-from untaught.networks.decoder import Decoder, DecoderShape
+from untaught.methods.networks.decoder import Decoder, DecoderShape
 from untaught.theory import Descent, Jacobian, followed_stop, leading, predicted_stop
 from untaught.theory.descent import watch
 

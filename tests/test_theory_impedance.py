@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from tests.test_theory import camera
 from untaught.errors import InputError
-from untaught.methods.deep_decoder import DeepDecoder
-from untaught.networks.decoder import DecoderShape
-from untaught.networks.unet import UNet, UNetShape
+from untaught.methods.networks.decoder import DecoderShape
+from untaught.methods.networks.unet import UNet, UNetShape
+from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.theory import (
     Descent,
     impedance,

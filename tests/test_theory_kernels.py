@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from untaught.networks.decoder import TwoLayer
+from untaught.methods.networks.decoder import TwoLayer
 from untaught.theory import Jacobian, dual_kernel
 from untaught.theory.kernels import PUBLISHED
 

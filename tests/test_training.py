@@ -19,10 +19,10 @@ from untaught import apply
 from untaught.errors import InputError
 from untaught.image.files import write
 from untaught.image.image import Image
-from untaught.methods.learner import LEARNERS, learner
+from untaught.methods.self_supervised.learner import LEARNERS, learner
+from untaught.methods.trained.model_file import read_model
 from untaught.noise import Gaussian
 from untaught.training.folder import scan
-from untaught.training.model import read_model
 from untaught.training.patches import Reader
 
 SIGMA = 25 / 255

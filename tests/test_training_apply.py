@@ -15,10 +15,10 @@ from untaught import Image, Recipe, apply, denoise, rerun
 from untaught.errors import InputError
 from untaught.image.image import as_image
 from untaught.method import Problem
-from untaught.methods import make
 from untaught.methods.fusion import Fusion
-from untaught.methods.trained import Trained
-from untaught.methods.tuned import Tuned
+from untaught.methods.registry import make
+from untaught.methods.trained.trained import Trained
+from untaught.methods.trained.tuned import Tuned
 from untaught.noise import Gaussian
 
 NOISE, SIGMA = "gaussian:25", 25 / 255

@@ -15,7 +15,7 @@ from tests.conftest import noisy
 from tests.helpers.command import contents, levels, pixels, says, started
 from tests.helpers.training import fill, quick, scene
 from untaught.cli import main
-from untaught.training.model import read_model
+from untaught.methods.trained.model_file import read_model
 
 SMALL = ("--network", "dncnn:3,6", "--noise", "gaussian:25", "--patch", "24", "--batch", "4", "--device", "cpu")
 

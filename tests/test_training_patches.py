@@ -13,7 +13,7 @@ from tests.conftest import noisy
 from tests.helpers.training import fill, scene
 from untaught import Image
 from untaught.image.image import as_image
-from untaught.methods.learner import Seen
+from untaught.methods.self_supervised.learner import Seen
 from untaught.noise import Correlated, Gaussian, Impulse
 from untaught.training.folder import scan, window
 from untaught.training.patches import Ahead, Patches, Reader, Shelf, centres

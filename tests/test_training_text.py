@@ -13,7 +13,7 @@ from PIL import ImageDraw
 from tests.conftest import psnr
 from tests.helpers.training import scene
 from untaught import apply
-from untaught.methods.pairs import Noise2Noise
+from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.training.train import train
 
 

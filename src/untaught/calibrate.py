@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.method import Problem
-from untaught.methods.colours import basis
+from untaught.methods.noise_variance import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
 from untaught.noise.models.correlated import scaled
 from untaught.risk.sure import Terms

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from untaught.method import ClosedForm, Iterative, Needs
-from untaught.methods.blind_spot import shared
-from untaught.methods.learner import Learner
+from untaught.methods.self_supervised.learner import Learner
+from untaught.methods.self_supervised.noise2void import shared
 from untaught.noise import Correlated, NoiseModel
 from untaught.stopping import (
     CrossFitted,

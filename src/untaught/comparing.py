@@ -17,7 +17,7 @@ from untaught.errors import InputError, OutputError
 from untaught.image.image import Image, as_image
 from untaught.image.metrics import Quality, check_reference, quality
 from untaught.image.orientation import laid_as
-from untaught.methods import TUNED, make
+from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
 from untaught.result import Interval, Result
 

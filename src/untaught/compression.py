@@ -22,8 +22,8 @@ from scipy.fft import dctn
 from untaught.errors import InputError
 from untaught.fit import Options, Progress, fit
 from untaught.method import Problem
-from untaught.methods.deep_decoder import DeepDecoder
-from untaught.networks.decoder import DecoderShape
+from untaught.methods.networks.decoder import DecoderShape
+from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Unknown
 
 Array = NDArray[np.float32]

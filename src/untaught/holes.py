@@ -7,11 +7,11 @@ from dataclasses import replace
 from torch import Tensor
 
 from untaught.method import Problem
-from untaught.methods.dip import DIP
-from untaught.methods.exemplar import DEEP, Exemplar
-from untaught.methods.fill import Fill
-from untaught.networks.codes import Code
-from untaught.networks.hourglass import HourglassShape
+from untaught.methods.inpainting.exemplar import DEEP, Exemplar
+from untaught.methods.inpainting.fill import Fill
+from untaught.methods.networks.codes import Code
+from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.untrained.dip import DIP
 from untaught.risk.cross_validation import wide_holes
 from untaught.solution import Method
 

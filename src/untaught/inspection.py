@@ -16,7 +16,7 @@ from untaught.costs import seconds_for
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
-from untaught.methods import METHODS
+from untaught.methods.registry import METHODS
 from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def _nearest_name(path: Path) -> str:
 
 def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:
     from untaught.choose import objection
-    from untaught.methods import make
+    from untaught.methods.registry import make
 
     options = []
     for name, entry in METHODS.items():

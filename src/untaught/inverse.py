@@ -11,20 +11,20 @@ import torch
 from torch import Tensor
 
 from untaught.attempts import Attempt, inlaid, mixed_pictures, share_of
-from untaught.averaging import Averaged
 from untaught.choose import NOTHING, objection, refusal, rule_for
-from untaught.consistency import consistent
 from untaught.errors import InputError
 from untaught.fit import Options, fit
 from untaught.holes import INVENTED, apart_from, for_holes, invented
 from untaught.method import ClosedForm, Estimate, Iterative, Problem
-from untaught.methods import METHODS, make
-from untaught.methods.dip import DIP
-from untaught.methods.exemplar import Exemplar
-from untaught.methods.fill import Fill
+from untaught.methods.averaging import Averaged
+from untaught.methods.data_consistency import consistent
+from untaught.methods.inpainting.exemplar import Exemplar
+from untaught.methods.inpainting.fill import Fill
 from untaught.methods.passes import ended_after
-from untaught.methods.pixels import PixelTV
 from untaught.methods.plug_and_play import PlugAndPlay
+from untaught.methods.registry import METHODS, make
+from untaught.methods.untrained.dip import DIP
+from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Fourier, Jpeg, Mosaic
 from untaught.plane import Answer, Request
 from untaught.recipe import plane_recipe

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from untaught.networks.recorded import Recorded
+from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:

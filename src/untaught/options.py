@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def method_of(method: Any) -> str | Method | Fusion:
     """Return the method; an unknown name is refused before anything is measured."""
     from untaught.method import ClosedForm, Iterative
-    from untaught.methods import make
     from untaught.methods.fusion import Fusion
+    from untaught.methods.registry import make
 
     if isinstance(method, str):
         if method != "auto":

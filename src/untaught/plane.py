@@ -17,8 +17,8 @@ from untaught.errors import InputError
 from untaught.fit import Options, Progress
 from untaught.image.image import Plane
 from untaught.method import ClosedForm, Learnt, Problem
-from untaught.methods import make
 from untaught.methods.fusion import Fusion
+from untaught.methods.registry import make
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.estimation.impulses import struck
 from untaught.noise.estimation.measure import NONE

@@ -17,7 +17,7 @@ from untaught._version import __version__
 from untaught.errors import InputError
 from untaught.image.image import Image
 from untaught.method import ClosedForm, Iterative
-from untaught.methods import make
+from untaught.methods.registry import make
 from untaught.noise import (
     Correlated,
     Gaussian,

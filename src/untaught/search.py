@@ -11,8 +11,8 @@ from untaught.choose import rule_for
 from untaught.costs import seconds_for
 from untaught.fit import Options
 from untaught.method import ClosedForm, Estimate, Problem
-from untaught.methods import make
 from untaught.methods.fusion import Fusion, fuse
+from untaught.methods.registry import make
 from untaught.result import Candidate, PlaneRecipe
 from untaught.risk.sure import Z90, common_kernel, terms_of
 from untaught.risk.sure_let import Part

@@ -11,15 +11,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.averaging import Averaged
 from untaught.calibrate import refine
 from untaught.choose import NOTHING, rule_for
 from untaught.errors import InputError
 from untaught.fit import Fitted, Options, Progress, fit
 from untaught.method import ClosedForm, Estimate, Guide, Iterative, Problem
-from untaught.methods import make
-from untaught.methods.dip import DIP
+from untaught.methods.averaging import Averaged
 from untaught.methods.passes import ended_after
+from untaught.methods.registry import make
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
 from untaught.result import Candidate, History, PlaneRecipe, Stopped

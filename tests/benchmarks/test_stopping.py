@@ -18,8 +18,8 @@ from tests.helpers.benchmark_pages import pages
 from tests.helpers.toys import Walk
 from untaught.fit import Options, fit
 from untaught.method import Problem
-from untaught.methods.dip import DIP
-from untaught.networks.hourglass import HourglassShape
+from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, Impulse
 from untaught.stopping import Discrepancy, ExponentialVariance, StepBudget, WindowedVariance
 

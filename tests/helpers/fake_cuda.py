@@ -17,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_flatten, tree_map
 
-from untaught.networks.recorded import Recorded
+from untaught.methods.networks.cuda_graphs import Recorded
 
 DEVICE = torch.device("cuda", 0)
 CROSSING = ("_to_copy", "copy_")  # the operations that take tensors of both devices

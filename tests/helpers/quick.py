@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.conftest import clean, noisy
-from untaught.methods.dip import DIP
-from untaught.methods.r2r import R2R
-from untaught.networks.hourglass import HourglassShape
-from untaught.networks.unet import UNetShape
+from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.networks.unet import UNetShape
+from untaught.methods.self_supervised.r2r import R2R
+from untaught.methods.untrained.dip import DIP
 
 SMALL = HourglassShape(width=16, depth=3, skip=4)
 

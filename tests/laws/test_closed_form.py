@@ -17,13 +17,13 @@ from torch import Tensor
 from untaught import denoise
 from untaught.errors import InputError
 from untaught.method import ClosedForm, Problem
-from untaught.methods import patches
-from untaught.methods.group_maps import _by_triangles, inverse_of, wiener
-from untaught.methods.nlm import NLM
-from untaught.methods.non_local import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
-from untaught.methods.patches import Grid, each, gather, pixels, scatter, similar, tiles
-from untaught.methods.tv import TV
-from untaught.methods.wavelet import Wavelet
+from untaught.methods.classical.nlm import NLM
+from untaught.methods.classical.tv import TV
+from untaught.methods.classical.wavelet import Wavelet
+from untaught.methods.non_local import block_matching as patches
+from untaught.methods.non_local.block_matching import Grid, each, gather, pixels, scatter, similar, tiles
+from untaught.methods.non_local.group_estimators import _by_triangles, inverse_of, wiener
+from untaught.methods.non_local.single_scale import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
 
 SIGMA = 25 / 255

@@ -22,9 +22,9 @@ from tests.laws.test_methods import (
     noisy_crop,
 )
 from untaught import denoise
-from untaught.methods import scales
-from untaught.methods.group_maps import inverse_of
-from untaught.networks.recorded import Recorded
+from untaught.methods.networks.cuda_graphs import Recorded
+from untaught.methods.non_local import dct_pyramid as scales
+from untaught.methods.non_local.group_estimators import inverse_of
 from untaught.noise.estimation import measure
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")

@@ -20,17 +20,17 @@ from untaught import Image, Recipe, Result, denoise, rerun
 from untaught.fit import Options, Progress, fit
 from untaught.image.image import as_image
 from untaught.method import ClosedForm, Problem
-from untaught.methods import METHODS, make
-from untaught.methods.deep_decoder import DeepDecoder
-from untaught.methods.dip import DIP
 from untaught.methods.fusion import Fusion
-from untaught.methods.learner import LEARNERS
-from untaught.methods.r2r import R2R
-from untaught.methods.subsampled import Subsampled
-from untaught.networks.decoder import DecoderShape
-from untaught.networks.hourglass import HourglassShape
-from untaught.networks.partial import PartialShape
-from untaught.networks.unet import UNetShape
+from untaught.methods.networks.decoder import DecoderShape
+from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.networks.partial_unet import PartialShape
+from untaught.methods.networks.unet import UNetShape
+from untaught.methods.registry import METHODS, make
+from untaught.methods.self_supervised.learner import LEARNERS
+from untaught.methods.self_supervised.r2r import R2R
+from untaught.methods.self_supervised.subsampled import Subsampled
+from untaught.methods.untrained.deep_decoder import DeepDecoder
+from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.solution import Method
 from untaught.stopping import Discrepancy, Recorrupted

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tests.conftest import psnr
 from untaught import Recipe, denoise, rerun
 from untaught.errors import InputError
-from untaught.methods.covariance import Covariance
-from untaught.methods.scales import halved
+from untaught.methods.non_local.dct_pyramid import halved
+from untaught.methods.non_local.noise_covariance import Covariance
 from untaught.noise import Correlated, Gaussian, NoiseModel, gaussian_kernel, parse_noise
 from untaught.noise.coloured_noise import coloured, drawn_around
 from untaught.noise.estimation import measure

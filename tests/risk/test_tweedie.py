@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from untaught.method import Problem
-from untaught.methods import make
+from untaught.methods.registry import make
 from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
 from untaught.risk.sure import Risk, Terms, estimate_risk, to_interval

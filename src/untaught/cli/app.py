@@ -11,7 +11,7 @@ import typer
 from untaught._version import __version__
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
-from untaught.methods import METHODS
+from untaught.methods.registry import METHODS
 
 Job = Callable[[Interrupts], int]
 

@@ -33,7 +33,7 @@ class Call:
     @property
     def inputs(self) -> tuple[Path | None, ...]:
         """Files that must not be written over."""
-        from untaught.methods import model_of
+        from untaught.methods.registry import model_of
 
         return self.input, self.reference, model_of(self.options.get("method", ""))
 

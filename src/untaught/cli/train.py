@@ -204,7 +204,7 @@ def apply(
 def _apply(call: ApplyCall, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught.image.atomic import check_target
-        from untaught.methods.trained import Trained
+        from untaught.methods.trained.trained import Trained
         from untaught.training import apply as page  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     check_target(call.output, call.inputs)

@@ -15,8 +15,8 @@ from torch import Tensor
 from untaught.explaining.subject import Subject
 from untaught.fit import Options, Progress, fit
 from untaught.method import Iterative, Problem
-from untaught.methods.deep_decoder import DeepDecoder
-from untaught.networks.decoder import DecoderShape
+from untaught.methods.networks.decoder import DecoderShape
+from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian, Unknown
 from untaught.stopping import Recorrupted
 from untaught.theory import (

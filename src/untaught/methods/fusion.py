@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from untaught.method import ClosedForm, Iterative, Needs
-from untaught.methods.scales import bands
+from untaught.methods.non_local.dct_pyramid import bands
 from untaught.risk.sure_let import Part, differences, mixed, weights
 from untaught.risk.tweedie import Shrinkage
 

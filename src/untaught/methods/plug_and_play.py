@@ -14,10 +14,10 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.limits import MIN_SIDE
 from untaught.method import Estimate, Needs, Problem
-from untaught.methods.multiscale import MultiScale
-from untaught.methods.non_local import Stage, denoise_nonlocal
+from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
 from untaught.methods.passes import Pass, answer
-from untaught.methods.pixels import ROUNDING
+from untaught.methods.untrained.pixels import ROUNDING
 from untaught.operators import Downsample, Jpeg, LinearOperator
 from untaught.operators.downsample import bicubic
 

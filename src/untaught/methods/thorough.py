@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from untaught.methods.multiscale import MultiScale
-from untaught.methods.non_local import THOROUGH, Stage
+from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.non_local.single_scale import THOROUGH, Stage
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from untaught.errors import InputError
-from untaught.methods import METHODS, built
-from untaught.methods.dip import DIP
-from untaught.methods.one_picture import OnePicture
-from untaught.methods.self2self import Self2Self
-from untaught.methods.subsampled import Subsampled
-from untaught.networks.generators import generator
-from untaught.networks.restorers import restorer
+from untaught.methods.networks.denoisers import restorer
+from untaught.methods.networks.generators import generator
+from untaught.methods.registry import METHODS, built
+from untaught.methods.self_supervised.self2self import Self2Self
+from untaught.methods.self_supervised.single_image import OnePicture
+from untaught.methods.self_supervised.subsampled import Subsampled
+from untaught.methods.untrained.dip import DIP
 
 
 def variant(name: str, settings: Mapping[str, Any] | None = None) -> DIP | OnePicture:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.colours import basis
+from untaught.methods.noise_variance import basis
 from untaught.noise import Correlated
 
 MANY = 256 * 256  # taps of a kernel from which on the Fourier transform is the quicker way

@@ -24,7 +24,7 @@ from untaught.noise.models.correlated import Correlated
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from untaught.methods.non_local import Stage
+    from untaught.methods.non_local.single_scale import Stage
 
 Values = NDArray[np.float64]
 
@@ -174,9 +174,9 @@ def _denoised(y: Tensor, noise: Correlated) -> Tensor:
     from torch.nn import functional as F
 
     from untaught.method import Problem
-    from untaught.methods.covariance import Covariance
-    from untaught.methods.non_local import STANDARD, NonLocal, denoise_nonlocal
-    from untaught.methods.scales import bands, enlarged, halved
+    from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
+    from untaught.methods.non_local.noise_covariance import Covariance
+    from untaught.methods.non_local.single_scale import STANDARD, NonLocal, denoise_nonlocal
 
     stages: tuple[Stage, ...] = STANDARD[:2]
     first = NonLocal(stages).solve(Problem(y, torch.ones_like(y), noise)).image
@@ -193,7 +193,7 @@ def _denoised(y: Tensor, noise: Correlated) -> Tensor:
 
 def _energies(ys: Sequence[Tensor], answers: Sequence[Tensor]) -> tuple[Values, Values]:
     """Return what was taken out of the flat parts of every shade, (`SHADES`, 3, 5), and their brightness."""
-    from untaught.methods.scales import bands
+    from untaught.methods.non_local.dct_pyramid import bands
 
     pictures = np.array([np.einsum("oc,chw->ohw", OPPONENT, a[0].numpy()) for a in answers])
     parts = [[b[0].numpy() for b in bands(y - a, EDGES)] for y, a in zip(ys, answers, strict=True)]

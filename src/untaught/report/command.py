@@ -7,7 +7,7 @@ import shlex
 from untaught.errors import InputError
 from untaught.image.image import Image
 from untaught.method import ClosedForm
-from untaught.methods import TUNED, make, model_of
+from untaught.methods.registry import TUNED, make, model_of
 from untaught.recipe import method_of
 from untaught.result import PlaneRecipe, Recipe, Result
 

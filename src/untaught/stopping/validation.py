@@ -10,7 +10,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.method import Estimate, Problem
-from untaught.methods.non_local import denoise_nonlocal
+from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.risk.sure import Recorruption, Terms
 from untaught.smoothing import smoothed
 from untaught.stopping.base import Watch

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.networks.decoder import fixed_kernel, wrapped
+from untaught.methods.networks.decoder import fixed_kernel, wrapped
 from untaught.theory.dynamics import Components
 
 PUBLISHED = 1 / 6  # in place of 1/2 in the notebook that made the published figures

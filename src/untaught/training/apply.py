@@ -13,12 +13,12 @@ from untaught.assemble import assemble
 from untaught.denoising import Picture, restore_planes
 from untaught.fit import Progress
 from untaught.image.image import Image, as_image
-from untaught.methods.trained import Trained, check_channels
+from untaught.methods.trained.model_file import Header
+from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.plane import Request
 from untaught.result import Result
 from untaught.training.folder import window
-from untaught.training.model import Header
 
 PILOT = "wavelet"  # a quick picture to refine the noise level with; the model does without
 FULL = {(0.0, 1.0), (0.0, 255.0), (0.0, 65535.0)}  # value ranges that mean black to white

@@ -9,9 +9,9 @@ from pathlib import Path
 from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
 from untaught.image.atomic import check_target
-from untaught.methods import MODEL_SUFFIX
-from untaught.methods.learner import Learner
-from untaught.networks.restorers import Shape
+from untaught.methods.networks.denoisers import Shape
+from untaught.methods.registry import MODEL_SUFFIX
+from untaught.methods.self_supervised.learner import Learner
 from untaught.noise import NoiseModel
 
 

@@ -14,13 +14,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.averaging import warm
 from untaught.method import Estimate, Needs, Problem, State
-from untaught.methods.learner import Learner, Seen
-from untaught.networks.restorers import Shape
+from untaught.methods.averaging import warm
+from untaught.methods.networks.denoisers import Shape
+from untaught.methods.self_supervised.learner import Learner, Seen
+from untaught.methods.trained.network import network_of
 from untaught.noise import NoiseModel, Unknown
 from untaught.stopping import Verdict, Watch
-from untaught.training.networks import network_of
 from untaught.training.patches import Ahead, on
 from untaught.training.processes import Processes
 

@@ -14,14 +14,14 @@ from torch import nn
 from untaught.choose import objection
 from untaught.errors import InputError
 from untaught.fit import Fitted
-from untaught.methods.learner import Seen
+from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model
+from untaught.methods.trained.network import written
 from untaught.recipe import versions
 from untaught.result import History, Stopped
 from untaught.training.asked import Asked
 from untaught.training.fitting import Training
 from untaught.training.folder import Folder, named
-from untaught.training.model import FilesHeader, FitHeader, Header, Model, settings_of, write_model
-from untaught.training.networks import written
 
 
 @dataclass(frozen=True)

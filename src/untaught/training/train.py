@@ -14,9 +14,9 @@ from untaught import options
 from untaught.choose import NOTHING
 from untaught.errors import InputError
 from untaught.fit import Options, Progress, fit
-from untaught.methods.learner import Learner, Seen, learner, turns
-from untaught.methods.pairs import Noise2Noise
-from untaught.networks.restorers import Shape, shape_of
+from untaught.methods.networks.denoisers import Shape, shape_of
+from untaught.methods.self_supervised.learner import Learner, Seen, learner, turns
+from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
 from untaught.training.asked import Asked, places, positive, whole
 from untaught.training.fitting import OwnRisk, Training, Work, problem_of
@@ -67,7 +67,7 @@ def train(
         For 'n2n': a folder with another exposure of every picture, under the same name. Without it pairs are the
         consecutive planes of every file.
     method : str or Learner
-        'r2r', or any name in `untaught.methods.learner.LEARNERS`, or one that is set up.
+        'r2r', or any name in `untaught.methods.self_supervised.learner.LEARNERS`, or one that is set up.
     network : str or shape
         'dncnn' or 'unet'; with sizes 'dncnn:DEPTH,WIDTH', 'unet:WIDTH,SCALES'. 'auto' is DnCNN on a GPU, and on
         a processor the U-Net, of which a step takes a sixth of the time.

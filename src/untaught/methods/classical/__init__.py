@@ -1,0 +1,1 @@
+"""Baselines that have no network: non-local means, total variation, wavelets."""

@@ -1,0 +1,91 @@
+"""Missing pixels filled in from similar patches, in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from untaught.method import Estimate, Needs, Problem
+from untaught.methods.inpainting.impulse_fill import ImpulseFill, fillings
+from untaught.methods.noise_variance import basis
+from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.passes import Pass, answer
+
+PIXELS = ImpulseFill(patch=7, group=70, radius=14, regional=2, passes=6, shrinkage=0.003, floor=5e-6)
+CHANNELS = ImpulseFill(patch=4, group=100, regional=3, passes=3, shrinkage=0.03, floor=2e-5)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """Every missing value is predicted from the others by Gaussian laws of groups of similar patches.
+
+        v_m = E[v_m | v_o] = mu_m - L_mm^-1 L_mo (v_o - mu_o),   L = (C + delta I)^-1
+
+    for every patch v of a group with mean mu and covariance C, o what was measured of it and m what is missing:
+    the formula of `ImpulseFill`, in passes that each take the groups from the filling of the one before. Whole
+    pixels that are missing ask for larger patches and more passes than single channels of a pixel, as behind a
+    colour filter array, which the other channels tell much about. They are filled in opponent colours, one by one.
+
+    Attributes
+    ----------
+    pixels : ImpulseFill
+        For pixels that are missing as a whole.
+    channels : ImpulseFill
+        For pixels of which some channels are missing.
+    last : int or None
+        See `InPasses`.
+
+    Notes
+    -----
+    Where there is noise, the filled picture is denoised by `MultiScale`. What lies farther from anything measured
+    than half a patch becomes smooth: for wide holes a network does better.
+
+    References
+    ----------
+    See `ImpulseFill`. The numbers are ours, set on crops of five grey pictures and three of Kodak's.
+    """
+
+    pixels: ImpulseFill = PIXELS
+    channels: ImpulseFill = CHANNELS
+    last: int | None = None
+    name: ClassVar[str] = "fill"
+    needs: ClassVar[Needs] = Needs()
+
+    def solve(self, problem: Problem, seed: int = 0) -> Estimate:
+        """Return the picture with its missing values filled in; `seed` is that of `MultiScale`'s probe."""
+        return answer(self, problem, seed)
+
+    def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
+        """Yield the filling after every pass over all colours, and where there is noise, the denoised picture."""
+        image, noisy = problem.y.detach(), problem.noise.kind != "impulse" and problem.noise.level > 0
+        how = self.channels if _differ(problem.mask) else self.pixels
+        count = 0 if problem.complete else how.regional + how.passes
+        if count:
+            for done, image in enumerate(_fillings(problem.y[0].detach(), problem.mask[0], how)):
+                yield Pass(Estimate(image), done, count + noisy)
+        if noisy:
+            whole = replace(problem, y=image, mask=torch.ones_like(problem.mask), pilot=None)
+            yield Pass(MultiScale().solve(whole, seed), count + 1, count + 1)
+        elif not count:
+            yield Pass(Estimate(image), 0, 0)
+
+
+def _differ(mask: Tensor) -> bool:
+    """Say whether pixels are measured in part."""
+    return bool((mask != mask[:, :1]).any())
+
+
+def _fillings(y: Tensor, mask: Tensor, how: ImpulseFill) -> Iterator[Tensor]:
+    """Yield (1, C, H, W) after every pass: all channels together, or opponent colours one by one."""
+    if mask.shape[0] > 1 and _differ(mask[None]):
+        yield from (image[None] for image in fillings(y, mask, how))
+        return
+    colours = basis(y[None])
+    planes = [fillings(plane[None], mask[:1], how) for plane in torch.einsum("oc,chw->ohw", colours, y)]
+    for found in zip(*planes, strict=True):
+        image = torch.einsum("oc,ohw->chw", colours, torch.cat(found))
+        yield torch.where(mask > 0, y, image)[None]

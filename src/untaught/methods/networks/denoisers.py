@@ -1,0 +1,91 @@
+"""The networks from picture to picture by name, for whatever learns from noisy pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields
+
+from torch import Tensor, nn
+
+from untaught.errors import InputError, did_you_mean
+from untaught.methods.networks.dncnn import DnCNN, DnCNNShape
+from untaught.methods.networks.generators import GENERATORS
+from untaught.methods.networks.unet import UNet, UNetShape
+
+Shape = DnCNNShape | UNetShape
+
+SHAPES: Mapping[str, type[DnCNNShape] | type[UNetShape]] = {"dncnn": DnCNNShape, "unet": UNetShape}
+LEAST = {"depth": 2, "width": 1, "scales": 1}
+MOST = {"depth": 64, "width": 1024, "scales": 8}
+LARGE = 256  # pixels of a side on which a generator has all of its scales
+
+
+class Unbounded(nn.Module):
+    """4 (g(x) - 1/2) for a generator g of pictures in (0, 1): between -2 and 2, of slope one where g is 1/2."""
+
+    def __init__(self, generator: nn.Module):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to the same shape."""
+        drawn: Tensor = self.generator(x)
+        return 4 * (drawn - 0.5)
+
+
+def restorer(shape: Shape | str, inputs: int, outputs: int, side: int = LARGE) -> nn.Module:
+    """Return a new network from so many channels to as many as the picture has, for any size from `side` on.
+
+    Raises
+    ------
+    InputError
+        For a name that is none of `shape_of` and none of `networks.generators.GENERATORS`.
+    """
+    if isinstance(shape, str):
+        if shape in GENERATORS and shape not in SHAPES:
+            return Unbounded(GENERATORS[shape](inputs, outputs, side))
+        shape = shape_of(shape, also=GENERATORS)
+    return DnCNN(inputs, outputs, shape) if isinstance(shape, DnCNNShape) else UNet(inputs, outputs, shape)
+
+
+def shape_of(text: str | Shape, also: Iterable[str] = ()) -> Shape:
+    """Read a network as it is written: 'dncnn', 'unet', or 'dncnn:DEPTH,WIDTH', 'unet:WIDTH,SCALES'.
+
+    An x does for the comma, which divides methods in a list of them. `also` are names to suggest beside these.
+
+    Raises
+    ------
+    InputError
+        If it is none of these, or too small or too large to be made.
+    """
+    if not isinstance(text, str):
+        return checked(text)
+    name, _, rest = text.partition(":")
+    if name not in SHAPES:
+        names = [*SHAPES, *(other for other in also if other not in SHAPES)]
+        hint = did_you_mean(name, names)
+        raise InputError(f"there is no network {name!r}; {hint}choose {', '.join(names)}")
+    kind = SHAPES[name]
+    names = [field.name for field in fields(kind)]
+    words = rest.replace("x", ",").split(",") if rest else []
+    if len(words) not in (0, len(names)) or not all(word.strip().isdecimal() for word in words):
+        raise InputError(
+            f"the network {text!r} is not understood; write {name} or {name}:{','.join(names).upper()}"
+        )
+    return checked(kind(**dict(zip(names, map(int, words), strict=False))))
+
+
+def checked(shape: Shape) -> Shape:
+    """Return the shape, if it is neither too small nor too large to be made.
+
+    Raises
+    ------
+    InputError
+        If it is.
+    """
+    for name, value in asdict(shape).items():
+        if not LEAST[name] <= value <= MOST[name]:
+            raise InputError(
+                f"the {name} of the network is {value}; give a whole number from {LEAST[name]} to {MOST[name]}"
+            )
+    return shape

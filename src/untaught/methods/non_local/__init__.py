@@ -1,0 +1,1 @@
+"""Similar patches, combined in closed form."""

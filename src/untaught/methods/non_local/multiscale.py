@@ -1,0 +1,160 @@
+"""The non-local picture at several resolutions, joined band by band with weights of least estimated risk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import ClassVar
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from untaught.method import Estimate, Needs, Problem
+from untaught.methods.noise_variance import variance_at
+from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
+from untaught.methods.non_local.noise_covariance import Covariance
+from untaught.methods.non_local.single_scale import STANDARD, NonLocal, Stage, denoise_nonlocal
+from untaught.noise import Correlated, Gaussian, NoiseModel
+from untaught.risk.sure import divergence_draws
+from untaught.risk.sure_let import Part, differences, mixed, weights
+from untaught.risk.tweedie import Shrinkage
+
+EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
+
+
+@dataclass(frozen=True)
+class MultiScale:
+    """Linear estimates of groups of similar patches (`NonLocal`), at several resolutions.
+
+        f = f_0 + sum_{s, b} c_sb band_b(up(f_s) - f_0),   f_s = NonLocal of y at 1/2^s of the resolution
+
+    with the weights c of least risk by Stein's formula (`mixing`). A patch is too small to see slow noise, which
+    stays in flat parts; at half the resolution it is fast noise, of half the level. How much of each band comes
+    from below depends on the picture: on Kodak crops at sigma 25 the gain is 0.03 dB on texture and 0.4 dB on
+    flat ones.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+        What `NonLocal` does at every scale; see `below` for what of that is left out.
+    scales : int
+        How many, the full one included; 1 is `NonLocal` alone.
+    least : int
+        The shorter side of the smallest scale, in pixels, at least.
+
+    References
+    ----------
+    Facciolo, Pierazzo and Morel, "Conservative scale recomposition for multiscale denoising (the devil is in the
+    high frequency detail)", SIAM J. Imaging Sciences 10(3), 2017, who join scales at a fixed frequency; see
+    `NonLocal` for the rest.
+    """
+
+    stages: tuple[Stage, ...] = STANDARD
+    scales: int = 3
+    least: int = 64
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2, 0.6)
+    name: ClassVar[str] = "nonlocal"
+    needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
+    whole_below: ClassVar[bool] = False  # whether no stage is left out at the lower scales
+
+    def below(self, noise: NoiseModel) -> tuple[Stage, ...]:
+        """Return what is done at the scales below the full one.
+
+        White Gaussian noise needs no "ridge" there that follows "wiener": on Kodak crops at sigma 10, 25 and 50 it
+        gained less than .006 dB. Where the noise differs from pixel to pixel it gains .2 dB and more.
+        """
+        spared = isinstance(noise, Gaussian) and [s.kind for s in self.stages[-2:]] == ["wiener", "ridge"]
+        return self.stages[:-1] if spared and not self.whole_below else self.stages
+
+    def solve(self, problem: Problem, seed: int = 0) -> Estimate:
+        """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
+        pictures = self._at(problem)
+        first = pictures[0]
+        if len(pictures) == 1:
+            shared = _covariance(problem)
+            return Estimate(
+                first,
+                function=lambda y: self._at(problem.with_y(y))[0],
+                guide=lambda y, variance: denoise_nonlocal(y, variance, self.stages, covariance=shared),
+            )
+        draws = divergence_draws(problem, first, seed)
+        moved = [self._at(problem.with_y(draw.yhat)) for draw in draws]
+        parts = [
+            Part(
+                picture,
+                tuple(replace(d, p=picture).response(m[s], len(draws)) for d, m in zip(draws, moved, strict=True)),
+            )
+            for s, picture in enumerate(pictures)
+        ]
+        return self._joined(problem, parts)
+
+    def _joined(self, problem: Problem, parts: Sequence[Part]) -> Estimate:
+        found: list[Part] = []
+        for scale, part in enumerate(parts[1:]):
+            found += differences(part, parts[0], _split(scale))
+        chosen = weights(parts[0], found, problem.y, problem.mask)
+        answer = mixed(parts[0], found, chosen)
+
+        def function(y: Tensor) -> Tensor:
+            return _combined(self._at(problem.with_y(y)), chosen)
+
+        shared = _covariance(problem)
+
+        def guide(y: Tensor, variance: Tensor) -> Tensor:
+            first = denoise_nonlocal(y, variance, self.stages, covariance=shared)
+            return _combined(self._lower(y, first, (variance, shared), problem.noise), chosen)
+
+        return Estimate(answer.image, function=function, guide=guide, responses=answer.responses)
+
+    def _fitting(self, y: Tensor) -> int:
+        """Return how many scales the picture has room for."""
+        return next((s for s in range(self.scales, 1, -1) if min(y.shape[2:]) >= self.least * 2 ** (s - 1)), 1)
+
+    def _at(self, problem: Problem) -> list[Tensor]:
+        """Return the pictures of every scale at full size."""
+        first = NonLocal(self.stages).solve(problem).image
+        return self._lower(problem.y, first, (variance_at(problem, first), _covariance(problem)), problem.noise)
+
+    def _lower(
+        self, y: Tensor, first: Tensor, law: tuple[Tensor, Covariance | None], noise: NoiseModel
+    ) -> list[Tensor]:
+        """Return `first`, the picture of the full scale, and those of the scales below it at its size.
+
+        `law` is the variance at every pixel and what neighbours share of the noise.
+        """
+        found, size, stages = [first], y.shape[2:], self.below(noise)
+        variance, covariance = law
+        for share in _shares(y, self._fitting(y)):
+            y = halved(y)
+            # Of shared noise more than the share of white noise stays: `Covariance.halved` keeps count of that.
+            kept = share if covariance is None else 1.0
+            variance = kept * F.avg_pool2d(variance, 2, ceil_mode=True, count_include_pad=False)
+            covariance = None if covariance is None else covariance.halved()
+            found.append(enlarged(denoise_nonlocal(y, variance, stages, covariance=covariance), size))
+        return found
+
+
+def _shares(y: Tensor, count: int) -> list[float]:
+    """Return how much of its variance white noise keeps in every halving: a quarter."""
+    sizes = [tuple(-(-side // 2**s) for side in y.shape[2:]) for s in range(count)]
+    return [b[0] * b[1] / (a[0] * a[1]) for a, b in pairwise(sizes)]
+
+
+def _covariance(problem: Problem) -> Covariance | None:
+    return Covariance.of(problem.noise, problem.y) if isinstance(problem.noise, Correlated) else None
+
+
+def _combined(pictures: Sequence[Tensor], chosen: Sequence[float]) -> Tensor:
+    """Join the pictures of all scales with weights found before."""
+    answer = pictures[0].clone()
+    rest = iter(chosen)
+    for scale, picture in enumerate(pictures[1:]):
+        for band in _split(scale)(picture - pictures[0]):
+            answer += next(rest) * band
+    return answer
+
+
+def _split(scale: int) -> Callable[[Tensor], list[Tensor]]:
+    """Return what splits a picture into the bands that the scale below `scale` may take over."""
+    return lambda x: bands(x, [edge / 2**scale for edge in EDGES])

@@ -1,0 +1,1 @@
+"""Networks that learn from noisy pictures alone."""

@@ -1,0 +1,131 @@
+"""What a method is that learns from noisy pictures alone: a loss on some of them, and a way to read the answer.
+
+The same page serves one picture, of which crops are learned from (`methods.one_picture`), and a folder of them
+(`training`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from untaught.errors import InputError, did_you_mean
+from untaught.method import Needs, Problem
+from untaught.methods.registry import METHODS, built
+from untaught.noise import Correlated, NoiseModel
+
+Norm = Literal["l2", "l1"]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Noisy pictures, or crops of them, that a network learns from or is to restore.
+
+    Attributes
+    ----------
+    y : Tensor
+        float32 (B, C, H, W) in [0, 1] units, finite everywhere.
+    noises : tuple of NoiseModel
+        The noise of each, in the same units; B of them.
+    mask : Tensor
+        float32 (B, 1, H, W) or (B, C, H, W): 0 where the value is missing and was filled in, which no loss may
+        look at.
+    second : Tensor or None
+        Another observation of the same pictures with noise of its own, where there is one; shape of `y`.
+    """
+
+    y: Tensor
+    noises: tuple[NoiseModel, ...]
+    mask: Tensor
+    second: Tensor | None = None
+
+    def problems(self) -> list[Problem]:
+        """Return every picture as a problem of its own."""
+        return [Problem(self.y[i : i + 1], self.mask[i : i + 1], noise) for i, noise in enumerate(self.noises)]
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """A loss and a readout, without a network of its own and without a loop."""
+
+    name: ClassVar[str]
+    needs: ClassVar[Needs]
+
+    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+        """Return the scalar loss of `network` on `seen`; draws only from `generator`."""
+        ...
+
+    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Return the restored pictures, shape of `seen.y`, detached, and their standard deviation or None."""
+        ...
+
+
+def _place(name: str) -> tuple[str, str]:
+    return METHODS[name].module, METHODS[name].attribute
+
+
+ALSO_FOR_ONE = (
+    *("n2v", "struct-n2v", "n2s", "neighbor2neighbor", "zs-n2n"),
+    *("noisier2noise", "noisy-as-clean", "sure", "self2self"),
+)
+LEARNERS: Mapping[str, tuple[str, str]] = {
+    "gr2r": _place("gr2r"),
+    "n2n": ("self_supervised.noise2noise", "Noise2Noise"),  # not for one picture
+    **{name: _place(name) for name in ALSO_FOR_ONE},
+}
+"""Where each learner's page is: name -> (module of `untaught.methods`, class)."""
+
+
+def learner(name: str, settings: Mapping[str, Any] | None = None) -> Learner:
+    """Return the learner called `name` with its defaults, or with `settings` in their place.
+
+    Raises
+    ------
+    InputError
+        For a name that is not in `LEARNERS`, or a setting the learner does not have.
+    """
+    if name not in LEARNERS:
+        hint = did_you_mean(name, LEARNERS)
+        raise InputError(f"{name!r} does not learn from noisy pictures; {hint}choose {', '.join(LEARNERS)}")
+    found: Learner = built(name, LEARNERS[name], settings)
+    return found
+
+
+def turns(noise: NoiseModel) -> bool:
+    """Say whether a picture may be flipped and turned by 90 degrees without changing the law of its noise.
+
+    Turning by 180 degrees is always allowed: a covariance is symmetric.
+    """
+    if not isinstance(noise, Correlated):
+        return True
+    kernel = np.asarray(noise.kernel)
+    alike = kernel.shape[0] == kernel.shape[1] and np.allclose(kernel, np.rot90(kernel))
+    return bool(alike and np.allclose(kernel, kernel[:, ::-1]))
+
+
+def mean_and_spread(draw: Callable[[], Tensor], count: int) -> tuple[Tensor, Tensor | None]:
+    """Return the mean of `count` draws of a picture and their standard deviation; None for that of one draw."""
+    mean = draw().detach()
+    squares = torch.zeros_like(mean)
+    for k in range(1, count):
+        new = draw().detach()
+        apart = new - mean
+        mean = mean + apart / (k + 1)
+        squares += apart * (new - mean)
+    return mean, (squares / (count - 1)).sqrt() if count > 1 else None
+
+
+def deviation(output: Tensor, target: Tensor, weight: Tensor, norm: Norm = "l2") -> Tensor:
+    """Return the mean of |output - target|^2 ("l2") or |output - target| ("l1") where `weight` is not 0.
+
+    `output` and `target` are (B, C, H, W); `weight` broadcasts to that, and 0 hides whatever stands there.
+    """
+    weight = weight.expand_as(output)
+    difference = torch.where(weight > 0, output - target, torch.zeros_like(output))
+    size = difference.square() if norm == "l2" else difference.abs()
+    return (size * weight).sum() / weight.sum().clamp_min(1)

@@ -1,0 +1,39 @@
+"""Noisy-as-Clean: the noisy picture stands for the clean one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from untaught.method import Needs
+from untaught.methods.self_supervised.gr2r import noise_like
+from untaught.methods.self_supervised.learner import Seen, deviation
+from untaught.methods.self_supervised.single_image import OnePicture
+
+
+@dataclass(frozen=True)
+class NoisyAsClean(OnePicture):
+    """Noisy-as-Clean.
+
+        min over theta of E || f_theta(y + m) - y ||^2,   m ~ the law of the noise;   answer: f_theta(y)
+
+    What takes m out of y + m takes n out of y = x + n, as far as the law of y is that of x: where the noise is
+    weak. Strong noise is taken for texture and kept.
+
+    References
+    ----------
+    Xu, Huang, Cheng, Liu, Zhu, Xu, Shao, "Noisy-As-Clean: Learning Self-Supervised Denoising from Corrupted
+    Image", IEEE Transactions on Image Processing 2020.
+    """
+
+    name: ClassVar[str] = "noisy-as-clean"
+    needs: ClassVar[Needs] = Needs(
+        level=True, complete=True, kinds=("gaussian", "poisson-gaussian", "speckle", "correlated")
+    )
+
+    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+        """Return the mean of (f(y + m) - y)^2 over measured pixels."""
+        return deviation(network(seen.y + noise_like(seen, generator)), seen.y, seen.mask)

@@ -1,0 +1,79 @@
+"""Self2Self with dropout: some of the values are dropped and predicted from the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from untaught.method import Needs
+from untaught.methods.networks.partial_unet import PartialShape, PartialUNet
+from untaught.methods.self_supervised.learner import Seen, deviation, mean_and_spread
+from untaught.methods.self_supervised.single_image import OnePicture
+
+
+@dataclass(frozen=True)
+class Self2Self(OnePicture):
+    """Self2Self.
+
+        b ~ Bernoulli(1 - p) for every value
+        min over theta of E || (1 - b) (f_theta(b y) - y) ||^2,   f with dropout
+        answer: the mean of f_theta(b y) over draws of b and of the dropout; their spread is the uncertainty map.
+
+    Attributes
+    ----------
+    p : float
+        Share of the values that is dropped; 0.3 in the paper.
+    draws : int
+        Draws averaged in the answer; 100 in the paper.
+    partial : PartialShape
+        The network, for one picture. A network that takes no mask is shown the middle of the range instead of
+        what was dropped.
+
+    References
+    ----------
+    Quan, Chen, Pang, Ji, "Self2Self With Dropout: Learning Self-Supervised Denoising From a Single Image", CVPR
+    2020.
+    """
+
+    p: float = 0.3
+    draws: int = 50
+    partial: PartialShape = field(default_factory=PartialShape)
+    name: ClassVar[str] = "self2self"
+    needs: ClassVar[Needs] = Needs(white=True)
+
+    def build(self, channels: int) -> nn.Module:
+        """See `OnePicture`."""
+        return PartialUNet(channels, self.partial)
+
+    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+        """Return the mean of (f - y)^2 over the values that were dropped."""
+        kept = self.kept(seen, generator)
+        return deviation(_drawn(network, seen.y, kept, generator), seen.y, seen.mask * (1 - kept))
+
+    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Return mean and spread over draws."""
+        draw = lambda: _drawn(network, seen.y, self.kept(seen, generator), generator)  # noqa: E731
+        return mean_and_spread(draw, self.draws)
+
+    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+        """Return the mean of a few draws."""
+        return replace(self, draws=min(self.draws, 4)).answer(network, seen, generator)[0]
+
+    def kept(self, seen: Seen, generator: torch.Generator) -> Tensor:
+        """Return b: 1 on the values that the network is shown, of those that were measured; shape of `seen.y`."""
+        drawn = torch.rand(seen.y.shape, generator=generator).to(seen.y.device)
+        return (drawn >= self.p) * seen.mask
+
+
+def _drawn(network: nn.Module, y: Tensor, kept: Tensor, generator: torch.Generator) -> Tensor:
+    """Return f(b y), its dropout drawn from `generator`."""
+    seed = int(torch.randint(2**62, (1,), generator=generator))
+    devices = [y.device] if y.is_cuda else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        shown = torch.where(kept > 0, y, torch.full_like(y, 0.5))
+        output: Tensor = network(shown, kept) if getattr(network, "takes_mask", False) else network(shown)
+    return output

@@ -1,0 +1,1 @@
+"""Models of the person's own, from a folder of noisy pictures."""

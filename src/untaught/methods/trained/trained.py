@@ -1,0 +1,147 @@
+"""A network that was trained on a folder of noisy pictures, as a method like any other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.method import Estimate, Needs, Problem
+from untaught.methods.self_supervised.learner import Seen
+from untaught.risk.tweedie import Shrinkage
+from untaught.smoothing import made_whole
+
+if TYPE_CHECKING:
+    from untaught.methods.trained.model_file import Model
+
+STREAM = 0x9E3779B97F4A7C15  # odd and large, so that neighbouring seeds give unrelated draws
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model.
+
+        answer: what the learner reads out of the network, such as the mean of f(yhat) over recorruptions
+
+    Large pictures are restored in squares that overlap, and joined with weights that rise linearly from
+    `margin` pixels inside an inner edge on; what lies closer to it is not used.
+
+    Attributes
+    ----------
+    model : str
+        Path of the file that `untaught train` wrote.
+    sha256 : str
+        Its hash, so that a recipe is rerun with the same weights; found out if it is empty.
+    tile, overlap, margin : int
+        Side of a square, what it shares with the next, and what of that is not used; in pixels. The layers of
+        DnCNN see 17 pixels far.
+    """
+
+    model: str
+    sha256: str = ""
+    tile: int = 512
+    overlap: int = 64
+    margin: int = 17
+    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
+    name: ClassVar[str] = "trained"
+    needs: ClassVar[Needs] = Needs()
+
+    def __post_init__(self) -> None:
+        """Find out the hash of the file, if there is one by now."""
+        path = Path(self.model)
+        if not self.sha256 and path.is_file():
+            object.__setattr__(self, "sha256", hashlib.sha256(path.read_bytes()).hexdigest())
+
+    def loaded(self, device: str = "cpu") -> Model:
+        """Return the model.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, or is not the one that a recipe was written with.
+        """
+        model = _read(self.model, _stamp(self.model), device)
+        if self.sha256 and model.sha256 != self.sha256:
+            raise InputError(f"{self.model} is not the model that was used then; give the same file")
+        return model
+
+    def solve(self, problem: Problem, seed: int) -> Estimate:
+        """Return the answer for `problem`; same seed, same answer."""
+        model = self.loaded(str(problem.y.device))
+        check_channels(model, problem.y.shape[1], self.model)
+        whole = made_whole(problem)
+        known = problem.mask.amin(dim=1, keepdim=True)
+        image, std, total = torch.zeros_like(whole), torch.zeros_like(whole), torch.zeros_like(known)
+        spread = True
+        for number, (rows, columns, weight) in enumerate(self._squares(whole)):
+            y, mask = (tensor[..., rows, columns].contiguous() for tensor in (whole, known))
+            generator = torch.Generator().manual_seed((seed + 1 + number) * STREAM % 2**62)
+            with torch.no_grad():
+                part, deviation = model.learner.answer(model.network, Seen(y, (problem.noise,), mask), generator)
+            image[..., rows, columns] += weight * part
+            spread = spread and deviation is not None
+            if deviation is not None:
+                std[..., rows, columns] += weight * deviation
+            total[..., rows, columns] += weight
+        return Estimate(image / total, std / total if spread else None)
+
+    def _squares(self, y: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
+        """Yield the rows, the columns and the weights, (1, 1, h, w), of every square."""
+        height, width = y.shape[-2:]
+        for rows, down in self._strips(height):
+            for columns, across in self._strips(width):
+                yield rows, columns, (down[:, None] * across[None, :]).to(y)[None, None]
+
+    def _strips(self, length: int) -> Iterator[tuple[slice, Tensor]]:
+        """Yield where the squares lie along one side, and the weights of their pixels."""
+        for start in range(0, max(1, length - self.overlap), self.tile - self.overlap):
+            end = min(start + self.tile, length)
+            weight = torch.ones(end - start)
+            rise = (torch.arange(self.overlap) + 0.5 - self.margin) / (self.overlap - 2 * self.margin)
+            rise = rise.clamp(0, 1)
+            if start > 0:
+                weight[: self.overlap] *= rise[: end - start]
+            if end < length:
+                weight[-self.overlap :] *= rise.flip(0)
+            yield slice(start, end), weight
+
+
+def check_channels(model: Model, channels: int, name: str) -> None:
+    """Refuse a picture that the model was not made for.
+
+    Raises
+    ------
+    InputError
+        If its planes have another number of channels.
+    """
+    if channels != model.header.channels:
+        raise InputError(
+            f"{name} restores pictures of {_channels(model.header.channels)}, and this one has "
+            f"{_channels(channels)}; train a model on pictures like it"
+        )
+
+
+def _channels(count: int) -> str:
+    return {1: "1 channel (grey)", 3: "3 channels (colours)"}.get(count, f"{count} channels")
+
+
+def _stamp(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _read(path: str, stamp: int, device: str) -> Model:
+    """Read a model once; `stamp` changes when the file does."""
+    from untaught.methods.trained.model_file import read_model
+
+    return read_model(Path(path), device)

@@ -1,0 +1,1 @@
+"""Networks that are fitted to the one picture and know nothing before."""
