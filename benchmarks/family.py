@@ -102,9 +102,9 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     import torch
     from torch import Tensor
 
-    from untaught.fit import Options, fit
+    from untaught.fitting.loop import Options, fit
+    from untaught.fitting.stopping import StepBudget
     from untaught.method import Problem
-    from untaught.stopping import StepBudget
 
     torch.set_num_threads(1)
     clean, noisy, model = observed(case)

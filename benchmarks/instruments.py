@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from untaught import heap, theory
+from untaught import theory
+from untaught.fitting import malloc as heap
 from untaught.methods.networks.decoder import ARCHITECTURES, Decoder, DecoderShape, TwoLayer
 from untaught.methods.networks.hourglass import Hourglass, HourglassShape
 from untaught.theory.descent import watch

@@ -30,15 +30,8 @@ from torch import Tensor
 from common import machine, psnr, run_cases
 from severities import add_arguments, corruptions, pictures_of
 from untaught.choose import rule_for
-from untaught.fit import Options, fit
-from untaught.image.image import as_image
-from untaught.method import Problem
-from untaught.methods.averaging import Averaged
-from untaught.methods.untrained.dip import DIP
-from untaught.noise import Unknown
-from untaught.plane import Request, prepare
-from untaught.solution import pilot_for, with_pilot
-from untaught.stopping import (
+from untaught.fitting.loop import Options, fit
+from untaught.fitting.stopping import (
     Discrepancy,
     ExponentialVariance,
     HeldOut,
@@ -49,6 +42,13 @@ from untaught.stopping import (
     Watch,
     WindowedVariance,
 )
+from untaught.image.image import as_image
+from untaught.method import Problem
+from untaught.methods.averaging import Averaged
+from untaught.methods.untrained.dip import DIP
+from untaught.noise import Unknown
+from untaught.plane import Request, prepare
+from untaught.solution import pilot_for, with_pilot
 
 FITS = ("plain", "held-out", "recorrupted")
 GRID = 5  # steps between two iterates that are judged by the true PSNR

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from tests.conftest import clean, noisy, psnr
 from untaught import Recipe, denoise, rerun
 from untaught.choose import plan
-from untaught.fit import Options
+from untaught.fitting.loop import Options
+from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
 from untaught.method import Estimate, Needs, Problem
 from untaught.methods.classical.nlm import NLM
 from untaught.methods.classical.wavelet import Wavelet
@@ -27,7 +28,6 @@ from untaught.noise import Gaussian
 from untaught.plane import WORSE
 from untaught.search import Search, mixture_of
 from untaught.solution import Solution, against, solve, with_pilot
-from untaught.stopping.adding import FIRST, FIRST_WARM, Adding
 
 SIGMA = 25 / 255
 SMALL_DIP = DIP(steps=120, shape=HourglassShape(width=16, depth=3, skip=4))
@@ -120,7 +120,7 @@ def test_an_interruption_before_the_first_step_is_said_as_one(monkeypatch: pytes
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("untaught.fit._Loop", stop)
+    monkeypatch.setattr("untaught.fitting.loop._Loop", stop)
     search = Search(_problem()[0], 0, Options())
     search.run([SMALL_DIP, NLM()])
     assert search.best.interrupted

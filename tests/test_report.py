@@ -20,6 +20,7 @@ from tests.helpers.command import told
 from tests.helpers.results import a_plane, a_recipe, a_result, noisy_camera
 from untaught.cli import main
 from untaught.errors import InputError, OutputError
+from untaught.fitting.stopping import RULES
 from untaught.image.files import read, write
 from untaught.image.image import Image, image_of_array
 from untaught.methods.self_supervised.r2r import R2R
@@ -39,7 +40,6 @@ from untaught.report.pictures import (
     stretch_of,
 )
 from untaught.result import Candidate, History, Interval, Stopped
-from untaught.stopping import RULES
 
 
 def images_in(html: str) -> list[np.ndarray]:

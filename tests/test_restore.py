@@ -14,9 +14,9 @@ from tests.conftest import SIGMA, clean, psnr
 from tests.helpers.quick import R2R_FAST, SMALL, crop, uncut
 from untaught import InputError, denoise, rerun, restore
 from untaught.choose import FEW, Plan, plan
+from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Impulse, PoissonGaussian
-from untaught.stopping import StepBudget
 
 
 def steps_drawing() -> NDArray[np.uint8]:

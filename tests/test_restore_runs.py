@@ -12,10 +12,10 @@ import pytest
 from tests.conftest import clean, psnr
 from tests.helpers.quick import DIP_FAST, R2R_FAST, SMALL, crop, uncut
 from untaught import Image, InputError, OutputError, Recipe, denoise, read, rerun, write
-from untaught.fit import Progress
+from untaught.fitting.loop import Progress
+from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, NoiseModel
-from untaught.stopping import StepBudget
 
 
 def interrupt_at(step: int, phase: str = "") -> Callable[[Progress], None]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.test_theory import camera, decoder
 from tests.test_theory_dynamics import linear
 from untaught.errors import InputError
-from untaught.fit import Options, Progress
+from untaught.fitting.loop import Options, Progress
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.theory import (

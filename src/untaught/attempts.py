@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from untaught.fit import Fitted
+from untaught.fitting.loop import Fitted
+from untaught.fitting.stopping import CrossFitted, HeldOut, Recorrupted, Rule
 from untaught.method import Estimate
 from untaught.result import Candidate
 from untaught.solution import Method
-from untaught.stopping import CrossFitted, HeldOut, Recorrupted, Rule
 
 QUADRATIC = (HeldOut.name, Recorrupted.name, CrossFitted.name)  # rules whose score is a mean of squares
 LEAST = 0.05  # share of a mixture below which a picture is left out

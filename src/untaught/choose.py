@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from untaught.method import ClosedForm, Iterative, Needs
-from untaught.methods.self_supervised.learner import Learner
-from untaught.methods.self_supervised.noise2void import shared
-from untaught.noise import Correlated, NoiseModel
-from untaught.stopping import (
+from untaught.fitting.stopping import (
     CrossFitted,
     Discrepancy,
     HeldOut,
@@ -18,6 +14,10 @@ from untaught.stopping import (
     StepBudget,
     WindowedVariance,
 )
+from untaught.method import ClosedForm, Iterative, Needs
+from untaught.methods.self_supervised.learner import Learner
+from untaught.methods.self_supervised.noise2void import shared
+from untaught.noise import Correlated, NoiseModel
 
 if TYPE_CHECKING:
     from untaught.operators import Operator

@@ -21,7 +21,7 @@ from untaught.errors import InputError
 from untaught.image.image import Image, as_image
 
 if TYPE_CHECKING:
-    from untaught.fit import Progress
+    from untaught.fitting.loop import Progress
 
 PAGE, VALUES = "compression.html", "compression.json"
 CODERS = ("deep-decoder", "wavelet", "jpeg")

@@ -22,7 +22,7 @@ from untaught.noise import NoiseModel
 from untaught.result import Interval, Result
 
 if TYPE_CHECKING:
-    from untaught.fit import Progress
+    from untaught.fitting.loop import Progress
 
 FALLBACK = ".tif"  # holds every picture, where the input's own extension does not
 

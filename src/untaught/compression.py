@@ -20,7 +20,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from untaught.errors import InputError
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
 from untaught.method import Problem
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder

@@ -16,7 +16,7 @@ from untaught.image.metrics import Quality, quality
 from untaught.result import Result
 
 if TYPE_CHECKING:
-    from untaught.fit import Progress
+    from untaught.fitting.loop import Progress
 
 DATA = Path(__file__).parent / "data"
 FILES = ("noisy.png", "restored.png", "clean.png", "strip.png", "report.html")

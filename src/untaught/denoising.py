@@ -14,9 +14,10 @@ from torch import Tensor
 
 from untaught import options
 from untaught.assemble import assemble
-from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
-from untaught.fit import Progress
+from untaught.fitting.checkpoint import refuse_foreign
+from untaught.fitting.loop import Progress
+from untaught.fitting.stopping import Rule
 from untaught.image.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
 from untaught.method import Learnt
@@ -27,7 +28,6 @@ from untaught.plane import NO_GREY, Answer, Request, black_and_white, restore_pl
 from untaught.recipe import LEFT, method_of, noise_of, parts_of, rule_of, sha256
 from untaught.result import PlaneRecipe, Recipe, Result, Stopped
 from untaught.solution import Method
-from untaught.stopping import Rule
 
 Picture = str | Path | Image | NDArray[Any]
 
@@ -73,7 +73,7 @@ def denoise(
     device : str
         'auto', 'cpu' or 'cuda'.
     stop : str or Rule, optional
-        Stopping rule (`untaught.stopping.RULES`); the default is chosen by method and noise.
+        Stopping rule (`untaught.fitting.stopping.RULES`); the default is chosen by method and noise.
     on_progress : callable, optional
         Called with a `fit.Progress` now and then.
     checkpoint : path, optional

@@ -13,7 +13,8 @@ from torch import Tensor
 from untaught.attempts import Attempt, inlaid, mixed_pictures, share_of
 from untaught.choose import NOTHING, objection, refusal, rule_for
 from untaught.errors import InputError
-from untaught.fit import Options, fit
+from untaught.fitting.loop import Options, fit
+from untaught.fitting.stopping import Rule, StepBudget
 from untaught.holes import INVENTED, apart_from, for_holes, invented
 from untaught.method import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.averaging import Averaged
@@ -32,7 +33,6 @@ from untaught.result import Candidate
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
 from untaught.risk.sure import Risk, Terms, divergence_draws, mean_of, risk_terms
 from untaught.solution import Method, clean_risk
-from untaught.stopping import Rule, StepBudget
 from untaught.task import Task, array, outermost
 from untaught.windows import around, part_of
 

@@ -7,9 +7,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from untaught.errors import InputError, did_you_mean
+from untaught.fitting.stopping import RULES, Rule
 from untaught.noise import Gaussian, NoiseModel, parse_noise
 from untaught.noise.models.registry import MOST_LEVEL
-from untaught.stopping import RULES, Rule
 
 if TYPE_CHECKING:
     from untaught.methods.fusion import Fusion

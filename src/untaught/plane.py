@@ -14,7 +14,8 @@ from torch import Tensor
 
 from untaught.choose import NOTHING, Plan, objection, plan, refusal
 from untaught.errors import InputError
-from untaught.fit import Options, Progress
+from untaught.fitting.loop import Options, Progress
+from untaught.fitting.stopping import Rule
 from untaught.image.image import Plane
 from untaught.method import ClosedForm, Learnt, Problem
 from untaught.methods.fusion import Fusion
@@ -28,7 +29,6 @@ from untaught.risk.sure import Risk
 from untaught.search import Search, mixture_of
 from untaught.smoothing import made_whole
 from untaught.solution import Method, Solution, against, pilot_for, solve, surely_better, untouched, with_pilot
-from untaught.stopping import Rule
 
 HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "

@@ -15,6 +15,7 @@ import numpy as np
 
 from untaught._version import __version__
 from untaught.errors import InputError
+from untaught.fitting.stopping import RULES, Rule
 from untaught.image.image import Image
 from untaught.method import ClosedForm, Iterative
 from untaught.methods.registry import make
@@ -30,7 +31,6 @@ from untaught.noise import (
     parse_noise,
 )
 from untaught.result import PlaneRecipe, Recipe
-from untaught.stopping import RULES, Rule
 
 if TYPE_CHECKING:
     from untaught.plane import Request

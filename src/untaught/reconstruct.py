@@ -16,7 +16,8 @@ from torch import Tensor
 
 from untaught import options
 from untaught.errors import InputError
-from untaught.fit import Progress
+from untaught.fitting.loop import Progress
+from untaught.fitting.stopping import Rule
 from untaught.image.image import Image, as_image
 from untaught.inverse import checked
 from untaught.noise import NoiseModel
@@ -26,7 +27,6 @@ from untaught.plane import Request
 from untaught.result import Result
 from untaught.rounds import of_picture, of_tensor
 from untaught.solution import Method
-from untaught.stopping import Rule
 from untaught.task import Task
 from untaught.tasks import deblurring, demosaicing, inpainting, upscaling
 from untaught.unmarking import unmark

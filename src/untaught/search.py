@@ -9,7 +9,9 @@ from pathlib import Path
 
 from untaught.choose import rule_for
 from untaught.costs import seconds_for
-from untaught.fit import Options
+from untaught.fitting.loop import Options
+from untaught.fitting.stopping import Recorrupted, Rule
+from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
 from untaught.method import ClosedForm, Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.methods.registry import make
@@ -17,8 +19,6 @@ from untaught.result import Candidate, PlaneRecipe
 from untaught.risk.sure import Z90, common_kernel, terms_of
 from untaught.risk.sure_let import Part
 from untaught.solution import Method, Solution, against, clean_risk, solve, surely_better, untouched
-from untaught.stopping import Recorrupted, Rule
-from untaught.stopping.adding import FIRST, FIRST_WARM, Adding
 
 # Standard errors by which one restored picture has to be better than another, a formula's and a network's or a
 # mixture; than the input it is 90 %. The best of many steps and weights looks better than it is: on 84 crops of

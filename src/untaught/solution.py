@@ -14,7 +14,8 @@ from torch import Tensor
 from untaught.calibrate import refine
 from untaught.choose import NOTHING, rule_for
 from untaught.errors import InputError
-from untaught.fit import Fitted, Options, Progress, fit
+from untaught.fitting.loop import Fitted, Options, Progress, fit
+from untaught.fitting.stopping import HeldOut
 from untaught.method import ClosedForm, Estimate, Guide, Iterative, Problem
 from untaught.methods.averaging import Averaged
 from untaught.methods.passes import ended_after
@@ -38,7 +39,6 @@ from untaught.risk.sure import (
     to_interval,
 )
 from untaught.risk.tweedie import Shrinkage, shrinkage_of
-from untaught.stopping import HeldOut
 
 Method = Iterative | ClosedForm
 

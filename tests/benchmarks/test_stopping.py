@@ -16,12 +16,12 @@ from PIL import Image
 from tests.conftest import clean, psnr, tensor
 from tests.helpers.benchmark_pages import pages
 from tests.helpers.toys import Walk
-from untaught.fit import Options, fit
+from untaught.fitting.loop import Options, fit
+from untaught.fitting.stopping import Discrepancy, ExponentialVariance, StepBudget, WindowedVariance
 from untaught.method import Problem
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, Impulse
-from untaught.stopping import Discrepancy, ExponentialVariance, StepBudget, WindowedVariance
 
 NAMES = ("severities", "stopping", "severity_tables")
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import SIGMA, clean, noisy, psnr
 from untaught import Image, Recipe, Result, denoise, rerun
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.stopping import Discrepancy, Recorrupted
 from untaught.image.image import as_image
 from untaught.method import ClosedForm, Problem
 from untaught.methods.fusion import Fusion
@@ -33,7 +34,6 @@ from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.solution import Method
-from untaught.stopping import Discrepancy, Recorrupted
 
 Array = NDArray[Any]
 NOISE = "gaussian:25"

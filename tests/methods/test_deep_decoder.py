@@ -14,7 +14,8 @@ from tests.conftest import SIGMA, clean, noisy, psnr, tensor
 from untaught import denoise, inpaint, upscale
 from untaught.compression import weights_of
 from untaught.errors import InputError
-from untaught.fit import Options, fit
+from untaught.fitting.loop import Options, fit
+from untaught.fitting.stopping import Recorrupted
 from untaught.method import Iterative, Problem
 from untaught.methods.networks.decoder import (
     ARCHITECTURES,
@@ -28,7 +29,6 @@ from untaught.methods.networks.decoder import (
 from untaught.methods.registry import make
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian
-from untaught.stopping import Recorrupted
 
 SMALL = DecoderShape(width=6, scales=2)
 QUICK = DeepDecoder(steps=120, warmup=10, shape=DecoderShape(width=24, scales=2), bfloat16=False)

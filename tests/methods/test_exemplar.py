@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tests.conftest import clean
 from untaught import rerun
-from untaught.fit import Options, fit
+from untaught.fitting.loop import Options, fit
 from untaught.holes import INVENTED
 from untaught.inverse import planned
 from untaught.method import Problem

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import clean, noisy, tensor
-from untaught.fit import fit
+from untaught.fitting.loop import fit
 from untaught.method import Problem
 from untaught.methods.untrained.pixels import ROUNDING, SMOOTH, Pixels, PixelTV, total_variation, tv_weight
 from untaught.noise import Gaussian

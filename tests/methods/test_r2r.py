@@ -12,7 +12,7 @@ import torch
 
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.choose import rule_for
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
 from untaught.method import Problem, State
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.choose import objection, rule_for
 from untaught.errors import InputError
-from untaught.fit import Options, fit
+from untaught.fitting.loop import Options, fit
+from untaught.fitting.stopping import HeldOut, Recorrupted, StepBudget, WindowedVariance
 from untaught.method import Iterative, Problem
 from untaught.methods.networks.partial_unet import PartialShape
 from untaught.methods.networks.unet import UNetShape
@@ -22,7 +23,6 @@ from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, de
 from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture, turned_crop
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
-from untaught.stopping import HeldOut, Recorrupted, StepBudget, WindowedVariance
 
 ALONE = [name for name in LEARNERS if name not in OF_PAIRS]
 BOX = ((1.0, 1.0, 1.0),) * 3

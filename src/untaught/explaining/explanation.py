@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from untaught import options
 from untaught.explaining.subject import Subject, subject_of
 from untaught.explaining.work import Experiment, Start, Stop, Work
-from untaught.fit import Progress
+from untaught.fitting.loop import Progress
 from untaught.image.image import Image, as_image
 from untaught.noise import NoiseModel
 from untaught.theory import Impedance

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.explaining.subject import Subject
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.stopping import Recorrupted
 from untaught.method import Iterative, Problem
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian, Unknown
-from untaught.stopping import Recorrupted
 from untaught.theory import (
     Impedance,
     Jacobian,

@@ -10,10 +10,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.stopping import StepBudget
 from untaught.method import Estimate, Iterative, Needs, Problem, State
 from untaught.noise import Unknown
-from untaught.stopping import StepBudget
 from untaught.theory.jacobian import Draw
 
 

@@ -12,7 +12,7 @@ from scipy.fft import dctn
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fit import Options
+from untaught.fitting.loop import Options
 from untaught.method import Iterative
 from untaught.theory.descent import watch
 from untaught.theory.dynamics import Array

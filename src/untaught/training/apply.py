@@ -11,7 +11,7 @@ from pathlib import Path
 from untaught import options
 from untaught.assemble import assemble
 from untaught.denoising import Picture, restore_planes
-from untaught.fit import Progress
+from untaught.fitting.loop import Progress
 from untaught.image.image import Image, as_image
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels

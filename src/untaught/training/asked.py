@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from untaught.checkpoint import refuse_foreign
 from untaught.errors import InputError
+from untaught.fitting.checkpoint import refuse_foreign
 from untaught.image.atomic import check_target
 from untaught.methods.networks.denoisers import Shape
 from untaught.methods.registry import MODEL_SUFFIX

@@ -14,13 +14,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from untaught.fitting.stopping import Verdict, Watch
 from untaught.method import Estimate, Needs, Problem, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.denoisers import Shape
 from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.trained.network import network_of
 from untaught.noise import NoiseModel, Unknown
-from untaught.stopping import Verdict, Watch
 from untaught.training.patches import Ahead, on
 from untaught.training.processes import Processes
 

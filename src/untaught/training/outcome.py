@@ -13,7 +13,7 @@ from torch import nn
 
 from untaught.choose import objection
 from untaught.errors import InputError
-from untaught.fit import Fitted
+from untaught.fitting.loop import Fitted
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model
 from untaught.methods.trained.network import written

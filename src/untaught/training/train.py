@@ -13,7 +13,7 @@ import torch
 from untaught import options
 from untaught.choose import NOTHING
 from untaught.errors import InputError
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
 from untaught.methods.networks.denoisers import Shape, shape_of
 from untaught.methods.self_supervised.learner import Learner, Seen, learner, turns
 from untaught.methods.self_supervised.noise2noise import Noise2Noise

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from untaught.fitting.stopping.rule import Verdict, Watch
 from untaught.method import Problem
 from untaught.smoothing import smoothed
-from untaught.stopping.base import Verdict, Watch
 
 
 class _Discrepancy(Watch):

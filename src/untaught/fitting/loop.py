@@ -15,12 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught import checkpoint, heap
+from untaught.fitting import checkpoint
+from untaught.fitting import malloc as heap
+from untaught.fitting.stopping import Rule, StepBudget, Verdict, Watch
 from untaught.method import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.passes import InPasses
 from untaught.operators.serialize import fingerprint, hashed
 from untaught.result import History, Stopped
-from untaught.stopping import Rule, StepBudget, Verdict, Watch
 
 MOST_ROLLBACKS = 5
 
@@ -102,7 +103,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     heap.keep()
     options = options or Options()
     if isinstance(method, InPasses):
-        from untaught.passing import run_passes  # which needs this page
+        from untaught.fitting.passes import run_passes  # which needs this page
 
         return run_passes(method, problem, seed, options)
     if isinstance(method, ClosedForm):

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from untaught.fitting.stopping.held_out import Recorrupted, RecorruptedWatch
+from untaught.fitting.stopping.rule import Verdict, Watch
 from untaught.method import Problem
 from untaught.risk.sure import Response
-from untaught.stopping.base import Verdict, Watch
-from untaught.stopping.validation import Recorrupted, RecorruptedWatch
 
 STEPS = 120  # over which the gain has to grow
 # Steps before that is asked for: a network has drawn more than smears then. Of seven pictures of Kodak and

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.fitting.stopping.rule import Watch
 from untaught.method import Estimate, Problem
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.risk.sure import Recorruption, Terms
 from untaught.smoothing import smoothed
-from untaught.stopping.base import Watch
 
 
 def _piloted(problem: Problem, seen: Problem, variance: Tensor) -> Problem:

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from untaught.fitting.stopping.rule import Verdict, Watch
 from untaught.method import Problem
-from untaught.stopping.base import Verdict, Watch
 
 
 class _Moving(Watch):

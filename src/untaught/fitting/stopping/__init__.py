@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from untaught.stopping.base import Rule, StepBudget, Verdict, Watch
-from untaught.stopping.discrepancy import Discrepancy
-from untaught.stopping.validation import CrossFitted, HeldOut, Recorrupted
-from untaught.stopping.variance import ExponentialVariance, WindowedVariance
+from untaught.fitting.stopping.discrepancy import Discrepancy
+from untaught.fitting.stopping.held_out import CrossFitted, HeldOut, Recorrupted
+from untaught.fitting.stopping.rule import Rule, StepBudget, Verdict, Watch
+from untaught.fitting.stopping.variance import ExponentialVariance, WindowedVariance
 
 RULES: dict[str, type[Any]] = {
     rule.name: rule

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from untaught.fit import Fitted, Options, Progress
+from untaught.fitting.loop import Fitted, Options, Progress
+from untaught.fitting.stopping import StepBudget
 from untaught.method import Estimate, Problem
 from untaught.methods.passes import InPasses, Pass
 from untaught.result import History, Stopped
-from untaught.stopping import StepBudget
 
 NAN = float("nan")
 

@@ -12,7 +12,7 @@ import torch
 
 from tests.conftest import clean
 from untaught import inpaint, rerun
-from untaught.fit import Options, Progress, fit
+from untaught.fitting.loop import Options, Progress, fit
 from untaught.method import Estimate, Needs, Problem
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.impulse_fill import ImpulseFill

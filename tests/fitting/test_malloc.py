@@ -6,7 +6,7 @@ import ctypes
 
 import pytest
 
-from untaught import heap
+from untaught.fitting import malloc as heap
 
 
 @pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])

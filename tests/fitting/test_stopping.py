@@ -10,10 +10,7 @@ from torch import Tensor
 
 from tests.conftest import clean, noisy, tensor
 from untaught.errors import InputError
-from untaught.method import Problem
-from untaught.networks.blocks import blocks
-from untaught.noise import Gaussian
-from untaught.stopping import (
+from untaught.fitting.stopping import (
     RULES,
     Discrepancy,
     ExponentialVariance,
@@ -22,6 +19,9 @@ from untaught.stopping import (
     Watch,
     WindowedVariance,
 )
+from untaught.method import Problem
+from untaught.networks.blocks import blocks
+from untaught.noise import Gaussian
 
 
 def path(problem: Problem, steps: int = 200) -> list[Tensor]:

@@ -1,0 +1,1 @@
+"""The one loop, its checkpoint, and when it stops."""
