@@ -16,7 +16,7 @@ from untaught import inpaint, rerun, restore
 from untaught.cli import main
 from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Mask
-from untaught.result import Recipe
+from untaught.results.restoration import Recipe
 from untaught.tasks import TASKS
 
 KEYS = ["input", "output", "method", "why", "noise", "stopped", "seconds", "psnr_estimate", "seed", "version"]

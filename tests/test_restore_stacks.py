@@ -13,16 +13,16 @@ import torch
 from tests.conftest import clean, noisy, psnr
 from tests.helpers.command import QUICK
 from tests.helpers.quick import DIP_FAST
-from tests.test_report import images_in, text_of
+from tests.results.test_page import images_in, text_of
 from untaught import Image, Result, denoise
 from untaught.cli import main
 from untaught.method import Problem
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
-from untaught.report.page import MOST_PLANES, page
-from untaught.report.words import plane_of
-from untaught.result import PlaneResult, Stopped, spokesman
+from untaught.results.page import MOST_PLANES, page
+from untaught.results.restoration import PlaneResult, Stopped, spokesman
+from untaught.results.text import plane_of
 
 LEVELS = (0.04, 0.08, 0.12)
 

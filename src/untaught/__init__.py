@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from untaught.reconstruct import inpaint as inpaint
     from untaught.reconstruct import restore as restore
     from untaught.reconstruct import upscale as upscale
-    from untaught.result import Recipe as Recipe
-    from untaught.result import Result as Result
+    from untaught.results.restoration import Recipe as Recipe
+    from untaught.results.restoration import Result as Result
     from untaught.training.apply import apply as apply
     from untaught.training.train import train as train
 
@@ -54,8 +54,8 @@ _HOME = {
     "read": "untaught.image.files",
     "write": "untaught.image.files",
     "Image": "untaught.image.image",
-    "Result": "untaught.result",
-    "Recipe": "untaught.result",
+    "Result": "untaught.results.restoration",
+    "Recipe": "untaught.results.restoration",
     "InputError": "untaught.errors",
     "OutputError": "untaught.errors",
     "UntaughtError": "untaught.errors",

@@ -14,7 +14,7 @@ from untaught.image.image import Image
 from untaught.noise import Unknown
 from untaught.plane import Answer, Request
 from untaught.recipe import make_recipe
-from untaught.result import History, Interval, PlaneResult, Result, Stopped, spokesman
+from untaught.results.restoration import History, Interval, PlaneResult, Result, Stopped, spokesman
 from untaught.risk.sure import Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names

@@ -10,7 +10,7 @@ from torch import Tensor
 from untaught.fitting.loop import Fitted
 from untaught.fitting.stopping import CrossFitted, HeldOut, Recorrupted, Rule
 from untaught.method import Estimate
-from untaught.result import Candidate
+from untaught.results.restoration import Candidate
 from untaught.solution import Method
 
 QUADRATIC = (HeldOut.name, Recorrupted.name, CrossFitted.name)  # rules whose score is a mean of squares

@@ -192,7 +192,7 @@ def _levels(values: Array) -> NDArray[np.uint8]:
 
 
 def _page(coded: Coded) -> str:
-    from untaught.report.page import document, paragraph, section, table
+    from untaught.results.page import document, paragraph, section, table
 
     name = coded.source.name if coded.source is not None else coded.name
     rows = [[r.method, f"{r.numbers}", f"{r.factor:.1f}", f"{r.psnr:.2f} dB"] for r in coded.rows]
@@ -214,7 +214,7 @@ def _page(coded: Coded) -> str:
 
 
 def _strip(coded: Coded) -> str:
-    from untaught.report.pictures import data_uri
+    from untaught.results.display import data_uri
 
     height, width = coded.picture.shape[:2]
     h, w = min(CROP, height), min(CROP, width)

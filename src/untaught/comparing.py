@@ -19,7 +19,7 @@ from untaught.image.metrics import Quality, check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.result import Interval, Result
+from untaught.results.restoration import Interval, Result
 
 if TYPE_CHECKING:
     from untaught.fitting.loop import Progress
@@ -99,7 +99,7 @@ class Comparison:
 
     def describe(self) -> str:
         """Return the table as text."""
-        from untaught.compare_page import cells, heads
+        from untaught.results.comparison_page import cells, heads
 
         table = [heads(self), *cells(self)]
         widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
@@ -124,9 +124,9 @@ class Comparison:
         InputError, OutputError
             When a file cannot be written, or is an input.
         """
-        from untaught.compare_page import page
         from untaught.image.atomic import write_text
         from untaught.image.files import write
+        from untaught.results.comparison_page import page
 
         folder = made_folder(folder)
         protect = None if self.reference is None else self.reference.source

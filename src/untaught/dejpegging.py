@@ -24,7 +24,7 @@ from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.operators.serialize import written
 from untaught.plane import Answer, Request
 from untaught.reconstruct import Wishes, request_of
-from untaught.result import Result
+from untaught.results.restoration import Result
 from untaught.task import Task
 
 NAME = "dejpeg"

@@ -26,7 +26,7 @@ from untaught.noise import NoiseModel, Unknown
 from untaught.operands import Operand
 from untaught.plane import NO_GREY, Answer, Request, black_and_white, restore_plane
 from untaught.recipe import LEFT, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.result import PlaneRecipe, Recipe, Result, Stopped
+from untaught.results.restoration import PlaneRecipe, Recipe, Result, Stopped
 from untaught.solution import Method
 
 Picture = str | Path | Image | NDArray[Any]

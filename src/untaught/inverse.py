@@ -29,7 +29,7 @@ from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Fourier, Jpeg, Mosaic
 from untaught.plane import Answer, Request
 from untaught.recipe import plane_recipe
-from untaught.result import Candidate
+from untaught.results.restoration import Candidate
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
 from untaught.risk.sure import Risk, Terms, divergence_draws, mean_of, risk_terms
 from untaught.solution import Method, clean_risk

@@ -23,7 +23,7 @@ from untaught.methods.registry import make
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.estimation.impulses import struck
 from untaught.noise.estimation.measure import NONE
-from untaught.result import Candidate, History, PlaneRecipe, Stopped
+from untaught.results.restoration import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk.cross_validation import risk_at
 from untaught.risk.sure import Risk
 from untaught.search import Search, mixture_of

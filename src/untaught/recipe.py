@@ -30,7 +30,7 @@ from untaught.noise import (
     format_noise,
     parse_noise,
 )
-from untaught.result import PlaneRecipe, Recipe
+from untaught.results.restoration import PlaneRecipe, Recipe
 
 if TYPE_CHECKING:
     from untaught.plane import Request

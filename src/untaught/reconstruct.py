@@ -24,7 +24,7 @@ from untaught.noise import NoiseModel
 from untaught.operands import Operand
 from untaught.operators import Identity, as_operator
 from untaught.plane import Request
-from untaught.result import Result
+from untaught.results.restoration import Result
 from untaught.rounds import of_picture, of_tensor
 from untaught.solution import Method
 from untaught.task import Task

@@ -20,7 +20,7 @@ from untaught.operators.serialize import operator_of, written
 from untaught.plane import Answer, Request
 from untaught.problems import problem_of
 from untaught.recipe import sha256
-from untaught.result import Recipe, Result
+from untaught.results.restoration import Recipe, Result
 from untaught.task import Task, framed, hint_of, measurement, tensor, visible_size
 from untaught.tasks import file_of, options
 

@@ -15,7 +15,7 @@ from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
 from untaught.method import ClosedForm, Estimate, Problem
 from untaught.methods.fusion import Fusion, fuse
 from untaught.methods.registry import make
-from untaught.result import Candidate, PlaneRecipe
+from untaught.results.restoration import Candidate, PlaneRecipe
 from untaught.risk.sure import Z90, common_kernel, terms_of
 from untaught.risk.sure_let import Part
 from untaught.solution import Method, Solution, against, clean_risk, solve, surely_better, untouched

@@ -23,7 +23,7 @@ from untaught.methods.registry import make
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import NoiseModel
 from untaught.recipe import plane_recipe
-from untaught.result import Candidate, History, PlaneRecipe, Stopped
+from untaught.results.restoration import Candidate, History, PlaneRecipe, Stopped
 from untaught.risk.clipping_weight import undone, weight_at
 from untaught.risk.sure import (
     Z90,

@@ -9,7 +9,7 @@ from skimage import data
 
 from untaught.image.image import Image, image_of_array
 from untaught.noise import Gaussian
-from untaught.result import Interval, PlaneRecipe, Recipe, Result, Stopped
+from untaught.results.restoration import Interval, PlaneRecipe, Recipe, Result, Stopped
 
 SIGMA = 0.1
 

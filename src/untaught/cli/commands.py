@@ -16,7 +16,7 @@ def run_inspect(picture: Path, plot: Path | None, as_json: bool, interrupts: Int
     with interrupts.held():
         from untaught.image.atomic import check_target, whole_file
         from untaught.inspection import inspect
-        from untaught.report.noise_plot import noise_plot
+        from untaught.results.noise_plot import noise_plot
     interrupts.check()
     if plot is not None:
         if plot.suffix.lower() != ".png":

@@ -13,7 +13,7 @@ from untaught.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
-    from untaught.result import Result
+    from untaught.results.restoration import Result
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def restored(picture: Image, call: Call, interrupts: Interrupts) -> Result | Non
 def _untouched(picture: Image, call: Call, seconds: float) -> Result:
     """Return the best picture there is when nothing was made yet: the input, or what it gives at once."""
     from untaught.noise import Unknown
-    from untaught.result import Recipe, Result, Stopped
+    from untaught.results.restoration import Recipe, Result, Stopped
 
     seed = call.options["seed"]
     return Result(

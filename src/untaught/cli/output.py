@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from untaught._version import __version__
 from untaught.image.metrics import Quality
-from untaught.report.words import plane_of, seconds, sentence
-from untaught.result import Interval, PlaneResult, Result, Stopped
+from untaught.results.restoration import Interval, PlaneResult, Result, Stopped
+from untaught.results.text import plane_of, seconds, sentence
 
 
 class _Strict(BaseModel):

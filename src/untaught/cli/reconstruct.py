@@ -17,7 +17,7 @@ from untaught.cli.signals import Interrupts
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
-    from untaught.result import Result
+    from untaught.results.restoration import Result
 
 FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."

@@ -19,7 +19,7 @@ from untaught.errors import UntaughtError
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
-    from untaught.result import Result
+    from untaught.results.restoration import Result
     from untaught.training.outcome import TrainingResult
 
 LEARNERS = "r2r, n2v, n2s, neighbor2neighbor, noisier2noise, noisy-as-clean, sure, n2n (pairs) ..."
@@ -154,7 +154,7 @@ def _print_json(folder: Path, result: TrainingResult) -> None:
 
 
 def _print_summary(result: TrainingResult) -> None:
-    from untaught.report.words import seconds, sentence
+    from untaught.results.text import seconds, sentence
 
     header = result.model.header
     noise = header.noise

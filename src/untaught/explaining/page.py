@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from untaught.explaining.words import LEVELS, NAMES, sentences
-from untaught.report import words
-from untaught.report.page import document, paragraph, section, table
-from untaught.report.pictures import png_uri
+from untaught.results import text as words
+from untaught.results.display import png_uri
+from untaught.results.page import document, paragraph, section, table
 
 if TYPE_CHECKING:
     from untaught.explaining.explanation import Explanation

@@ -21,7 +21,7 @@ from untaught.fitting.stopping import Rule, StepBudget, Verdict, Watch
 from untaught.method import ClosedForm, Estimate, Iterative, Problem
 from untaught.methods.passes import InPasses
 from untaught.operators.serialize import fingerprint, hashed
-from untaught.result import History, Stopped
+from untaught.results.restoration import History, Stopped
 
 MOST_ROLLBACKS = 5
 

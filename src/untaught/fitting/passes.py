@@ -8,7 +8,7 @@ from untaught.fitting.loop import Fitted, Options, Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.method import Estimate, Problem
 from untaught.methods.passes import InPasses, Pass
-from untaught.result import History, Stopped
+from untaught.results.restoration import History, Stopped
 
 NAN = float("nan")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from untaught.result import Result
+    from untaught.results.restoration import Result
 
 __all__ = ["fragment", "write_report"]
 
@@ -34,7 +34,7 @@ def write_report(result: Result, path: str | Path) -> Path:
         `path` is the picture that was restored.
     """
     from untaught.image.atomic import write_text
-    from untaught.report.page import page
+    from untaught.results.page import page
 
     target = Path(path)
     write_text(target, page(result), (result.input.source,))
@@ -43,6 +43,6 @@ def write_report(result: Result, path: str | Path) -> Path:
 
 def fragment(result: Result) -> str:
     """Return a small piece of HTML with before, after and the verdict, for notebooks."""
-    from untaught.report.page import fragment as made
+    from untaught.results.page import fragment as made
 
     return made(result)

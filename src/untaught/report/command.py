@@ -9,7 +9,7 @@ from untaught.image.image import Image
 from untaught.method import ClosedForm
 from untaught.methods.registry import TUNED, make, model_of
 from untaught.recipe import method_of
-from untaught.result import PlaneRecipe, Recipe, Result
+from untaught.results.restoration import PlaneRecipe, Recipe, Result
 
 ALONE = ("denoise", "dejpeg")  # tasks that need nothing beside the picture
 PILOT = "nonlocal"  # what a formula's noise level is refined with, where there is no time limit

@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from untaught.method import Problem
 from untaught.noise import Correlated
 from untaught.noise.coloured_noise import drawn_around
-from untaught.result import Interval
+from untaught.results.restoration import Interval
 from untaught.risk.clipping_weight import Weight
 from untaught.risk.stein_kernel import stein_kernel
 from untaught.risk.tweedie import Shrinkage

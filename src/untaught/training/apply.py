@@ -17,7 +17,7 @@ from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.plane import Request
-from untaught.result import Result
+from untaught.results.restoration import Result
 from untaught.training.folder import window
 
 PILOT = "wavelet"  # a quick picture to refine the noise level with; the model does without

@@ -18,7 +18,7 @@ from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model
 from untaught.methods.trained.network import written
 from untaught.recipe import versions
-from untaught.result import History, Stopped
+from untaught.results.restoration import History, Stopped
 from untaught.training.asked import Asked
 from untaught.training.fitting import Training
 from untaught.training.folder import Folder, named

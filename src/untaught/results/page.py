@@ -8,14 +8,14 @@ from html import escape
 
 import numpy as np
 
-from untaught.report import words
-from untaught.report.check import LAGS, ResidualCheck, check_residual
 from untaught.report.command import command_line
-from untaught.report.gallery import gallery, uncertainty
-from untaught.report.pictures import Pair, before_after, data_uri, overview, pairs, stretch_of
-from untaught.report.plots import curves
-from untaught.report.style import CSS
-from untaught.result import Result
+from untaught.results import text as words
+from untaught.results.display import Pair, before_after, data_uri, overview, pairs, stretch_of
+from untaught.results.gallery import gallery, uncertainty
+from untaught.results.plots import curves
+from untaught.results.residual_check import LAGS, ResidualCheck, check_residual
+from untaught.results.restoration import Result
+from untaught.results.style import CSS
 
 MOST_PLANES = 60  # rows of the table of planes
 

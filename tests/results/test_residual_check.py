@@ -8,11 +8,8 @@ from skimage import data
 
 from tests.helpers.results import SIGMA, noisy_camera
 from untaught.noise import Correlated, Gaussian, NoiseModel
-from untaught.report.check import check_residual
-from untaught.report.pictures import (
-    Pair,
-    pairs,
-)
+from untaught.results.display import Pair, pairs
+from untaught.results.residual_check import check_residual
 
 
 def check(clean: np.ndarray, noisy: np.ndarray, restored: np.ndarray, noise: NoiseModel):

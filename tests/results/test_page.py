@@ -28,18 +28,9 @@ from untaught.noise import Correlated, Gaussian
 from untaught.plane import Request
 from untaught.recipe import make_recipe
 from untaught.report import fragment, write_report
-from untaught.report.page import page
-from untaught.report.pictures import (
-    GAINS,
-    Pair,
-    Stretch,
-    crops,
-    gain_of,
-    pairs,
-    residual_levels,
-    stretch_of,
-)
-from untaught.result import Candidate, History, Interval, Stopped
+from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
+from untaught.results.page import page
+from untaught.results.restoration import Candidate, History, Interval, Stopped
 
 
 def images_in(html: str) -> list[np.ndarray]:

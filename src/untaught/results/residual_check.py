@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise import Correlated, NoiseModel
-from untaught.report.pictures import Pair
+from untaught.results.display import Pair
 
 LAGS = ((0, 1), (0, 2), (1, 0), (2, 0))  # (down, right), in pixels
 ALIKE = 0.05  # correlations nearer than this to those of the noise are called alike

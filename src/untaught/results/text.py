@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from untaught.result import Result, spokesman
+from untaught.results.restoration import Result, spokesman
 
 NO_TRUTH = "Estimated from the degraded picture alone; no clean picture was used."
 DIRECT = ("denoise", "inpaint")  # tasks whose residual is nothing but noise
@@ -72,7 +72,7 @@ def python_lines(result: Result) -> str:
     return (
         "from pathlib import Path\n\n"
         "import untaught\n"
-        "from untaught.result import Recipe\n\n"
+        "from untaught.results.restoration import Recipe\n\n"
         'recipe = Recipe.model_validate_json(Path("recipe.json").read_text())  # what stands below\n'
         f"result = untaught.rerun(recipe, {source})"
     )

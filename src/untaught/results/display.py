@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.report import words
-from untaught.result import Result, spokesman
+from untaught.results import text as words
+from untaught.results.restoration import Result, spokesman
 
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]

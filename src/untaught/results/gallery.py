@@ -9,8 +9,8 @@ from itertools import islice
 import numpy as np
 
 from untaught.image.image import Image, Plane
-from untaught.report import words
-from untaught.report.pictures import (
+from untaught.results import text as words
+from untaught.results.display import (
     FULL_SAMPLES,
     FULL_SIDE,
     Box,
@@ -25,8 +25,8 @@ from untaught.report.pictures import (
     residual_levels,
     stretch_of,
 )
-from untaught.report.plots import colour_bar, coloured
-from untaught.result import Result, spokesman
+from untaught.results.plots import colour_bar, coloured
+from untaught.results.restoration import Result, spokesman
 
 SMALL = 192  # pictures smaller than this are drawn with enlarged pixels
 

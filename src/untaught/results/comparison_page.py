@@ -8,10 +8,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from untaught.image.metrics import Quality
-from untaught.report import words
-from untaught.report.page import paragraph, section, table
-from untaught.report.pictures import Pair, Stretch, crops, data_uri, stretch_of
-from untaught.report.style import CSS
+from untaught.results import text as words
+from untaught.results.display import Pair, Stretch, crops, data_uri, stretch_of
+from untaught.results.page import paragraph, section, table
+from untaught.results.style import CSS
 
 if TYPE_CHECKING:
     from untaught.comparing import Comparison, Row

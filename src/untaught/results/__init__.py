@@ -1,0 +1,1 @@
+"""What comes out, why to believe it, and the page that shows it."""
