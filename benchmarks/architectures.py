@@ -55,7 +55,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 def library(case: dict[str, Any]) -> dict[str, Any]:
     """Fill both holes in with one network; score the one behind which the picture is known."""
     import untaught
-    from untaught.inverse import for_holes
+    from untaught.pipeline.plane.reconstruct_plane import for_holes
 
     folder = Path(case["data"]) / "dip_demos"
     picture, kept = read8(folder / "library.png"), read8(folder / "library_mask.png")[..., 0] > 127

@@ -30,13 +30,13 @@ from torch import Tensor, nn
 
 from common import done, machine, peak_gib, psnr, run_cases
 from task_tables import trained
-from untaught import options
 from untaught.fitting.loop import Options, fit
 from untaught.image.image import Image
 from untaught.method import Needs
 from untaught.methods.networks.denoisers import shape_of
 from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, deviation, learner
 from untaught.noise import Gaussian
+from untaught.pipeline import request as options
 from untaught.training.fitting import OwnRisk, Training, Work, problem_of
 from untaught.training.folder import Page, scan
 from untaught.training.patches import Ahead, Patches, Reader, Shelf, centres

@@ -56,8 +56,8 @@ def degraded(picture: str, blur: str, side: int) -> tuple[NDArray[np.uint8], NDA
     import torch
     from skimage import data
 
-    from untaught.operands import psf_of
     from untaught.operators import Blur
+    from untaught.pipeline.tasks.inputs import psf_of
 
     psf = psf_of(blur)
     rows, columns = psf.shape[-2:]

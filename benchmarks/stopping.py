@@ -29,7 +29,6 @@ from torch import Tensor
 
 from common import machine, psnr, run_cases
 from severities import add_arguments, corruptions, pictures_of
-from untaught.choose import rule_for
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import (
     Discrepancy,
@@ -47,8 +46,9 @@ from untaught.method import Problem
 from untaught.methods.averaging import Averaged
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
-from untaught.plane import Request, prepare
-from untaught.solution import pilot_for, with_pilot
+from untaught.pipeline.plane.choose_methods import rule_for
+from untaught.pipeline.plane.denoise_plane import Request, prepare
+from untaught.pipeline.plane.solution import pilot_for, with_pilot
 
 FITS = ("plain", "held-out", "recorrupted")
 GRID = 5  # steps between two iterates that are judged by the true PSNR

@@ -196,7 +196,7 @@ def test_any_error_is_a_sentence(
     def fail(*args: object, **more: object) -> None:
         raise error
 
-    monkeypatch.setattr("untaught.denoising.denoise", fail)
+    monkeypatch.setattr("untaught.pipeline.tasks.denoise.denoise", fail)
     assert main(["denoise", "in.png", "-o", "out.png"]) == status
     out, err = capsys.readouterr()
     assert out == ""

@@ -16,8 +16,8 @@ from untaught import inpaint, rerun, restore
 from untaught.cli import main
 from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Mask
+from untaught.pipeline.tasks.registry import TASKS
 from untaught.results.restoration import Recipe
-from untaught.tasks import TASKS
 
 KEYS = ["input", "output", "method", "why", "noise", "stopped", "seconds", "psnr_estimate", "seed", "version"]
 QUICK = ("--method", "pixel-tv", "--noise", "gaussian:0")

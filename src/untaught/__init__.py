@@ -15,10 +15,6 @@ from typing import TYPE_CHECKING
 from untaught._version import __version__
 
 if TYPE_CHECKING:
-    from untaught.comparing import compare as compare
-    from untaught.dejpegging import dejpeg as dejpeg
-    from untaught.denoising import denoise as denoise
-    from untaught.denoising import rerun as rerun
     from untaught.errors import InputError as InputError
     from untaught.errors import OutputError as OutputError
     from untaught.errors import UntaughtError as UntaughtError
@@ -26,28 +22,32 @@ if TYPE_CHECKING:
     from untaught.image.files import read as read
     from untaught.image.files import write as write
     from untaught.image.image import Image as Image
-    from untaught.inspection import inspect as inspect
-    from untaught.reconstruct import deblur as deblur
-    from untaught.reconstruct import demosaic as demosaic
-    from untaught.reconstruct import inpaint as inpaint
-    from untaught.reconstruct import restore as restore
-    from untaught.reconstruct import upscale as upscale
+    from untaught.pipeline.tasks.compare import compare as compare
+    from untaught.pipeline.tasks.dejpeg import dejpeg as dejpeg
+    from untaught.pipeline.tasks.denoise import denoise as denoise
+    from untaught.pipeline.tasks.denoise import rerun as rerun
+    from untaught.pipeline.tasks.inspect import inspect as inspect
+    from untaught.pipeline.tasks.restore import deblur as deblur
+    from untaught.pipeline.tasks.restore import demosaic as demosaic
+    from untaught.pipeline.tasks.restore import inpaint as inpaint
+    from untaught.pipeline.tasks.restore import restore as restore
+    from untaught.pipeline.tasks.restore import upscale as upscale
     from untaught.results.restoration import Recipe as Recipe
     from untaught.results.restoration import Result as Result
     from untaught.training.apply import apply as apply
     from untaught.training.train import train as train
 
 _HOME = {
-    "denoise": "untaught.denoising",
-    "rerun": "untaught.denoising",
-    "restore": "untaught.reconstruct",
-    "inpaint": "untaught.reconstruct",
-    "upscale": "untaught.reconstruct",
-    "deblur": "untaught.reconstruct",
-    "dejpeg": "untaught.dejpegging",
-    "demosaic": "untaught.reconstruct",
-    "inspect": "untaught.inspection",
-    "compare": "untaught.comparing",
+    "denoise": "untaught.pipeline.tasks.denoise",
+    "rerun": "untaught.pipeline.tasks.denoise",
+    "restore": "untaught.pipeline.tasks.restore",
+    "inpaint": "untaught.pipeline.tasks.restore",
+    "upscale": "untaught.pipeline.tasks.restore",
+    "deblur": "untaught.pipeline.tasks.restore",
+    "dejpeg": "untaught.pipeline.tasks.dejpeg",
+    "demosaic": "untaught.pipeline.tasks.restore",
+    "inspect": "untaught.pipeline.tasks.inspect",
+    "compare": "untaught.pipeline.tasks.compare",
     "explain": "untaught.explaining",
     "train": "untaught.training.train",
     "apply": "untaught.training.apply",

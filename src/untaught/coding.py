@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught import options
 from untaught._version import __version__
 from untaught.compression import Array, Compressed, compress, jpeg, wavelet
 from untaught.errors import InputError
 from untaught.image.image import Image, as_image
+from untaught.pipeline import request as options
 
 if TYPE_CHECKING:
     from untaught.fitting.loop import Progress
@@ -181,7 +181,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         One sentence about what is wrong.
     """
-    from untaught.comparing import made_folder
+    from untaught.pipeline.tasks.compare import made_folder
 
     return made_folder(folder, (PAGE, VALUES, *(f"{coder}.png" for coder in CODERS)), (source,))
 

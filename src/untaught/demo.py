@@ -86,7 +86,7 @@ def _holds(path: Path, picture: Image) -> bool:
 
 def restore(on_progress: Callable[[Progress], None] | None = None) -> Result:
     """Restore the noisy picture in about half a minute, nothing known of its noise."""
-    from untaught.denoising import denoise
+    from untaught.pipeline.tasks.denoise import denoise
 
     return denoise(pictures()[0], time_limit=TIME_LIMIT, on_progress=on_progress)
 

@@ -12,8 +12,8 @@ from untaught.methods.inpainting.fill import Fill
 from untaught.methods.networks.codes import Code
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
+from untaught.pipeline.plane.solution import Method
 from untaught.risk.cross_validation import wide_holes
-from untaught.solution import Method
 
 INVENTED = (
     "what is in wide holes was copied from around them: it looks likely, but it is invented, and there is no "

@@ -9,20 +9,20 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from untaught.assemble import assemble
-from untaught.denoising import check_checkpoint, restore_planes
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane, as_image
-from untaught.inverse import solved
-from untaught.operands import Operand, guide_of
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of, written
-from untaught.plane import Answer, Request
-from untaught.problems import problem_of
-from untaught.recipe import sha256
+from untaught.pipeline.combine_planes import assemble
+from untaught.pipeline.plane.denoise_plane import Answer, Request
+from untaught.pipeline.plane.make_problem import problem_of
+from untaught.pipeline.plane.reconstruct_plane import solved
+from untaught.pipeline.recipes import sha256
+from untaught.pipeline.tasks.denoise import check_checkpoint, restore_planes
+from untaught.pipeline.tasks.inputs import Operand, guide_of
+from untaught.pipeline.tasks.output_image import Task, framed, hint_of, measurement, tensor, visible_size
+from untaught.pipeline.tasks.registry import file_of, options
 from untaught.results.restoration import Recipe, Result
-from untaught.task import Task, framed, hint_of, measurement, tensor, visible_size
-from untaught.tasks import file_of, options
 
 Requests = Sequence[Request | None]
 

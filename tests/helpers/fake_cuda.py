@@ -150,7 +150,7 @@ def device() -> Iterator[None]:
         "torch.cuda._lazy_init": lambda: None,
         "torch.cuda.get_rng_state": lambda *_: None,
         "torch.cuda.set_rng_state": lambda *_: None,
-        "untaught.options.device_of": lambda name: "cuda:0" if name == "cuda" else name,
+        "untaught.pipeline.request.device_of": lambda name: "cuda:0" if name == "cuda" else name,
     }
     plain = mock.patch.object(Recorded, "_replayed", lambda self, x, settings: self.plain(x, *settings))
     with ExitStack() as stack:

@@ -207,7 +207,9 @@ def test_disk_full_for_the_report_only(folder: Path) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that nobody can write to")
 def test_place_that_nobody_may_write_to(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.setattr("untaught.denoising.denoise", lambda *_, **__: pytest.fail("it was known before"))
+    monkeypatch.setattr(
+        "untaught.pipeline.tasks.denoise.denoise", lambda *_, **__: pytest.fail("it was known before")
+    )
     assert main(["denoise", "in.png", "-o", "/proc/out.png", *QUICK, "--quiet"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -215,16 +217,16 @@ def test_place_that_nobody_may_write_to(folder: Path, monkeypatch: pytest.Monkey
 
 
 def test_folder_that_vanishes_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    import untaught.denoising
+    import untaught.pipeline.tasks.denoise
 
     (folder / "place").mkdir()
-    real = untaught.denoising.denoise
+    real = untaught.pipeline.tasks.denoise.denoise
 
     def vanish(*args: object, **more: object) -> object:
         (folder / "place").rmdir()
         return real(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(untaught.denoising, "denoise", vanish)
+    monkeypatch.setattr(untaught.pipeline.tasks.denoise, "denoise", vanish)
     assert main(["denoise", "in.png", "-o", "place/out.png", *QUICK]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -193,7 +193,7 @@ def test_a_result_is_kept_when_the_signal_comes_behind_it(folder: Path, monkeypa
 
 
 def test_a_result_is_put_together_although_the_signal_comes_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    from untaught import denoising
+    from untaught.pipeline.tasks import denoise as denoising
 
     real, calls = denoising.assemble, []
 

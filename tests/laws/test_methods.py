@@ -33,7 +33,7 @@ from untaught.methods.self_supervised.subsampled import Subsampled
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
-from untaught.solution import Method
+from untaught.pipeline.plane.solution import Method
 
 Array = NDArray[Any]
 NOISE = "gaussian:25"

@@ -13,7 +13,6 @@ from tests.conftest import clean
 from untaught import rerun
 from untaught.fitting.loop import Options, fit
 from untaught.holes import INVENTED
-from untaught.inverse import planned
 from untaught.method import Problem
 from untaught.methods.inpainting.exemplar import Exemplar
 from untaught.methods.inpainting.fill import Fill
@@ -22,9 +21,10 @@ from untaught.methods.registry import METHODS
 from untaught.noise import Gaussian
 from untaught.operators import Mask
 from untaught.operators.filters import filled
-from untaught.plane import Request
-from untaught.reconstruct import inpaint
-from untaught.task import Task
+from untaught.pipeline.plane.denoise_plane import Request
+from untaught.pipeline.plane.reconstruct_plane import planned
+from untaught.pipeline.tasks.output_image import Task
+from untaught.pipeline.tasks.restore import inpaint
 
 SIDE = 72
 

@@ -14,7 +14,7 @@ from untaught.methods.networks.generators import GENERATORS, generator
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
-from untaught.recipe import method_of, plane_recipe
+from untaught.pipeline.recipes import method_of, plane_recipe
 
 every = pytest.mark.parametrize("name", GENERATORS)
 

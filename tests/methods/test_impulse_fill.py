@@ -15,7 +15,7 @@ from untaught.method import Problem
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.noise.estimation.impulses import struck
-from untaught.plane import Request, prepare
+from untaught.pipeline.plane.denoise_plane import Request, prepare
 
 Floats = NDArray[np.float32]
 

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from tests.conftest import clean
 from untaught import InputError
-from untaught.inverse import planned
 from untaught.method import Problem
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage
@@ -26,8 +25,9 @@ from untaught.operators import (
     StructuredCompression,
     cartesian_mask,
 )
-from untaught.plane import Request
-from untaught.task import Task
+from untaught.pipeline.plane.denoise_plane import Request
+from untaught.pipeline.plane.reconstruct_plane import planned
+from untaught.pipeline.tasks.output_image import Task
 
 SIDE = 48
 QUICK = PlugAndPlay(steps=8, stage=Stage("wiener", 5, 32, step=5, radius=10))

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from tests.conftest import SIGMA, clean, noisy, tensor
-from untaught.choose import objection, rule_for
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import HeldOut, Recorrupted, StepBudget, WindowedVariance
@@ -23,6 +22,7 @@ from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, de
 from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture, turned_crop
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
+from untaught.pipeline.plane.choose_methods import objection, rule_for
 
 ALONE = [name for name in LEARNERS if name not in OF_PAIRS]
 BOX = ((1.0, 1.0, 1.0),) * 3
@@ -292,7 +292,7 @@ def test_the_spread_of_self2self_is_its_uncertainty() -> None:
 
 def test_every_setting_survives_a_recipe() -> None:
     """What a method is set up with is what a recipe holds, so no field may be lost on the way."""
-    from untaught.recipe import method_of, plane_recipe
+    from untaught.pipeline.recipes import method_of, plane_recipe
 
     for name in ALONE:
         method = make(name, {"steps": 7})

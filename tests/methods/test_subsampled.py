@@ -11,11 +11,11 @@ import torch
 from tests.conftest import psnr
 from tests.methods.test_identities import BOX, SIGMA, observed
 from untaught import InputError, denoise
-from untaught.choose import objection
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.registry import make
 from untaught.methods.self_supervised.subsampled import Subsampled
 from untaught.noise import Correlated, Gaussian
+from untaught.pipeline.plane.choose_methods import objection
 
 NOISE = Correlated(SIGMA, BOX)
 

@@ -12,9 +12,9 @@ from untaught.method import Problem
 from untaught.methods.registry import make
 from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
+from untaught.pipeline.plane.solution import clean_risk, untouched
 from untaught.risk.sure import Risk, Terms, estimate_risk, to_interval
 from untaught.risk.tweedie import FAR, Shrinkage, shrinkage_of
-from untaught.solution import clean_risk, untouched
 
 ONES = torch.ones(1, 3, 40, 40)
 CURVE = Shrinkage(0.1, 0.4, 0.02)

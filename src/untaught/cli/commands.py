@@ -15,7 +15,7 @@ def run_inspect(picture: Path, plot: Path | None, as_json: bool, interrupts: Int
     """Measure a picture's noise and print what was found."""
     with interrupts.held():
         from untaught.image.atomic import check_target, whole_file
-        from untaught.inspection import inspect
+        from untaught.pipeline.tasks.inspect import inspect
         from untaught.results.noise_plot import noise_plot
     interrupts.check()
     if plot is not None:
@@ -54,9 +54,9 @@ def run_compare(
     """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
     with interrupts.held():
         from untaught.cli.progress import Show
-        from untaught.comparing import checked_names, compare, made_folder, places
         from untaught.image.files import check_writable
         from untaught.image.image import as_image
+        from untaught.pipeline.tasks.compare import checked_names, compare, made_folder, places
     interrupts.check()
     path, methods, folder, reference = files
     as_json, quiet = looks
@@ -87,8 +87,8 @@ def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught import demo
         from untaught.cli.progress import Show
-        from untaught.comparing import made_folder
-        from untaught.denoising import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
+        from untaught.pipeline.tasks.compare import made_folder
+        from untaught.pipeline.tasks.denoise import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     made_folder(folder)
     demo.check_folder(folder)

@@ -43,7 +43,7 @@ class Call:
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """Return what makes the answer of the picture and the options."""
-        from untaught.denoising import denoise
+        from untaught.pipeline.tasks.denoise import denoise
 
         return denoise
 

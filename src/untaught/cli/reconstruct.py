@@ -30,7 +30,7 @@ Guide = Annotated[
 
 @dataclass(frozen=True)
 class TaskCall(Call):
-    """What was asked for; `operands` are the arguments of the task in `untaught.tasks`."""
+    """What was asked for; `operands` are the arguments of the task in `untaught.pipeline.tasks.registry`."""
 
     operands: Mapping[str, Any] = field(default_factory=dict)
 
@@ -42,16 +42,16 @@ class TaskCall(Call):
 
     def frame(self, picture: Image) -> Image:
         """Return the answer's size and type, filled with what can be had at once."""
-        from untaught.task import framed, measurement
-        from untaught.tasks import TASKS
+        from untaught.pipeline.tasks.output_image import framed, measurement
+        from untaught.pipeline.tasks.registry import TASKS
 
         task = TASKS[self.task](picture, **self.operands)
         return framed(measurement(picture, task), task)
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """Return the task as a function of the picture and the options."""
-        from untaught.reconstruct import run_task
-        from untaught.tasks import TASKS
+        from untaught.pipeline.tasks.registry import TASKS
+        from untaught.pipeline.tasks.restore import run_task
 
         return partial(run_task, task=TASKS[self.task](picture, **self.operands))
 
@@ -62,14 +62,14 @@ class JpegCall(TaskCall):
 
     def frame(self, picture: Image) -> Image:
         """Return the picture that a decoder shows, unless its file cannot be used."""
-        from untaught.dejpegging import file_of
+        from untaught.pipeline.tasks.dejpeg import file_of
 
         file_of(picture)
         return picture
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """See `Call`."""
-        from untaught.dejpegging import dejpeg
+        from untaught.pipeline.tasks.dejpeg import dejpeg
 
         return dejpeg
 
@@ -80,7 +80,7 @@ class MarkCall(TaskCall):
 
     def frame(self, picture: Image) -> Image:
         """Return the picture as it is, unless its mask cannot be used."""
-        from untaught.operands import mask_of
+        from untaught.pipeline.tasks.inputs import mask_of
 
         if self.operands["mask"] is not None:
             mask_of(self.operands["mask"], picture)
@@ -88,7 +88,7 @@ class MarkCall(TaskCall):
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """See `Call`."""
-        from untaught.reconstruct import inpaint
+        from untaught.pipeline.tasks.restore import inpaint
 
         return partial(inpaint, **self.operands, translucent=True)
 
@@ -130,7 +130,7 @@ def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCal
 
 def _run(call: TaskCall, interrupts: Interrupts) -> int:
     with interrupts.held():
-        from untaught import reconstruct  # noqa: F401 - brings torch, which must not be cut while it loads
+        from untaught.pipeline.tasks import restore as reconstruct  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     return run(call, interrupts)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from untaught import options
 from untaught.explaining.subject import Subject, subject_of
 from untaught.explaining.work import Experiment, Start, Stop, Work
 from untaught.fitting.loop import Progress
 from untaught.image.image import Image, as_image
 from untaught.noise import NoiseModel
+from untaught.pipeline import request as options
 from untaught.theory import Impedance
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         When a file cannot be written there, or is `source`, the picture to be explained.
     """
-    from untaught.comparing import made_folder
     from untaught.explaining.page import PLOTS
+    from untaught.pipeline.tasks.compare import made_folder
 
     return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
 

@@ -110,7 +110,7 @@ def _level(plane: Plane) -> float:
 
 
 def _cleaned(small: Values, level: float) -> Values:
-    from untaught.denoising import denoise
+    from untaught.pipeline.tasks.denoise import denoise
 
     return np.asarray(denoise(small, method="nonlocal", sigma=level).image, dtype=np.float32)
 

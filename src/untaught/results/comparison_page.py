@@ -14,8 +14,8 @@ from untaught.results.page import paragraph, section, table
 from untaught.results.style import CSS
 
 if TYPE_CHECKING:
-    from untaught.comparing import Comparison, Row
     from untaught.image.image import Image
+    from untaught.pipeline.tasks.compare import Comparison, Row
 
 
 def page(comparison: Comparison) -> str:

@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 
-from untaught.inspection import Inspection
+from untaught.pipeline.tasks.inspect import Inspection
 
 
 def noise_plot(found: Inspection) -> bytes:

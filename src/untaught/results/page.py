@@ -8,7 +8,7 @@ from html import escape
 
 import numpy as np
 
-from untaught.report.command import command_line
+from untaught.pipeline.rerun_command import command_line
 from untaught.results import text as words
 from untaught.results.display import Pair, before_after, data_uri, overview, pairs, stretch_of
 from untaught.results.gallery import gallery, uncertainty

@@ -8,15 +8,15 @@ from dataclasses import replace
 from math import prod
 from pathlib import Path
 
-from untaught import options
-from untaught.assemble import assemble
-from untaught.denoising import Picture, restore_planes
 from untaught.fitting.loop import Progress
 from untaught.image.image import Image, as_image
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
-from untaught.plane import Request
+from untaught.pipeline import request as options
+from untaught.pipeline.combine_planes import assemble
+from untaught.pipeline.plane.denoise_plane import Request
+from untaught.pipeline.tasks.denoise import Picture, restore_planes
 from untaught.results.restoration import Result
 from untaught.training.folder import window
 

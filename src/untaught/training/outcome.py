@@ -11,13 +11,13 @@ from typing import Any
 
 from torch import nn
 
-from untaught.choose import objection
 from untaught.errors import InputError
 from untaught.fitting.loop import Fitted
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model
 from untaught.methods.trained.network import written
-from untaught.recipe import versions
+from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.recipes import versions
 from untaught.results.restoration import History, Stopped
 from untaught.training.asked import Asked
 from untaught.training.fitting import Training

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from untaught import options
-from untaught.choose import NOTHING
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.methods.networks.denoisers import Shape, shape_of
 from untaught.methods.self_supervised.learner import Learner, Seen, learner, turns
 from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
+from untaught.pipeline import request as options
+from untaught.pipeline.plane.choose_methods import NOTHING
 from untaught.training.asked import Asked, places, positive, whole
 from untaught.training.fitting import OwnRisk, Training, Work, problem_of
 from untaught.training.folder import Folder, scan

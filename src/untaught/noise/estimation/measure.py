@@ -17,7 +17,7 @@ from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, curve_
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated, Gaussian, Impulse, scaled
-from untaught.noise.sweep import swept
+from untaught.pipeline.plane.camera_noise import swept
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
 COMPRESSED = 1.0 / 255  # below this level what neighbours share may as well be what compression left

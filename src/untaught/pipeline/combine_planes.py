@@ -1,0 +1,135 @@
+"""From the answers of the planes to the result of the picture."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.image.image import Image
+from untaught.noise import Unknown
+from untaught.pipeline.plane.denoise_plane import Answer, Request
+from untaught.pipeline.recipes import make_recipe
+from untaught.results.restoration import History, Interval, PlaneResult, Result, Stopped, spokesman
+from untaught.risk.sure import Risk, to_interval
+
+MOST_LABELS = 3  # planes that a note names
+
+
+def assemble(
+    picture: Image,
+    answers: list[Answer | None],
+    request: Request,
+    started: float,
+    interrupted: bool,
+    frame: Image | None = None,
+) -> Result:
+    """Make the result of the planes' answers, None for planes that were not reached; `started` as of the clock.
+
+    `frame` is the picture to put them into where that is another than the one that was given.
+    """
+    done = [answer for answer in answers if answer is not None]
+    frame = frame or picture
+    restored = frame.with_planes([a.values if a and _placed(a, frame is picture) else None for a in answers])
+    planes = _plane_results(picture, answers)
+    first = spokesman(planes)
+    psnr, psnr_input = _psnr(done)
+    return Result(
+        picture=restored,
+        input=picture,
+        noise=first.noise if first else Unknown(0.0),
+        noise_found=request.noise is None,
+        method=" / ".join(dict.fromkeys(a.method for a in done if a.method != "none")) or "none",
+        why=first.why if first else "it was interrupted before anything was restored",
+        stopped=first.stopped if first else Stopped("interrupted", 0, "interrupted before the first plane"),
+        seconds=time.monotonic() - started,
+        recipe=make_recipe(picture, [None if a is None else a.recipe for a in answers], request),
+        psnr=psnr,
+        psnr_input=psnr_input,
+        std=_std(picture, answers),
+        history=first.history if first else History(),
+        candidates=first.candidates if first else (),
+        notes=_notes(picture, answers),
+        interrupted=interrupted,
+        planes=planes,
+    )
+
+
+def _placed(answer: Answer, same: bool) -> bool:
+    """Say whether an answer has other values than its place: the input, if the frame is the `same`."""
+    return answer.method != "none" or (same and answer.whole)
+
+
+def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[PlaneResult, ...]:
+    results = []
+    for index, (label, answer) in enumerate(zip(picture.labels, answers, strict=True)):
+        if answer is None:
+            continue
+        psnr, psnr_input = _psnr([answer])
+        results.append(
+            PlaneResult(
+                index=index,
+                label=label,
+                noise=answer.noise,
+                method=answer.method,
+                why=answer.why,
+                stopped=answer.stopped,
+                psnr=psnr,
+                psnr_input=psnr_input,
+                history=answer.history,
+                candidates=answer.candidates,
+            )
+        )
+    return tuple(results)
+
+
+def _psnr(done: Sequence[Answer]) -> tuple[Interval | None, float | None]:
+    judged = [a for a in done if a.method != "none" or a.risk is not None]  # an empty page tells nothing
+    risks = [a.risk for a in judged if a.risk is not None]
+    if not judged or len(risks) != len(judged):
+        return None, None
+    value = float(np.mean([risk.value for risk in risks]))
+    error = float(np.mean([risk.error for risk in risks]))  # the planes' noise levels err alike
+    variance = float(np.mean([a.variance for a in judged]))
+    assumes = f"noise that is {judged[0].noise.kind}, with the level found" if variance else "nothing"
+    before = -10 * math.log10(judged[0].noise.with_unseen(variance)) if variance > 0 else None
+    return to_interval(Risk(value, error), variance, assumes), before
+
+
+def _std(picture: Image, answers: Sequence[Answer | None]) -> NDArray[np.float32] | None:
+    if any(a is None or a.std is None for a in answers):
+        return None
+    low, high = picture.value_range
+    blank = replace(picture, array=np.zeros(picture.array.shape, np.float32), value_range=(0.0, high - low))
+    array: NDArray[np.float32] = blank.with_planes([a.std for a in answers if a is not None]).array
+    return array
+
+
+def _notes(picture: Image, answers: Sequence[Answer | None]) -> tuple[str, ...]:
+    """Return the notes of all planes, each once, with the planes it is of where it is not of all."""
+    done = [(label, a) for label, a in zip(picture.labels, answers, strict=True) if a is not None]
+    notes = []
+    for note in dict.fromkeys(note for _, answer in done for note in answer.notes):
+        labels = [label for label, answer in done if note in answer.notes]
+        notes.append(note if len(labels) == len(answers) else f"{_listed(labels)}: {note}")
+    levels = [answer.noise.level * 255 for _, answer in done if answer.method != "none"]
+    if len(answers) > 1 and levels:
+        notes.insert(
+            0,
+            f"{len(levels)} of {len(answers)} planes were restored, one by one; their noise levels run from "
+            f"{min(levels):.1f} to {max(levels):.1f} (of 255)",
+        )
+    left = len(answers) - len(done)
+    if left:
+        notes.append(f"{left} of {len(answers)} planes were not reached and are as they were")
+    return tuple(notes)
+
+
+def _listed(labels: Sequence[str]) -> str:
+    few = "; ".join(labels[:MOST_LABELS])
+    more = len(labels) - MOST_LABELS
+    return f"{few} and {more} more" if more > 0 else few

@@ -1,0 +1,1 @@
+"""One plane: make the problem, choose, run, judge, combine, answer."""

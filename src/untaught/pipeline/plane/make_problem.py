@@ -1,0 +1,94 @@
+"""From a measurement and an operator to a problem: what is missing, and what noise there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.image.limits import MIN_SIDE
+from untaught.method import Problem
+from untaught.noise import Gaussian, NoiseModel
+from untaught.operators import Blur, Mosaic, Operator
+from untaught.operators.filters import filled
+from untaught.pipeline.plane.choose_methods import NOTHING
+from untaught.pipeline.plane.denoise_plane import Request
+from untaught.pipeline.tasks.output_image import Task, array, keeps_levels, outermost, sites, support_of
+
+FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
+ROUGH = 15 / 255  # ... and more than this where there are none, or only every other pixel is of one colour
+DOUBTFUL = 0.13  # relative error of a noise variance from which on it may be texture
+
+
+def problem_of(
+    y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None
+) -> tuple[Problem, tuple[str, ...]]:
+    """Measure the noise where it was not given, and make the problem; the notes say what was found.
+
+    Parameters
+    ----------
+    y : Tensor
+        The measurement.
+    gone : Tensor or None
+        1 where it holds no number, of a shape that broadcasts to that of `y`.
+    task, request : Task, Request
+        What was asked for.
+    hint : Tensor or None
+        Another picture of the same scene.
+    """
+    operator, last = task.folded
+    mask = support_of(operator, y)
+    for factor in (last, None if gone is None else 1 - gone):
+        mask = mask if factor is None else mask * factor.to(mask)
+    noise, notes = _noise(y, mask, operator, request.noise)
+    if noise.kind == "impulse":
+        mask = mask * ((y > 0) & (y < 1)).all(1, keepdim=True)
+        notes += ("values at the ends of the range were hit by impulses and treated as missing",)
+    if not bool(mask.any()):
+        raise InputError("nothing was measured: every value is missing")
+    if last is not None or gone is not None:
+        notes += (f"{1 - float(mask.mean()):.1%} of the pixels are missing and were filled in",)
+    if isinstance(operator, Mosaic):  # is a mask that differs between channels
+        y, mask, operator = operator.A_adjoint(y), operator.A_adjoint(mask), None
+    y = filled(y, mask) if y.ndim == 4 else torch.where(mask.expand_as(y) > 0, y, 0.0)
+    device = request.device
+    hint = None if hint is None else hint.to(device)
+    return Problem(y.to(device), mask.to(device), noise, operator=operator, hint=hint), notes
+
+
+def _noise(
+    y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
+) -> tuple[NoiseModel, tuple[str, ...]]:
+    """Return the noise that was given, or measured; none where texture could have feigned it."""
+    from untaught.noise import estimate_sigma
+    from untaught.noise.estimation import clipping, measure
+
+    like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
+    if not like_a_picture:
+        note = "the noise of these measurements was not given and cannot be measured; none was assumed"
+        return (given, ()) if given is not None else (Gaussian(0.0), (note,))
+    values = sites(array(y), operator)
+    missing = np.asarray(sites(array((mask == 0).any(1, keepdim=True).float()), operator).any(-1), np.bool_)
+    if given is not None:
+        return replace(given, clip=clipping(values, missing).clip), ()
+    report = measure(values, missing)
+    itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
+    if report.model.kind == "impulse" or itself:
+        return report.model, tuple(report.notes)
+    noise = report.model if report.white else estimate_sigma(values, missing)
+    blurred = isinstance(outermost(operator), Blur)  # which leaves no texture that could be taken for noise
+    thinned = isinstance(outermost(operator), Mosaic)  # of two neighbours that a site has, one is not there
+    rough = thinned or (report.correlation is None and bool(missing.any()))
+    least = NOTHING if blurred else ROUGH if rough else FAINT
+    if noise.level >= least and noise.relative_error <= DOUBTFUL:
+        return noise, report.notes
+    if noise.level < NOTHING:
+        return Gaussian(0.0), ()
+    note = (
+        f"a noise level of {255 * noise.level:.1f} (of 255) was measured, which texture alone can give; none was "
+        "assumed, so give the noise if there is some"
+    )
+    return Gaussian(0.0), (note,)

@@ -1,0 +1,165 @@
+"""Recipes: what has to be written down so that a picture can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, is_dataclass, replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from untaught._version import __version__
+from untaught.errors import InputError
+from untaught.fitting.stopping import RULES, Rule
+from untaught.image.image import Image
+from untaught.method import ClosedForm, Iterative
+from untaught.methods.registry import make
+from untaught.noise import (
+    Correlated,
+    Gaussian,
+    Impulse,
+    NoiseModel,
+    PoissonGaussian,
+    Speckle,
+    Unknown,
+    format_noise,
+    parse_noise,
+)
+from untaught.results.restoration import PlaneRecipe, Recipe
+
+if TYPE_CHECKING:
+    from untaught.pipeline.plane.denoise_plane import Request
+
+LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
+"""A plane that was left as it was."""
+
+DIGITS = range(6, 18)  # of numbers in a noise model; with 17 hardly any is lost
+WIDEST = 100  # pixels of a Gaussian kernel that can be written
+
+MODELS = {m.kind: m for m in (Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown)}
+
+
+def plane_recipe(method: Iterative | ClosedForm, rule: Rule, steps: int) -> PlaneRecipe:
+    """Write down a method and a rule, both dataclasses, and the step of the answer."""
+    return PlaneRecipe(
+        method=method.name,
+        settings=_fields(method),
+        rule=rule.name,
+        rule_settings=_fields(rule),
+        steps=steps,
+    )
+
+
+def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
+    """Set the method up again, its steps cut to where the answer was."""
+    from pydantic import TypeAdapter
+
+    default = make(recipe.method)
+    method = TypeAdapter(type(default)).validate_python(recipe.settings)
+    if isinstance(method, Iterative) and is_dataclass(method):
+        method = replace(method, steps=recipe.steps)  # type: ignore[unreachable]
+    return method
+
+
+def parts_of(recipe: PlaneRecipe) -> tuple[tuple[Iterative | ClosedForm, Rule], ...]:
+    """Set the methods of a fusion up again, with their rules; of another recipe, nothing."""
+    if recipe.method != "fusion":
+        return ()
+    parts = [PlaneRecipe.model_validate(part) for part in recipe.settings["parts"]]
+    return tuple((method_of(part), rule_of(part)) for part in parts)
+
+
+def rule_of(recipe: PlaneRecipe) -> Rule:
+    """Set the stopping rule up again."""
+    if recipe.rule not in RULES:
+        raise InputError(f"the recipe names a stopping rule {recipe.rule!r} that this version does not have")
+    rule: Rule = RULES[recipe.rule](**recipe.rule_settings)
+    return rule
+
+
+def noise_of(recipe: Recipe) -> NoiseModel | None:
+    """Return the noise that was given, or None where it was measured."""
+    if not recipe.noise.startswith("{"):
+        return parse_noise(recipe.noise)
+    numbers = json.loads(recipe.noise)
+    model: NoiseModel = MODELS[numbers.pop("kind")](**numbers)
+    return model
+
+
+def _noise_text(model: NoiseModel | None) -> str:
+    """Return the noise as people write it where that says all of it, else its numbers to the last digit."""
+    if model is None:
+        return format_noise(model)
+    for text in _forms(model):
+        if parse_noise(text) == model:
+            return text
+    return json.dumps({"kind": model.kind, **asdict(model)})
+
+
+def _forms(model: NoiseModel) -> Iterator[str]:
+    """Yield ways to write a model, with more and more digits; a kernel by its width, if it is a Gaussian."""
+    short = format_noise(model)
+    if not isinstance(model, Correlated):
+        yield from (format_noise(model, digits) for digits in DIGITS)
+        return
+    middle = np.array(model.kernel[len(model.kernel) // 2])
+    beside = middle[len(middle) // 2 :][:2]
+    if len(beside) == 2 and 0 < beside[1] < beside[0]:
+        width = (2 * math.log(beside[0] / beside[1])) ** -0.5
+        level, _, *ends = short.split(",")
+        yield from (",".join([level, f"{width:.{digits}g}", *ends]) for digits in DIGITS if width < WIDEST)
+    yield short
+
+
+def _asked(request: Request) -> dict[str, str] | None:
+    """Return method and rule as options name them; None where these, or the time there was, cannot be named."""
+    rule = request.rule
+    if not isinstance(request.method, str) or request.seconds is not None:
+        return None
+    if rule is None:
+        return {"method": request.method}
+    named = rule.name in RULES and RULES[rule.name]() == rule
+    return {"method": request.method, "stop": rule.name} if named else None
+
+
+def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request) -> Recipe:
+    """Join the planes' recipes with what they share; None is a plane that was left as it was."""
+    import torch
+
+    return Recipe(
+        task="denoise",
+        noise=_noise_text(request.noise),
+        asked=_asked(request),
+        seed=request.seed,
+        device=request.device,
+        threads=torch.get_num_threads(),
+        versions=versions(),
+        input_sha256=sha256(picture),
+        planes=tuple(plane or LEFT for plane in planes),
+    )
+
+
+def sha256(picture: Image) -> str:
+    """Return the hash of the pixels, shape and type included."""
+    digest = hashlib.sha256(f"{picture.array.shape} {picture.array.dtype.str}".encode())
+    digest.update(picture.array.tobytes())
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result may depend on."""
+    names = ("torch", "numpy", "scipy", "scikit-image")
+    return {"untaught": __version__, "python": platform.python_version(), **{n: version(n) for n in names}}
+
+
+def _fields(thing: object) -> dict[str, Any]:
+    """Return the fields of a dataclass as JSON will give them back: tuples as lists."""
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return {}
+    fields: dict[str, Any] = json.loads(json.dumps(asdict(thing)))
+    return fields

@@ -1,0 +1,60 @@
+"""The command that makes a result again, where one does."""
+
+from __future__ import annotations
+
+import shlex
+
+from untaught.errors import InputError
+from untaught.image.image import Image
+from untaught.method import ClosedForm
+from untaught.methods.registry import TUNED, make, model_of
+from untaught.pipeline.recipes import method_of
+from untaught.results.restoration import PlaneRecipe, Recipe, Result
+
+ALONE = ("denoise", "dejpeg")  # tasks that need nothing beside the picture
+PILOT = "nonlocal"  # what a formula's noise level is refined with, where there is no time limit
+
+
+def command_line(result: Result) -> str | None:
+    """Return the command that restores the picture again, or None where no command is known to do the same."""
+    recipe = result.recipe
+    operands = {} if recipe.task in ALONE else recipe.operands
+    method = _method(recipe)
+    if result.interrupted or operands is None or method is None or recipe.noise.startswith("{"):
+        return None
+    picture = result.input
+    if picture.value_range != Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range:
+        return None  # it was set by hand
+    source = str(picture.source) if picture.source is not None else "INPUT"
+    options = {**operands, **method, "noise": recipe.noise, "seed": str(recipe.seed), "device": recipe.device}
+    written = [word for name, value in options.items() for word in (f"--{name}", value)]
+    return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])
+
+
+def _method(recipe: Recipe) -> dict[str, str] | None:
+    """Return the options that name the method: the formula that answered, or else what was asked for."""
+    names = {_formula(plane) for plane in recipe.planes}
+    name = names.pop() if len(names) == 1 else None
+    found = recipe.asked if name is None else {"method": name}
+    return None if found is None else {**found, "method": _located(found["method"])}
+
+
+def _formula(plane: PlaneRecipe) -> str | None:
+    """Return how a formula with these settings is written, or None where it is none or they have no name."""
+    if plane.pilot not in (None, PILOT):
+        return None
+    model = str(plane.settings.get("model", ""))
+    text = {"trained": model, "tuned": TUNED + model}.get(plane.method, plane.method)
+    try:
+        method = method_of(plane)
+        return text if isinstance(method, ClosedForm) and make(text) == method else None
+    except (InputError, ValueError):  # none and fusion are no methods to be set up
+        return None
+
+
+def _located(method: str) -> str:
+    """Return a method with the path of its model from the root, as that of the picture is."""
+    model = model_of(method)
+    if model is None:
+        return method
+    return f"{TUNED if method.startswith(TUNED) else ''}{model.absolute()}"

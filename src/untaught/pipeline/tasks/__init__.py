@@ -1,0 +1,1 @@
+"""The verbs, one a page, each with its operator."""

@@ -1,0 +1,307 @@
+"""Several methods on one picture, side by side."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from untaught.errors import InputError, OutputError
+from untaught.image.image import Image, as_image
+from untaught.image.metrics import Quality, check_reference, quality
+from untaught.image.orientation import laid_as
+from untaught.methods.registry import TUNED, make
+from untaught.noise import NoiseModel
+from untaught.pipeline import request as options
+from untaught.results.restoration import Interval, Result
+
+if TYPE_CHECKING:
+    from untaught.fitting.loop import Progress
+
+FALLBACK = ".tif"  # holds every picture, where the input's own extension does not
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one method came to; `reason` says in a sentence why there is no result, where there is none."""
+
+    method: str
+    result: Result | None = None
+    quality: Quality | None = None
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def psnr(self) -> Interval | None:
+        """The estimated PSNR in dB."""
+        return self.result.psnr if self.result is not None else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row for JSON; `psnr` and `ssim` only where there was a reference."""
+        row: dict[str, Any] = {"method": self.method, "seconds": round(self.seconds, 3), "reason": self.reason}
+        row["psnr_estimate"] = row["stopped"] = None
+        if self.result is not None:
+            stopped = self.result.stopped
+            row["made_by"] = self.result.method
+            row["stopped"] = {"reason": stopped.reason, "step": stopped.step, "rule": stopped.rule}
+        if self.psnr is not None:
+            row["psnr_estimate"] = {"value": self.psnr.value, "low": self.psnr.low, "high": self.psnr.high}
+        if self.quality is not None:
+            row |= self.quality.as_dict()
+        return row
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The rows in the order asked for, and the pictures they are about.
+
+    Attributes
+    ----------
+    input : Image
+        What was given.
+    rows : tuple of Row
+        One a method.
+    reference : Image or None
+        The clean picture.
+    quality_input : Quality or None
+        PSNR and SSIM of the input, where there is a reference.
+    interrupted : bool
+        True when it was ended by Ctrl-C; what was done until then is there.
+    """
+
+    input: Image
+    rows: tuple[Row, ...]
+    reference: Image | None = None
+    quality_input: Quality | None = None
+    interrupted: bool = False
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """The results by method, of the methods that have one."""
+        return {row.method: row.result for row in self.rows if row.result is not None}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison for JSON."""
+        return {
+            "input": self.input.name,
+            "noise": next((r.noise.as_dict() for r in self.results.values()), None),
+            "reference": None if self.reference is None else self.reference.name,
+            "quality_input": None if self.quality_input is None else self.quality_input.as_dict(),
+            "rows": [row.as_dict() for row in self.rows],
+            "interrupted": self.interrupted,
+        }
+
+    def describe(self) -> str:
+        """Return the table as text."""
+        from untaught.results.comparison_page import cells, heads
+
+        table = [heads(self), *cells(self)]
+        widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
+        return "\n".join(lines)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write `<stem>.<method>.<ext>` for every method, `comparison.html` and `comparison.json`.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Where; it is made if need be. The pictures have the format of the input.
+
+        Returns
+        -------
+        Path
+            The HTML page.
+
+        Raises
+        ------
+        InputError, OutputError
+            When a file cannot be written, or is an input.
+        """
+        from untaught.image.atomic import write_text
+        from untaught.image.files import write
+        from untaught.results.comparison_page import page
+
+        folder = made_folder(folder)
+        protect = None if self.reference is None else self.reference.source
+        targets = places(folder, self.input, [row.method for row in self.rows])
+        for method, result in self.results.items():
+            write(targets[method], result.picture, protect=protect)
+        texts = {
+            "comparison.json": json.dumps(self.as_dict(), indent=2, default=str) + "\n",
+            "comparison.html": page(self),
+        }
+        for name, text in texts.items():
+            write_text(folder / name, text, (self.input.source, protect))
+        return folder / "comparison.html"
+
+
+def compare(
+    image: str | Path | Image | NDArray[Any],
+    methods: Sequence[str],
+    *,
+    reference: str | Path | Image | NDArray[Any] | None = None,
+    noise: str | NoiseModel = "auto",
+    seed: int = 0,
+    time_limit: float | None = None,
+    device: str = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Comparison:
+    """Run several methods on one picture.
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        As in `untaught.denoise`.
+    methods : sequence of str
+        Names from `untaught.methods.METHODS`, or 'auto'; one named twice is run once.
+    reference : path, Image or ndarray, optional
+        The clean picture, for the true PSNR and SSIM.
+    noise, seed, device, on_progress
+        As in `untaught.denoise`.
+    time_limit : float, optional
+        Seconds for each of the methods.
+
+    Returns
+    -------
+    Comparison
+        A method that could not be run has a row that says why.
+
+    Raises
+    ------
+    InputError
+        If the picture, the reference, a name or an option cannot be used.
+    """
+    picture = as_image(image)
+    clean = None if reference is None else laid_as(_opened(reference), picture)
+    if clean is not None:
+        check_reference(picture, clean)
+    names = checked_names(methods)
+    settings = {
+        "noise": options.noise_of(noise, None) or "auto",
+        "seed": options.seed_of(seed),
+        "time_limit": options.seconds_of(time_limit),
+        "device": options.device_of(device),
+        "on_progress": on_progress,
+    }
+    rows: list[Row] = []
+    for row in _rows(picture, names, clean, settings):
+        rows.append(row)
+    interrupted = any(row.result is not None and row.result.interrupted for row in rows) or len(rows) < len(names)
+    rows += [Row(name, reason="it was not reached: interrupted") for name in names[len(rows) :]]
+    before = None if clean is None else quality(picture, clean)
+    return Comparison(picture, tuple(rows), clean, before, interrupted)
+
+
+def checked_names(methods: Sequence[str]) -> list[str]:
+    """Return the names without doubles.
+
+    Raises
+    ------
+    InputError
+        When there is none, or one that is not a method.
+    """
+    names = list(dict.fromkeys(name.strip() for name in methods if name.strip()))
+    if not names:
+        raise InputError("no methods were named; write for example nonlocal,r2r")
+    for name in names:
+        if name != "auto":
+            make(name)
+    return names
+
+
+def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[Path | None, ...] = ()) -> Path:
+    """Make a folder if need be, and refuse it where a file of one of the `names` cannot be written.
+
+    Raises
+    ------
+    InputError, OutputError
+        When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
+    """
+    from untaught.image.atomic import check_target
+
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of that name" if path.is_file() else error.strerror or str(error)
+        raise OutputError(f"the folder {path} cannot be made: {reason}") from error
+    for name in names:
+        check_target(path / name, protected)
+    return path
+
+
+def places(folder: Path, picture: Image, methods: Iterable[str]) -> dict[str, Path]:
+    """Return where each method's picture goes, `<stem>.<method>.<ext>`; of a model, the file's name is the method.
+
+    The extension is the input's, .tif where that cannot hold the picture. Models of one name are numbered.
+    """
+    found: dict[str, Path] = {}
+    taken: set[str] = set()
+    for method in methods:
+        label = again = _label(method)
+        number = 1
+        while again.casefold() in taken:  # what differs in its case alone is one file on some systems
+            number += 1
+            again = f"{label}-{number}"
+        taken.add(again.casefold())
+        found[method] = _place(folder, picture, again)
+    return found
+
+
+def _label(method: str) -> str:
+    """Return a method's name without the folders that a model lies in."""
+    kind = TUNED if method.startswith(TUNED) else ""
+    return kind + re.split(r"[/\\]", method)[-1].removeprefix(kind)
+
+
+def _place(folder: Path, picture: Image, label: str) -> Path:
+    from untaught.image.files import check_writable
+
+    name = picture.source.name if picture.source is not None else "picture"
+    stem, dot, extension = name.rpartition(".")
+    path = folder / (f"{stem}.{label}.{extension}" if dot and stem else f"{name}.{label}{FALLBACK}")
+    try:
+        check_writable(path, picture)
+    except InputError:
+        return path.with_suffix(FALLBACK)
+    except OutputError:  # the folder's fault, not the extension's: let the writing say so
+        return path
+    return path
+
+
+def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: dict[str, Any]) -> Iterator[Row]:
+    """Yield a row a method, until there is no more or Ctrl-C comes."""
+    from untaught.pipeline.tasks.denoise import denoise
+
+    for name in names:
+        started = time.monotonic()
+        try:
+            result = denoise(picture, method=name, **settings)
+            scores = None if clean is None else quality(result.picture, clean)
+        except InputError as error:
+            yield Row(name, reason=str(error), seconds=time.monotonic() - started)
+            continue
+        except KeyboardInterrupt:
+            return
+        if result.interrupted and result.method == "none":
+            return
+        yield Row(name, result, scores, seconds=result.seconds)
+        if result.interrupted:
+            return
+
+
+def _opened(reference: str | Path | Image | NDArray[Any]) -> Image:
+    """Return the reference as a picture; unlike the picture to restore it may be of one value."""
+    from untaught.image.files import read
+    from untaught.image.image import image_of_array
+
+    if isinstance(reference, Image):
+        return reference
+    return read(reference) if isinstance(reference, str | Path) else image_of_array(reference)

@@ -1,0 +1,124 @@
+"""The front door for pictures that were compressed too much: a JPEG file in, a `Result` out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Unpack
+
+import numpy as np
+import torch
+
+from untaught.errors import InputError
+from untaught.image.files import read
+from untaught.image.image import Image, Plane, as_image
+from untaught.method import Problem
+from untaught.noise import Unknown
+from untaught.operators.jpeg import UNIFORM, Jpeg
+from untaught.operators.serialize import written
+from untaught.pipeline.combine_planes import assemble
+from untaught.pipeline.plane.denoise_plane import Answer, Request
+from untaught.pipeline.plane.reconstruct_plane import checked, solved
+from untaught.pipeline.tasks.denoise import check_checkpoint, restore_planes
+from untaught.pipeline.tasks.jpeg_coefficients import levels_of
+from untaught.pipeline.tasks.output_image import Task
+from untaught.pipeline.tasks.restore import Wishes, request_of
+from untaught.results.restoration import Result
+
+NAME = "dejpeg"
+
+
+@dataclass(frozen=True)
+class Rounded(Unknown):
+    """What JPEG has rounded away: nothing is known of it but its size, and that of every number it is in."""
+
+    kind: ClassVar[str] = "jpeg"
+
+    def _what(self) -> str:
+        return f"What JPEG has rounded away, about {self.sigma * 255:.1f} (of 255) in brightness"
+
+
+def dejpeg(image: str | Path | Image, **wishes: Unpack[Wishes]) -> Result:
+    """Take the blocks and ripples out of a picture that JPEG has compressed too much.
+
+        y = round(A x),   A as in `untaught.operators.Jpeg`
+
+    The file says what was rounded and by how much, so nothing has to be set or measured: the answer is a picture
+    that similar patches agree on and of which the same file could have been made.
+
+    Parameters
+    ----------
+    image : path or Image
+        A JPEG file, or a picture that was read from one and is as it was read.
+    **wishes
+        See `untaught.pipeline.tasks.restore.Wishes`; there is no guide, and the noise is known.
+
+    Returns
+    -------
+    Result
+        `image` has the shape and type of the file's picture.
+
+    Raises
+    ------
+    InputError
+        For anything but a JPEG file, one that was changed since it was read, or one with colours that are stored
+        at a resolution other than the whole or half of the picture's.
+
+    Notes
+    -----
+    There is no estimate of the PSNR: what was rounded to nothing leaves no trace in the file.
+
+    References
+    ----------
+    J. Zhang et al., "CONCOLOR: constrained non-convex low-rank model for image deblocking", IEEE TIP 25(3), 2016,
+    for similar patches within the bounds of the rounding; the method is `PlugAndPlay`.
+    """
+    started = time.monotonic()
+    request = request_of(wishes)
+    if request.noise is not None or wishes.get("guide") is not None:
+        raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
+    picture = as_image(image)
+    return restored(picture, [request], request, started)
+
+
+def restored(picture: Image, requests: Sequence[Request | None], shared: Request, started: float) -> Result:
+    """Restore a picture that was read from a JPEG file; see `dejpeg`."""
+    y, operator = file_of(picture)
+    task = Task(NAME, operator)
+    checked(shared.method, task)
+    if shared.checkpoint is not None:
+        check_checkpoint(shared.checkpoint, picture)
+
+    def solve(plane: Plane, request: Request) -> Answer:
+        numbers = y.to(request.device)
+        problem = Problem(numbers, torch.ones_like(numbers), Unknown(UNIFORM**0.5), operator=operator)
+        answer = solved(problem, task, request, (_steps_note(operator),))
+        return replace(answer, noise=Rounded(operator.level(y)))
+
+    answers, interrupted = restore_planes(picture, requests, started, solve)
+    result = assemble(picture, answers, shared, started, interrupted)
+    recipe = result.recipe.model_copy(update={"task": NAME, "operator": written(operator)})
+    return replace(result, recipe=recipe)
+
+
+def file_of(picture: Image) -> tuple[torch.Tensor, Jpeg]:
+    """Return what the file behind a picture holds.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is no JPEG, or the picture is not as it was read.
+    """
+    if picture.source is None:
+        raise InputError("an array says nothing of how it was compressed; give the JPEG file itself")
+    found = levels_of(picture.source)
+    if not np.array_equal(read(picture.source).array, picture.array):
+        raise InputError(f"{picture.name} is not as it was read any more; give the JPEG file itself")
+    return found
+
+
+def _steps_note(operator: Jpeg) -> str:
+    first = operator.tables[0]
+    return f"the file rounds brightness in steps of {min(first)} to {max(first)} grey levels"
