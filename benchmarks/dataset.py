@@ -37,10 +37,10 @@ from untaught.methods.networks.denoisers import shape_of
 from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, deviation, learner
 from untaught.noise import Gaussian
 from untaught.pipeline import request as options
-from untaught.training.fitting import OwnRisk, Training, Work, problem_of
-from untaught.training.folder import Page, scan
-from untaught.training.patches import Ahead, Patches, Reader, Shelf, centres
-from untaught.training.processes import Processes
+from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
+from untaught.training.dataset import Page, scan
+from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
+from untaught.training.distributed import Processes
 from untaught.training.train import narrow
 
 METHODS = ("supervised", *(name for name in LEARNERS if name not in ("n2n", "struct-n2v", "zs-n2n")))

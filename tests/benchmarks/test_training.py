@@ -46,7 +46,7 @@ def test_a_case_and_its_twin(dataset, data: Path) -> None:
 def test_the_truth_is_that_of_the_patch(dataset, data: Path, tmp_path: Path) -> None:
     """What the twin is shown lies under the noisy patch, and the noisy patch is on the range of the clean one."""
     from untaught.noise import Gaussian
-    from untaught.training.folder import scan
+    from untaught.training.dataset import scan
 
     for name in ("noisy", "clean"):
         (tmp_path / name).mkdir()

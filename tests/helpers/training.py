@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.conftest import noisy
-from untaught.training.outcome import TrainingResult
+from untaught.training.result import TrainingResult
 from untaught.training.train import train
 
 QUICK: dict[str, Any] = {

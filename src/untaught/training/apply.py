@@ -18,7 +18,7 @@ from untaught.pipeline.combine_planes import assemble
 from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.tasks.denoise import Picture, restore_planes
 from untaught.results.restoration import Result
-from untaught.training.folder import window
+from untaught.training.dataset import window
 
 PILOT = "wavelet"  # a quick picture to refine the noise level with; the model does without
 FULL = {(0.0, 1.0), (0.0, 255.0), (0.0, 65535.0)}  # value ranges that mean black to white

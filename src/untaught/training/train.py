@@ -18,12 +18,12 @@ from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
 from untaught.pipeline import request as options
 from untaught.pipeline.plane.choose_methods import NOTHING
-from untaught.training.asked import Asked, places, positive, whole
-from untaught.training.fitting import OwnRisk, Training, Work, problem_of
-from untaught.training.folder import Folder, scan
-from untaught.training.outcome import TrainingResult, finished
-from untaught.training.patches import Ahead, Patches, Reader, centres
-from untaught.training.processes import Processes, processes
+from untaught.training.batches import Ahead, Patches, Reader, centres
+from untaught.training.dataset import Folder, scan
+from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
+from untaught.training.distributed import Processes, processes
+from untaught.training.request import Asked, places, positive, whole
+from untaught.training.result import TrainingResult, finished
 
 ALIASES = {"r2r": "gr2r"}  # a page that corrects the non-local picture of one picture has the name
 EPOCHS, STEPS = 50, 2000  # by default, whichever is more

@@ -15,8 +15,8 @@ from untaught import Image
 from untaught.image.image import as_image
 from untaught.methods.self_supervised.learner import Seen
 from untaught.noise import Correlated, Gaussian, Impulse
-from untaught.training.folder import scan, window
-from untaught.training.patches import Ahead, Patches, Reader, Shelf, centres
+from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
+from untaught.training.dataset import scan, window
 
 SIGMA = 25 / 255
 

@@ -19,9 +19,9 @@ from untaught.methods.trained.network import written
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.recipes import versions
 from untaught.results.restoration import History, Stopped
-from untaught.training.asked import Asked
-from untaught.training.fitting import Training
-from untaught.training.folder import Folder, named
+from untaught.training.dataset import Folder, named
+from untaught.training.dataset_fit import Training
+from untaught.training.request import Asked
 
 
 @dataclass(frozen=True)

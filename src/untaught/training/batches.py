@@ -26,7 +26,7 @@ from untaught.methods.self_supervised.learner import Seen
 from untaught.noise import Impulse, NoiseModel, Unknown
 from untaught.noise.estimation import clipping, measure
 from untaught.noise.estimation.impulses import struck
-from untaught.training.folder import Page, window
+from untaught.training.dataset import Page, window
 
 MOST_BYTES = 2**28  # of decoded pictures on the shelf
 

@@ -21,8 +21,8 @@ from untaught.methods.networks.denoisers import Shape
 from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.trained.network import network_of
 from untaught.noise import NoiseModel, Unknown
-from untaught.training.patches import Ahead, on
-from untaught.training.processes import Processes
+from untaught.training.batches import Ahead, on
+from untaught.training.distributed import Processes
 
 JUDGED = 2  # draws of the method's noise that a network is judged with, the same at every look
 JUDGE = 1_000_003  # keeps these apart from the draws of the steps

@@ -22,8 +22,8 @@ from untaught.image.image import Image
 from untaught.methods.self_supervised.learner import LEARNERS, learner
 from untaught.methods.trained.model_file import read_model
 from untaught.noise import Gaussian
-from untaught.training.folder import scan
-from untaught.training.patches import Reader
+from untaught.training.batches import Reader
+from untaught.training.dataset import scan
 
 SIGMA = 25 / 255
 
@@ -155,7 +155,7 @@ def test_it_stops_when_the_risk_does_not_fall(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what is kept are the weights of the least risk, not the last ones."""
-    monkeypatch.setattr("untaught.training.fitting.JUDGED", 1)
+    monkeypatch.setattr("untaught.training.dataset_fit.JUDGED", 1)
     monkeypatch.setattr("untaught.training.train.MOST_BETWEEN_LOOKS", 1)
     monkeypatch.setattr("untaught.training.train.PATIENCE", 0.01)
     result = quick(folder, tmp_path / "m.safetensors", method="n2v", epochs=60)
