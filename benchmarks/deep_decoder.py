@@ -119,7 +119,7 @@ def _limits(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def _compress(clean: NDArray[np.float32], case: dict[str, Any]) -> dict[str, Any]:
-    from untaught.compression import compress, jpeg, wavelet
+    from untaught.theory.coders import compress, jpeg, wavelet
 
     numbers = round(NUMBERS[case["factor"]] * clean.size / (512 * 512 * 3))
     started = time.process_time()

@@ -33,7 +33,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     from skimage import data
 
     import untaught
-    from untaught.explaining import Experiment
+    from untaught.theory.explain import Experiment
 
     started = time.process_time()
     found = untaught.explain(

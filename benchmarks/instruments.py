@@ -17,9 +17,9 @@ from untaught import theory
 from untaught.fitting import malloc as heap
 from untaught.methods.networks.decoder import ARCHITECTURES, Decoder, DecoderShape, TwoLayer
 from untaught.methods.networks.hourglass import Hourglass, HourglassShape
-from untaught.theory.descent import watch
+from untaught.theory.dual_kernels import PUBLISHED
+from untaught.theory.gradient_descent import watch
 from untaught.theory.impedance import NOISE, PICTURE
-from untaught.theory.kernels import PUBLISHED
 
 Found = dict[str, Any]
 GUARD = 1e-11  # taken off the cosine in the notebook, against arguments above one

@@ -14,10 +14,10 @@ from PIL import Image
 from skimage import data
 
 import untaught
-from untaught.explaining import Explanation
-from untaught.explaining.page import PLOTS
-from untaught.explaining.plots import png
-from untaught.explaining.words import sentences
+from untaught.theory.explain import Explanation
+from untaught.theory.explain.page import PLOTS
+from untaught.theory.explain.plots import png
+from untaught.theory.explain.text import sentences
 
 HERE = Path(__file__).resolve().parent
 PICTURES = {
@@ -75,7 +75,7 @@ finest. Learned kernels without it prefer nothing. The figures are from
 
 The network of the chapters above is a deep decoder of 64 channels on 64 x 64 grey pixels, which can hold the
 noise and so has to be stopped. `untaught.explain(image, experiment=Experiment(method=..., side=...))`, with
-`Experiment` from `untaught.explaining`, takes another.
+`Experiment` from `untaught.theory.explain`, takes another.
 """
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from untaught.errors import InputError as InputError
     from untaught.errors import OutputError as OutputError
     from untaught.errors import UntaughtError as UntaughtError
-    from untaught.explaining import explain as explain
     from untaught.image.files import read as read
     from untaught.image.files import write as write
     from untaught.image.image import Image as Image
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from untaught.pipeline.tasks.restore import upscale as upscale
     from untaught.results.restoration import Recipe as Recipe
     from untaught.results.restoration import Result as Result
+    from untaught.theory.explain import explain as explain
     from untaught.training.apply import apply as apply
     from untaught.training.train import train as train
 
@@ -48,7 +48,7 @@ _HOME = {
     "demosaic": "untaught.pipeline.tasks.restore",
     "inspect": "untaught.pipeline.tasks.inspect",
     "compare": "untaught.pipeline.tasks.compare",
-    "explain": "untaught.explaining",
+    "explain": "untaught.theory.explain",
     "train": "untaught.training.train",
     "apply": "untaught.training.apply",
     "read": "untaught.image.files",

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from tests.conftest import SIGMA, clean, noisy, psnr, tensor
 from untaught import denoise, inpaint, upscale
-from untaught.compression import weights_of
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import Recorrupted
@@ -29,6 +28,7 @@ from untaught.methods.networks.decoder import (
 from untaught.methods.registry import make
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian
+from untaught.theory.coders import weights_of
 
 SMALL = DecoderShape(width=6, scales=2)
 QUICK = DeepDecoder(steps=120, warmup=10, shape=DecoderShape(width=24, scales=2), bfloat16=False)

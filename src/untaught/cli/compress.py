@@ -41,8 +41,8 @@ def run_compress(
     with interrupts.held():
         from untaught.cli.output import print_json
         from untaught.cli.progress import Show
-        from untaught.coding import check_folder, code
         from untaught.image.image import as_image
+        from untaught.theory.compress import check_folder, code
     interrupts.check()
     as_json, quiet = looks
     picture = as_image(path)

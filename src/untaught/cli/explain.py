@@ -55,8 +55,8 @@ def run_explain(
     with interrupts.held():
         from untaught.cli.output import print_json
         from untaught.cli.progress import Show
-        from untaught.explaining import check_folder, explain
         from untaught.image.image import as_image
+        from untaught.theory.explain import check_folder, explain
     interrupts.check()
     as_json, quiet = looks
     picture = as_image(path)

@@ -5,7 +5,7 @@ They read networks and fits; nothing else in the package reads them. Every one r
 
 from __future__ import annotations
 
-from untaught.theory.descent import Descent
+from untaught.theory.dual_kernels import DualKernel, dual_kernel
 from untaught.theory.dynamics import (
     Components,
     FitCurve,
@@ -15,7 +15,7 @@ from untaught.theory.dynamics import (
     predicted_curve,
     predicted_stop,
 )
-from untaught.theory.followed import followed_stop
+from untaught.theory.gradient_descent import Descent
 from untaught.theory.impedance import Impedance, ImpedanceCurve, impedance
 from untaught.theory.jacobian import (
     Draw,
@@ -25,10 +25,10 @@ from untaught.theory.jacobian import (
     drawn_by,
     jacobian_norms,
 )
-from untaught.theory.kernels import DualKernel, dual_kernel
 from untaught.theory.lanczos import reach, spectral_density, spectral_measure
-from untaught.theory.linear import LinearRegime, linear_regime, linearisation_error
+from untaught.theory.linearisation import LinearRegime, linear_regime, linearisation_error
 from untaught.theory.spectrum import Spectrum, coarse_share, leading, trigonometric_share
+from untaught.theory.sure_stop import followed_stop
 
 __all__ = [
     "Components",

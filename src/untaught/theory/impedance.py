@@ -14,8 +14,8 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.fitting.loop import Options
 from untaught.method import Iterative
-from untaught.theory.descent import watch
 from untaught.theory.dynamics import Array
+from untaught.theory.gradient_descent import watch
 
 PICTURE, NOISY, SHUFFLED, NOISE = "picture", "picture and noise", "shuffled pixels", "noise"
 BETWEEN = 1.3  # between two steps of which the picture is kept

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.test_theory import camera
+from tests.theory.test_instruments import camera
 from untaught.errors import InputError
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.networks.unet import UNet, UNetShape

@@ -8,7 +8,7 @@ import torch
 
 from untaught.methods.networks.decoder import TwoLayer
 from untaught.theory import Jacobian, dual_kernel
-from untaught.theory.kernels import PUBLISHED
+from untaught.theory.dual_kernels import PUBLISHED
 
 PRINTED = {  # least and largest singular value as printed in the notebook, k = 300
     "triangle:1": (0.1667, 0.1667),

@@ -16,16 +16,16 @@ from tests.conftest import clean
 from tests.helpers.command import contents, levels, pixels, says
 from untaught.cli import main
 from untaught.errors import InputError
-from untaught.explaining import Explanation, explain
-from untaught.explaining.page import PLOTS
-from untaught.explaining.subject import subject_of
-from untaught.explaining.words import detail, sentences
-from untaught.explaining.work import Experiment
 from untaught.image.image import image_of_array
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian
+from untaught.theory.explain import Explanation, explain
+from untaught.theory.explain.experiments import Experiment
+from untaught.theory.explain.page import PLOTS
+from untaught.theory.explain.subject import subject_of
+from untaught.theory.explain.text import detail, sentences
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 TINY = Experiment(
@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNTAUGHT_DEBUG", raising=False)
     quick = replace(TINY, side=16, method=replace(TINY.method, steps=12), vectors=2, products=8)
-    monkeypatch.setattr("untaught.explaining.explanation.Experiment", lambda: quick)
+    monkeypatch.setattr("untaught.theory.explain.explain.Experiment", lambda: quick)
     Pillow.fromarray(levels(clean(40, 32))).save("in.png")
     return tmp_path
 
@@ -205,7 +205,7 @@ def test_an_interrupt_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPat
     def stopped(*arguments: object, **more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("untaught.explaining.work.impedance", stopped)
+    monkeypatch.setattr("untaught.theory.explain.experiments.impedance", stopped)
     before = contents(folder)
     assert main(["explain", "in.png", "-o", "out"]) == 130
     assert contents(folder) == before

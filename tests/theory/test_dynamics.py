@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from tests.test_theory import camera, decoder
+from tests.theory.test_instruments import camera, decoder
 from untaught.errors import InputError
 from untaught.methods.networks.decoder import TwoLayer
 from untaught.theory import (
@@ -23,7 +23,7 @@ from untaught.theory import (
     predicted_curve,
     predicted_stop,
 )
-from untaught.theory.descent import watch
+from untaught.theory.gradient_descent import watch
 
 
 class Linear(nn.Module):

@@ -17,9 +17,9 @@ from PIL import Image as Pillow
 from tests.conftest import clean, psnr
 from tests.helpers.command import contents, levels, pixels, says
 from untaught.cli import main
-from untaught.coding import CODERS, FACTOR, Coded, code
-from untaught.compression import compress, jpeg, shape_for, wavelet, weights_of
 from untaught.errors import InputError
+from untaught.theory.coders import compress, jpeg, shape_for, wavelet, weights_of
+from untaught.theory.compress import CODERS, FACTOR, Coded, code
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Go to a folder with a picture, where compression is quick."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNTAUGHT_DEBUG", raising=False)
-    monkeypatch.setattr("untaught.coding.compress", partial(compress, steps=60))
+    monkeypatch.setattr("untaught.theory.compress.compress", partial(compress, steps=60))
     Pillow.fromarray(levels(clean(40, 48))).save("in.png")
     return tmp_path
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def coded() -> Coded:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("untaught.coding.compress", partial(compress, steps=60))
+        patch.setattr("untaught.theory.compress.compress", partial(compress, steps=60))
         return code(clean(64, 64), factor=8)
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from untaught.explaining.subject import Subject, subject_of
-from untaught.explaining.work import Experiment, Start, Stop, Work
 from untaught.fitting.loop import Progress
 from untaught.image.image import Image, as_image
 from untaught.noise import NoiseModel
 from untaught.pipeline import request as options
 from untaught.theory import Impedance
+from untaught.theory.explain.experiments import Experiment, Start, Stop, Work
+from untaught.theory.explain.subject import Subject, subject_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,19 +66,19 @@ class Explanation:
 
     def as_dict(self, curves: bool = True) -> dict[str, Any]:
         """Return the findings for JSON; `curves` says whether with the curves."""
-        from untaught.explaining.words import summary, tables
+        from untaught.theory.explain.text import summary, tables
 
         return summary(self) | (tables(self) if curves else {})
 
     def describe(self) -> str:
         """Return the findings as lines for a person."""
-        from untaught.explaining.words import sentences
+        from untaught.theory.explain.text import sentences
 
         return "\n\n".join(sentences(self).values())
 
     def plots(self) -> dict[str, Figure]:
         """Return the plots by file name, without extension."""
-        from untaught.explaining.plots import plots
+        from untaught.theory.explain.plots import plots
 
         return plots(self)
 
@@ -100,9 +100,9 @@ class Explanation:
         InputError, OutputError
             When a file cannot be written, or is the input.
         """
-        from untaught.explaining.page import page
-        from untaught.explaining.plots import png
         from untaught.image.atomic import whole_file
+        from untaught.theory.explain.page import page
+        from untaught.theory.explain.plots import png
 
         folder = check_folder(folder, self.source)
         pictures = {f"{name}.png": png(figure) for name, figure in self.plots().items()}
@@ -122,8 +122,8 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         When a file cannot be written there, or is `source`, the picture to be explained.
     """
-    from untaught.explaining.page import PLOTS
     from untaught.pipeline.tasks.compare import made_folder
+    from untaught.theory.explain.page import PLOTS
 
     return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
 

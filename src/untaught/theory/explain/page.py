@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from untaught.explaining.words import LEVELS, NAMES, sentences
 from untaught.results import text as words
 from untaught.results.display import png_uri
 from untaught.results.page import document, paragraph, section, table
+from untaught.theory.explain.text import LEVELS, NAMES, sentences
 
 if TYPE_CHECKING:
-    from untaught.explaining.explanation import Explanation
+    from untaught.theory.explain.explain import Explanation
 
 PLOTS = {  # heading, and what is drawn
     "targets": (

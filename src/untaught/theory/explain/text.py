@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from untaught._version import __version__
-from untaught.explaining.work import WAVE
+from untaught.theory.explain.experiments import WAVE
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 if TYPE_CHECKING:
-    from untaught.explaining.explanation import Explanation
     from untaught.theory import ImpedanceCurve
+    from untaught.theory.explain.explain import Explanation
 
 NAMES = {
     PICTURE: "the picture",

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught._version import __version__
-from untaught.compression import Array, Compressed, compress, jpeg, wavelet
 from untaught.errors import InputError
 from untaught.image.image import Image, as_image
 from untaught.pipeline import request as options
+from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet
 
 if TYPE_CHECKING:
     from untaught.fitting.loop import Progress

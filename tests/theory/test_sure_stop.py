@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.test_theory import camera
-from tests.test_theory_dynamics import linear
+from tests.theory.test_dynamics import linear
+from tests.theory.test_instruments import camera
 from untaught.errors import InputError
 from untaught.methods.networks.decoder import Decoder, DecoderShape
 from untaught.theory import Descent, Jacobian, followed_stop, leading, predicted_stop
-from untaught.theory.descent import watch
+from untaught.theory.gradient_descent import watch
 
 
 def narrow(seed: int) -> tuple[nn.Module, Tensor]:

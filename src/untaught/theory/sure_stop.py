@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.theory.descent import Descent, watch
 from untaught.theory.dynamics import Array, PredictedStop
+from untaught.theory.gradient_descent import Descent, watch
 
 MOVE = 0.2  # of sigma: far above rounding, and little beside the noise, which moved the fit as far already
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.theory.descent import Descent, watch
 from untaught.theory.dynamics import Array
+from untaught.theory.gradient_descent import Descent, watch
 from untaught.theory.jacobian import Jacobian
 from untaught.theory.spectrum import Spectrum
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.test_theory import camera, decoder
-from tests.test_theory_dynamics import linear
+from tests.theory.test_dynamics import linear
+from tests.theory.test_instruments import camera, decoder
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress
 from untaught.methods.networks.decoder import DecoderShape

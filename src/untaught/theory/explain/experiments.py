@@ -12,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.explaining.subject import Subject
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.fitting.stopping import Recorrupted
 from untaught.method import Iterative, Problem
@@ -35,6 +34,7 @@ from untaught.theory import (
     spectral_measure,
     trigonometric_share,
 )
+from untaught.theory.explain.subject import Subject
 from untaught.theory.impedance import NOISY, targets
 
 FITS = 5  # four of the impedance, one for the rule
