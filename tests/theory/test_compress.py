@@ -125,7 +125,7 @@ def test_an_input_is_never_written_over(folder: Path, capsys) -> None:
 def test_the_default_factor_is_the_command_s(folder: Path) -> None:
     from inspect import signature
 
-    from untaught.cli.compress import compress as command
+    from untaught.cli.commands.compress import compress as command
 
     assert signature(command).parameters["factor"].default == FACTOR
 

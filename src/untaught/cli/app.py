@@ -56,7 +56,7 @@ def parse(argv: list[str]) -> Job | int:
     InputError
         For a call that is wrong, in one sentence.
     """
-    from untaught.cli import compress, explain, reconstruct, train  # noqa: F401 - they add their commands
+    from untaught.cli.commands import compress, explain, tasks, train  # noqa: F401 - they add their commands
 
     usage_error = typer.BadParameter.__bases__[0]  # typer has its own click, or another's, by version
     click_exception: Any = usage_error.__bases__[0]
@@ -104,7 +104,7 @@ def inspect(
     """Say what noise a picture has, what to do about it, and what that will cost."""
 
     def job(interrupts: Interrupts) -> int:
-        from untaught.cli.commands import run_inspect
+        from untaught.cli.commands.rest import run_inspect
 
         return run_inspect(picture, plot, as_json, interrupts)
 
@@ -141,7 +141,7 @@ def denoise(
     quiet: Quiet = False,
 ) -> Job:
     """Remove the noise from a picture of which nothing has to be known."""
-    from untaught.cli.denoise import Call, run
+    from untaught.cli.commands.denoise import Call, run
 
     call = Call(
         input=picture,
@@ -180,7 +180,7 @@ def compare(
     """Run several methods on a picture, and lay the results side by side; the time limit is for each."""
 
     def job(interrupts: Interrupts) -> int:
-        from untaught.cli.commands import run_compare
+        from untaught.cli.commands.rest import run_compare
 
         options = {"noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
         files = (picture, methods.split(","), output, reference)
@@ -194,7 +194,7 @@ def demo(output: Folder = Path("untaught-demo"), quiet: Quiet = False) -> Job:
     """Restore a picture that ships with the package, in about half a minute."""
 
     def job(interrupts: Interrupts) -> int:
-        from untaught.cli.commands import run_demo
+        from untaught.cli.commands.rest import run_demo
 
         return run_demo(output, quiet, interrupts)
 
@@ -206,7 +206,7 @@ def doctor(as_json: AsJson = False) -> Job:
     """Say what this machine has, what is missing, and how fast to expect things to be."""
 
     def job(interrupts: Interrupts) -> int:
-        from untaught.cli.commands import run_doctor
+        from untaught.cli.commands.rest import run_doctor
 
         return run_doctor(as_json, interrupts)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from untaught.cli import app as commands
-from untaught.cli.denoise import Call, run
+from untaught.cli.commands.denoise import Call, run
 from untaught.cli.signals import Interrupts
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import typer
 
 from untaught._version import __version__
 from untaught.cli import app as commands
-from untaught.cli.denoise import Call, run
+from untaught.cli.commands.denoise import Call, run
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
 

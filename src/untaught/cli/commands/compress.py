@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from untaught.cli import app as commands
-from untaught.cli.commands import no_empty_folder
+from untaught.cli.commands.rest import no_empty_folder
 from untaught.cli.signals import Interrupts
 
 Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture for each number that is kept.")]
