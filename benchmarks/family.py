@@ -71,8 +71,7 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
     """Return the clean picture and the noisy one on [0, 1], (H, W, C), and the model of the noise."""
-    from untaught.noise import parse_noise
-    from untaught.noise.estimation import clipping
+    from untaught.noise import clipping, parse_noise
 
     clean, noisy = (p / 255 for p in set9(Path(case["data"]), SIGMA, case["picture"], case["side"]))
     model = parse_noise(NOISES[case["noise"]])
@@ -104,7 +103,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 
     from untaught.fitting.loop import Options, fit
     from untaught.fitting.stopping import StepBudget
-    from untaught.method import Problem
+    from untaught.problem import Problem
 
     torch.set_num_threads(1)
     clean, noisy, model = observed(case)

@@ -142,9 +142,9 @@ def _tensor(picture: Any) -> Tensor:
 
 def _stepping(method: Any, y: Tensor, graph: bool, last: bool) -> Callable[[], None]:
     """Return what takes one step of a fit, as the loop does."""
-    from untaught.method import Problem
     from untaught.methods.averaging import Averaged
     from untaught.noise import Gaussian
+    from untaught.problem import Problem
 
     problem = Problem(y, torch.ones_like(y[:, :1]), Gaussian(25 / 255))
     wrapped = Averaged(method)

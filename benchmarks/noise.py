@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise import PoissonGaussian, Speckle, format_noise
-from untaught.noise.estimation import measure
+from untaught.noise import PoissonGaussian, Speckle, format_noise, measure
 from untaught.noise.models.base import NoiseModel
 
 SIGMAS = (5, 10, 15, 25, 35, 50)

@@ -42,13 +42,13 @@ from untaught.fitting.stopping import (
     WindowedVariance,
 )
 from untaught.image.image import as_image
-from untaught.method import Problem
 from untaught.methods.averaging import Averaged
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
 from untaught.pipeline.plane.choose_methods import rule_for
 from untaught.pipeline.plane.denoise_plane import Request, prepare
 from untaught.pipeline.plane.solution import pilot_for, with_pilot
+from untaught.problem import Problem
 
 FITS = ("plain", "held-out", "recorrupted")
 GRID = 5  # steps between two iterates that are judged by the true PSNR

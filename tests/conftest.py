@@ -7,8 +7,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from untaught.method import Problem
 from untaught.noise import Gaussian
+from untaught.problem import Problem
 
 SIGMA = 25 / 255
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from untaught.method import Problem
+from untaught.method import Method
 from untaught.methods.inpainting.exemplar import DEEP, Exemplar
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.networks.codes import Code
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
-from untaught.pipeline.plane.solution import Method
+from untaught.problem import Problem
 from untaught.risk.cross_validation import wide_holes
 
 INVENTED = (

@@ -1,99 +1,21 @@
-"""What a method is: a network, an objective and a readout, or one closed formula.
+"""What a method is: a network, an objective and a readout, or one closed formula; and what a run of it leaves.
 
-`fit.py` knows methods only by the two protocols of this page. An `Iterative` method never loops over
-optimiser steps itself; a `ClosedForm` method has no steps and answers at once.
+`fitting.loop` knows methods only by the protocols of this page. An `Iterative` method never loops over optimiser
+steps itself; a `ClosedForm` method has no steps and answers at once, or pass by pass (`InPasses`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from untaught.methods.networks.cuda_graphs import Recorded
-from untaught.noise import NoiseModel
+from untaught.problem import Estimate, Learnt, Problem
 
-if TYPE_CHECKING:
-    from untaught.operators import Operator
-    from untaught.risk.sure import Response
-
-Guide = Callable[[Tensor, Tensor], Tensor]
-Learnt = dict[str, Any]  # see `State.learnt`
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is to be restored: `y = mask * A(x) + n`, values scaled so that the picture's range is [0, 1].
-
-    A task is an operator A, nothing else; without one the picture itself was measured.
-
-    Attributes
-    ----------
-    y : Tensor
-        Measurement, float32, on the device to work on: a degraded plane (1, C, H, W) where there is no
-        operator, else whatever the operator returns, with a leading 1. Finite everywhere; where `mask` is 0 it
-        holds a plausible filling that no objective may look at.
-    mask : Tensor
-        float32, 1 where there is a measurement and 0 where it is missing; (1, 1, H, W), or of any shape that
-        broadcasts to that of `y`.
-    noise : NoiseModel
-        What is known or was estimated about `n`, in the same [0, 1] units.
-    pilot : Tensor or None
-        An earlier estimate of E[A(x)|x] without an operator, of x with one; for the methods that can be guided
-        by one.
-    guide : callable or None
-        Makes such an estimate of another observation, from it and the variance of its noise.
-    remake : callable or None
-        Makes the pilot of a problem like this one, of which a part is kept back.
-    operator : Operator or None
-        A, from pictures (1, C, H, W) to measurements; None for the identity.
-    hint : Tensor or None
-        Another picture of the same scene, (1, any, H, W), of the size of the picture: a code to draw from.
-    before : dict or None
-        What a fit to the plane before, of the same stack, has learnt: where to begin.
-    """
-
-    y: Tensor
-    mask: Tensor
-    noise: NoiseModel
-    pilot: Tensor | None = None
-    guide: Guide | None = None
-    remake: Callable[[Problem], Tensor] | None = None
-    operator: Operator | None = None
-    hint: Tensor | None = None
-    before: Learnt | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether no measurement is missing."""
-        return bool((self.mask > 0).all())
-
-    @property
-    def picture_shape(self) -> tuple[int, ...]:
-        """(1, C, H, W) of the picture, which is larger than `y` where that is a small or partial view of it."""
-        return tuple(self.y.shape) if self.operator is None else self.operator.picture_shape(self.y.shape)
-
-    def measured(self, x: Tensor) -> Tensor:
-        """Return A(x), what would be measured of the picture `x` without noise."""
-        return x if self.operator is None else self.operator.A(x)
-
-    def initial(self) -> Tensor:
-        """Return a cheap picture to start from: the pilot, or what the operator makes of `y`."""
-        if self.pilot is not None:
-            return self.pilot
-        return self.y if self.operator is None else self.operator.initial(self.y)
-
-    def misfit(self, x: Tensor) -> Tensor:
-        """Return the mean of mask (A(x) - y)^2 over what was measured; differentiable."""
-        squared = (self.measured(x) - self.y).square() * self.mask
-        return squared.sum() / self.mask.expand_as(self.y).sum()
-
-    def with_y(self, y: Tensor) -> Problem:
-        """Return the same problem with another observation; a pilot made from the old one goes."""
-        return replace(self, y=y, pilot=None)
+M = TypeVar("M")
 
 
 @dataclass(frozen=True)
@@ -121,24 +43,6 @@ class Needs:
     kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """What a method answers: `image`, the picture, (1, C, H, W) in [0, 1] units, detached; `std` alike, or None.
-
-    `function` is the fitted map from an observation (1, C, H, W) to such an image, where there is one: what a
-    divergence can be measured on; `responses` are what it was measured from, where the method did so itself.
-    `guide` is the same map for any observation and variance map, quick enough to make pilots with. `learnt` is
-    what a fit to the next plane of a stack can begin with.
-    """
-
-    image: Tensor
-    std: Tensor | None = None
-    function: Callable[[Tensor], Tensor] | None = None
-    guide: Guide | None = None
-    responses: tuple[Response, ...] = ()
-    learnt: Learnt | None = None
-
-
 @dataclass
 class State:
     """All that changes during a fit, and all that a checkpoint holds.
@@ -150,7 +54,7 @@ class State:
     optimizer: torch.optim.Optimizer
     generator: torch.Generator
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    passes: tuple[Recorded, ...] = ()
+    passes: tuple[Callable[..., Tensor], ...] = ()
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors only, cloned, so that later steps do not change it."""
@@ -204,7 +108,7 @@ class ClosedForm(Protocol):
 
 @runtime_checkable
 class Iterative(Protocol):
-    """A method that fits a network, one optimiser step at a time, driven by `fit.fit`."""
+    """A method that fits a network, one optimiser step at a time, driven by `fitting.loop.fit`."""
 
     name: ClassVar[str]
     needs: ClassVar[Needs]
@@ -229,3 +133,82 @@ class Iterative(Protocol):
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the answer as the network stands now."""
         ...
+
+
+Method = Iterative | ClosedForm
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The picture after `done` of `of` passes; 0 is before the first."""
+
+    estimate: Estimate
+    done: int
+    of: int
+
+
+@runtime_checkable
+class InPasses(Protocol):
+    """A `ClosedForm` method whose picture gets better pass by pass: what can be shown, cut short and interrupted.
+
+    Attributes
+    ----------
+    last : int or None
+        The pass after which it ends; None for the end. A recipe holds it of a run that was cut short.
+    """
+
+    name: ClassVar[str]
+    needs: ClassVar[Needs]
+
+    @property
+    def last(self) -> int | None: ...  # noqa: D102
+
+    def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
+        """Yield the picture as it stands, after every pass; the last one is the answer."""
+        ...
+
+
+def ended_after(method: M, passes: int) -> M:
+    """Return a method in passes, a dataclass, that ends where a run of it was cut short; any other as it is."""
+    cut = passes > 0 and isinstance(method, InPasses)
+    return replace(method, last=passes) if cut else method  # type: ignore[type-var]
+
+
+def answer(method: InPasses, problem: Problem, seed: int) -> Estimate:
+    """Return the picture after the last pass: `solve` of such a method."""
+    found = None
+    for found in method.passes(problem, seed):
+        if method.last is not None and found.done >= method.last:
+            break
+    if found is None:  # a protocol cannot promise one
+        raise RuntimeError(f"{method.name} made no pass")
+    return found.estimate
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Which rule ended the fit, at what step, and why, in a sentence."""
+
+    rule: str
+    step: int
+    reason: str
+
+    @classmethod
+    def interrupted(cls, step: int) -> Stopped:
+        """Return what to say of a fit that a person broke off after so many steps."""
+        reason = "interrupted: this is the best so far" if step else "interrupted before its first step"
+        return cls("interrupted", step, reason)
+
+
+@dataclass
+class History:
+    """Curves of one fit: `step`, `loss`, `score` (what the rule watched), `seconds`; equal lengths.
+
+    `score_name` says what `score` is, with its unit ("estimated mean squared error", ...).
+    """
+
+    step: list[int] = field(default_factory=list)
+    loss: list[float] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    score_name: str = ""

@@ -20,8 +20,9 @@ from untaught.pipeline.plane.reconstruct_plane import solved
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.tasks.denoise import check_checkpoint, restore_planes
 from untaught.pipeline.tasks.inputs import Operand, guide_of
-from untaught.pipeline.tasks.output_image import Task, framed, hint_of, measurement, tensor, visible_size
+from untaught.pipeline.tasks.output_image import Task, framed, hint_of, measurement, visible_size
 from untaught.pipeline.tasks.registry import file_of, options
+from untaught.problem import tensor
 from untaught.results.restoration import Recipe, Result
 
 Requests = Sequence[Request | None]

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from tests.helpers.benchmark_pages import pages
-from untaught.method import Estimate
 from untaught.noise import PoissonGaussian
+from untaught.problem import Estimate
 
 
 @pytest.fixture(scope="module")

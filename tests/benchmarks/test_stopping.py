@@ -18,10 +18,10 @@ from tests.helpers.benchmark_pages import pages
 from tests.helpers.toys import Walk
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import Discrepancy, ExponentialVariance, StepBudget, WindowedVariance
-from untaught.method import Problem
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, Impulse
+from untaught.problem import Problem
 
 NAMES = ("severities", "stopping", "severity_tables")
 

@@ -11,10 +11,10 @@ from tests.helpers.toys import POISONED, Walk
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.fitting.stopping import Discrepancy, HeldOut, Recorrupted, WindowedVariance
-from untaught.method import Problem
 from untaught.methods.averaging import Averaged
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
+from untaught.problem import Problem
 
 SMALL = DIP(steps=30, shape=HourglassShape(width=8, depth=2, skip=4), bfloat16=False)
 

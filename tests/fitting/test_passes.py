@@ -13,12 +13,12 @@ import torch
 from tests.conftest import clean
 from untaught import inpaint, rerun
 from untaught.fitting.loop import Options, Progress, fit
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import InPasses, Needs, Pass, answer
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.impulse_fill import ImpulseFill
-from untaught.methods.passes import InPasses, Pass, answer
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.noise import Gaussian
+from untaught.problem import Estimate, Problem
 
 PROBLEM = Problem(torch.rand(1, 1, 8, 8), torch.ones(1, 1, 8, 8), Gaussian(0.0))
 QUICK = replace(Fill(), pixels=ImpulseFill(patch=4, group=20, radius=6, regional=1, passes=2))

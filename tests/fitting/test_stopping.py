@@ -19,9 +19,9 @@ from untaught.fitting.stopping import (
     Watch,
     WindowedVariance,
 )
-from untaught.method import Problem
 from untaught.networks.blocks import blocks
 from untaught.noise import Gaussian
+from untaught.problem import Problem
 
 
 def path(problem: Problem, steps: int = 200) -> list[Tensor]:

@@ -8,8 +8,9 @@ import numpy as np
 from skimage import data
 
 from untaught.image.image import Image, image_of_array
+from untaught.method import Stopped
 from untaught.noise import Gaussian
-from untaught.results.restoration import Interval, PlaneRecipe, Recipe, Result, Stopped
+from untaught.results.restoration import Interval, PlaneRecipe, Recipe, Result
 
 SIGMA = 0.1
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
+from untaught.problem import Estimate, Problem
 
 
 class Pixels(nn.Module):

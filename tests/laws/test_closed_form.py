@@ -16,7 +16,7 @@ from torch import Tensor
 
 from untaught import denoise
 from untaught.errors import InputError
-from untaught.method import ClosedForm, Problem
+from untaught.method import ClosedForm
 from untaught.methods.classical.nlm import NLM
 from untaught.methods.classical.tv import TV
 from untaught.methods.classical.wavelet import Wavelet
@@ -25,6 +25,7 @@ from untaught.methods.non_local.block_matching import Grid, each, gather, pixels
 from untaught.methods.non_local.group_estimators import _by_triangles, inverse_of, wiener
 from untaught.methods.non_local.single_scale import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
+from untaught.problem import Problem
 
 SIGMA = 25 / 255
 METHODS: tuple[ClosedForm, ...] = (NonLocal(), NLM(), TV(), Wavelet())

@@ -25,7 +25,7 @@ from untaught import denoise
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.non_local import dct_pyramid as scales
 from untaught.methods.non_local.group_estimators import inverse_of
-from untaught.noise.estimation import measure
+from untaught.noise import measure
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 

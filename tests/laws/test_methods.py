@@ -20,7 +20,7 @@ from untaught import Image, Recipe, Result, denoise, rerun
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.fitting.stopping import Discrepancy, Recorrupted
 from untaught.image.image import as_image
-from untaught.method import ClosedForm, Problem
+from untaught.method import ClosedForm, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.networks.hourglass import HourglassShape
@@ -33,7 +33,7 @@ from untaught.methods.self_supervised.subsampled import Subsampled
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
-from untaught.pipeline.plane.solution import Method
+from untaught.problem import Problem
 
 Array = NDArray[Any]
 NOISE = "gaussian:25"

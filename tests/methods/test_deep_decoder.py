@@ -15,7 +15,7 @@ from untaught import denoise, inpaint, upscale
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import Recorrupted
-from untaught.method import Iterative, Problem
+from untaught.method import Iterative
 from untaught.methods.networks.decoder import (
     ARCHITECTURES,
     Decoder,
@@ -28,6 +28,7 @@ from untaught.methods.networks.decoder import (
 from untaught.methods.registry import make
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian
+from untaught.problem import Problem
 from untaught.theory.coders import weights_of
 
 SMALL = DecoderShape(width=6, scales=2)

@@ -13,7 +13,6 @@ from tests.conftest import clean
 from untaught import rerun
 from untaught.fitting.loop import Options, fit
 from untaught.holes import INVENTED
-from untaught.method import Problem
 from untaught.methods.inpainting.exemplar import Exemplar
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.shift_map import Level, corners, doubled, grown, places
@@ -25,6 +24,7 @@ from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.plane.reconstruct_plane import planned
 from untaught.pipeline.tasks.output_image import Task
 from untaught.pipeline.tasks.restore import inpaint
+from untaught.problem import Problem
 
 SIDE = 72
 

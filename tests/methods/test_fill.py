@@ -12,7 +12,6 @@ from torch import Tensor
 
 from tests.conftest import clean, psnr
 from untaught import rerun
-from untaught.method import Problem
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.impulse_fill import ImpulseFill
 from untaught.methods.networks.codes import Code
@@ -25,8 +24,8 @@ from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.plane.reconstruct_plane import planned
 from untaught.pipeline.tasks.output_image import Task
 from untaught.pipeline.tasks.restore import inpaint
+from untaught.problem import Problem, around, part_of
 from untaught.risk.cross_validation import SPARSE, risk_of_filling, wide_holes
-from untaught.windows import around, part_of
 
 QUICK = replace(Fill(), pixels=ImpulseFill(patch=5, group=40, radius=10, passes=2, shrinkage=0.003, floor=5e-6))
 

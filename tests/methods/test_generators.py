@@ -9,12 +9,12 @@ from tests.conftest import SIGMA, clean, noisy
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import StepBudget
-from untaught.method import Problem
 from untaught.methods.networks.generators import GENERATORS, generator
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.pipeline.recipes import method_of, plane_recipe
+from untaught.problem import Problem
 
 every = pytest.mark.parametrize("name", GENERATORS)
 

@@ -11,11 +11,11 @@ from tests.conftest import clean, noisy, psnr, tensor
 from untaught import denoise
 from untaught.errors import InputError
 from untaught.image.image import Plane
-from untaught.method import Problem
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.noise.estimation.impulses import struck
 from untaught.pipeline.plane.denoise_plane import Request, prepare
+from untaught.problem import Problem
 
 Floats = NDArray[np.float32]
 

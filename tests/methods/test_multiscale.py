@@ -14,12 +14,12 @@ from skimage import data
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Problem
 from untaught.methods.non_local.dct_pyramid import _cosines, bands, enlarged, halved
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import NonLocal, Stage
 from untaught.methods.thorough import Thorough
 from untaught.noise import Correlated, Gaussian, Impulse, NoiseModel, PoissonGaussian, Speckle
+from untaught.problem import Problem
 from untaught.risk.sure import Recorruption
 from untaught.risk.sure_let import Part, differences, mixed, weights
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.conftest import clean, noisy, tensor
 from untaught.fitting.loop import fit
-from untaught.method import Problem
 from untaught.methods.untrained.pixels import ROUNDING, SMOOTH, Pixels, PixelTV, total_variation, tv_weight
 from untaught.noise import Gaussian
 from untaught.operators import Downsample
+from untaught.problem import Problem
 
 SIDE = 24
 

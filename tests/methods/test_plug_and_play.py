@@ -11,7 +11,6 @@ from torch import Tensor
 
 from tests.conftest import clean
 from untaught import InputError
-from untaught.method import Problem
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage
 from untaught.methods.plug_and_play import PlugAndPlay, fitted, ladder
@@ -28,6 +27,7 @@ from untaught.operators import (
 from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.plane.reconstruct_plane import planned
 from untaught.pipeline.tasks.output_image import Task
+from untaught.problem import Problem
 
 SIDE = 48
 QUICK = PlugAndPlay(steps=8, stage=Stage("wiener", 5, 32, step=5, radius=10))

@@ -12,12 +12,13 @@ import torch
 
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.fitting.loop import Options, Progress, fit
-from untaught.method import Problem, State
+from untaught.method import State
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Gaussian, PoissonGaussian
 from untaught.pipeline.plane.choose_methods import rule_for
+from untaught.problem import Problem
 from untaught.risk.sure import Recorruption
 
 SIZE = 48

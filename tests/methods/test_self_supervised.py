@@ -13,7 +13,7 @@ from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import HeldOut, Recorrupted, StepBudget, WindowedVariance
-from untaught.method import Iterative, Problem
+from untaught.method import Iterative
 from untaught.methods.networks.partial_unet import PartialShape
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.registry import METHODS, OF_PAIRS, make
@@ -23,6 +23,7 @@ from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture, turned_crop
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
 from untaught.pipeline.plane.choose_methods import objection, rule_for
+from untaught.problem import Problem
 
 ALONE = [name for name in LEARNERS if name not in OF_PAIRS]
 BOX = ((1.0, 1.0, 1.0),) * 3

@@ -15,9 +15,8 @@ from untaught import Recipe, denoise, rerun
 from untaught.errors import InputError
 from untaught.methods.non_local.dct_pyramid import halved
 from untaught.methods.non_local.noise_covariance import Covariance
-from untaught.noise import Correlated, Gaussian, NoiseModel, gaussian_kernel, parse_noise
+from untaught.noise import Correlated, Gaussian, NoiseModel, gaussian_kernel, measure, parse_noise
 from untaught.noise.coloured_noise import coloured, drawn_around
-from untaught.noise.estimation import measure
 from untaught.noise.estimation.colour_noise import shared_by_colours
 from untaught.noise.estimation.dct_patches import collect
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.conftest import clean
-from untaught.noise.estimation import measure
+from untaught.noise import measure
 from untaught.noise.estimation.drawings import drawn
 
 

@@ -7,8 +7,19 @@ import numpy as np
 import pytest
 
 from untaught.errors import InputError
-from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, estimate_sigma, impulses
-from untaught.noise.estimation import clipping, correlation, mean_variance, measure
+from untaught.noise import (
+    Correlated,
+    Gaussian,
+    Impulse,
+    PoissonGaussian,
+    Speckle,
+    clipping,
+    correlation,
+    estimate_sigma,
+    impulses,
+    mean_variance,
+    measure,
+)
 
 BOTH = (True, True)
 

@@ -9,8 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from untaught.noise import Correlated
-from untaught.noise.estimation import measure
+from untaught.noise import Correlated, measure
 from untaught.noise.estimation.patch_pairs import OPPONENT
 from untaught.noise.estimation.quantile_line import lower_line
 from untaught.pipeline.plane.camera_noise import (

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.conftest import clean, noisy, tensor
-from untaught.method import Problem
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
 from untaught.pipeline.plane import refine_noise as calibrate
 from untaught.pipeline.plane.refine_noise import GRAIN, GRAIN_ERROR, GRAIN_FROM, LACKING, SPECKLE_ERROR, refine
+from untaught.problem import Problem
 from untaught.risk.sure import Recorruption, Terms, risk_terms
 
 TRUE = 0.08

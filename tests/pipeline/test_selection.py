@@ -15,7 +15,7 @@ from tests.conftest import clean, noisy, psnr
 from untaught import Recipe, denoise, rerun
 from untaught.fitting.loop import Options
 from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.classical.nlm import NLM
 from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.fusion import Fusion
@@ -28,6 +28,7 @@ from untaught.pipeline.plane.choose_methods import plan
 from untaught.pipeline.plane.denoise_plane import WORSE
 from untaught.pipeline.plane.selection import Search, mixture_of
 from untaught.pipeline.plane.solution import Solution, against, solve, with_pilot
+from untaught.problem import Estimate, Problem
 
 SIGMA = 25 / 255
 SMALL_DIP = DIP(steps=120, shape=HourglassShape(width=16, depth=3, skip=4))

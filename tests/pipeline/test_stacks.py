@@ -16,12 +16,13 @@ from tests.helpers.quick import DIP_FAST
 from tests.results.test_page import images_in, text_of
 from untaught import Image, Result, denoise
 from untaught.cli import main
-from untaught.method import Problem
+from untaught.method import Stopped
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
+from untaught.problem import Problem
 from untaught.results.page import MOST_PLANES, page
-from untaught.results.restoration import PlaneResult, Stopped, spokesman
+from untaught.results.restoration import PlaneResult, spokesman
 from untaught.results.text import plane_of
 
 LEVELS = (0.04, 0.08, 0.12)

@@ -23,6 +23,7 @@ from untaught.errors import InputError, OutputError
 from untaught.fitting.stopping import RULES
 from untaught.image.files import read, write
 from untaught.image.image import Image, image_of_array
+from untaught.method import History, Stopped
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Correlated, Gaussian
 from untaught.pipeline.plane.denoise_plane import Request
@@ -30,7 +31,7 @@ from untaught.pipeline.recipes import make_recipe
 from untaught.report import fragment, write_report
 from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
 from untaught.results.page import page
-from untaught.results.restoration import Candidate, History, Interval, Stopped
+from untaught.results.restoration import Candidate, Interval
 
 
 def images_in(html: str) -> list[np.ndarray]:

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tests.conftest import SIGMA, clean, noisy, tensor
-from untaught.method import Problem
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
+from untaught.problem import Problem
 from untaught.risk.sure import (
     Recorruption,
     Risk,

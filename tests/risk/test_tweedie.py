@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from untaught.method import Problem
 from untaught.methods.registry import make
 from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
 from untaught.pipeline.plane.solution import clean_risk, untouched
+from untaught.problem import Problem
 from untaught.risk.sure import Risk, Terms, estimate_risk, to_interval
 from untaught.risk.tweedie import FAR, Shrinkage, shrinkage_of
 

@@ -11,7 +11,6 @@ from skimage import data, transform
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Problem
 from untaught.methods.networks.decoder import Decoder, DecoderShape
 from untaught.methods.networks.hourglass import Hourglass, HourglassShape
 from untaught.methods.networks.unet import UNet, UNetShape
@@ -19,6 +18,7 @@ from untaught.methods.self_supervised.r2r import R2R
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
+from untaught.problem import Problem
 from untaught.theory import (
     Jacobian,
     convolution_weights,

@@ -14,12 +14,12 @@ from tests.helpers.training import fill, quick, scene
 from untaught import Image, Recipe, apply, denoise, rerun
 from untaught.errors import InputError
 from untaught.image.image import as_image
-from untaught.method import Problem
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.methods.trained.trained import Trained
 from untaught.methods.trained.tuned import Tuned
 from untaught.noise import Gaussian
+from untaught.problem import Problem
 
 NOISE, SIGMA = "gaussian:25", 25 / 255
 

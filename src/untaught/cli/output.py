@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict
 
 from untaught._version import __version__
 from untaught.image.metrics import Quality
-from untaught.results.restoration import Interval, PlaneResult, Result, Stopped
+from untaught.method import Stopped
+from untaught.results.restoration import Interval, PlaneResult, Result
 from untaught.results.text import plane_of, seconds, sentence
 
 

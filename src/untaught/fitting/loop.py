@@ -18,10 +18,9 @@ from torch import Tensor
 from untaught.fitting import checkpoint
 from untaught.fitting import malloc as heap
 from untaught.fitting.stopping import Rule, StepBudget, Verdict, Watch
-from untaught.method import ClosedForm, Estimate, Iterative, Problem
-from untaught.methods.passes import InPasses
+from untaught.method import ClosedForm, History, InPasses, Iterative, Stopped
 from untaught.operators.serialize import fingerprint, hashed
-from untaught.results.restoration import History, Stopped
+from untaught.problem import Estimate, Problem
 
 MOST_ROLLBACKS = 5
 

@@ -6,9 +6,8 @@ import time
 
 from untaught.fitting.loop import Fitted, Options, Progress
 from untaught.fitting.stopping import StepBudget
-from untaught.method import Estimate, Problem
-from untaught.methods.passes import InPasses, Pass
-from untaught.results.restoration import History, Stopped
+from untaught.method import History, InPasses, Pass, Stopped
+from untaught.problem import Estimate, Problem
 
 NAN = float("nan")
 

@@ -8,7 +8,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.method import Estimate, Iterative, Needs, Problem, State
+from untaught.method import Iterative, Needs, State
+from untaught.problem import Estimate, Problem
 
 
 def warm(decay: float, step: int) -> float:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from untaught.method import Problem
 from untaught.methods.untrained.pixels import ROUNDING
+from untaught.problem import Problem
 
 MOST_STEPS = 20  # of conjugate gradients
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from untaught.method import Problem
+from untaught.problem import Problem
 
 SMOOTHING = 1.5  # pixels: standard deviation of the blur behind the first guess of the variance
 

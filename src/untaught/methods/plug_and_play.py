@@ -13,13 +13,13 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.limits import MIN_SIDE
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs, Pass, answer
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
-from untaught.methods.passes import Pass, answer
 from untaught.methods.untrained.pixels import ROUNDING
 from untaught.operators import Downsample, Jpeg, LinearOperator
 from untaught.operators.downsample import bicubic
+from untaught.problem import Estimate, Problem
 
 PROBE = 64  # pixels a side: the part that is denoised to see how quick the machine is
 MARGIN = 0.8  # of the time that is planned for: the machine may have other work later

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional as F
 
 TENT = (1.0, 2.0, 1.0)  # what bilinear interpolation gives to a sample and to its neighbours
 TINY = 1e-30  # keeps 0 / 0 at 0
@@ -60,3 +60,11 @@ def _tent(x: Tensor) -> Tensor:
     tap = torch.tensor(TENT, dtype=x.dtype, device=x.device)
     kernel = torch.outer(tap, tap).expand(x.shape[1], 1, 3, 3)
     return F.conv2d(x, kernel, padding=1, groups=x.shape[1])
+
+
+def local_mean(x: Tensor, side: int) -> Tensor:
+    """Return the mean over a square of odd side around every pixel, edges repeated; shape of x, (B, C, H, W)."""
+    edge = side // 2
+    padded = F.pad(x, (edge, edge, edge, edge), mode="replicate")
+    found: Tensor = F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
+    return found

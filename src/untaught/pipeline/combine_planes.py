@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.image import Image
+from untaught.method import History, Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.plane.denoise_plane import Answer, Request
 from untaught.pipeline.recipes import make_recipe
-from untaught.results.restoration import History, Interval, PlaneResult, Result, Stopped, spokesman
+from untaught.results.restoration import Interval, PlaneResult, Result, spokesman
 from untaught.risk.sure import Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names

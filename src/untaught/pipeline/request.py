@@ -12,8 +12,8 @@ from untaught.noise import Gaussian, NoiseModel, parse_noise
 from untaught.noise.models.registry import MOST_LEVEL
 
 if TYPE_CHECKING:
+    from untaught.method import Method
     from untaught.methods.fusion import Fusion
-    from untaught.pipeline.plane.solution import Method
 
 
 def method_of(method: Any) -> str | Method | Fusion:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.method import History, Stopped
 from untaught.results.display import Bytes, png_uri
-from untaught.results.restoration import History, Stopped
 
 COLOURS = "cividis"  # as even in grey and for colour-blind eyes as in colour
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from untaught.image.image import Image
+from untaught.method import History, Stopped
 from untaught.noise import NoiseModel
 
 
@@ -29,21 +30,6 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Stopped:
-    """Which rule ended the fit, at what step, and why, in a sentence."""
-
-    rule: str
-    step: int
-    reason: str
-
-    @classmethod
-    def interrupted(cls, step: int) -> Stopped:
-        """Return what to say of a fit that a person broke off after so many steps."""
-        reason = "interrupted: this is the best so far" if step else "interrupted before its first step"
-        return cls("interrupted", step, reason)
-
-
-@dataclass(frozen=True)
 class Candidate:
     """One method that was tried or refused on the way to the answer."""
 
@@ -51,20 +37,6 @@ class Candidate:
     psnr: float | None
     seconds: float
     note: str
-
-
-@dataclass
-class History:
-    """Curves of one fit: `step`, `loss`, `score` (what the rule watched), `seconds`; equal lengths.
-
-    `score_name` says what `score` is, with its unit ("estimated mean squared error", ...).
-    """
-
-    step: list[int] = field(default_factory=list)
-    loss: list[float] = field(default_factory=list)
-    score: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    score_name: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.method import Problem
 from untaught.operators.filters import filled
+from untaught.problem import Problem
 from untaught.risk.sure import STREAM, Risk, Terms, sample_mean
 
 SPARSE = 0.2  # share of missing pixels up to which as many can be withheld, of the same shape

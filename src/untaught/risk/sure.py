@@ -21,14 +21,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Problem
 from untaught.noise import Correlated
 from untaught.noise.coloured_noise import drawn_around
+from untaught.problem import Problem, Response, smoothed
 from untaught.results.restoration import Interval
 from untaught.risk.clipping_weight import Weight
 from untaught.risk.stein_kernel import stein_kernel
 from untaught.risk.tweedie import Shrinkage
-from untaught.smoothing import smoothed
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
@@ -129,17 +128,6 @@ def divergence_draws(problem: Problem, answer: Tensor, seed: int) -> list[Recorr
     at = problem if problem.pilot is not None else replace(problem, pilot=answer)
     draws = (Recorruption.draw(at, seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP) for k in range(count))
     return [replace(draw, p=problem.measured(answer)) for draw in draws]
-
-
-@dataclass(frozen=True)
-class Response:
-    """How an answer moves with a part of the noise that is known: probe = z / (alpha K), moved = f(yhat) - p.
-
-    Both (1, C, H, W); the sum of probe * moved over the K draws estimates Var[y|x] df/dy.
-    """
-
-    probe: Tensor
-    moved: Tensor
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from untaught.risk.sure import Response
+from untaught.problem import Response
 
 RIDGE = 1e-4  # of the diagonal of G: candidates may agree in a band
 ROUNDING = 1e-10  # of the energy of f_0: what is nearer to it than this is the same picture

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from untaught.smoothing import local_mean
+from untaught.operators.filters import local_mean
 
 WINDOW = 25  # side of the window in which the divergence is averaged: one pixel's is all noise
 FAR = 0.4  # relative error of Tweedie's formula for a method that was not measured and says nothing of itself

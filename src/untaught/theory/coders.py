@@ -21,10 +21,10 @@ from scipy.fft import dctn
 
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress, fit
-from untaught.method import Problem
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Unknown
+from untaught.problem import Problem
 
 Array = NDArray[np.float32]
 

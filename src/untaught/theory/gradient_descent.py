@@ -12,8 +12,9 @@ from torch import Tensor
 
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.fitting.stopping import StepBudget
-from untaught.method import Estimate, Iterative, Needs, Problem, State
+from untaught.method import Iterative, Needs, State
 from untaught.noise import Unknown
+from untaught.problem import Estimate, Problem
 from untaught.theory.jacobian import Draw
 
 

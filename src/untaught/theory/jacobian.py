@@ -17,7 +17,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
 from untaught.errors import InputError
-from untaught.method import Iterative, Problem
+from untaught.method import Iterative
+from untaught.problem import Problem
 
 Draw = Callable[[int], tuple[nn.Module, Tensor]]
 """From a seed, a network at its start and the code it is fed."""

@@ -23,8 +23,7 @@ from torch import Tensor
 from untaught.image.image import Image, Plane, as_image
 from untaught.image.values import filled
 from untaught.methods.self_supervised.learner import Seen
-from untaught.noise import Impulse, NoiseModel, Unknown
-from untaught.noise.estimation import clipping, measure
+from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure
 from untaught.noise.estimation.impulses import struck
 from untaught.training.dataset import Page, window
 

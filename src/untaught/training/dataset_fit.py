@@ -15,12 +15,13 @@ import torch
 from torch import Tensor, nn
 
 from untaught.fitting.stopping import Verdict, Watch
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.denoisers import Shape
 from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.trained.network import network_of
 from untaught.noise import NoiseModel, Unknown
+from untaught.problem import Estimate, Problem
 from untaught.training.batches import Ahead, on
 from untaught.training.distributed import Processes
 

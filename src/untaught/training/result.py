@@ -13,12 +13,12 @@ from torch import nn
 
 from untaught.errors import InputError
 from untaught.fitting.loop import Fitted
+from untaught.method import History, Stopped
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model
 from untaught.methods.trained.network import written
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.recipes import versions
-from untaught.results.restoration import History, Stopped
 from untaught.training.dataset import Folder, named
 from untaught.training.dataset_fit import Training
 from untaught.training.request import Asked

@@ -139,8 +139,9 @@ def restored(picture: Image, call: Call, interrupts: Interrupts) -> Result | Non
 
 def _untouched(picture: Image, call: Call, seconds: float) -> Result:
     """Return the best picture there is when nothing was made yet: the input, or what it gives at once."""
+    from untaught.method import Stopped
     from untaught.noise import Unknown
-    from untaught.results.restoration import Recipe, Result, Stopped
+    from untaught.results.restoration import Recipe, Result
 
     seed = call.options["seed"]
     return Result(

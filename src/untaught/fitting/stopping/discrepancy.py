@@ -8,8 +8,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from untaught.fitting.stopping.rule import Verdict, Watch
-from untaught.method import Problem
-from untaught.smoothing import smoothed
+from untaught.problem import Problem, smoothed
 
 
 class _Discrepancy(Watch):

@@ -10,10 +10,9 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.fitting.stopping.rule import Watch
-from untaught.method import Estimate, Problem
 from untaught.methods.non_local.single_scale import denoise_nonlocal
+from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Recorruption, Terms
-from untaught.smoothing import smoothed
 
 
 def _piloted(problem: Problem, seen: Problem, variance: Tensor) -> Problem:

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from untaught.fitting.stopping.held_out import Recorrupted, RecorruptedWatch
 from untaught.fitting.stopping.rule import Verdict, Watch
-from untaught.method import Problem
-from untaught.risk.sure import Response
+from untaught.problem import Problem, Response
 
 STEPS = 120  # over which the gain has to grow
 # Steps before that is asked for: a network has drawn more than smears then. Of seven pictures of Kodak and

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
-from untaught.method import Estimate, Problem
+from untaught.problem import Estimate, Problem
 from untaught.risk.sure import Terms
 
 

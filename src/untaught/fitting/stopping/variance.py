@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from untaught.fitting.stopping.rule import Verdict, Watch
-from untaught.method import Problem
+from untaught.problem import Problem
 
 
 class _Moving(Watch):

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import torch
 
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.noise_variance import smoothed, variance_at
+from untaught.problem import Estimate, Problem
 from untaught.risk.tweedie import Shrinkage
 
 

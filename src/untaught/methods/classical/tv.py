@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.noise_variance import basis, opponent_parts
+from untaught.problem import Estimate, Problem
 from untaught.risk.tweedie import Shrinkage
 
 Plane = NDArray[np.float32]

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.noise_variance import opponent_parts
+from untaught.problem import Estimate, Problem
 from untaught.risk.tweedie import Shrinkage
 
 

@@ -12,12 +12,11 @@ from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs, Pass, answer
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.shift_map import Level, copied, corners, doubled, grown, halved
-from untaught.methods.passes import Pass, answer
+from untaught.problem import Estimate, Problem, Window, around
 from untaught.risk.cross_validation import wide_holes
-from untaught.windows import Window, around
 
 DEEP = 5.0  # pixels from anything measured: what is farther in is only blurred by similar patches
 FEWEST = 100  # known patches on the coarsest level

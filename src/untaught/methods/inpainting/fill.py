@@ -9,11 +9,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs, Pass, answer
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, fillings
 from untaught.methods.noise_variance import basis
 from untaught.methods.non_local.multiscale import MultiScale
-from untaught.methods.passes import Pass, answer
+from untaught.problem import Estimate, Problem
 
 PIXELS = ImpulseFill(patch=7, group=70, radius=14, regional=2, passes=6, shrinkage=0.003, floor=5e-6)
 CHANNELS = ImpulseFill(patch=4, group=100, regional=3, passes=3, shrinkage=0.03, floor=2e-5)

@@ -11,10 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.group_estimators import inverse_of
 from untaught.methods.non_local.single_scale import NonLocal
+from untaught.problem import Estimate, Problem
 
 SPREADS = (0.8, 2.0, 6.0, 20.0)  # pixels: the blurs tried in turn until one reaches something measured
 REACHED = 1e-3  # least weight of what was measured under a blur

@@ -10,12 +10,13 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance
 from untaught.methods.non_local.single_scale import STANDARD, NonLocal, Stage, denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel
+from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
 from untaught.risk.sure_let import Part, differences, mixed, weights
 from untaught.risk.tweedie import Shrinkage

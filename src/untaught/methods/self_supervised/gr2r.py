@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Needs, Problem
+from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import Correlated, NoiseModel, PoissonGaussian
 from untaught.noise.coloured_noise import drawn
+from untaught.problem import Problem, smoothed
 from untaught.risk.sure import kernel_of
-from untaught.smoothing import smoothed
 
 Law = Literal["auto", "gaussian", "poisson", "gamma", "binomial"]
 

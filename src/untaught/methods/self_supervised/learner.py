@@ -15,9 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError, did_you_mean
-from untaught.method import Needs, Problem
+from untaught.method import Needs
 from untaught.methods.registry import METHODS, built
 from untaught.noise import Correlated, NoiseModel
+from untaught.problem import Problem
 
 Norm = Literal["l2", "l1"]
 

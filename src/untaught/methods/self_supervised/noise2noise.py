@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.method import Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.learner import Norm, Seen, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
+from untaught.problem import Problem
 
 
 @dataclass(frozen=True)

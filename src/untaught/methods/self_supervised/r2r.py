@@ -8,15 +8,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.networks.blocks import blocks
+from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Recorruption
 from untaught.risk.tweedie import Shrinkage
-from untaught.smoothing import smoothed
 
 UNCLIPPED = 0.98  # share of the variance that clipping must have left
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors

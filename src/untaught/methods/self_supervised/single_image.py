@@ -10,12 +10,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.learner import Seen, turns
-from untaught.smoothing import local_mean, made_whole
+from untaught.operators.filters import local_mean
+from untaught.problem import Estimate, Problem, made_whole
 
 WINDOW = 7  # pixels; 5 is as good at level 25, 9 on smooth pictures, on crops of four photographs at 25 and 50
 BETAS = (0.9, 0.99)  # of Adam; with its usual 0.999 a fit now and then lost decibels from one step to the next

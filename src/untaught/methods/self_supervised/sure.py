@@ -12,8 +12,8 @@ from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import PoissonGaussian
+from untaught.problem import smoothed
 from untaught.risk.sure import kernel_of
-from untaught.smoothing import smoothed
 
 
 @dataclass(frozen=True)

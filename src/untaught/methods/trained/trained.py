@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.method import Estimate, Needs, Problem
+from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Seen
+from untaught.problem import Estimate, Problem, made_whole
 from untaught.risk.tweedie import Shrinkage
-from untaught.smoothing import made_whole
 
 if TYPE_CHECKING:
     from untaught.methods.trained.model_file import Model

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.self_supervised.single_image import OnePicture, started
 from untaught.methods.trained.trained import Trained, check_channels
+from untaught.problem import Problem
 
 
 @dataclass(frozen=True)

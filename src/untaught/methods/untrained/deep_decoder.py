@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.decoder import Decoder, DecoderShape
+from untaught.problem import Estimate, Problem
 
 WIDEST = 4096
 BETA1 = 0.9  # of Adam

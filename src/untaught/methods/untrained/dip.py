@@ -8,12 +8,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
 from untaught.methods.networks.codes import Code
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.generators import generator as network_of
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.pixels import total_variation, tv_weight
+from untaught.problem import Estimate, Problem
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Estimate, Needs, Problem, State
+from untaught.method import Needs, State
+from untaught.problem import Estimate, Problem
 
 ROUNDING = 1 / 255 / math.sqrt(12)  # standard deviation of what rounding to 8 bits does; no picture is exacter
 SMOOTH = 1 / 255  # gradients below this count with their square, so that TV can be differentiated

@@ -173,10 +173,10 @@ def _denoised(y: Tensor, noise: Correlated) -> Tensor:
     import torch
     from torch.nn import functional as F
 
-    from untaught.method import Problem
     from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
     from untaught.methods.non_local.noise_covariance import Covariance
     from untaught.methods.non_local.single_scale import STANDARD, NonLocal, denoise_nonlocal
+    from untaught.problem import Problem
 
     stages: tuple[Stage, ...] = STANDARD[:2]
     first = NonLocal(stages).solve(Problem(y, torch.ones_like(y), noise)).image

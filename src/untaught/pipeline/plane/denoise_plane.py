@@ -16,7 +16,7 @@ from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.image import Plane
-from untaught.method import ClosedForm, Learnt, Problem
+from untaught.method import ClosedForm, History, Method, Stopped
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import Impulse, NoiseModel
@@ -25,7 +25,6 @@ from untaught.noise.estimation.measure import NONE
 from untaught.pipeline.plane.choose_methods import NOTHING, Plan, objection, plan, refusal
 from untaught.pipeline.plane.selection import Search, mixture_of
 from untaught.pipeline.plane.solution import (
-    Method,
     Solution,
     against,
     pilot_for,
@@ -34,10 +33,10 @@ from untaught.pipeline.plane.solution import (
     untouched,
     with_pilot,
 )
-from untaught.results.restoration import Candidate, History, PlaneRecipe, Stopped
+from untaught.problem import Learnt, Problem, made_whole
+from untaught.results.restoration import Candidate, PlaneRecipe
 from untaught.risk.cross_validation import risk_at
 from untaught.risk.sure import Risk
-from untaught.smoothing import made_whole
 
 HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
@@ -193,7 +192,7 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
 
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    from untaught.noise.estimation import clipping, measure
+    from untaught.noise import clipping, measure
 
     if black_and_white(plane.values):
         raise InputError(NO_GREY)

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.limits import MIN_SIDE
-from untaught.method import Problem
 from untaught.noise import Gaussian, NoiseModel
 from untaught.operators import Blur, Mosaic, Operator
 from untaught.operators.filters import filled
 from untaught.pipeline.plane.choose_methods import NOTHING
 from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.tasks.output_image import Task, array, keeps_levels, outermost, sites, support_of
+from untaught.pipeline.tasks.output_image import Task, keeps_levels, outermost, sites, support_of
+from untaught.problem import Problem, array
 
 FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
 ROUGH = 15 / 255  # ... and more than this where there are none, or only every other pixel is of one colour
@@ -63,8 +63,7 @@ def _noise(
     y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     """Return the noise that was given, or measured; none where texture could have feigned it."""
-    from untaught.noise import estimate_sigma
-    from untaught.noise.estimation import clipping, measure
+    from untaught.noise import clipping, estimate_sigma, measure
 
     like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
     if not like_a_picture:

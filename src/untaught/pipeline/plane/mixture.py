@@ -9,8 +9,8 @@ from torch import Tensor
 
 from untaught.fitting.loop import Fitted
 from untaught.fitting.stopping import CrossFitted, HeldOut, Recorrupted, Rule
-from untaught.method import Estimate
-from untaught.pipeline.plane.solution import Method
+from untaught.method import Method
+from untaught.problem import Estimate
 from untaught.results.restoration import Candidate
 
 QUADRATIC = (HeldOut.name, Recorrupted.name, CrossFitted.name)  # rules whose score is a mean of squares

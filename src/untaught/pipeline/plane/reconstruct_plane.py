@@ -14,12 +14,11 @@ from untaught.errors import InputError
 from untaught.fitting.loop import Options, fit
 from untaught.fitting.stopping import Rule, StepBudget
 from untaught.holes import INVENTED, apart_from, for_holes, invented
-from untaught.method import ClosedForm, Estimate, Iterative, Problem
+from untaught.method import ClosedForm, Iterative, Method, ended_after
 from untaught.methods.averaging import Averaged
 from untaught.methods.data_consistency import consistent
 from untaught.methods.inpainting.exemplar import Exemplar
 from untaught.methods.inpainting.fill import Fill
-from untaught.methods.passes import ended_after
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.methods.registry import METHODS, make
 from untaught.methods.untrained.dip import DIP
@@ -28,13 +27,13 @@ from untaught.operators import Fourier, Jpeg, Mosaic
 from untaught.pipeline.plane.choose_methods import NOTHING, objection, refusal, rule_for
 from untaught.pipeline.plane.denoise_plane import Answer, Request
 from untaught.pipeline.plane.mixture import Attempt, inlaid, mixed_pictures, share_of
-from untaught.pipeline.plane.solution import Method, clean_risk
+from untaught.pipeline.plane.solution import clean_risk
 from untaught.pipeline.recipes import plane_recipe
-from untaught.pipeline.tasks.output_image import Task, array, outermost
+from untaught.pipeline.tasks.output_image import Task, outermost
+from untaught.problem import Estimate, Problem, around, array, part_of
 from untaught.results.restoration import Candidate
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
 from untaught.risk.sure import Risk, Terms, divergence_draws, mean_of, risk_terms
-from untaught.windows import around, part_of
 
 JPEG_STEPS = 16  # twice as many gain hundredths of dB on Kodak crops
 CONTEXT = 64  # pixels around wide holes that the network sees: more are drawn slower and no better

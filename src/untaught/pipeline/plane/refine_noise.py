@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.method import Problem
 from untaught.methods.noise_variance import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
 from untaught.noise.models.correlated import scaled
+from untaught.operators.filters import local_mean
+from untaught.problem import Problem
 from untaught.risk.sure import Terms
-from untaught.smoothing import local_mean
 
 WINDOW = 9  # side of the window in which flatness and the error of the answer are measured
 SHARES = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0)  # of the picture, flattest first

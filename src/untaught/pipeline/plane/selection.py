@@ -11,11 +11,12 @@ from untaught.costs import seconds_for
 from untaught.fitting.loop import Options
 from untaught.fitting.stopping import Recorrupted, Rule
 from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
-from untaught.method import ClosedForm, Estimate, Problem
+from untaught.method import ClosedForm, Method
 from untaught.methods.fusion import Fusion, fuse
 from untaught.methods.registry import make
 from untaught.pipeline.plane.choose_methods import rule_for
-from untaught.pipeline.plane.solution import Method, Solution, against, clean_risk, solve, surely_better, untouched
+from untaught.pipeline.plane.solution import Solution, against, clean_risk, solve, surely_better, untouched
+from untaught.problem import Estimate, Problem
 from untaught.results.restoration import Candidate, PlaneRecipe
 from untaught.risk.sure import Z90, common_kernel, terms_of
 from untaught.risk.sure_let import Part

@@ -14,16 +14,16 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.fitting.loop import Fitted, Options, Progress, fit
 from untaught.fitting.stopping import HeldOut
-from untaught.method import ClosedForm, Estimate, Guide, Iterative, Problem
+from untaught.method import ClosedForm, History, Method, Stopped, ended_after
 from untaught.methods.averaging import Averaged
-from untaught.methods.passes import ended_after
 from untaught.methods.registry import make
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import NoiseModel
 from untaught.pipeline.plane.choose_methods import NOTHING, rule_for
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.recipes import plane_recipe
-from untaught.results.restoration import Candidate, History, PlaneRecipe, Stopped
+from untaught.problem import Estimate, Guide, Problem
+from untaught.results.restoration import Candidate, PlaneRecipe
 from untaught.risk.clipping_weight import undone, weight_at
 from untaught.risk.sure import (
     Z90,
@@ -39,8 +39,6 @@ from untaught.risk.sure import (
     to_interval,
 )
 from untaught.risk.tweedie import Shrinkage, shrinkage_of
-
-Method = Iterative | ClosedForm
 
 PILOT_SECONDS = 100.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
 PILOT_CORES = 2  # as many were seen to share that evenly

@@ -14,7 +14,6 @@ import torch
 from untaught.errors import InputError
 from untaught.image.files import read
 from untaught.image.image import Image, Plane, as_image
-from untaught.method import Problem
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.operators.serialize import written
@@ -25,6 +24,7 @@ from untaught.pipeline.tasks.denoise import check_checkpoint, restore_planes
 from untaught.pipeline.tasks.jpeg_coefficients import levels_of
 from untaught.pipeline.tasks.output_image import Task
 from untaught.pipeline.tasks.restore import Wishes, request_of
+from untaught.problem import Problem
 from untaught.results.restoration import Result
 
 NAME = "dejpeg"

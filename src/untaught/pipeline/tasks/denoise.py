@@ -18,16 +18,16 @@ from untaught.fitting.loop import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.image import Image, Plane, as_image
 from untaught.io.jpeg_steps import compression_notes
-from untaught.method import Learnt
+from untaught.method import Method, Stopped
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown
 from untaught.pipeline import request as options
 from untaught.pipeline.combine_planes import assemble
 from untaught.pipeline.plane.denoise_plane import NO_GREY, Answer, Request, black_and_white, restore_plane
-from untaught.pipeline.plane.solution import Method
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
 from untaught.pipeline.tasks.inputs import Operand
-from untaught.results.restoration import PlaneRecipe, Recipe, Result, Stopped
+from untaught.problem import Learnt
+from untaught.results.restoration import PlaneRecipe, Recipe, Result
 
 Picture = str | Path | Image | NDArray[Any]
 

@@ -143,7 +143,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     InputError
         If the picture cannot be used; one sentence that says what to do.
     """
-    from untaught.noise.estimation import measure
+    from untaught.noise import measure
 
     picture = as_image(image)
     chosen = _chosen(picture)

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from untaught.image.image import Image
 from untaught.operators import Composition, Identity, Mask, Mosaic, Operator
 from untaught.operators.base import Shape
+from untaught.problem import array, tensor
 
 KEEPS = 1e-3  # how far A(1) may be from 1 for an operator that keeps grey levels
 
@@ -186,13 +187,3 @@ def sites(values: NDArray[Any], operator: Operator | None) -> NDArray[Any]:
     height, width = values.shape[0] // rows, values.shape[1] // columns
     whole = values[: height * rows, : width * columns, 0]
     return whole.reshape(height, rows, width, columns).transpose(0, 2, 1, 3).reshape(height, width, rows * columns)
-
-
-def tensor(values: NDArray[np.float32]) -> Tensor:
-    """Return (H, W, C) as (1, C, H, W)."""
-    return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))[None]
-
-
-def array(image: Tensor) -> NDArray[np.float32]:
-    """Return (1, C, H, W) as (H, W, C)."""
-    return np.ascontiguousarray(image[0].permute(1, 2, 0).float().cpu().numpy())

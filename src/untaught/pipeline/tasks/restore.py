@@ -18,12 +18,12 @@ from untaught.errors import InputError
 from untaught.fitting.loop import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.image import Image, as_image
+from untaught.method import Method
 from untaught.noise import NoiseModel
 from untaught.operators import Identity, as_operator
 from untaught.pipeline import request as options
 from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.plane.reconstruct_plane import checked
-from untaught.pipeline.plane.solution import Method
 from untaught.pipeline.tasks.inputs import Operand
 from untaught.pipeline.tasks.output_image import Task
 from untaught.pipeline.tasks.registry import deblurring, demosaicing, inpainting, upscaling

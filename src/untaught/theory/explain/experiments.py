@@ -14,10 +14,11 @@ from torch import Tensor
 
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.fitting.stopping import Recorrupted
-from untaught.method import Iterative, Problem
+from untaught.method import Iterative
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian, Unknown
+from untaught.problem import Problem
 from untaught.theory import (
     Impedance,
     Jacobian,

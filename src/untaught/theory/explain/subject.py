@@ -12,8 +12,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane
-from untaught.noise import NoiseModel
-from untaught.noise.estimation import measure
+from untaught.noise import NoiseModel, measure
 
 SEEN = 5 / 255  # less is measured on texture, too
 ADDED = 25 / 255  # where the picture has no noise of its own
