@@ -87,7 +87,7 @@ def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
 def told(case: dict[str, Any], noisy: NDArray[Any], model: Any) -> Any:
     """Return the model of the noise that the method is given: the true one, or one of another level."""
     from untaught.noise import estimate_sigma
-    from untaught.noise.models.correlated import scaled
+    from untaught.noise.models.registry import scaled
 
     if "level" not in case:
         return model

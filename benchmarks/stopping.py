@@ -41,7 +41,7 @@ from untaught.fitting.stopping import (
     Watch,
     WindowedVariance,
 )
-from untaught.image.image import as_image
+from untaught.image.files import as_image
 from untaught.methods.averaging import Averaged
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image.image import Image, Plane, as_image
+from untaught.image.files import as_image
+from untaught.image.image import Image, Plane
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of, written
 from untaught.pipeline.combine_planes import assemble

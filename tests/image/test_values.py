@@ -8,7 +8,8 @@ import pytest
 from tests.helpers.files import ramp
 from untaught import denoise
 from untaught.errors import InputError
-from untaught.image.image import Image, as_image, image_of_array
+from untaught.image.files import as_image
+from untaught.image.image import Image, image_of_array
 from untaught.image.limits import check
 from untaught.image.values import value_range_of
 

@@ -19,7 +19,7 @@ from tests.conftest import SIGMA, clean, noisy, psnr
 from untaught import Image, Recipe, Result, denoise, rerun
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.fitting.stopping import Discrepancy, Recorrupted
-from untaught.image.image import as_image
+from untaught.image.files import as_image
 from untaught.method import ClosedForm, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.networks.decoder import DecoderShape

@@ -16,7 +16,7 @@ from tests.helpers.command import levels, pixels, says
 from untaught import rerun
 from untaught.cli import main
 from untaught.errors import InputError
-from untaught.image.image import as_image
+from untaught.image.files import as_image
 from untaught.methods.untrained.pixels import PixelTV
 from untaught.pipeline.tasks.restore import inpaint
 from untaught.pipeline.tasks.watermark import unmark

@@ -13,7 +13,7 @@ from tests.conftest import noisy, psnr, tensor
 from tests.helpers.training import fill, quick, scene
 from untaught import Image, Recipe, apply, denoise, rerun
 from untaught.errors import InputError
-from untaught.image.image import as_image
+from untaught.image.files import as_image
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.methods.trained.trained import Trained

@@ -12,7 +12,7 @@ import torch
 from tests.conftest import noisy
 from tests.helpers.training import fill, scene
 from untaught import Image
-from untaught.image.image import as_image
+from untaught.image.files import as_image
 from untaught.methods.self_supervised.learner import Seen
 from untaught.noise import Correlated, Gaussian, Impulse
 from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres

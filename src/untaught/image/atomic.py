@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -126,3 +126,24 @@ def _same(target: Path, other: Path) -> bool:
     if target.exists() and other.exists():
         return target.samefile(other)
     return str(target) == os.path.realpath(other)
+
+
+def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[Path | None, ...] = ()) -> Path:
+    """Make a folder if need be, and refuse it where a file of one of the `names` cannot be written.
+
+    Raises
+    ------
+    InputError, OutputError
+        When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
+    """
+    from untaught.image.atomic import check_target
+
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of that name" if path.is_file() else error.strerror or str(error)
+        raise OutputError(f"the folder {path} cannot be made: {reason}") from error
+    for name in names:
+        check_target(path / name, protected)
+    return path

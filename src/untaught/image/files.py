@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.atomic import check_target, whole_file
+from untaught.image.formats import FORMATS
 from untaught.image.formats.base import Format, decoding
-from untaught.image.formats.jpeg import JPEG
-from untaught.image.formats.npy import NPY
-from untaught.image.formats.png import PNG
-from untaught.image.formats.tiff import TIFF
-from untaught.image.formats.webp import WEBP
-from untaught.image.image import Image
+from untaught.image.image import Image, image_of_array
+from untaught.image.limits import check
 
 __all__ = ["FORMATS", "Format", "check_writable", "read", "write"]
 
-FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, NPY)
-"""The formats that are read by content and written by extension."""
 
 _KNOWN_OTHERS = {
     b"GIF8": "a GIF picture",
@@ -159,3 +158,27 @@ def _describe(header: bytes) -> str:
         return "cut off after a few bytes"
     text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in header)
     return "a text file" if text else f"of an unknown type (it starts with {header[:8].hex(' ')})"
+
+
+def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
+    """Return the picture that a path, an image or an array stands for, fit to be restored.
+
+    Arrays are read as `image_of_array` says: a 3-D array whose last axis is longer than 4 is a stack.
+
+    Raises
+    ------
+    InputError
+        When it is none of these, cannot be read, or `check` refuses it.
+    """
+    if isinstance(obj, str | Path):
+        from untaught.image.files import read
+
+        image = read(obj)
+    elif isinstance(obj, Image):
+        image = obj
+    elif isinstance(obj, np.ndarray):
+        image = image_of_array(obj)
+    else:
+        raise InputError(f"a picture is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
+    check(image)
+    return image

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.limits import check
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
 
@@ -277,27 +276,3 @@ def axes_of(shape: tuple[int, ...], name: str | Path) -> str:
         f"{name} has the shape {shape}, but a picture is (H, W), (H, W, C) "
         "or (N, H, W); name the dimensions with untaught.Image.of(array, axes='TZCYX')"
     )
-
-
-def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
-    """Return the picture that a path, an image or an array stands for, fit to be restored.
-
-    Arrays are read as `image_of_array` says: a 3-D array whose last axis is longer than 4 is a stack.
-
-    Raises
-    ------
-    InputError
-        When it is none of these, cannot be read, or `check` refuses it.
-    """
-    if isinstance(obj, str | Path):
-        from untaught.image.files import read
-
-        image = read(obj)
-    elif isinstance(obj, Image):
-        image = obj
-    elif isinstance(obj, np.ndarray):
-        image = image_of_array(obj)
-    else:
-        raise InputError(f"a picture is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
-    check(image)
-    return image

@@ -6,21 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from untaught.noise.opponent_colours import basis
 from untaught.problem import Problem
 
 SMOOTHING = 1.5  # pixels: standard deviation of the blur behind the first guess of the variance
-
-# Grey, red - blue, green - magenta; orthonormal, so that white noise stays white.
-OPPONENT = ((3**-0.5,) * 3, (2**-0.5, 0.0, -(2**-0.5)), (6**-0.5, -2 * 6**-0.5, 6**-0.5))
-
-
-def basis(y: Tensor) -> Tensor:
-    """Return the orthonormal (C, C) matrix that decorrelates `y`, (1, C, H, W); rows are new channels.
-
-    Opponent colours for three channels, else the identity: of other channels nothing is known.
-    """
-    channels = y.shape[1]
-    return y.new_tensor(OPPONENT) if channels == 3 else torch.eye(channels).to(y)
 
 
 def smoothed(y: Tensor) -> Tensor:

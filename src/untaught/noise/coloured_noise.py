@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.noise_variance import basis
-from untaught.noise import Correlated
+from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.correlated import Correlated
+from untaught.noise.opponent_colours import basis
 
 MANY = 256 * 256  # taps of a kernel from which on the Fourier transform is the quicker way
 
@@ -63,3 +65,29 @@ def _convolved(x: Tensor, kernel: Tensor) -> Tensor:
     channels = x.shape[1]
     taps = kernel.flip(0, 1).expand(channels, 1, rows, columns)
     return F.conv2d(F.pad(x, edges, mode="circular"), taps, groups=channels)
+
+
+SHARED = 0.05  # correlation of the noise of two pixels above which one is hidden with the other
+
+
+def shared(noise: Correlated) -> tuple[int, int]:
+    """Return how many rows and columns away pixels share more than `SHARED` of their noise."""
+    kernel = torch.tensor(noise.kernel, dtype=torch.float64)
+    size = [2 * n - 1 for n in kernel.shape]
+    spectrum = torch.fft.rfft2(kernel, s=size)
+    correlation = torch.fft.irfft2(spectrum * spectrum.conj(), s=size)
+    far = (correlation.abs() > SHARED).nonzero()
+    away = torch.minimum(far, torch.tensor(size) - far).max(dim=0).values
+    return int(away[0]), int(away[1])
+
+
+def turns(noise: NoiseModel) -> bool:
+    """Say whether a picture may be flipped and turned by 90 degrees without changing the law of its noise.
+
+    Turning by 180 degrees is always allowed: a covariance is symmetric.
+    """
+    if not isinstance(noise, Correlated):
+        return True
+    kernel = np.asarray(noise.kernel)
+    alike = kernel.shape[0] == kernel.shape[1] and np.allclose(kernel, np.rot90(kernel))
+    return bool(alike and np.allclose(kernel, kernel[:, ::-1]))

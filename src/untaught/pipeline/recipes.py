@@ -21,15 +21,11 @@ from untaught.method import ClosedForm, Iterative
 from untaught.methods.registry import make
 from untaught.noise import (
     Correlated,
-    Gaussian,
-    Impulse,
     NoiseModel,
-    PoissonGaussian,
-    Speckle,
-    Unknown,
     format_noise,
     parse_noise,
 )
+from untaught.noise.models.registry import MODELS
 from untaught.results.restoration import PlaneRecipe, Recipe
 
 if TYPE_CHECKING:
@@ -40,8 +36,6 @@ LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, s
 
 DIGITS = range(6, 18)  # of numbers in a noise model; with 17 hardly any is lost
 WIDEST = 100  # pixels of a Gaussian kernel that can be written
-
-MODELS = {m.kind: m for m in (Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown)}
 
 
 def plane_recipe(method: Iterative | ClosedForm, rule: Rule, steps: int) -> PlaneRecipe:

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from untaught.noise.models.base import TINY, NoiseModel
-from untaught.noise.models.correlated import PoissonGaussian
 from untaught.noise.models.counted import kernels, place
+from untaught.noise.models.poisson_gaussian import PoissonGaussian
 
 FAR = 8.0  # standard deviations; beyond, the density is no number any more
 

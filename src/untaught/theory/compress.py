@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from untaught._version import __version__
 from untaught.errors import InputError
-from untaught.image.image import Image, as_image
+from untaught.image.files import as_image
+from untaught.image.image import Image
 from untaught.pipeline import request as options
 from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet
 
@@ -181,7 +182,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         One sentence about what is wrong.
     """
-    from untaught.pipeline.tasks.compare import made_folder
+    from untaught.image.atomic import made_folder
 
     return made_folder(folder, (PAGE, VALUES, *(f"{coder}.png" for coder in CODERS)), (source,))
 

@@ -9,7 +9,8 @@ from math import prod
 from pathlib import Path
 
 from untaught.fitting.loop import Progress
-from untaught.image.image import Image, as_image
+from untaught.image.files import as_image
+from untaught.image.image import Image
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel

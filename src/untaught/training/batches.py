@@ -20,7 +20,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.image.image import Image, Plane, as_image
+from untaught.image.files import as_image
+from untaught.image.image import Image, Plane
 from untaught.image.values import filled
 from untaught.methods.self_supervised.learner import Seen
 from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure

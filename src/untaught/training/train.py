@@ -13,11 +13,12 @@ import torch
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.methods.networks.denoisers import Shape, shape_of
-from untaught.methods.self_supervised.learner import Learner, Seen, learner, turns
+from untaught.methods.self_supervised.learner import Learner, Seen, learner
 from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
+from untaught.noise.coloured_noise import turns
+from untaught.noise.models.base import NOTHING
 from untaught.pipeline import request as options
-from untaught.pipeline.plane.choose_methods import NOTHING
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.dataset import Folder, scan
 from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of

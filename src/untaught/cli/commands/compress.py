@@ -41,7 +41,7 @@ def run_compress(
     with interrupts.held():
         from untaught.cli.output import print_json
         from untaught.cli.progress import Show
-        from untaught.image.image import as_image
+        from untaught.image.files import as_image
         from untaught.theory.compress import check_folder, code
     interrupts.check()
     as_json, quiet = looks

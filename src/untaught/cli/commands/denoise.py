@@ -68,8 +68,7 @@ def run(call: Call, interrupts: Interrupts) -> int:
 
 def _opened(call: Call) -> tuple[Image, Image | None]:
     """Read the pictures, and refuse whatever would fail at the end."""
-    from untaught.image.files import check_writable, read
-    from untaught.image.image import as_image
+    from untaught.image.files import as_image, check_writable, read
     from untaught.image.metrics import check_reference
     from untaught.image.orientation import laid_as
 

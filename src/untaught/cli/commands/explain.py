@@ -55,7 +55,7 @@ def run_explain(
     with interrupts.held():
         from untaught.cli.output import print_json
         from untaught.cli.progress import Show
-        from untaught.image.image import as_image
+        from untaught.image.files import as_image
         from untaught.theory.explain import check_folder, explain
     interrupts.check()
     as_json, quiet = looks

@@ -54,9 +54,9 @@ def run_compare(
     """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
     with interrupts.held():
         from untaught.cli.progress import Show
-        from untaught.image.files import check_writable
-        from untaught.image.image import as_image
-        from untaught.pipeline.tasks.compare import checked_names, compare, made_folder, places
+        from untaught.image.atomic import made_folder
+        from untaught.image.files import as_image, check_writable
+        from untaught.pipeline.tasks.compare import checked_names, compare, places
     interrupts.check()
     path, methods, folder, reference = files
     as_json, quiet = looks
@@ -87,7 +87,7 @@ def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught import demo
         from untaught.cli.progress import Show
-        from untaught.pipeline.tasks.compare import made_folder
+        from untaught.image.atomic import made_folder
         from untaught.pipeline.tasks.denoise import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
     made_folder(folder)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.method import Needs
-from untaught.methods.noise_variance import basis, opponent_parts
+from untaught.methods.noise_variance import opponent_parts
+from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
 from untaught.risk.tweedie import Shrinkage
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from untaught.method import Needs, Pass, answer
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, fillings
-from untaught.methods.noise_variance import basis
 from untaught.methods.non_local.multiscale import MultiScale
+from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
 
 PIXELS = ImpulseFill(patch=7, group=70, radius=14, regional=2, passes=6, shrinkage=0.003, floor=5e-6)

@@ -16,11 +16,12 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.method import Needs
-from untaught.methods.noise_variance import basis, smoothed, variance_at
+from untaught.methods.noise_variance import smoothed, variance_at
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.group_estimators import combination, noise_of, wiener
 from untaught.methods.non_local.noise_covariance import Covariance
 from untaught.noise import Correlated
+from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
 from untaught.risk.tweedie import Shrinkage
 

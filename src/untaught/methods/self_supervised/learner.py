@@ -10,14 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError, did_you_mean
 from untaught.method import Needs
 from untaught.methods.registry import METHODS, built
-from untaught.noise import Correlated, NoiseModel
+from untaught.noise import NoiseModel
 from untaught.problem import Problem
 
 Norm = Literal["l2", "l1"]
@@ -95,18 +94,6 @@ def learner(name: str, settings: Mapping[str, Any] | None = None) -> Learner:
         raise InputError(f"{name!r} does not learn from noisy pictures; {hint}choose {', '.join(LEARNERS)}")
     found: Learner = built(name, LEARNERS[name], settings)
     return found
-
-
-def turns(noise: NoiseModel) -> bool:
-    """Say whether a picture may be flipped and turned by 90 degrees without changing the law of its noise.
-
-    Turning by 180 degrees is always allowed: a covariance is symmetric.
-    """
-    if not isinstance(noise, Correlated):
-        return True
-    kernel = np.asarray(noise.kernel)
-    alike = kernel.shape[0] == kernel.shape[1] and np.allclose(kernel, np.rot90(kernel))
-    return bool(alike and np.allclose(kernel, kernel[:, ::-1]))
 
 
 def mean_and_spread(draw: Callable[[], Tensor], count: int) -> tuple[Tensor, Tensor | None]:

@@ -12,8 +12,7 @@ from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Seen, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import Correlated
-
-SHARED = 0.05  # correlation of the noise of two pixels above which one is hidden with the other
+from untaught.noise.coloured_noise import shared
 
 
 @dataclass(frozen=True)
@@ -111,17 +110,6 @@ class StructuredNoise2Void(Noise2Void):
         """See `OnePicture`: what is hidden must not be turned away from the noise."""
         rows, columns = self.reach(seen)
         return rows != columns or super().upright(seen)
-
-
-def shared(noise: Correlated) -> tuple[int, int]:
-    """Return how many rows and columns away pixels share more than `SHARED` of their noise."""
-    kernel = torch.tensor(noise.kernel, dtype=torch.float64)
-    size = [2 * n - 1 for n in kernel.shape]
-    spectrum = torch.fft.rfft2(kernel, s=size)
-    correlation = torch.fft.irfft2(spectrum * spectrum.conj(), s=size)
-    far = (correlation.abs() > SHARED).nonzero()
-    away = torch.minimum(far, torch.tensor(size) - far).max(dim=0).values
-    return int(away[0]), int(away[1])
 
 
 def _grid(height: int, width: int, step: tuple[int, int], generator: torch.Generator) -> Tensor:

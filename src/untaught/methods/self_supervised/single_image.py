@@ -14,7 +14,8 @@ from untaught.method import Needs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.unet import UNetShape
-from untaught.methods.self_supervised.learner import Seen, turns
+from untaught.methods.self_supervised.learner import Seen
+from untaught.noise.coloured_noise import turns
 from untaught.operators.filters import local_mean
 from untaught.problem import Estimate, Problem, made_whole
 

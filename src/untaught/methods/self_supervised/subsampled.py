@@ -12,9 +12,9 @@ from torch.nn import functional as F
 from untaught.errors import InputError, did_you_mean
 from untaught.method import Needs, State
 from untaught.methods.self_supervised.learner import ALSO_FOR_ONE, Seen, learner
-from untaught.methods.self_supervised.noise2void import shared
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import Correlated, Gaussian, NoiseModel
+from untaught.noise.coloured_noise import shared
 from untaught.problem import Problem
 
 LEAST = 8  # pixels of a side of what a network learns from

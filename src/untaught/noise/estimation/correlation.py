@@ -21,7 +21,7 @@ from untaught.noise.estimation.dct_patches import (
 )
 from untaught.noise.estimation.sigma import ENOUGH, KEPT, level_of
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.correlated import Gaussian
+from untaught.noise.models.gaussian import Gaussian
 
 FLAT = 0.05  # share of the patches that is used, the flattest
 REACH = 3  # lags -REACH..REACH in both directions

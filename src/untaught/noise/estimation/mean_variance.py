@@ -12,7 +12,9 @@ from untaught.noise.estimation.clipping import clipping
 from untaught.noise.estimation.dct_patches import LOW, Flags, Floats, Patches, collect, kept_by_model
 from untaught.noise.estimation.sigma import KEPT, level_of, variance_of
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.correlated import Gaussian, PoissonGaussian, Speckle
+from untaught.noise.models.gaussian import Gaussian
+from untaught.noise.models.poisson_gaussian import PoissonGaussian
+from untaught.noise.models.speckle import Speckle
 
 BINS = 16  # of brightness
 FEWEST_IN_BIN = 60  # patches

@@ -8,15 +8,19 @@ from typing import Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.noise.estimation.clipping import Clipping, Impulses, clipping, grey_step, impulses
+from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
 from untaught.noise.estimation.correlation import Correlation, correlation_of
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawn
+from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, curve_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.correlated import Correlated, Gaussian, Impulse, scaled
+from untaught.noise.models.correlated import Correlated
+from untaught.noise.models.gaussian import Gaussian
+from untaught.noise.models.impulse import Impulse
+from untaught.noise.models.registry import scaled
 from untaught.pipeline.plane.camera_noise import swept
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise

@@ -21,7 +21,7 @@ from untaught.noise.estimation.dct_patches import (
 )
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.censored import Clip
-from untaught.noise.models.correlated import Gaussian
+from untaught.noise.models.gaussian import Gaussian
 
 SHARES = (0.03, 0.06, 0.12, 0.25, 0.5)  # of the flattest patches, tried in this order
 ENOUGH = 300  # patches that are always taken

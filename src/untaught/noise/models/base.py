@@ -157,3 +157,7 @@ def constant(x: T, value: float) -> T:
     kind = array.dtype if np.issubdtype(array.dtype, np.floating) else np.float64
     filled: Any = np.full(array.shape, value, kind)
     return cast(T, filled)
+
+
+NOTHING = 0.3 / 255  # below this standard deviation an 8-bit picture's own rounding is as large as the noise
+WHITE = ("gaussian", "poisson-gaussian", "speckle")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.correlated import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
+from untaught.noise.models.correlated import Correlated
+from untaught.noise.models.gaussian import Gaussian, Unknown
+from untaught.noise.models.impulse import Impulse
+from untaught.noise.models.poisson_gaussian import PoissonGaussian
+from untaught.noise.models.speckle import Speckle
 
 FORMS = "auto, gaussian:25, poisson:GAIN,READ, impulse:0.1, speckle:0.2, correlated:25,WIDTH, unknown:25"
 MOST_LEVEL = 1e4  # on the 0..255 scale: forty times the range, in which nothing of a picture is left
@@ -172,3 +177,22 @@ _READERS: dict[str, tuple[tuple[int, ...], _Reader]] = {
     "correlated": ((2,), _correlated),
     "unknown": ((1,), _unknown),
 }
+
+
+def scaled(noise: NoiseModel, factor: float, relative_error: float) -> NoiseModel:
+    """Return `noise` with its variance times `factor`, which is known to `relative_error`.
+
+    Raises
+    ------
+    TypeError
+        For noise of which the variance does not scale: impulses.
+    """
+    root = math.sqrt(max(factor, 0.0))
+    if isinstance(noise, PoissonGaussian):
+        return replace(noise, gain=noise.gain * factor, read=noise.read * root, relative_error=relative_error)
+    if isinstance(noise, Gaussian | Speckle | Correlated | Unknown):
+        return replace(noise, sigma=noise.sigma * root, relative_error=relative_error)
+    raise TypeError(f"no variance to scale in {noise.kind} noise")
+
+
+MODELS = {m.kind: m for m in (Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown)}

@@ -16,14 +16,13 @@ from untaught.fitting.stopping import (
 )
 from untaught.method import ClosedForm, Iterative, Needs
 from untaught.methods.self_supervised.learner import Learner
-from untaught.methods.self_supervised.noise2void import shared
 from untaught.noise import Correlated, NoiseModel
+from untaught.noise.coloured_noise import shared
+from untaught.noise.models.base import NOTHING, WHITE
 
 if TYPE_CHECKING:
     from untaught.operators import Operator
 
-NOTHING = 0.3 / 255  # below this standard deviation an 8-bit picture's own rounding is as large as the noise
-WHITE = ("gaussian", "poisson-gaussian", "speckle")
 FEW = 3 * 64 * 64  # values; on fewer a network's gain cannot be told from chance
 
 

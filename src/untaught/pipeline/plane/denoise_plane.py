@@ -22,7 +22,8 @@ from untaught.methods.registry import make
 from untaught.noise import Impulse, NoiseModel
 from untaught.noise.estimation.impulses import struck
 from untaught.noise.estimation.measure import NONE
-from untaught.pipeline.plane.choose_methods import NOTHING, Plan, objection, plan, refusal
+from untaught.noise.models.base import NOTHING
+from untaught.pipeline.plane.choose_methods import Plan, objection, plan, refusal
 from untaught.pipeline.plane.selection import Search, mixture_of
 from untaught.pipeline.plane.solution import (
     Solution,

@@ -11,9 +11,9 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.limits import MIN_SIDE
 from untaught.noise import Gaussian, NoiseModel
+from untaught.noise.models.base import NOTHING
 from untaught.operators import Blur, Mosaic, Operator
 from untaught.operators.filters import filled
-from untaught.pipeline.plane.choose_methods import NOTHING
 from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.tasks.output_image import Task, keeps_levels, outermost, sites, support_of
 from untaught.problem import Problem, array

@@ -23,8 +23,9 @@ from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.methods.registry import METHODS, make
 from untaught.methods.untrained.dip import DIP
 from untaught.methods.untrained.pixels import PixelTV
+from untaught.noise.models.base import NOTHING
 from untaught.operators import Fourier, Jpeg, Mosaic
-from untaught.pipeline.plane.choose_methods import NOTHING, objection, refusal, rule_for
+from untaught.pipeline.plane.choose_methods import objection, refusal, rule_for
 from untaught.pipeline.plane.denoise_plane import Answer, Request
 from untaught.pipeline.plane.mixture import Attempt, inlaid, mixed_pictures, share_of
 from untaught.pipeline.plane.solution import clean_risk

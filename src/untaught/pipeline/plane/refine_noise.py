@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.methods.noise_variance import basis
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
-from untaught.noise.models.correlated import scaled
+from untaught.noise.models.registry import scaled
+from untaught.noise.opponent_colours import basis
 from untaught.operators.filters import local_mean
 from untaught.problem import Problem
 from untaught.risk.sure import Terms

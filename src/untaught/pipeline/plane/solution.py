@@ -19,7 +19,8 @@ from untaught.methods.averaging import Averaged
 from untaught.methods.registry import make
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import NoiseModel
-from untaught.pipeline.plane.choose_methods import NOTHING, rule_for
+from untaught.noise.models.base import NOTHING
+from untaught.pipeline.plane.choose_methods import rule_for
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.recipes import plane_recipe
 from untaught.problem import Estimate, Guide, Problem

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from untaught.errors import InputError, OutputError
-from untaught.image.image import Image, as_image
+from untaught.image.atomic import made_folder
+from untaught.image.files import as_image
+from untaught.image.image import Image
 from untaught.image.metrics import Quality, check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
@@ -214,27 +216,6 @@ def checked_names(methods: Sequence[str]) -> list[str]:
         if name != "auto":
             make(name)
     return names
-
-
-def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[Path | None, ...] = ()) -> Path:
-    """Make a folder if need be, and refuse it where a file of one of the `names` cannot be written.
-
-    Raises
-    ------
-    InputError, OutputError
-        When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
-    """
-    from untaught.image.atomic import check_target
-
-    path = Path(folder)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = "there is a file of that name" if path.is_file() else error.strerror or str(error)
-        raise OutputError(f"the folder {path} cannot be made: {reason}") from error
-    for name in names:
-        check_target(path / name, protected)
-    return path
 
 
 def places(folder: Path, picture: Image, methods: Iterable[str]) -> dict[str, Path]:

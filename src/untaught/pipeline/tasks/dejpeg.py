@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from untaught.errors import InputError
-from untaught.image.files import read
-from untaught.image.image import Image, Plane, as_image
+from untaught.image.files import as_image, read
+from untaught.image.image import Image, Plane
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.operators.serialize import written

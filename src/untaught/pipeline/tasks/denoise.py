@@ -16,8 +16,9 @@ from untaught.errors import InputError
 from untaught.fitting.checkpoint import refuse_foreign
 from untaught.fitting.loop import Progress
 from untaught.fitting.stopping import Rule
-from untaught.image.image import Image, Plane, as_image
-from untaught.io.jpeg_steps import compression_notes
+from untaught.image.files import as_image
+from untaught.image.formats.jpeg import compression_notes
+from untaught.image.image import Image, Plane
 from untaught.method import Method, Stopped
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel, Unknown

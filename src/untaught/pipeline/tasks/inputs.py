@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.image.files import as_image
 from untaught.image.formats.jpeg import JPEG
 from untaught.image.formats.webp import WEBP
-from untaught.image.image import Image, as_image, image_of_array
+from untaught.image.image import Image, image_of_array
 from untaught.image.orientation import laid_as
 from untaught.operators import check_mask, check_psf
 from untaught.operators.base import Shape, by

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from untaught.costs import seconds_for
 from untaught.errors import InputError
-from untaught.image.image import Image, Plane, as_image
-from untaught.io.jpeg_steps import compression_notes
+from untaught.image.files import as_image
+from untaught.image.formats.jpeg import compression_notes
+from untaught.image.image import Image, Plane
 from untaught.methods.registry import METHODS
 from untaught.noise import NoiseModel
 

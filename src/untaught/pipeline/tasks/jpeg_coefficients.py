@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.formats.base import decoding, pillow
-from untaught.io.jpeg_steps import MAGIC
+from untaught.image.formats.jpeg import MAGIC
 from untaught.operators.jpeg import BLOCK, Jpeg
 
 SHIFT = 128.0  # grey levels that JPEG takes off before it transforms

@@ -17,7 +17,8 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.fitting.loop import Progress
 from untaught.fitting.stopping import Rule
-from untaught.image.image import Image, as_image
+from untaught.image.files import as_image
+from untaught.image.image import Image
 from untaught.method import Method
 from untaught.noise import NoiseModel
 from untaught.operators import Identity, as_operator

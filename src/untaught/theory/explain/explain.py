@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from untaught.fitting.loop import Progress
-from untaught.image.image import Image, as_image
+from untaught.image.files import as_image
+from untaught.image.image import Image
 from untaught.noise import NoiseModel
 from untaught.pipeline import request as options
 from untaught.theory import Impedance
@@ -122,7 +123,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         When a file cannot be written there, or is `source`, the picture to be explained.
     """
-    from untaught.pipeline.tasks.compare import made_folder
+    from untaught.image.atomic import made_folder
     from untaught.theory.explain.page import PLOTS
 
     return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
