@@ -34,7 +34,8 @@ from untaught.fitting.loop import Options, fit
 from untaught.image.image import Image
 from untaught.method import Needs
 from untaught.methods.networks.denoisers import shape_of
-from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, deviation, learner
+from untaught.methods.self_supervised.learner import Learner, Seen, deviation
+from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.noise import Gaussian
 from untaught.pipeline import request as options
 from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres

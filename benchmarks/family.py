@@ -216,7 +216,7 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> None:
     """Read the arguments and run."""
-    from untaught.methods.self_supervised.learner import LEARNERS
+    from untaught.methods.self_supervised.learners import LEARNERS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)

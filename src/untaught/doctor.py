@@ -16,7 +16,9 @@ from untaught._version import __version__
 
 CGROUP = Path("/sys/fs/cgroup")
 CHANNELS, SIDE, REPEATS = 32, 192, 5  # of the convolution that is timed
-REFERENCE_GFLOPS = 75.0  # of the machine on which `costs.SECONDS` were measured, by the same convolution
+REFERENCE_GFLOPS = (
+    75.0  # of the machine on which `methods.registry.METHODS` were measured, by the same convolution
+)
 ENOUGH_MEMORY = 4.0  # GiB: a 2048 x 2048 colour picture with all its similar patches
 
 
@@ -203,13 +205,13 @@ def _speed(torch: Torch | None) -> str:
         return "nothing can be restored until torch works"
     if torch.cuda:
         return f"fits run on {torch.cuda}"
-    from untaught.costs import SECONDS
+    from untaught.methods.registry import seconds_for
 
     slower = REFERENCE_GFLOPS / max(torch.gflops_float32, 1e-3)
     quarter = 512 * 512 / 1e6
     parts = [
-        f"{name} {(SECONDS[name][0] + SECONDS[name][1] * quarter) * slower:.2g} s"
+        f"{name} {found * slower:.2g} s"
         for name in ("nonlocal", "r2r", "dip")
-        if name in SECONDS
+        if (found := seconds_for(name, quarter)) is not None
     ]
     return f"for a 512 x 512 colour picture expect at most, roughly, {', '.join(parts)}"

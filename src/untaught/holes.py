@@ -7,13 +7,12 @@ from dataclasses import replace
 from torch import Tensor
 
 from untaught.method import Method
-from untaught.methods.inpainting.exemplar import DEEP, Exemplar
+from untaught.methods.inpainting.exemplar import DEEP, Exemplar, wide_holes
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.networks.codes import Code
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.problem import Problem
-from untaught.risk.cross_validation import wide_holes
 
 INVENTED = (
     "what is in wide holes was copied from around them: it looks likely, but it is invented, and there is no "

@@ -14,6 +14,7 @@ from untaught.image.files import as_image
 from untaught.image.image import Image, Plane
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of, written
+from untaught.operators.structure import hint_of, visible_size
 from untaught.pipeline.combine_planes import assemble
 from untaught.pipeline.plane.denoise_plane import Answer, Request
 from untaught.pipeline.plane.make_problem import problem_of
@@ -21,7 +22,7 @@ from untaught.pipeline.plane.reconstruct_plane import solved
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.tasks.denoise import check_checkpoint, restore_planes
 from untaught.pipeline.tasks.inputs import Operand, guide_of
-from untaught.pipeline.tasks.output_image import Task, framed, hint_of, measurement, visible_size
+from untaught.pipeline.tasks.output_image import Task, framed, measurement
 from untaught.pipeline.tasks.registry import file_of, options
 from untaught.problem import tensor
 from untaught.results.restoration import Recipe, Result

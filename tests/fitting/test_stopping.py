@@ -19,7 +19,7 @@ from untaught.fitting.stopping import (
     Watch,
     WindowedVariance,
 )
-from untaught.networks.blocks import blocks
+from untaught.methods.self_supervised.r2r import blocks
 from untaught.noise import Gaussian
 from untaught.problem import Problem
 

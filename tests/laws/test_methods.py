@@ -27,7 +27,7 @@ from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.networks.partial_unet import PartialShape
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.registry import METHODS, make
-from untaught.methods.self_supervised.learner import LEARNERS
+from untaught.methods.self_supervised.learners import LEARNERS
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.methods.self_supervised.subsampled import Subsampled
 from untaught.methods.untrained.deep_decoder import DeepDecoder

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tests.conftest import clean, psnr
 from untaught import rerun
+from untaught.methods.inpainting.exemplar import wide_holes
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.impulse_fill import ImpulseFill
 from untaught.methods.networks.codes import Code
@@ -25,7 +26,7 @@ from untaught.pipeline.plane.reconstruct_plane import planned
 from untaught.pipeline.tasks.output_image import Task
 from untaught.pipeline.tasks.restore import inpaint
 from untaught.problem import Problem, around, part_of
-from untaught.risk.cross_validation import SPARSE, risk_of_filling, wide_holes
+from untaught.risk.cross_validation import SPARSE, risk_of_filling
 
 QUICK = replace(Fill(), pixels=ImpulseFill(patch=5, group=40, radius=10, passes=2, shrinkage=0.003, floor=5e-6))
 

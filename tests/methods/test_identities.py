@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from untaught.methods.self_supervised.gr2r import GR2R, noise_like, split_binomial, split_gamma, split_poisson
-from untaught.methods.self_supervised.learner import Seen, learner
+from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.noisier2noise import Noisier2Noise
 from untaught.methods.self_supervised.sure import SURE
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle

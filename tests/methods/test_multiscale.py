@@ -15,9 +15,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.methods.non_local.dct_pyramid import _cosines, bands, enlarged, halved
-from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.non_local.multiscale import MultiScale, Thorough
 from untaught.methods.non_local.single_scale import NonLocal, Stage
-from untaught.methods.thorough import Thorough
 from untaught.noise import Correlated, Gaussian, Impulse, NoiseModel, PoissonGaussian, Speckle
 from untaught.problem import Problem
 from untaught.risk.sure import Recorruption

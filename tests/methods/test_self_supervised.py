@@ -18,7 +18,8 @@ from untaught.methods.networks.partial_unet import PartialShape
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.registry import METHODS, OF_PAIRS, make
 from untaught.methods.self_supervised.gr2r import GR2R
-from untaught.methods.self_supervised.learner import LEARNERS, Learner, Seen, deviation, learner
+from untaught.methods.self_supervised.learner import Learner, Seen, deviation
+from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture, turned_crop
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
@@ -211,8 +212,7 @@ def test_blind_spots_refuse_shared_noise_and_name_what_does_not() -> None:
 def test_every_learner_of_one_picture_is_a_method() -> None:
     assert {*ALONE} <= {*METHODS}
     for name in ALONE:
-        entry = METHODS[name]
-        assert (entry.module, entry.attribute) == LEARNERS[name]
+        assert METHODS[name].open() is LEARNERS[name]
 
 
 def test_wrong_names_and_settings_are_refused_in_a_sentence() -> None:

@@ -15,7 +15,6 @@ from untaught.methods.networks.denoisers import restorer
 from untaught.methods.registry import make
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.methods.untrained.dip import DIP
-from untaught.methods.variants import variant
 
 X = clean(48, 48)
 Y = crop(48)
@@ -23,14 +22,14 @@ Y = crop(48)
 
 @pytest.mark.parametrize("network", ["dncnn:4,16", "unet:16,2", "resnet", "hourglass-2"])
 def test_a_learner_fits_any_network(network: str) -> None:
-    method = variant(f"n2v:{network}", {"steps": 120, "crop": 32, "rate": 0.01, "decay": 0.9})
+    method = make(f"n2v:{network}", {"steps": 120, "crop": 32, "rate": 0.01, "decay": 0.9})
     result = denoise(Y, method=method, noise="gaussian:25", stop="steps")
     assert psnr(result.image, X) > psnr(Y, X) + 2
     assert np.array_equal(rerun(result.recipe, Y).image, result.image)
 
 
 def test_dip_fits_any_network() -> None:
-    method = variant("dip:unet", {"steps": 40})
+    method = make("dip:unet", {"steps": 40})
     result = denoise(Y, method=method, noise="gaussian:25", stop="steps")
     assert result.recipe.planes[0].settings["shape"] == "unet"
     assert psnr(result.image, X) > psnr(Y, X) + 2

@@ -15,7 +15,7 @@ from tests.pipeline.test_runs import interrupt_at
 from untaught import Result, denoise
 from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.fusion import Fusion
-from untaught.methods.thorough import Thorough
+from untaught.methods.non_local.multiscale import Thorough
 from untaught.pipeline.plane import solution
 from untaught.pipeline.plane.solution import solve
 

@@ -31,7 +31,8 @@ from untaught.pipeline.recipes import make_recipe
 from untaught.report import fragment, write_report
 from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
 from untaught.results.page import page
-from untaught.results.restoration import Candidate, Interval
+from untaught.results.restoration import Candidate
+from untaught.risk.estimate import Interval
 
 
 def images_in(html: str) -> list[np.ndarray]:

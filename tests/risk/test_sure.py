@@ -15,16 +15,8 @@ from torch.nn import functional as F
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
 from untaught.problem import Problem
-from untaught.risk.sure import (
-    Recorruption,
-    Risk,
-    Terms,
-    estimate_risk,
-    mean_of,
-    risk_terms,
-    sample_mean,
-    to_interval,
-)
+from untaught.risk.estimate import Risk, estimate_risk, mean_of, sample_mean, to_interval
+from untaught.risk.sure import Recorruption, Terms, risk_terms
 
 BlackBox = Callable[[Tensor], Tensor]
 

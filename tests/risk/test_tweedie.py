@@ -13,7 +13,8 @@ from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
 from untaught.pipeline.plane.solution import clean_risk, untouched
 from untaught.problem import Problem
-from untaught.risk.sure import Risk, Terms, estimate_risk, to_interval
+from untaught.risk.estimate import Risk, estimate_risk, to_interval
+from untaught.risk.sure import Terms
 from untaught.risk.tweedie import FAR, Shrinkage, shrinkage_of
 
 ONES = torch.ones(1, 3, 40, 40)

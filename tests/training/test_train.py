@@ -19,7 +19,7 @@ from untaught import apply
 from untaught.errors import InputError
 from untaught.image.files import write
 from untaught.image.image import Image
-from untaught.methods.self_supervised.learner import LEARNERS, learner
+from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.methods.trained.model_file import read_model
 from untaught.noise import Gaussian
 from untaught.training.batches import Reader

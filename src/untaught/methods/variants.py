@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from untaught.errors import InputError
-from untaught.methods.networks.denoisers import restorer
-from untaught.methods.networks.generators import generator
-from untaught.methods.registry import METHODS, built
-from untaught.methods.self_supervised.self2self import Self2Self
-from untaught.methods.self_supervised.single_image import OnePicture
+from untaught.method import Method
+from untaught.methods.registry import set_up
 from untaught.methods.self_supervised.subsampled import Subsampled
-from untaught.methods.untrained.dip import DIP
 
 
-def variant(name: str, settings: Mapping[str, Any] | None = None) -> DIP | OnePicture:
+@runtime_checkable
+class ManyNetworks(Protocol):
+    """A method that can draw with more than one network."""
+
+    def with_network(self, name: str) -> Method:
+        """Return the same with another network, by its name; an `InputError` where there is none."""
+        ...
+
+
+def variant(method: Method, rest: str, settings: Mapping[str, Any] | None = None) -> Method:
     """Return what 'n2v:2' (every second row and column), 'n2v:dncnn' or 'dip:resnet' (a network) stands for.
 
     Raises
@@ -24,15 +29,11 @@ def variant(name: str, settings: Mapping[str, Any] | None = None) -> DIP | OnePi
     InputError
         If the method has no such variant, or there is no such network.
     """
-    method, _, rest = name.partition(":")
     if rest.isdecimal():
-        return replace(Subsampled.of(method, rest), **(settings or {}))
-    found = built(method, (METHODS[method].module, METHODS[method].attribute), settings)
-    if isinstance(found, DIP):
-        generator(rest, 1, 1, (64, 64))  # refuses what it does not know
-    elif isinstance(found, OnePicture) and not isinstance(found, Self2Self):
-        restorer(rest, 1, 1)
+        found: Any = Subsampled.of(method.name, rest)
+    elif isinstance(method, ManyNetworks):
+        found = method.with_network(rest)
     else:
-        raise InputError(f"{method} has one network only; dip:resnet and n2v:dncnn are written so")
-    other: DIP | OnePicture = replace(found, shape=rest)
-    return other
+        raise InputError(f"{method.name} has one network only; dip:resnet and n2v:dncnn are written so")
+    made: Method = set_up(f"{method.name}:{rest}", lambda **changes: replace(found, **changes), settings)
+    return made

@@ -5,15 +5,15 @@ A task is an operator, nothing else: y = A(x) + n.
 
 from __future__ import annotations
 
-from untaught.operators.base import LinearOperator, Operator
+from untaught.operators.base import Composition, LinearOperator, Operator, as_operator, compose
 from untaught.operators.blur import Blur, check_psf
-from untaught.operators.compose import Composition, as_operator, compose
 from untaught.operators.compressed_sensing import RandomCompression, StructuredCompression
 from untaught.operators.downsample import Downsample, check_factor
 from untaught.operators.external import Function, Wrapped
 from untaught.operators.fourier import Fourier, cartesian_mask, random_mask, to_complex, to_pair
 from untaught.operators.jpeg import Jpeg
-from untaught.operators.mask import Identity, Mask, Mosaic, check_mask
+from untaught.operators.mask import Identity, Mask, check_mask
+from untaught.operators.mosaic import Mosaic
 from untaught.operators.radon import Radon
 
 __all__ = [

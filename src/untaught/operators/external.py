@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.operators.base import Composable, LinearOperator, Shape, real
+from untaught.operators.base import LIFTS, Composable, LinearOperator, Operator, Shape, named, real
 
 ADJOINT_TOLERANCE = 1e-3  # relative; a wrong adjoint is off by far more, float32 in a long sum by far less
 
@@ -169,11 +169,6 @@ def has_both(thing: Any) -> bool:
     return callable(getattr(thing, "A", None)) and callable(getattr(thing, "A_adjoint", None))
 
 
-def named(thing: Any) -> str:
-    """Return what a person would call an object."""
-    return str(getattr(thing, "__name__", type(thing).__name__))
-
-
 def _noise(owner: Any, shape: Shape, seed: int) -> Tensor:
     """Return random numbers where the tensors of `owner` are."""
     values = torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
@@ -194,3 +189,14 @@ def _run(function: Callable[[Tensor], Tensor], owner: Any, values: Tensor) -> Te
     if not isinstance(answer, Tensor):
         raise InputError(f"{named(owner)} returns {named(answer)}; an operator has to return a tensor")
     return answer
+
+
+def _wrapped(thing: object) -> Operator | None:
+    return Wrapped(thing) if has_both(thing) else None
+
+
+def _function(thing: object) -> Operator | None:
+    return Function(thing) if callable(thing) else None
+
+
+LIFTS += (_wrapped, _function)

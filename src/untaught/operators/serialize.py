@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import Operator, Shape
+from untaught.operators.base import Composition, Operator, Shape
 from untaught.operators.blur import Blur
-from untaught.operators.compose import Composition
 from untaught.operators.compressed_sensing import RandomCompression, StructuredCompression
 from untaught.operators.downsample import Downsample
 from untaught.operators.fourier import Fourier
 from untaught.operators.jpeg import Jpeg
-from untaught.operators.mask import Identity, Mask, Mosaic
+from untaught.operators.mask import Identity, Mask
+from untaught.operators.mosaic import Mosaic
 from untaught.operators.radon import Radon
 
 OURS: Mapping[str, type[Any]] = {

@@ -15,8 +15,8 @@ from untaught.method import History, Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.plane.denoise_plane import Answer, Request
 from untaught.pipeline.recipes import make_recipe
-from untaught.results.restoration import Interval, PlaneResult, Result, spokesman
-from untaught.risk.sure import Risk, to_interval
+from untaught.results.restoration import PlaneResult, Result, spokesman
+from untaught.risk.estimate import Interval, Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names
 

@@ -7,7 +7,7 @@ import shlex
 from untaught.errors import InputError
 from untaught.image.image import Image
 from untaught.method import ClosedForm
-from untaught.methods.registry import TUNED, make, model_of
+from untaught.methods.registry import FORMS, TUNED, make, model_of
 from untaught.pipeline.recipes import method_of
 from untaught.results.restoration import PlaneRecipe, Recipe, Result
 
@@ -44,7 +44,7 @@ def _formula(plane: PlaneRecipe) -> str | None:
     if plane.pilot not in (None, PILOT):
         return None
     model = str(plane.settings.get("model", ""))
-    text = {"trained": model, "tuned": TUNED + model}.get(plane.method, plane.method)
+    text = {form.word: form.prefix + model for form in FORMS}.get(plane.method, plane.method)
     try:
         method = method_of(plane)
         return text if isinstance(method, ClosedForm) and make(text) == method else None
@@ -57,4 +57,4 @@ def _located(method: str) -> str:
     model = model_of(method)
     if model is None:
         return method
-    return f"{TUNED if method.startswith(TUNED) else ''}{model.absolute()}"
+    return f"{TUNED.prefix if method.startswith(TUNED.prefix) else ''}{model.absolute()}"

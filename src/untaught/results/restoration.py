@@ -14,19 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from untaught.image.image import Image
 from untaught.method import History, Stopped
 from untaught.noise import NoiseModel
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate of the PSNR in dB with its 90 % interval, and what it assumes."""
-
-    value: float
-    low: float
-    high: float
-    assumes: str
-
-    def __str__(self) -> str:
-        return f"{self.value:.1f} dB (90 %: {self.low:.1f} to {self.high:.1f})"
+from untaught.risk.estimate import Interval
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from untaught.operators.filters import filled
 from untaught.problem import Problem
-from untaught.risk.sure import STREAM, Risk, Terms, sample_mean
+from untaught.risk.estimate import Risk, sample_mean
+from untaught.risk.sure import STREAM, Terms
 
 SPARSE = 0.2  # share of missing pixels up to which as many can be withheld, of the same shape
 SHARE = 0.05  # of the measured pixels that is withheld where more are missing
@@ -110,28 +111,3 @@ def _distance(gone: NDArray[np.bool_], where: NDArray[np.bool_]) -> float:
     from scipy.ndimage import distance_transform_edt
 
     return float(distance_transform_edt(gone)[where].mean())
-
-
-def wide_holes(mask: Tensor, depth: float) -> Tensor:
-    """Return 1 in every connected part of what is missing that reaches deeper than so many pixels.
-
-    Parameters
-    ----------
-    mask : Tensor
-        (1, any, H, W), 1 where something was measured.
-    depth : float
-        Distance to the nearest measured pixel.
-
-    Returns
-    -------
-    Tensor
-        (1, 1, H, W), 1 or 0.
-    """
-    from scipy.ndimage import distance_transform_edt, label, maximum
-
-    missing = (mask == 0).all(1)[0].cpu().numpy()
-    parts, count = label(missing, np.ones((3, 3)))
-    wide = np.zeros(count + 1, np.float32)
-    if count and not missing.all():
-        wide[1:] = maximum(distance_transform_edt(missing), parts, range(1, count + 1)) > depth
-    return torch.from_numpy(wide[parts]).to(mask)[None, None]

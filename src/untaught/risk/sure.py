@@ -13,37 +13,22 @@ theorem 1 of Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from untaught.noise import Correlated
 from untaught.noise.coloured_noise import drawn_around
 from untaught.problem import Problem, Response, smoothed
-from untaught.results.restoration import Interval
-from untaught.risk.clipping_weight import Weight
 from untaught.risk.stein_kernel import stein_kernel
-from untaught.risk.tweedie import Shrinkage
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
 ENOUGH = 400_000  # values after which one draw of the divergence is accurate enough
 STREAM = 0x9E3779B97F4A7C15  # odd and large, so that neighbouring seeds give unrelated streams
 MOST_RESCALED = 4.0  # times the variance that a response was measured with
-LEAST_LEFT = 0.003  # of the noise variance; smooth pictures at sigma 50 come down to 0.007
-Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
-
-
-@dataclass(frozen=True)
-class Risk:
-    """An estimated mean squared error and its standard error, in squared [0, 1] units."""
-
-    value: float
-    error: float
 
 
 @dataclass(frozen=True)
@@ -177,95 +162,3 @@ def terms_of(
     """Return the risk per pixel of `answer` to `data.y`, from how it moved."""
     cross = sum((r.probe * r.moved for r in responses), torch.zeros_like(answer))
     return Terms((answer - data.y).square(), cross, variance, data.mask, responses)
-
-
-def estimate_risk(
-    terms: Terms,
-    weight: Tensor | Weight,
-    relative_error: float,
-    shrinkage: float | Shrinkage,
-) -> Risk:
-    """Estimate the mean squared error from two formulas that err differently.
-
-        Stein:    (1/N) sum misfit + 2 cross - variance   right for any f; an error of the variance shifts it
-        Tweedie:  (1/N) sum cross                         right for a posterior mean, Cov[x|y] = Var[y|x] df/dy;
-                                                          an error of the variance only scales it
-
-    joined with weights inverse to their squared errors; where they disagree by more than that, the error grows.
-
-    Parameters
-    ----------
-    terms : Terms
-        Of the answer.
-    weight : Tensor or Weight
-        (1, C, H, W), what is done to squared errors afterwards; a `Weight` where that depends on the answer.
-    relative_error : float
-        One standard error of the noise variance, relative.
-    shrinkage : float or Shrinkage
-        How far from a posterior mean the method is: one standard error of Tweedie's formula, relative, and what
-        corrects it where that is known.
-
-    References
-    ----------
-    Stein, Annals of Statistics 1981; Efron, "Tweedie's formula and selection bias", JASA 2011.
-    """
-    weight = weight if isinstance(weight, Weight) else Weight(weight)
-    shrinkage = shrinkage if isinstance(shrinkage, Shrinkage) else Shrinkage(shrinkage)
-    level = relative_error * mean_of(terms.variance, weight.value, terms.honest).value
-    ones = torch.ones_like(weight.value)
-    stein = mean_of(weight.of(terms.sure, terms.cross, terms.variance), ones, terms.honest)
-    tweedie = mean_of(shrinkage.corrected(terms.cross, terms.variance), weight.value, terms.honest)
-    stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
-    scale = math.hypot(shrinkage.error, relative_error)  # an error of the variance scales Tweedie's formula
-    tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, scale * max(tweedie.value, stein.value)), 1e-12))
-    a, b = stein.error**-2, tweedie.error**-2
-    apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
-    return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))
-
-
-def mean_of(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
-    """Return the weighted mean of (1, C, H, W) over honest pixels with its standard error."""
-    keep = honest.expand_as(values)
-    return sample_mean(values * weight * keep, keep)
-
-
-def sample_mean(sums: Tensor, counts: Tensor, block: int = 1) -> Risk:
-    """Return the mean over a sample and its standard error, as the ratio of two sums over blocks of pixels.
-
-        m = sum_b s_b / sum_b n_b;   error = sqrt( sum_b (s_b - m n_b)^2 ) / sum_b n_b
-
-    Parameters
-    ----------
-    sums, counts : Tensor
-        What was added up at every value, and how often; (1, C, H, W). Of measurements that are no picture, of
-        other than four axes, every value is a block.
-    block : int
-        Side of the blocks, which are taken for independent. The channels of a pixel never are: a method errs in
-        them alike.
-    """
-    total = float(counts.sum().clamp_min(1))
-    value = float(sums.sum()) / total
-    apart = sums - value * counts
-    if apart.ndim == 4:
-        apart = apart.sum(1)
-    if block > 1:
-        apart = F.avg_pool2d(apart, block, ceil_mode=True, divisor_override=1)
-    return Risk(value, float(apart.square().sum().sqrt()) / total)
-
-
-def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:
-    """Turn a risk into a PSNR over the value range [0, 1], with its 90 % interval.
-
-    A risk below 0.3 % of the noise variance (25 dB of gain) is more than any estimate here can tell: it is cut.
-    """
-    floor = max(LEAST_LEFT * variance, 1e-10)
-
-    def psnr(mse: float) -> float:
-        return -10 * math.log10(max(mse, floor))
-
-    return Interval(
-        psnr(risk.value),
-        psnr(risk.value + Z90 * risk.error),
-        psnr(risk.value - Z90 * risk.error),
-        assumes,
-    )

@@ -10,7 +10,7 @@ from untaught.errors import InputError
 from untaught.fitting.checkpoint import refuse_foreign
 from untaught.image.atomic import check_target
 from untaught.methods.networks.denoisers import Shape
-from untaught.methods.registry import MODEL_SUFFIX
+from untaught.methods.registry import TRAINED
 from untaught.methods.self_supervised.learner import Learner
 from untaught.noise import NoiseModel
 
@@ -52,8 +52,8 @@ def checkpoint_of(output: Path) -> Path:
 
 def places(output: Path, resume: bool) -> Path:
     """Refuse places that cannot be written to; return that of the checkpoint."""
-    if output.suffix != MODEL_SUFFIX:
-        raise InputError(f"{output} has to end in {MODEL_SUFFIX}; name the model so")
+    if output.suffix != TRAINED.suffix:
+        raise InputError(f"{output} has to end in {TRAINED.suffix}; name the model so")
     check_target(output, ())
     checkpoint = checkpoint_of(output)
     refuse_foreign(checkpoint)

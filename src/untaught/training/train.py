@@ -13,7 +13,8 @@ import torch
 from untaught.errors import InputError
 from untaught.fitting.loop import Options, Progress, fit
 from untaught.methods.networks.denoisers import Shape, shape_of
-from untaught.methods.self_supervised.learner import Learner, Seen, learner
+from untaught.methods.self_supervised.learner import Learner, Seen
+from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
 from untaught.noise.coloured_noise import turns
@@ -68,7 +69,7 @@ def train(
         For 'n2n': a folder with another exposure of every picture, under the same name. Without it pairs are the
         consecutive planes of every file.
     method : str or Learner
-        'r2r', or any name in `untaught.methods.self_supervised.learner.LEARNERS`, or one that is set up.
+        'r2r', or any name in `untaught.methods.self_supervised.learners.LEARNERS`, or one that is set up.
     network : str or shape
         'dncnn' or 'unet'; with sizes 'dncnn:DEPTH,WIDTH', 'unet:WIDTH,SCALES'. 'auto' is DnCNN on a GPU, and on
         a processor the U-Net, of which a step takes a sixth of the time.

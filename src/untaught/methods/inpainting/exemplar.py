@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
@@ -16,7 +17,6 @@ from untaught.method import Needs, Pass, answer
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.shift_map import Level, copied, corners, doubled, grown, halved
 from untaught.problem import Estimate, Problem, Window, around
-from untaught.risk.cross_validation import wide_holes
 
 DEEP = 5.0  # pixels from anything measured: what is farther in is only blurred by similar patches
 FEWEST = 100  # known patches on the coarsest level
@@ -171,3 +171,28 @@ def _between(y: Tensor, known: Tensor, depth: float) -> float:
     if tiles.shape[1] < SAMPLES:
         return 1.0
     return float(tiles.var(1).sum() / values.var(1).sum().clamp_min(1e-12))
+
+
+def wide_holes(mask: Tensor, depth: float) -> Tensor:
+    """Return 1 in every connected part of what is missing that reaches deeper than so many pixels.
+
+    Parameters
+    ----------
+    mask : Tensor
+        (1, any, H, W), 1 where something was measured.
+    depth : float
+        Distance to the nearest measured pixel.
+
+    Returns
+    -------
+    Tensor
+        (1, 1, H, W), 1 or 0.
+    """
+    from scipy.ndimage import distance_transform_edt, label, maximum
+
+    missing = (mask == 0).all(1)[0].cpu().numpy()
+    parts, count = label(missing, np.ones((3, 3)))
+    wide = np.zeros(count + 1, np.float32)
+    if count and not missing.all():
+        wide[1:] = maximum(distance_transform_edt(missing), parts, range(1, count + 1)) > depth
+    return torch.from_numpy(wide[parts]).to(mask)[None, None]

@@ -14,7 +14,7 @@ from untaught.method import Needs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance
-from untaught.methods.non_local.single_scale import STANDARD, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.non_local.single_scale import STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
@@ -159,3 +159,20 @@ def _combined(pictures: Sequence[Tensor], chosen: Sequence[float]) -> Tensor:
 def _split(scale: int) -> Callable[[Tensor], list[Tensor]]:
     """Return what splits a picture into the bands that the scale below `scale` may take over."""
     return lambda x: bands(x, [edge / 2**scale for edge in EDGES])
+
+
+@dataclass(frozen=True)
+class Thorough(MultiScale):
+    """`MultiScale` with the stages `THOROUGH`, in two and a half times its time.
+
+    On crops of 256 x 256 pixels at sigma 25 it is 0.01 (kodim04), 0.14 (kodim05), 0.09 (coffee) and 0.09 dB
+    (astronaut) better.
+    """
+
+    stages: tuple[Stage, ...] = THOROUGH
+    name: ClassVar[str] = "nonlocal-thorough"
+    whole_below: ClassVar[bool] = True  # .03 dB on smooth pictures
+    relative: ClassVar[str] = MultiScale.name
+    """What it replaces and is not mixed with: both look for similar patches in the same noise, which Stein's
+    formula does not see, and the weights would feed on that. On Kodak crops mixtures of the two lost up to 0.8 of
+    mean squared error (of 60) where they promised to gain as much."""

@@ -6,16 +6,14 @@ The same page serves one picture, of which crops are learned from (`methods.one_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-from untaught.errors import InputError, did_you_mean
 from untaught.method import Needs
-from untaught.methods.registry import METHODS, built
 from untaught.noise import NoiseModel
 from untaught.problem import Problem
 
@@ -63,37 +61,6 @@ class Learner(Protocol):
     def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the restored pictures, shape of `seen.y`, detached, and their standard deviation or None."""
         ...
-
-
-def _place(name: str) -> tuple[str, str]:
-    return METHODS[name].module, METHODS[name].attribute
-
-
-ALSO_FOR_ONE = (
-    *("n2v", "struct-n2v", "n2s", "neighbor2neighbor", "zs-n2n"),
-    *("noisier2noise", "noisy-as-clean", "sure", "self2self"),
-)
-LEARNERS: Mapping[str, tuple[str, str]] = {
-    "gr2r": _place("gr2r"),
-    "n2n": ("self_supervised.noise2noise", "Noise2Noise"),  # not for one picture
-    **{name: _place(name) for name in ALSO_FOR_ONE},
-}
-"""Where each learner's page is: name -> (module of `untaught.methods`, class)."""
-
-
-def learner(name: str, settings: Mapping[str, Any] | None = None) -> Learner:
-    """Return the learner called `name` with its defaults, or with `settings` in their place.
-
-    Raises
-    ------
-    InputError
-        For a name that is not in `LEARNERS`, or a setting the learner does not have.
-    """
-    if name not in LEARNERS:
-        hint = did_you_mean(name, LEARNERS)
-        raise InputError(f"{name!r} does not learn from noisy pictures; {hint}choose {', '.join(LEARNERS)}")
-    found: Learner = built(name, LEARNERS[name], settings)
-    return found
 
 
 def mean_and_spread(draw: Callable[[], Tensor], count: int) -> tuple[Tensor, Tensor | None]:

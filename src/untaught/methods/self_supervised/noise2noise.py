@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from untaught.errors import InputError
 from untaught.method import Needs, State
-from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.learner import Norm, Seen, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.problem import Problem
@@ -58,102 +56,3 @@ class Noise2Noise(OnePicture):
         """Return the mean of what is made of each observation."""
         first: Tensor = network(seen.y).detach()
         return first if seen.second is None else (first + network(seen.second).detach()) / 2, None
-
-
-@dataclass(frozen=True)
-class Neighbor2Neighbor(OnePicture):
-    """Neighbor2Neighbor.
-
-        g1(y), g2(y): of every cell of 2 x 2 pixels two that touch, drawn at random
-        min over theta of E || f(g1 y) - g2 y ||^2 + w || f(g1 y) - g2 y - (g1 f(y) - g2 f(y)) ||^2
-        answer: f_theta(y)
-
-    The second term makes up for neighbours that differ in the clean picture; no gradient goes through f(y) in it.
-
-    Attributes
-    ----------
-    weight : float
-        w; 2 in the paper for synthetic noise, reached in a ramp there.
-
-    References
-    ----------
-    Huang, Li, Jia, Lu, Liu, "Neighbor2Neighbor: Self-Supervised Denoising from Single Noisy Images", CVPR 2021.
-    """
-
-    weight: float = 2.0
-    name: ClassVar[str] = "neighbor2neighbor"
-    needs: ClassVar[Needs] = Needs(white=True, complete=True)
-
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
-        """Return the misfit of the two sub-pictures, and what it is beyond that of the network's own picture."""
-        layers, (first, second) = seen.y, drawn_neighbours(seen.y, generator)
-        with torch.no_grad():
-            whole = network(layers)
-        weight = sub_pictures(seen.mask, first) * sub_pictures(seen.mask, second)
-        one, two = sub_pictures(layers, first), sub_pictures(layers, second)
-        apart = sub_pictures(whole, first) - sub_pictures(whole, second)
-        drawn = network(one)
-        return deviation(drawn, two, weight) + self.weight * deviation(drawn - two, apart, weight)
-
-
-def drawn_neighbours(y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return which pixel of every 2 x 2 cell goes into each of two sub-pictures: 0..3 row by row, (1, 1, h, w).
-
-    The two share an edge, each of the eight ordered pairs is as likely.
-    """
-    cells = (1, 1, y.shape[-2] // 2, y.shape[-1] // 2)
-    first = torch.randint(4, cells, generator=generator)
-    across = torch.randint(2, cells, generator=generator)
-    second = first ^ (1 + across)  # bit 0 is the column, bit 1 the row: one of them is changed
-    return first.to(y.device), second.to(y.device)
-
-
-def sub_pictures(y: Tensor, chosen: Tensor) -> Tensor:
-    """Return the chosen pixel of every 2 x 2 cell, (B, C, h, w); an odd last row or column is left out."""
-    height, width = (2 * n for n in chosen.shape[-2:])
-    cells = F.pixel_unshuffle(y[..., :height, :width], 2).unflatten(1, (y.shape[1], 4))
-    index = chosen[:, :, None].expand(*cells.shape[:2], 1, *chosen.shape[-2:])
-    return torch.gather(cells, 2, index)[:, :, 0]
-
-
-@dataclass(frozen=True)
-class ZeroShotNoise2Noise(OnePicture):
-    """Zero-Shot Noise2Noise.
-
-        D1, D2: halves of every 2 x 2 cell, the mean of one diagonal each
-        min over theta of 1/2 (|| f(D1 y) - D2 y ||^2 + || f(D2 y) - D1 y ||^2)
-                        + 1/2 (|| f(D1 y) - D1 f(y) ||^2 + || f(D2 y) - D2 f(y) ||^2)
-        answer: f_theta(y),   f(y) = y - a network with so few weights that it cannot hold the noise
-
-    Attributes
-    ----------
-    shape : UNetShape or str
-        Two convolutions of 48 channels and one of 1 x 1 in the paper, as here.
-    rate : float
-        Adam's; 0.001 in the paper, halved every 1000 of 3000 steps.
-
-    References
-    ----------
-    Mansour, Heckel, "Zero-Shot Noise2Noise: Efficient Image Denoising without any Data", CVPR 2023.
-    """
-
-    shape: UNetShape | str = field(default_factory=lambda: UNetShape(width=48, scales=1))
-    name: ClassVar[str] = "zs-n2n"
-    needs: ClassVar[Needs] = Needs(white=True, complete=True)
-
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
-        """Return the misfit of the two halves and what they and the whole disagree in; draws nothing."""
-        one, two = halves(seen.y)
-        weight = (torch.minimum(*halves(seen.mask)) >= 1).float()
-        first, second = network(one), network(two)
-        whole_one, whole_two = halves(network(seen.y))
-        apart = deviation(first, two, weight) + deviation(second, one, weight)
-        inconsistent = deviation(first, whole_one, weight) + deviation(second, whole_two, weight)
-        return (apart + inconsistent) / 2
-
-
-def halves(y: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the means of the two diagonals of every 2 x 2 cell; an odd last row or column is left out."""
-    height, width = (n // 2 * 2 for n in y.shape[-2:])
-    a, b, c, d = F.pixel_unshuffle(y[..., :height, :width], 2).unflatten(1, (y.shape[1], 4)).unbind(2)
-    return (b + c) / 2, (a + d) / 2

@@ -13,7 +13,6 @@ from untaught.methods.averaging import warm
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
-from untaught.networks.blocks import blocks
 from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Recorruption
 from untaught.risk.tweedie import Shrinkage
@@ -230,3 +229,14 @@ def _average_weights(state: State, decay: float) -> None:
     with torch.no_grad():
         for name, value in state.network.named_parameters():
             state.tensors[MEAN + name].lerp_(value, 1 - decay)
+
+
+def blocks(mask: Tensor, fraction: float, size: int, seed: int) -> Tensor:
+    """Return 1 on randomly placed grid blocks covering about `fraction` of (1, 1, H, W), at least one of them."""
+    height, width = mask.shape[-2:]
+    rows, columns = -(-height // size), -(-width // size)
+    order = torch.randperm(rows * columns, generator=torch.Generator().manual_seed(seed))
+    grid = torch.zeros(rows * columns)
+    grid[order[: max(1, round(fraction * rows * columns))]] = 1
+    full = grid.view(1, 1, rows, columns).repeat_interleave(size, 2).repeat_interleave(size, 3)
+    return full[..., :height, :width].to(mask.device)

@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from untaught.errors import InputError
 from untaught.method import Needs
 from untaught.methods.networks.partial_unet import PartialShape, PartialUNet
 from untaught.methods.self_supervised.learner import Seen, deviation, mean_and_spread
@@ -43,6 +44,16 @@ class Self2Self(OnePicture):
     partial: PartialShape = field(default_factory=PartialShape)
     name: ClassVar[str] = "self2self"
     needs: ClassVar[Needs] = Needs(white=True)
+
+    def with_network(self, name: str) -> OnePicture:
+        """Refuse: partial convolutions have one network.
+
+        Raises
+        ------
+        InputError
+            Always.
+        """
+        raise InputError(f"{self.name} has one network only; dip:resnet and n2v:dncnn are written so")
 
     def build(self, channels: int) -> nn.Module:
         """See `OnePicture`."""

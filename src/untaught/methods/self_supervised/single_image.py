@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -81,7 +81,7 @@ class OnePicture:
     rate, decay : float
         Adam's learning rate, and the decay of the weights' average.
     shape : UNetShape or str
-        The network; or the name of one, see `networks.restorers.restorer`.
+        The network; or the name of one, see `networks.denoisers.restorer`.
     bfloat16 : bool
         Whether convolutions run in bfloat16 autocast.
     """
@@ -98,6 +98,11 @@ class OnePicture:
     )
     name: ClassVar[str]
     needs: ClassVar[Needs]
+
+    def with_network(self, name: str) -> OnePicture:
+        """Return the same with another network, see `networks.denoisers.restorer`."""
+        restorer(name, 1, 1)  # refuses what it does not know
+        return replace(self, shape=name)
 
     def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
         """See `learner.Learner`."""

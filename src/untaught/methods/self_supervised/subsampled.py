@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 from untaught.errors import InputError, did_you_mean
 from untaught.method import Needs, State
-from untaught.methods.self_supervised.learner import ALSO_FOR_ONE, Seen, learner
+from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learners import OF_ONE_PICTURE, learner
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import Correlated, Gaussian, NoiseModel
 from untaught.noise.coloured_noise import shared
@@ -51,8 +52,8 @@ class Subsampled(OnePicture):
 
     def __post_init__(self) -> None:
         """Refuse what is no learner for one picture, and what is no factor; take its name."""
-        if self.learner not in ALSO_FOR_ONE:
-            hint = did_you_mean(self.learner, ALSO_FOR_ONE)
+        if self.learner not in OF_ONE_PICTURE:
+            hint = did_you_mean(self.learner, OF_ONE_PICTURE)
             raise InputError(f"{self.learner!r} has no version for every n-th pixel; {hint}n2v:2 is one")
         if self.factor < 2:
             raise InputError(f"{self.learner}:{self.factor} is no sub-sampling; the number is 2 or more")

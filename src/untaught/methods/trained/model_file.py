@@ -14,7 +14,8 @@ from torch import nn
 
 from untaught.errors import InputError
 from untaught.image.atomic import whole_file
-from untaught.methods.self_supervised.learner import Learner, learner
+from untaught.methods.self_supervised.learner import Learner
+from untaught.methods.self_supervised.learners import learner
 from untaught.methods.trained.network import network_of, shape_from
 
 KEY = "untaught"  # of the header among the file's metadata

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -145,3 +145,8 @@ def _read(path: str, stamp: int, device: str) -> Model:
     from untaught.methods.trained.model_file import read_model
 
     return read_model(Path(path), device)
+
+
+def trained(model: str, settings: Mapping[str, Any] | None) -> Trained:
+    """Return what 'MODEL.safetensors' stands for."""
+    return Trained(**(settings or {"model": model}))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -84,3 +85,8 @@ class Tuned(OnePicture):
         """See `OnePicture`."""
         own = self.learner
         return own.upright(seen) if isinstance(own, OnePicture) else super().upright(seen)
+
+
+def tuned(model: str, settings: Mapping[str, Any] | None) -> Tuned:
+    """Return what 'tuned:MODEL.safetensors' stands for; without a model, see `Tuned.init`."""
+    return Tuned(**(settings or {"model": model}))

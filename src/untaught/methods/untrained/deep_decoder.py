@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -148,3 +149,8 @@ class DeepDecoder:
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the average as the answer."""
         return Estimate(state.tensors["average"].clone())
+
+
+def of_width(text: str, settings: Mapping[str, Any] | None) -> DeepDecoder:
+    """Return what 'deep-decoder:512' stands for."""
+    return replace(DeepDecoder.of_width(text), **(settings or {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -82,6 +82,11 @@ class DIP:
         be mixed.
         """
         return cls(jitter=0.01, code=Code(random=8, octaves=6))
+
+    def with_network(self, name: str) -> DIP:
+        """Return the same with another network, see `networks.generators.GENERATORS`."""
+        network_of(name, 1, 1, (64, 64))  # refuses what it does not know
+        return replace(self, shape=name)
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build network, code and optimiser; draws only from `seed`."""

@@ -37,7 +37,7 @@ from untaught.pipeline.plane.solution import (
 from untaught.problem import Learnt, Problem, made_whole
 from untaught.results.restoration import Candidate, PlaneRecipe
 from untaught.risk.cross_validation import risk_at
-from untaught.risk.sure import Risk
+from untaught.risk.estimate import Risk
 
 HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "

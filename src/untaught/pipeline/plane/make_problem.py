@@ -14,8 +14,9 @@ from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.models.base import NOTHING
 from untaught.operators import Blur, Mosaic, Operator
 from untaught.operators.filters import filled
+from untaught.operators.structure import keeps_levels, outermost, sites, support_of
 from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.tasks.output_image import Task, keeps_levels, outermost, sites, support_of
+from untaught.pipeline.tasks.output_image import Task
 from untaught.problem import Problem, array
 
 FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole

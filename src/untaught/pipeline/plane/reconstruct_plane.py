@@ -25,16 +25,18 @@ from untaught.methods.untrained.dip import DIP
 from untaught.methods.untrained.pixels import PixelTV
 from untaught.noise.models.base import NOTHING
 from untaught.operators import Fourier, Jpeg, Mosaic
+from untaught.operators.structure import outermost
 from untaught.pipeline.plane.choose_methods import objection, refusal, rule_for
 from untaught.pipeline.plane.denoise_plane import Answer, Request
 from untaught.pipeline.plane.mixture import Attempt, inlaid, mixed_pictures, share_of
 from untaught.pipeline.plane.solution import clean_risk
 from untaught.pipeline.recipes import plane_recipe
-from untaught.pipeline.tasks.output_image import Task, outermost
+from untaught.pipeline.tasks.output_image import Task
 from untaught.problem import Estimate, Problem, around, array, part_of
 from untaught.results.restoration import Candidate
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
-from untaught.risk.sure import Risk, Terms, divergence_draws, mean_of, risk_terms
+from untaught.risk.estimate import Risk, mean_of
+from untaught.risk.sure import Terms, divergence_draws, risk_terms
 
 JPEG_STEPS = 16  # twice as many gain hundredths of dB on Kodak crops
 CONTEXT = 64  # pixels around wide holes that the network sees: more are drawn slower and no better

@@ -26,19 +26,8 @@ from untaught.pipeline.recipes import plane_recipe
 from untaught.problem import Estimate, Guide, Problem
 from untaught.results.restoration import Candidate, PlaneRecipe
 from untaught.risk.clipping_weight import undone, weight_at
-from untaught.risk.sure import (
-    Z90,
-    Risk,
-    Terms,
-    common_kernel,
-    divergence_draws,
-    estimate_risk,
-    kernel_of,
-    mean_of,
-    risk_terms,
-    terms_of,
-    to_interval,
-)
+from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of, to_interval
+from untaught.risk.sure import Terms, common_kernel, divergence_draws, kernel_of, risk_terms, terms_of
 from untaught.risk.tweedie import Shrinkage, shrinkage_of
 
 PILOT_SECONDS = 100.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core

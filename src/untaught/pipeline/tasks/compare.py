@@ -21,7 +21,8 @@ from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
 from untaught.pipeline import request as options
-from untaught.results.restoration import Interval, Result
+from untaught.results.restoration import Result
+from untaught.risk.estimate import Interval
 
 if TYPE_CHECKING:
     from untaught.fitting.loop import Progress
@@ -238,7 +239,7 @@ def places(folder: Path, picture: Image, methods: Iterable[str]) -> dict[str, Pa
 
 def _label(method: str) -> str:
     """Return a method's name without the folders that a model lies in."""
-    kind = TUNED if method.startswith(TUNED) else ""
+    kind = TUNED.prefix if method.startswith(TUNED.prefix) else ""
     return kind + re.split(r"[/\\]", method)[-1].removeprefix(kind)
 
 

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.costs import seconds_for
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image, Plane
-from untaught.methods.registry import METHODS
+from untaught.methods.registry import METHODS, seconds_for
 from untaught.noise import NoiseModel
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 from untaught.errors import InputError
 from untaught.image.image import Image
 from untaught.operators import Blur, Downsample, Identity, Mask, Mosaic, check_factor
+from untaught.operators.psf import WORDS
 from untaught.pipeline.tasks.inputs import (
-    WORDS,
     Operand,
     mask_of,
     measured_by_alpha,

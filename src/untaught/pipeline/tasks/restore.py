@@ -99,8 +99,9 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     greatest value of their type, and floats are taken as they are.
 
     There is an estimate of the PSNR only for missing pixels that are like those around them, see
-    `untaught.risk.cross_validation`: in general an operator does not see all of a picture, and what it predicts well may still
-    be wrong. Where a network is fitted, a note says how well it predicts measurements that it has not seen.
+    `untaught.risk.cross_validation`: in general an operator does not see all of a picture, and what it predicts
+    well may still be wrong. Where a network is fitted, a note says how well it predicts measurements that it has
+    not seen.
 
     Examples
     --------
@@ -142,7 +143,8 @@ def inpaint(
         Pixels of exactly this colour are missing too: '#ff00ff', or the picture's own values.
     translucent : bool
         What the mask marks is not gone but lies under a half-transparent mark, such as a watermark: its opacity
-        and colour are measured, it is taken off, and only what it hid is filled in; see `untaught.pipeline.tasks.watermark`.
+        and colour are measured, it is taken off, and only what it hid is filled in; see
+        `untaught.pipeline.tasks.watermark`.
     **wishes
         See `Wishes`.
 

@@ -1,0 +1,88 @@
+"""What an operator keeps and sees: masks that come last, its support, grey levels, the sites of a mosaic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from untaught.operators.base import Composition, Operator, Shape
+from untaught.operators.mask import Identity, Mask
+from untaught.operators.mosaic import Mosaic
+
+KEEPS = 1e-3  # how far A(1) may be from 1 for an operator that keeps grey levels
+
+
+def folded(operator: Operator) -> tuple[Operator | None, Tensor | None]:
+    """Take the masks that come last off an operator: they only say what was measured; see `Task.folded`."""
+    if isinstance(operator, Identity):
+        return None, None
+    if isinstance(operator, Mask):
+        return None, operator.mask
+    if isinstance(operator, Composition):
+        outer, last = folded(operator.outer)
+        if outer is None:
+            inner, mask = folded(operator.inner)
+            return inner, mask if last is None else last if mask is None else mask * last
+        return (operator if last is None else Composition(outer, operator.inner)), last
+    return operator, None
+
+
+def outermost(operator: Operator | None) -> Operator | None:
+    """Return what happened last."""
+    while isinstance(operator, Composition):
+        operator = operator.outer
+    return operator
+
+
+def support_of(operator: Operator | None, y: Tensor) -> Tensor:
+    """Return 1 where an operator measures anything at all, 0 where its measurement is always zero."""
+    nothing_missing = torch.ones_like(y[:, :1])
+    if operator is None or not operator.linear:
+        return nothing_missing
+    x = torch.rand(operator.picture_shape(y.shape), generator=torch.Generator().manual_seed(0))
+    seen = operator.A(x.to(y.device)) != 0
+    return nothing_missing if bool(seen.all()) else seen.float()
+
+
+def keeps_levels(operator: Operator | None, y: Tensor) -> bool:
+    """Say whether a measurement has the grey levels of the picture, as means of its pixels have."""
+    if operator is None:
+        return True
+    if not operator.linear or y.ndim != 4:
+        return False
+    flat = operator.A(torch.ones(operator.picture_shape(y.shape), device=y.device))
+    support = support_of(operator, y) > 0
+    return bool((((flat - 1).abs() < KEEPS) | ~support).all())
+
+
+def hint_of(guide: Tensor, operator: Operator | None, picture_shape: Shape) -> Tensor:
+    """Return a guide of the size of what is shown, extended to the whole picture where that is larger."""
+    missing = [picture_shape[axis] - guide.shape[axis] for axis in (-2, -1)]
+    if operator is None or not any(missing):
+        return guide
+    at = torch.arange(picture_shape[-2] * picture_shape[-1]).reshape(1, 1, *picture_shape[-2:]).double()
+    corner = int(operator.visible(at)[0, 0, 0, 0])
+    top, left = divmod(corner, picture_shape[-1])
+    return F.pad(guide, (left, missing[1] - left, top, missing[0] - top), mode="replicate")
+
+
+def visible_size(operator: Operator | None, y: Tensor) -> Shape:
+    """Return height and width of what is shown of the picture."""
+    if operator is None:
+        return tuple(y.shape[-2:])
+    return tuple(operator.visible(torch.empty(operator.picture_shape(y.shape))).shape[-2:])
+
+
+def sites(values: NDArray[Any], operator: Operator | None) -> NDArray[Any]:
+    """Return (H, W, C) with the sites of a colour filter array as channels, where neighbours differ in colour."""
+    last = outermost(operator)
+    if not isinstance(last, Mosaic):
+        return values
+    rows, columns = len(last.rows), len(last.rows[0])
+    height, width = values.shape[0] // rows, values.shape[1] // columns
+    whole = values[: height * rows, : width * columns, 0]
+    return whole.reshape(height, rows, width, columns).transpose(0, 2, 1, 3).reshape(height, width, rows * columns)
