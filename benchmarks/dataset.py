@@ -30,7 +30,8 @@ from torch import Tensor, nn
 
 from common import done, machine, peak_gib, psnr, run_cases
 from task_tables import trained
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.image.image import Image
 from untaught.method import Needs
 from untaught.methods.networks.denoisers import shape_of

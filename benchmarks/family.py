@@ -101,7 +101,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     import torch
     from torch import Tensor
 
-    from untaught.fitting.loop import Options, fit
+    from untaught.fitting.loop import fit
+    from untaught.fitting.progress import Options
     from untaught.fitting.stopping import StepBudget
     from untaught.problem import Problem
 

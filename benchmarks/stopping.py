@@ -29,7 +29,8 @@ from torch import Tensor
 
 from common import machine, psnr, run_cases
 from severities import add_arguments, corruptions, pictures_of
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import (
     Discrepancy,
     ExponentialVariance,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from untaught.pipeline.tasks.restore import inpaint as inpaint
     from untaught.pipeline.tasks.restore import restore as restore
     from untaught.pipeline.tasks.restore import upscale as upscale
-    from untaught.results.restoration import Recipe as Recipe
+    from untaught.results.recipe import Recipe as Recipe
     from untaught.results.restoration import Result as Result
     from untaught.theory.explain import explain as explain
     from untaught.training.apply import apply as apply

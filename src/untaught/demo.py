@@ -16,7 +16,7 @@ from untaught.image.metrics import Quality, quality
 from untaught.results.restoration import Result
 
 if TYPE_CHECKING:
-    from untaught.fitting.loop import Progress
+    from untaught.fitting.progress import Progress
 
 DATA = Path(__file__).parent / "data"
 FILES = ("noisy.png", "restored.png", "clean.png", "strip.png", "report.html")

@@ -25,7 +25,8 @@ from untaught.pipeline.tasks.inputs import Operand, guide_of
 from untaught.pipeline.tasks.output_image import Task, framed, measurement
 from untaught.pipeline.tasks.registry import file_of, options
 from untaught.problem import tensor
-from untaught.results.restoration import Recipe, Result
+from untaught.results.recipe import Recipe
+from untaught.results.restoration import Result
 
 Requests = Sequence[Request | None]
 

@@ -16,7 +16,8 @@ from PIL import Image
 from tests.conftest import clean, psnr, tensor
 from tests.helpers.benchmark_pages import pages
 from tests.helpers.toys import Walk
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import Discrepancy, ExponentialVariance, StepBudget, WindowedVariance
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP

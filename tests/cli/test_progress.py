@@ -9,7 +9,7 @@ import pytest
 
 from untaught.cli.progress import Show, describe
 from untaught.cli.signals import Interrupts
-from untaught.fitting.loop import Progress
+from untaught.fitting.progress import Progress
 
 
 class Terminal(io.StringIO):

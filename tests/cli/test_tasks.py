@@ -17,7 +17,7 @@ from untaught.cli import main
 from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Mask
 from untaught.pipeline.tasks.registry import TASKS
-from untaught.results.restoration import Recipe
+from untaught.results.recipe import Recipe
 
 KEYS = ["input", "output", "method", "why", "noise", "stopped", "seconds", "psnr_estimate", "seed", "version"]
 QUICK = ("--method", "pixel-tv", "--noise", "gaussian:0")

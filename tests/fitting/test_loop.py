@@ -9,7 +9,8 @@ import torch
 
 from tests.helpers.toys import POISONED, Walk
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Discrepancy, HeldOut, Recorrupted, WindowedVariance
 from untaught.methods.averaging import Averaged
 from untaught.methods.networks.hourglass import HourglassShape

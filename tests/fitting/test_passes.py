@@ -12,7 +12,8 @@ import torch
 
 from tests.conftest import clean
 from untaught import inpaint, rerun
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.method import InPasses, Needs, Pass, answer
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.impulse_fill import ImpulseFill

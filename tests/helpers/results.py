@@ -10,7 +10,8 @@ from skimage import data
 from untaught.image.image import Image, image_of_array
 from untaught.method import Stopped
 from untaught.noise import Gaussian
-from untaught.results.restoration import PlaneRecipe, Recipe, Result
+from untaught.results.recipe import PlaneRecipe, Recipe
+from untaught.results.restoration import Result
 from untaught.risk.estimate import Interval
 
 SIGMA = 0.1

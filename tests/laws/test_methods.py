@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from tests.conftest import SIGMA, clean, noisy, psnr
 from untaught import Image, Recipe, Result, denoise, rerun
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Discrepancy, Recorrupted
 from untaught.image.files import as_image
 from untaught.method import ClosedForm, Method

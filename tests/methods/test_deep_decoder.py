@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.conftest import SIGMA, clean, noisy, psnr, tensor
 from untaught import denoise, inpaint, upscale
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import Recorrupted
 from untaught.method import Iterative
 from untaught.methods.networks.decoder import (

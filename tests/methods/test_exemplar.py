@@ -11,7 +11,8 @@ from torch import Tensor
 
 from tests.conftest import clean
 from untaught import rerun
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.holes import INVENTED
 from untaught.methods.inpainting.exemplar import Exemplar
 from untaught.methods.inpainting.fill import Fill

@@ -7,7 +7,8 @@ import torch
 
 from tests.conftest import SIGMA, clean, noisy
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import StepBudget
 from untaught.methods.networks.generators import GENERATORS, generator
 from untaught.methods.networks.hourglass import HourglassShape

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from tests.conftest import SIGMA, clean, noisy, tensor
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.method import State
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import HeldOut, Recorrupted, StepBudget, WindowedVariance
 from untaught.method import Iterative
 from untaught.methods.networks.partial_unet import PartialShape

@@ -24,7 +24,7 @@ from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Blur, Downsample, Function, Identity, Mask, Mosaic, Radon, StructuredCompression
 from untaught.pipeline.tasks.inputs import mask_of
 from untaught.pipeline.tasks.restore import deblur, demosaic, inpaint, restore, upscale
-from untaught.results.restoration import Recipe
+from untaught.results.recipe import Recipe
 
 DRAWN = DIP(steps=20, jitter=0.01, shape=HourglassShape(width=8, depth=2, skip=4), code=Code(random=4, octaves=4))
 QUICK = PixelTV(steps=60)

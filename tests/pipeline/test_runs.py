@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import clean, psnr
 from tests.helpers.quick import DIP_FAST, R2R_FAST, SMALL, crop, uncut
 from untaught import Image, InputError, OutputError, Recipe, denoise, read, rerun, write
-from untaught.fitting.loop import Progress
+from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, NoiseModel

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tests.conftest import clean, noisy, psnr
 from untaught import Recipe, denoise, rerun
-from untaught.fitting.loop import Options
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
 from untaught.method import Needs
 from untaught.methods.classical.nlm import NLM

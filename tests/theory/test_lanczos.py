@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.theory.test_dynamics import linear
 from tests.theory.test_instruments import camera, decoder
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, Progress
+from untaught.fitting.progress import Options, Progress
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.theory import (

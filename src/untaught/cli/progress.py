@@ -12,7 +12,7 @@ from untaught.cli.signals import Interrupts
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
-    from untaught.fitting.loop import Progress
+    from untaught.fitting.progress import Progress
 
 SECONDS_BETWEEN_LINES = 5.0
 

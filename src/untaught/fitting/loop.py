@@ -7,9 +7,7 @@ only by the protocol of `methods.base`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,73 +15,13 @@ from torch import Tensor
 
 from untaught.fitting import checkpoint
 from untaught.fitting import malloc as heap
-from untaught.fitting.stopping import Rule, StepBudget, Verdict, Watch
+from untaught.fitting.progress import Fitted, Options, Progress
+from untaught.fitting.stopping import StepBudget, Verdict
 from untaught.method import ClosedForm, History, InPasses, Iterative, Stopped
 from untaught.operators.serialize import fingerprint, hashed
 from untaught.problem import Estimate, Problem
 
 MOST_ROLLBACKS = 5
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What `on_progress` is told: where the fit is, and a function that gives the picture as it stands.
-
-    `score` is what the stopping rule watches (`score_name` says what that is), NaN while there is none;
-    `seconds_left` is the most that can be left, not a promise. `preview()` returns (1, C, H, W) on [0, 1].
-    """
-
-    phase: str
-    step: int
-    steps: int
-    loss: float
-    score: float
-    score_name: str
-    seconds: float
-    seconds_left: float
-    preview: Callable[[], Tensor]
-    plane: int = 0
-    planes: int = 1
-
-
-@dataclass(frozen=True)
-class Options:
-    """How to run a fit, apart from what it fits.
-
-    Attributes
-    ----------
-    rule : Rule
-        Decides when to stop.
-    seconds : float or None
-        Time limit; the best iterate so far is the answer when it is reached.
-    on_progress : callable or None
-        Called with a `Progress` at every look; what it raises ends the fit.
-    checkpoint : Path or None
-        Where the state is kept; an existing file of the same fit is gone on with, and removed at the end.
-    checkpoint_every : int
-        Steps between two checkpoints.
-    phase : str
-        What the progress bar calls this fit.
-    """
-
-    rule: Rule = field(default_factory=StepBudget)
-    seconds: float | None = None
-    on_progress: Callable[[Progress], None] | None = None
-    checkpoint: Path | None = None
-    checkpoint_every: int = 100
-    phase: str = "fitting"
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What a fit ended with. `watch.problem` is what it was allowed to see."""
-
-    estimate: Estimate
-    stopped: Stopped
-    history: History
-    watch: Watch
-    notes: tuple[str, ...] = ()
-    interrupted: bool = False
 
 
 def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Options | None = None) -> Fitted:

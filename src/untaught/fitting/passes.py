@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from untaught.fitting.loop import Fitted, Options, Progress
+from untaught.fitting.progress import Fitted, Options, Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.method import History, InPasses, Pass, Stopped
 from untaught.problem import Estimate, Problem

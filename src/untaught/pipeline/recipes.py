@@ -26,7 +26,7 @@ from untaught.noise import (
     parse_noise,
 )
 from untaught.noise.models.registry import MODELS
-from untaught.results.restoration import PlaneRecipe, Recipe
+from untaught.results.recipe import PlaneRecipe, Recipe
 
 if TYPE_CHECKING:
     from untaught.pipeline.plane.denoise_plane import Request

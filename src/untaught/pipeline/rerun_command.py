@@ -9,7 +9,8 @@ from untaught.image.image import Image
 from untaught.method import ClosedForm
 from untaught.methods.registry import FORMS, TUNED, make, model_of
 from untaught.pipeline.recipes import method_of
-from untaught.results.restoration import PlaneRecipe, Recipe, Result
+from untaught.results.recipe import PlaneRecipe, Recipe
+from untaught.results.restoration import Result
 
 ALONE = ("denoise", "dejpeg")  # tasks that need nothing beside the picture
 PILOT = "nonlocal"  # what a formula's noise level is refined with, where there is no time limit

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from untaught.image.metrics import Quality
 from untaught.results import text as words
 from untaught.results.display import Pair, Stretch, crops, data_uri, stretch_of
-from untaught.results.page import paragraph, section, table
+from untaught.results.html import paragraph, section, table
 from untaught.results.style import CSS
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from untaught.pipeline.rerun_command import command_line
 from untaught.results import text as words
 from untaught.results.display import Pair, before_after, data_uri, overview, pairs, stretch_of
 from untaught.results.gallery import gallery, uncertainty
+from untaught.results.html import document, paragraph, section, table
 from untaught.results.plots import curves
 from untaught.results.residual_check import LAGS, ResidualCheck, check_residual
 from untaught.results.restoration import Result
-from untaught.results.style import CSS
 
 MOST_PLANES = 60  # rows of the table of planes
 
@@ -25,16 +25,6 @@ def page(result: Result) -> str:
     shown = pairs(result)
     body = "\n".join(part for part in _sections(result, shown) if part)
     return document(f"{words.file_name(result)} · untaught", body)
-
-
-def document(title: str, body: str) -> str:
-    """Return an HTML document with the style sheet in it; `body` is HTML."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{CSS}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
 
 
 def _sections(result: Result, shown: Sequence[Pair]) -> Iterator[str]:
@@ -80,28 +70,6 @@ def _planes(result: Result) -> str:
             f"What follows, down to what was tried, is about the first restored: {words.plane_of(result)}.", "soft"
         ),
     )
-
-
-def section(title: str, *content: str) -> str:
-    """Return a section with a heading; `content` is HTML."""
-    return f"<section>\n<h2>{escape(title)}</h2>\n" + "\n".join(content) + "\n</section>"
-
-
-def paragraph(text: str, kind: str = "") -> str:
-    """Return `text`, escaped, as a paragraph."""
-    attribute = f' class="{kind}"' if kind else ""
-    return f"<p{attribute}>{escape(text)}</p>"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], kinds: str) -> str:
-    """Return a table of escaped cells; `kinds` has one letter a column: n number, t text, else plain."""
-
-    def cells(tag: str, row: Sequence[str]) -> str:
-        made = (f'<{tag} class="{k}">{escape(c)}</{tag}>' for k, c in zip(kinds, row, strict=True))
-        return f"<tr>{''.join(made)}</tr>"
-
-    body = "".join(cells("td", row) for row in rows)
-    return f'<div class="scroll"><table><thead>{cells("th", head)}</thead><tbody>{body}</tbody></table></div>'
 
 
 def _head(result: Result) -> str:

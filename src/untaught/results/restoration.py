@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from untaught.image.image import Image
 from untaught.method import History, Stopped
 from untaught.noise import NoiseModel
+from untaught.results.recipe import Recipe
 from untaught.risk.estimate import Interval
 
 
@@ -57,40 +57,6 @@ def spokesman(planes: Sequence[PlaneResult]) -> PlaneResult | None:
     """Return the plane whose noise, reason and curves stand for the picture: the first that was restored."""
     restored = (plane for plane in planes if plane.method != "none")
     return next(restored, planes[0] if planes else None)
-
-
-class PlaneRecipe(BaseModel):
-    """How one plane was made: method and rule with their settings, steps taken, method of the pilot."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    method: str
-    settings: dict[str, Any]
-    rule: str
-    rule_settings: dict[str, Any]
-    steps: int
-    pilot: str | None = None
-
-
-class Recipe(BaseModel):
-    """All that is needed to run again and get the same picture on the same machine: `untaught.rerun`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    task: str
-    noise: str
-    seed: int
-    device: str
-    threads: int
-    versions: dict[str, str]
-    input_sha256: str
-    planes: tuple[PlaneRecipe, ...]
-    operator: dict[str, Any] | None = None  # of any task but denoising, see `operators.written`
-    guide_sha256: str = ""
-    operands: dict[str, str] | None = (
-        None  # what these were made of, by options of the command; None: no options do
-    )
-    asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
 
 
 @dataclass

@@ -20,7 +20,8 @@ from PIL import Image
 from scipy.fft import dctn
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Unknown

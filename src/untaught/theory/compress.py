@@ -22,7 +22,7 @@ from untaught.pipeline import request as options
 from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet
 
 if TYPE_CHECKING:
-    from untaught.fitting.loop import Progress
+    from untaught.fitting.progress import Progress
 
 PAGE, VALUES = "compression.html", "compression.json"
 CODERS = ("deep-decoder", "wavelet", "jpeg")
@@ -193,7 +193,7 @@ def _levels(values: Array) -> NDArray[np.uint8]:
 
 
 def _page(coded: Coded) -> str:
-    from untaught.results.page import document, paragraph, section, table
+    from untaught.results.html import document, paragraph, section, table
 
     name = coded.source.name if coded.source is not None else coded.name
     rows = [[r.method, f"{r.numbers}", f"{r.factor:.1f}", f"{r.psnr:.2f} dB"] for r in coded.rows]

@@ -10,7 +10,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.method import Iterative, Needs, State
 from untaught.noise import Unknown

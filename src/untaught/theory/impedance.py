@@ -12,7 +12,7 @@ from scipy.fft import dctn
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Options
+from untaught.fitting.progress import Options
 from untaught.method import Iterative
 from untaught.theory.dynamics import Array
 from untaught.theory.gradient_descent import watch

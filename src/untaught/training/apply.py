@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import prod
 from pathlib import Path
 
-from untaught.fitting.loop import Progress
+from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.methods.trained.model_file import Header

@@ -12,7 +12,7 @@ from typing import Any
 from torch import nn
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Fitted
+from untaught.fitting.progress import Fitted
 from untaught.method import History, Stopped
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.methods.networks.denoisers import Shape, shape_of
 from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.self_supervised.learners import learner

@@ -140,7 +140,8 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
     """Return the best picture there is when nothing was made yet: the input, or what it gives at once."""
     from untaught.method import Stopped
     from untaught.noise import Unknown
-    from untaught.results.restoration import Recipe, Result
+    from untaught.results.recipe import Recipe
+    from untaught.results.restoration import Result
 
     seed = call.options["seed"]
     return Result(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from untaught.fitting.stopping.cross_fitted import CrossFitted
 from untaught.fitting.stopping.discrepancy import Discrepancy
-from untaught.fitting.stopping.held_out import CrossFitted, HeldOut, Recorrupted
+from untaught.fitting.stopping.held_out import HeldOut
+from untaught.fitting.stopping.recorrupted import Recorrupted
 from untaught.fitting.stopping.rule import Rule, StepBudget, Verdict, Watch
 from untaught.fitting.stopping.variance import ExponentialVariance, WindowedVariance
 

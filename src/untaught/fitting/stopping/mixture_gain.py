@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.fitting.stopping.held_out import Recorrupted, RecorruptedWatch
+from untaught.fitting.stopping.recorrupted import Recorrupted, RecorruptedWatch
 from untaught.fitting.stopping.rule import Verdict, Watch
 from untaught.problem import Problem, Response
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, Progress
+from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.image import Plane
 from untaught.method import ClosedForm, History, Method, Stopped
@@ -35,7 +35,8 @@ from untaught.pipeline.plane.solution import (
     with_pilot,
 )
 from untaught.problem import Learnt, Problem, made_whole
-from untaught.results.restoration import Candidate, PlaneRecipe
+from untaught.results.recipe import PlaneRecipe
+from untaught.results.restoration import Candidate
 from untaught.risk.cross_validation import risk_at
 from untaught.risk.estimate import Risk
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from untaught.fitting.loop import Fitted
+from untaught.fitting.progress import Fitted
 from untaught.fitting.stopping import CrossFitted, HeldOut, Recorrupted, Rule
 from untaught.method import Method
 from untaught.problem import Estimate

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Options, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import Rule, StepBudget
 from untaught.holes import INVENTED, apart_from, for_holes, invented
 from untaught.method import ClosedForm, Iterative, Method, ended_after

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from untaught.fitting.loop import Options
+from untaught.fitting.progress import Options
 from untaught.fitting.stopping import Recorrupted, Rule
 from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
 from untaught.method import ClosedForm, Method
@@ -16,7 +16,8 @@ from untaught.methods.registry import make, seconds_for
 from untaught.pipeline.plane.choose_methods import rule_for
 from untaught.pipeline.plane.solution import Solution, against, clean_risk, solve, surely_better, untouched
 from untaught.problem import Estimate, Problem
-from untaught.results.restoration import Candidate, PlaneRecipe
+from untaught.results.recipe import PlaneRecipe
+from untaught.results.restoration import Candidate
 from untaught.risk.estimate import Z90
 from untaught.risk.sure import common_kernel, terms_of
 from untaught.risk.sure_let import Part

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Fitted, Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Fitted, Options, Progress
 from untaught.fitting.stopping import HeldOut
 from untaught.method import ClosedForm, History, Method, Stopped, ended_after
 from untaught.methods.averaging import Averaged
@@ -24,7 +25,8 @@ from untaught.pipeline.plane.choose_methods import rule_for
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.recipes import plane_recipe
 from untaught.problem import Estimate, Guide, Problem
-from untaught.results.restoration import Candidate, PlaneRecipe
+from untaught.results.recipe import PlaneRecipe
+from untaught.results.restoration import Candidate
 from untaught.risk.clipping_weight import undone, weight_at
 from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of, to_interval
 from untaught.risk.sure import Terms, common_kernel, divergence_draws, kernel_of, risk_terms, terms_of

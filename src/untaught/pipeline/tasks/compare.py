@@ -25,7 +25,7 @@ from untaught.results.restoration import Result
 from untaught.risk.estimate import Interval
 
 if TYPE_CHECKING:
-    from untaught.fitting.loop import Progress
+    from untaught.fitting.progress import Progress
 
 FALLBACK = ".tif"  # holds every picture, where the input's own extension does not
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.fitting.checkpoint import refuse_foreign
-from untaught.fitting.loop import Progress
+from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
@@ -28,7 +28,8 @@ from untaught.pipeline.plane.denoise_plane import NO_GREY, Answer, Request, blac
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
 from untaught.pipeline.tasks.inputs import Operand
 from untaught.problem import Learnt
-from untaught.results.restoration import PlaneRecipe, Recipe, Result
+from untaught.results.recipe import PlaneRecipe, Recipe
+from untaught.results.restoration import Result
 
 Picture = str | Path | Image | NDArray[Any]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.loop import Progress
+from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.image import Image

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.fitting.loop import Options, Progress, fit
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Recorrupted
 from untaught.method import Iterative
 from untaught.methods.networks.decoder import DecoderShape

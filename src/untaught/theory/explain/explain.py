@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from untaught.fitting.loop import Progress
+from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.noise import NoiseModel

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from untaught.results import text as words
 from untaught.results.display import png_uri
-from untaught.results.page import document, paragraph, section, table
+from untaught.results.html import document, paragraph, section, table
 from untaught.theory.explain.text import LEVELS, NAMES, sentences
 
 if TYPE_CHECKING:

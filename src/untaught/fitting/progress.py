@@ -1,0 +1,74 @@
+"""How a fit is asked for, what it tells on the way, and what it ends with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from untaught.fitting.stopping import Rule, StepBudget, Watch
+from untaught.method import History, Stopped
+from untaught.problem import Estimate
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What `on_progress` is told: where the fit is, and a function that gives the picture as it stands.
+
+    `score` is what the stopping rule watches (`score_name` says what that is), NaN while there is none;
+    `seconds_left` is the most that can be left, not a promise. `preview()` returns (1, C, H, W) on [0, 1].
+    """
+
+    phase: str
+    step: int
+    steps: int
+    loss: float
+    score: float
+    score_name: str
+    seconds: float
+    seconds_left: float
+    preview: Callable[[], Tensor]
+    plane: int = 0
+    planes: int = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run a fit, apart from what it fits.
+
+    Attributes
+    ----------
+    rule : Rule
+        Decides when to stop.
+    seconds : float or None
+        Time limit; the best iterate so far is the answer when it is reached.
+    on_progress : callable or None
+        Called with a `Progress` at every look; what it raises ends the fit.
+    checkpoint : Path or None
+        Where the state is kept; an existing file of the same fit is gone on with, and removed at the end.
+    checkpoint_every : int
+        Steps between two checkpoints.
+    phase : str
+        What the progress bar calls this fit.
+    """
+
+    rule: Rule = field(default_factory=StepBudget)
+    seconds: float | None = None
+    on_progress: Callable[[Progress], None] | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int = 100
+    phase: str = "fitting"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit ended with. `watch.problem` is what it was allowed to see."""
+
+    estimate: Estimate
+    stopped: Stopped
+    history: History
+    watch: Watch
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False

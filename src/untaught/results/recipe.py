@@ -1,0 +1,41 @@
+"""Recipes: what has to be written down so that a picture can be made again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class PlaneRecipe(BaseModel):
+    """How one plane was made: method and rule with their settings, steps taken, method of the pilot."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str
+    settings: dict[str, Any]
+    rule: str
+    rule_settings: dict[str, Any]
+    steps: int
+    pilot: str | None = None
+
+
+class Recipe(BaseModel):
+    """All that is needed to run again and get the same picture on the same machine: `untaught.rerun`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task: str
+    noise: str
+    seed: int
+    device: str
+    threads: int
+    versions: dict[str, str]
+    input_sha256: str
+    planes: tuple[PlaneRecipe, ...]
+    operator: dict[str, Any] | None = None  # of any task but denoising, see `operators.written`
+    guide_sha256: str = ""
+    operands: dict[str, str] | None = (
+        None  # what these were made of, by options of the command; None: no options do
+    )
+    asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
