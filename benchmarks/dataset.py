@@ -38,7 +38,7 @@ from untaught.methods.networks.denoisers import shape_of
 from untaught.methods.self_supervised.learner import Learner, Seen, deviation
 from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.noise import Gaussian
-from untaught.pipeline import request as options
+from untaught.pipeline.request import device_of
 from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
 from untaught.training.dataset import Page, scan
 from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
@@ -154,7 +154,7 @@ def tested(case: dict[str, Any], network: nn.Module, method: Learner, device: st
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run one case."""
-    device = options.device_of("auto")
+    device = device_of("auto")
     method = Supervised() if case["method"] == "supervised" else learner(case["method"])
     started, used = time.monotonic(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:

@@ -46,9 +46,10 @@ from untaught.image.files import as_image
 from untaught.methods.averaging import Averaged
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
-from untaught.pipeline.plane.choose_methods import rule_for
-from untaught.pipeline.plane.denoise_plane import Request, prepare
-from untaught.pipeline.plane.solution import pilot_for, with_pilot
+from untaught.pipeline.plane.choose_rule import rule_for
+from untaught.pipeline.plane.make_problem import prepare
+from untaught.pipeline.plane.pilot import pilot_for, with_pilot
+from untaught.pipeline.request import Request
 from untaught.problem import Problem
 
 FITS = ("plain", "held-out", "recorrupted")

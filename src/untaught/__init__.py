@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from untaught.image.files import write as write
     from untaught.image.image import Image as Image
     from untaught.pipeline.tasks.compare import compare as compare
+    from untaught.pipeline.tasks.deblur import deblur as deblur
     from untaught.pipeline.tasks.dejpeg import dejpeg as dejpeg
+    from untaught.pipeline.tasks.demosaic import demosaic as demosaic
     from untaught.pipeline.tasks.denoise import denoise as denoise
-    from untaught.pipeline.tasks.denoise import rerun as rerun
+    from untaught.pipeline.tasks.inpaint import inpaint as inpaint
     from untaught.pipeline.tasks.inspect import inspect as inspect
-    from untaught.pipeline.tasks.restore import deblur as deblur
-    from untaught.pipeline.tasks.restore import demosaic as demosaic
-    from untaught.pipeline.tasks.restore import inpaint as inpaint
+    from untaught.pipeline.tasks.rerun import rerun as rerun
     from untaught.pipeline.tasks.restore import restore as restore
-    from untaught.pipeline.tasks.restore import upscale as upscale
+    from untaught.pipeline.tasks.upscale import upscale as upscale
     from untaught.results.recipe import Recipe as Recipe
     from untaught.results.restoration import Result as Result
     from untaught.theory.explain import explain as explain
@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 
 _HOME = {
     "denoise": "untaught.pipeline.tasks.denoise",
-    "rerun": "untaught.pipeline.tasks.denoise",
+    "rerun": "untaught.pipeline.tasks.rerun",
     "restore": "untaught.pipeline.tasks.restore",
-    "inpaint": "untaught.pipeline.tasks.restore",
-    "upscale": "untaught.pipeline.tasks.restore",
-    "deblur": "untaught.pipeline.tasks.restore",
+    "inpaint": "untaught.pipeline.tasks.inpaint",
+    "upscale": "untaught.pipeline.tasks.upscale",
+    "deblur": "untaught.pipeline.tasks.deblur",
     "dejpeg": "untaught.pipeline.tasks.dejpeg",
-    "demosaic": "untaught.pipeline.tasks.restore",
+    "demosaic": "untaught.pipeline.tasks.demosaic",
     "inspect": "untaught.pipeline.tasks.inspect",
     "compare": "untaught.pipeline.tasks.compare",
     "explain": "untaught.theory.explain",
@@ -55,7 +55,7 @@ _HOME = {
     "write": "untaught.image.files",
     "Image": "untaught.image.image",
     "Result": "untaught.results.restoration",
-    "Recipe": "untaught.results.restoration",
+    "Recipe": "untaught.results.recipe",
     "InputError": "untaught.errors",
     "OutputError": "untaught.errors",
     "UntaughtError": "untaught.errors",

@@ -13,7 +13,6 @@ from tests.conftest import clean
 from untaught import rerun
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options
-from untaught.holes import INVENTED
 from untaught.methods.inpainting.exemplar import Exemplar
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.shift_map import Level, corners, doubled, grown, places
@@ -21,10 +20,10 @@ from untaught.methods.registry import METHODS
 from untaught.noise import Gaussian
 from untaught.operators import Mask
 from untaught.operators.filters import filled
-from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.plane.reconstruct_plane import planned
-from untaught.pipeline.tasks.output_image import Task
-from untaught.pipeline.tasks.restore import inpaint
+from untaught.pipeline.plane.choose_reconstruction import INVENTED, planned
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inpaint import inpaint
 from untaught.problem import Problem
 
 SIDE = 72

@@ -21,10 +21,10 @@ from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.operators import Mask
 from untaught.operators.filters import filled
-from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.plane.reconstruct_plane import planned
-from untaught.pipeline.tasks.output_image import Task
-from untaught.pipeline.tasks.restore import inpaint
+from untaught.pipeline.plane.choose_reconstruction import planned
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inpaint import inpaint
 from untaught.problem import Problem, around, part_of
 from untaught.risk.cross_validation import SPARSE, risk_of_filling
 

@@ -14,7 +14,8 @@ from untaught.image.image import Plane
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.noise.estimation.impulses import struck
-from untaught.pipeline.plane.denoise_plane import Request, prepare
+from untaught.pipeline.plane.make_problem import prepare
+from untaught.pipeline.request import Request
 from untaught.problem import Problem
 
 Floats = NDArray[np.float32]

@@ -24,9 +24,9 @@ from untaught.operators import (
     StructuredCompression,
     cartesian_mask,
 )
-from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.plane.reconstruct_plane import planned
-from untaught.pipeline.tasks.output_image import Task
+from untaught.pipeline.plane.choose_reconstruction import planned
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
 from untaught.problem import Problem
 
 SIDE = 48

@@ -18,7 +18,7 @@ from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Gaussian, PoissonGaussian
-from untaught.pipeline.plane.choose_methods import rule_for
+from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.problem import Problem
 from untaught.risk.sure import Recorruption
 

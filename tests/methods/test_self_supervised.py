@@ -25,7 +25,8 @@ from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture, turned_crop
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
 from untaught.noise.coloured_noise import turns
-from untaught.pipeline.plane.choose_methods import objection, rule_for
+from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.problem import Problem
 
 ALONE = [name for name in LEARNERS if name not in OF_PAIRS]

@@ -59,7 +59,7 @@ def test_a_formula_that_was_asked_for_leaves_the_first_picture(monkeypatch: pyte
 
 
 def test_a_first_picture_that_is_made_again_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("untaught.pipeline.plane.solution.WEAKER", 10.0)  # always again
+    monkeypatch.setattr("untaught.pipeline.plane.pilot.WEAKER", 10.0)  # always again
     made: list[object] = []
 
     def once(*args: Any, **more: Any) -> Any:

@@ -22,8 +22,12 @@ from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.methods.untrained.dip import DIP
 from untaught.methods.untrained.pixels import PixelTV
 from untaught.operators import Blur, Downsample, Function, Identity, Mask, Mosaic, Radon, StructuredCompression
+from untaught.pipeline.tasks.deblur import deblur
+from untaught.pipeline.tasks.demosaic import demosaic
+from untaught.pipeline.tasks.inpaint import inpaint
 from untaught.pipeline.tasks.inputs import mask_of
-from untaught.pipeline.tasks.restore import deblur, demosaic, inpaint, restore, upscale
+from untaught.pipeline.tasks.restore import restore
+from untaught.pipeline.tasks.upscale import upscale
 from untaught.results.recipe import Recipe
 
 DRAWN = DIP(steps=20, jitter=0.01, shape=HourglassShape(width=8, depth=2, skip=4), code=Code(random=4, octaves=4))

@@ -26,8 +26,9 @@ from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.pipeline.plane.choose_methods import plan
 from untaught.pipeline.plane.denoise_plane import WORSE
+from untaught.pipeline.plane.pilot import with_pilot
 from untaught.pipeline.plane.selection import Search, mixture_of
-from untaught.pipeline.plane.solution import Solution, against, solve, with_pilot
+from untaught.pipeline.plane.solution import Solution, against, solve
 from untaught.problem import Estimate, Problem
 
 SIGMA = 25 / 255

@@ -18,7 +18,7 @@ from untaught.cli import main
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.methods.untrained.pixels import PixelTV
-from untaught.pipeline.tasks.restore import inpaint
+from untaught.pipeline.tasks.inpaint import inpaint
 from untaught.pipeline.tasks.watermark import unmark
 
 SIDE = 96

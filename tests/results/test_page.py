@@ -26,8 +26,8 @@ from untaught.image.image import Image, image_of_array
 from untaught.method import History, Stopped
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Correlated, Gaussian
-from untaught.pipeline.plane.denoise_plane import Request
 from untaught.pipeline.recipes import make_recipe
+from untaught.pipeline.request import Request
 from untaught.report import fragment, write_report
 from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
 from untaught.results.page import page

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from untaught.image.image import Image
 from untaught.method import History, Stopped
 from untaught.noise import Unknown
-from untaught.pipeline.plane.denoise_plane import Answer, Request
+from untaught.pipeline.answer import Answer
 from untaught.pipeline.recipes import make_recipe
+from untaught.pipeline.request import Request
 from untaught.results.restoration import PlaneResult, Result, spokesman
 from untaught.risk.estimate import Interval, Risk, to_interval
 

@@ -29,7 +29,7 @@ from untaught.noise.models.registry import MODELS
 from untaught.results.recipe import PlaneRecipe, Recipe
 
 if TYPE_CHECKING:
-    from untaught.pipeline.plane.denoise_plane import Request
+    from untaught.pipeline.request import Request
 
 LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
 """A plane that was left as it was."""

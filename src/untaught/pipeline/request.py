@@ -1,27 +1,98 @@
-"""What a person wrote, turned into what the code works with, or refused in one sentence."""
+"""What was asked for: options as a person writes them, checked one by one, and the request they come to."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, TypedDict
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from untaught.errors import InputError, did_you_mean
+from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import RULES, Rule
+from untaught.image.image import Image
+from untaught.method import ClosedForm, Iterative, Method
+from untaught.methods.fusion import Fusion
+from untaught.methods.registry import make
 from untaught.noise import Gaussian, NoiseModel, parse_noise
 from untaught.noise.models.registry import MOST_LEVEL
+from untaught.problem import Learnt
 
-if TYPE_CHECKING:
-    from untaught.method import Method
-    from untaught.methods.fusion import Fusion
+Picture = str | Path | Image | NDArray[Any]
+Operand = Picture | Tensor
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for, the same for every plane."""
+
+    method: str | Method | Fusion = "auto"
+    noise: NoiseModel | None = None
+    seed: int = 0
+    seconds: float | None = None
+    device: str = "cpu"
+    rule: Rule | None = None
+    on_progress: Callable[[Progress], None] | None = None
+    checkpoint: Path | None = None
+    pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
+    parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
+    before: Learnt | None = None  # by the fit to the plane before
+
+
+class Wishes(TypedDict, total=False):
+    """The options of every task, which are those of `untaught.denoise`, and a guide.
+
+    method : str or method
+        'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'exemplar' for
+        holes too wide for it that lie in a texture, and 'dip' for other wide holes; 'pnp' for other linear
+        operators with an adjoint. For the rest, and for Fourier sampling, it is 'dip', mixed with a picture of
+        small total variation so that it predicts best what was kept back; with a guide it is 'dip' alone. Or one
+        of these, 'pixels', 'pixel-tv', or an object: `DIP(steps=500)`.
+    noise, sigma : as in `denoise`
+        'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none.
+    seed, time_limit, device, on_progress, checkpoint : as in `denoise`
+    stop : str or Rule
+        Stopping rule; a rule that cannot be used with the operator gives way to one that can, and a note says so.
+    guide : path, Image or ndarray
+        Another picture of the same scene, of the size of the answer, such as one taken with flash; the network
+        draws from it in place of a random code.
+    """
+
+    method: str | Method
+    noise: str | NoiseModel
+    sigma: float | None
+    seed: int
+    time_limit: float | None
+    device: str
+    stop: str | Rule | None
+    guide: Operand | None
+    on_progress: Callable[[Progress], None] | None
+    checkpoint: str | Path | None
+
+
+def request_of(wishes: Wishes) -> Request:
+    """Return what was asked for, but for the guide; each option checked."""
+    checkpoint = wishes.get("checkpoint")
+    return Request(
+        method=method_of(wishes.get("method", "auto")),
+        noise=noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
+        seed=seed_of(wishes.get("seed", 0)),
+        seconds=seconds_of(wishes.get("time_limit")),
+        device=device_of(wishes.get("device", "auto")),
+        rule=rule_of(wishes.get("stop")),
+        on_progress=wishes.get("on_progress"),
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+    )
 
 
 def method_of(method: Any) -> str | Method | Fusion:
     """Return the method; an unknown name is refused before anything is measured."""
-    from untaught.method import ClosedForm, Iterative
-    from untaught.methods.fusion import Fusion
-    from untaught.methods.registry import make
-
     if isinstance(method, str):
         if method != "auto":
             make(method)
@@ -64,8 +135,6 @@ def seconds_of(limit: float | None) -> float | None:
 
 def device_of(device: str) -> str:
     """Return the device to work on."""
-    import torch
-
     if device not in ("auto", "cpu", "cuda"):
         raise InputError(f"there is no device {device!r}; choose auto, cpu or cuda")
     if device == "auto":

@@ -18,7 +18,7 @@ from untaught._version import __version__
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image
-from untaught.pipeline import request as options
+from untaught.pipeline.request import seconds_of, seed_of
 from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def code(
     Heckel, Hand, "Deep Decoder", ICLR 2019, section on compression.
     """
     started = time.monotonic()
-    seed, limit = options.seed_of(seed), options.seconds_of(time_limit)
+    seed, limit = seed_of(seed), seconds_of(time_limit)
     if not (math.isfinite(factor) and factor > 1):
         raise InputError(f"the factor is {factor:g}; give a number above 1, such as {FACTOR:g}")
     picture = as_image(image)

@@ -14,10 +14,10 @@ from untaught.image.image import Image
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
-from untaught.pipeline import request as options
 from untaught.pipeline.combine_planes import assemble
-from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.tasks.denoise import Picture, restore_planes
+from untaught.pipeline.planes import restore_planes
+from untaught.pipeline.request import Request, device_of, noise_of, seed_of
+from untaught.pipeline.tasks.denoise import Picture
 from untaught.results.restoration import Result
 from untaught.training.dataset import window
 
@@ -68,9 +68,9 @@ def apply(
     method = model if isinstance(model, Trained) else Trained(str(model))
     request = Request(
         method=method,
-        noise=options.noise_of(noise, None),
-        seed=options.seed_of(seed),
-        device=options.device_of(device),
+        noise=noise_of(noise, None),
+        seed=seed_of(seed),
+        device=device_of(device),
         on_progress=on_progress,
         pilot=PILOT,
     )

@@ -20,7 +20,7 @@ from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
 from untaught.noise.coloured_noise import turns
 from untaught.noise.models.base import NOTHING
-from untaught.pipeline import request as options
+from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.dataset import Folder, scan
 from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
@@ -106,17 +106,17 @@ def train(
     """
     started = time.monotonic()
     place = Path(output)
-    device = options.device_of(device)
+    device = device_of(device)
     own = "dncnn" if device == "cuda" else "unet"
     asked = Asked(
         learner(ALIASES.get(method, method)) if isinstance(method, str) else method,
         shape_of(own if network == "auto" else network),
-        options.noise_of(noise, None),
+        noise_of(noise, None),
         None if epochs is None else positive("epochs", epochs),
         whole("patch", patch, 8),
         whole("batch", batch, 1),
-        options.seed_of(seed),
-        options.seconds_of(time_limit),
+        seed_of(seed),
+        seconds_of(time_limit),
         device,
         narrow(device) if bfloat16 is None else bfloat16,
     )

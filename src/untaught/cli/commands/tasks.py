@@ -88,7 +88,7 @@ class MarkCall(TaskCall):
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """See `Call`."""
-        from untaught.pipeline.tasks.restore import inpaint
+        from untaught.pipeline.tasks.inpaint import inpaint
 
         return partial(inpaint, **self.operands, translucent=True)
 

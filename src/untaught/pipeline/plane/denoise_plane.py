@@ -3,89 +3,40 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.errors import InputError
-from untaught.fitting.progress import Options, Progress
-from untaught.fitting.stopping import Rule
+from untaught.fitting.progress import Options
 from untaught.image.image import Plane
-from untaught.method import ClosedForm, History, Method, Stopped
+from untaught.method import ClosedForm, Method, Stopped
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
-from untaught.noise import Impulse, NoiseModel
-from untaught.noise.estimation.impulses import struck
+from untaught.noise import NoiseModel
 from untaught.noise.estimation.measure import NONE
 from untaught.noise.models.base import NOTHING
-from untaught.pipeline.plane.choose_methods import Plan, objection, plan, refusal
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.choose_methods import Plan, objection, plan
+from untaught.pipeline.plane.choose_rule import refusal
+from untaught.pipeline.plane.make_problem import prepare
+from untaught.pipeline.plane.pilot import pilot_for, with_pilot
 from untaught.pipeline.plane.selection import Search, mixture_of
-from untaught.pipeline.plane.solution import (
-    Solution,
-    against,
-    pilot_for,
-    solve,
-    surely_better,
-    untouched,
-    with_pilot,
-)
-from untaught.problem import Learnt, Problem, made_whole
-from untaught.results.recipe import PlaneRecipe
+from untaught.pipeline.plane.solution import Solution, against, solve, surely_better, untouched
+from untaught.pipeline.request import Request
+from untaught.problem import Problem
 from untaught.results.restoration import Candidate
 from untaught.risk.cross_validation import risk_at
-from untaught.risk.estimate import Risk
 
 HIDDEN = (
     "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
     "smoothed more of it cannot be told, so no PSNR is stated"
 )
-NO_GREY = "every pixel is black or white: there is no grey in between to restore from"
 WORSE = (
     "by its own estimate this is worse than the input; the method 'auto' returns the input where nothing is better"
 )
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked for, the same for every plane."""
-
-    method: str | Method | Fusion = "auto"
-    noise: NoiseModel | None = None
-    seed: int = 0
-    seconds: float | None = None
-    device: str = "cpu"
-    rule: Rule | None = None
-    on_progress: Callable[[Progress], None] | None = None
-    checkpoint: Path | None = None
-    pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
-    parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
-    before: Learnt | None = None  # by the fit to the plane before
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One plane's answer, still in [0, 1] units: `values` and `std` (H, W, C) float32."""
-
-    values: NDArray[np.float32]
-    noise: NoiseModel
-    method: str
-    why: str
-    stopped: Stopped
-    std: NDArray[np.float32] | None = None
-    risk: Risk | None = None
-    variance: float = 0.0
-    history: History = field(default_factory=History)
-    candidates: tuple[Candidate, ...] = ()
-    notes: tuple[str, ...] = ()
-    interrupted: bool = False
-    recipe: PlaneRecipe | None = None
-    learnt: Learnt | None = None
-    whole: bool = False  # whether what was missing was filled in though the picture is otherwise the input
 
 
 def restore_plane(plane: Plane, request: Request) -> Answer:
@@ -185,45 +136,6 @@ def _noted(chosen: Solution, pilot: Solution | None) -> Solution:
     if pilot is None or chosen.recipe is None:
         return chosen
     return replace(chosen, recipe=chosen.recipe.model_copy(update={"pilot": pilot.name}))
-
-
-def black_and_white(values: NDArray[np.float32]) -> bool:
-    """Say whether a plane has two values, the ends of its range: of its noise nothing can be told."""
-    return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
-
-
-def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
-    """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    from untaught.noise import clipping, measure
-
-    if black_and_white(plane.values):
-        raise InputError(NO_GREY)
-    notes: tuple[str, ...] = ()
-    if request.noise is None:
-        report = measure(plane.values, plane.missing)
-        noise, notes = report.model, tuple(report.notes)
-    else:
-        low, high = (
-            said or found
-            for said, found in zip(request.noise.clip, clipping(plane.values, plane.missing).clip, strict=True)
-        )
-        noise = replace(request.noise, clip=(low, high))
-    missing = plane.missing
-    if missing.any():
-        notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
-    missing = missing[..., None]
-    if isinstance(noise, Impulse):
-        hit = struck(plane.values, noise.fraction)
-        missing = missing | hit
-        notes += (f"{hit.mean():.1%} of the values are black or white amid others and were treated as missing",)
-        if missing.all():
-            raise InputError("every pixel is black or white: there is no measurement to restore from")
-    y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
-    mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
-    problem = Problem(y, mask, noise, before=request.before)
-    if isinstance(noise, Impulse):  # methods that do not look at the mask must not see black and white there
-        problem = problem.with_y(made_whole(problem))
-    return problem, notes
 
 
 def _searched(

@@ -6,18 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.image.image import Plane
 from untaught.image.limits import MIN_SIDE
-from untaught.noise import Gaussian, NoiseModel
+from untaught.noise import Gaussian, Impulse, NoiseModel
+from untaught.noise.estimation.impulses import struck
 from untaught.noise.models.base import NOTHING
 from untaught.operators import Blur, Mosaic, Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of
-from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.tasks.output_image import Task
-from untaught.problem import Problem, array
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
+from untaught.problem import Problem, array, made_whole
 
 FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
 ROUGH = 15 / 255  # ... and more than this where there are none, or only every other pixel is of one colour
@@ -92,3 +95,45 @@ def _noise(
         "assumed, so give the noise if there is some"
     )
     return Gaussian(0.0), (note,)
+
+
+NO_GREY = "every pixel is black or white: there is no grey in between to restore from"
+
+
+def black_and_white(values: NDArray[np.float32]) -> bool:
+    """Say whether a plane has two values, the ends of its range: of its noise nothing can be told."""
+    return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
+
+
+def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
+    """Measure the noise where it was not given, and make the problem; the notes say what was found."""
+    from untaught.noise import clipping, measure
+
+    if black_and_white(plane.values):
+        raise InputError(NO_GREY)
+    notes: tuple[str, ...] = ()
+    if request.noise is None:
+        report = measure(plane.values, plane.missing)
+        noise, notes = report.model, tuple(report.notes)
+    else:
+        low, high = (
+            said or found
+            for said, found in zip(request.noise.clip, clipping(plane.values, plane.missing).clip, strict=True)
+        )
+        noise = replace(request.noise, clip=(low, high))
+    missing = plane.missing
+    if missing.any():
+        notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
+    missing = missing[..., None]
+    if isinstance(noise, Impulse):
+        hit = struck(plane.values, noise.fraction)
+        missing = missing | hit
+        notes += (f"{hit.mean():.1%} of the values are black or white amid others and were treated as missing",)
+        if missing.all():
+            raise InputError("every pixel is black or white: there is no measurement to restore from")
+    y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
+    mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
+    problem = Problem(y, mask, noise, before=request.before)
+    if isinstance(noise, Impulse):  # methods that do not look at the mask must not see black and white there
+        problem = problem.with_y(made_whole(problem))
+    return problem, notes

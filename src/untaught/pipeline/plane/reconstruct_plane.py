@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,123 +14,29 @@ from untaught.errors import InputError
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options
 from untaught.fitting.stopping import Rule, StepBudget
-from untaught.holes import INVENTED, apart_from, for_holes, invented
-from untaught.method import ClosedForm, Iterative, Method, ended_after
+from untaught.method import ClosedForm, Method, ended_after
 from untaught.methods.averaging import Averaged
 from untaught.methods.data_consistency import consistent
-from untaught.methods.inpainting.exemplar import Exemplar
-from untaught.methods.inpainting.fill import Fill
 from untaught.methods.plug_and_play import PlugAndPlay
-from untaught.methods.registry import METHODS, make
 from untaught.methods.untrained.dip import DIP
-from untaught.methods.untrained.pixels import PixelTV
 from untaught.noise.models.base import NOTHING
-from untaught.operators import Fourier, Jpeg, Mosaic
-from untaught.operators.structure import outermost
-from untaught.pipeline.plane.choose_methods import objection, refusal, rule_for
-from untaught.pipeline.plane.denoise_plane import Answer, Request
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.choose_reconstruction import INVENTED, Plan, invented, planned
+from untaught.pipeline.plane.choose_rule import refusal, rule_for
 from untaught.pipeline.plane.mixture import Attempt, inlaid, mixed_pictures, share_of
 from untaught.pipeline.plane.solution import clean_risk
 from untaught.pipeline.recipes import plane_recipe
-from untaught.pipeline.tasks.output_image import Task
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
 from untaught.problem import Estimate, Problem, around, array, part_of
 from untaught.results.restoration import Candidate
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
 from untaught.risk.estimate import Risk, mean_of
 from untaught.risk.sure import Terms, divergence_draws, risk_terms
 
-JPEG_STEPS = 16  # twice as many gain hundredths of dB on Kodak crops
 CONTEXT = 64  # pixels around wide holes that the network sees: more are drawn slower and no better
 Reasons = tuple[str, tuple[Candidate, ...]]  # why, and what was tried
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is tried, one method or two, and why.
-
-    The pictures of two are mixed; or the second one is for the wide holes `apart`, (1, 1, H, W), alone.
-    """
-
-    methods: tuple[Method, ...]
-    why: str
-    apart: Tensor | None = None
-
-
-def checked(method: object, task: Task) -> Method:
-    """Return the method that was asked for, or the network that auto may take.
-
-    Raises
-    ------
-    InputError
-        For a method that is not made for the operator.
-    """
-    if isinstance(method, str) and method in ("auto", DIP.name):
-        return DIP.reconstruction()
-    made: object = make(method) if isinstance(method, str) else method
-    if isinstance(made, Iterative | ClosedForm) and _able(made, task):
-        return made
-    able = [name for name in METHODS if _able(make(name), task)]
-    raise InputError(
-        f"{getattr(made, 'name', made)} needs a picture of which every pixel was measured, so it cannot "
-        f"{task.name}; choose auto, {', '.join(able)}"
-    )
-
-
-def _able(method: Method, task: Task) -> bool:
-    """Say whether a method can do a task, noise apart."""
-    operator, mask = task.folded
-    if isinstance(operator, Mosaic):
-        return not method.needs.complete
-    return not method.needs.identity if operator is not None else mask is None or not method.needs.complete
-
-
-def planned(problem: Problem, task: Task, request: Request) -> Plan:
-    """Choose what to try."""
-    method = checked(request.method, task)
-    formula = _formula(problem)
-    if request.method != "auto":
-        drawn_from = isinstance(method, DIP) and method.code.pilot and problem.hint is None
-        first = make(request.pilot) if request.pilot else formula if drawn_from else None
-        return Plan(
-            (method,) if first is None else (first, method), "it was asked for", apart_from(first, problem)
-        )
-    if problem.hint is not None:
-        return Plan((method,), "the guide is what the network draws from")
-    if isinstance(formula, PixelTV):
-        return Plan((formula, method), "a network's own structure is a prior for any operator")
-    wide = apart_from(formula, problem)
-    if wide is not None:
-        return _of_holes(formula, problem, wide)
-    if isinstance(problem.operator, Jpeg):
-        why = "of all pictures that the file could be of, it takes one that similar patches agree on"
-        return Plan((formula,), why)
-    return Plan((formula,), "combinations of similar patches are a prior for any linear operator, in closed form")
-
-
-def _of_holes(formula: Method, problem: Problem, wide: Tensor) -> Plan:
-    """Choose what fills wide holes: copies within a texture, a network elsewhere."""
-    near = "similar patches fill in what is near to what was measured"
-    copies = "pixels are copied into wide holes from the texture around them"
-    suited = Exemplar().suited(problem)
-    drawn = wide - suited
-    if not drawn.any():
-        return Plan((Exemplar(),), f"{near}, and {copies}")
-    if suited.any():
-        return Plan(
-            (Exemplar(), for_holes()), f"{near}, {copies}, and a network draws what is in the others", drawn
-        )
-    return Plan((formula, for_holes()), f"{near}, and a network draws what is in wide holes", drawn)
-
-
-def _formula(problem: Problem) -> Method:
-    """Return the method without a network for an operator."""
-    operator = problem.operator
-    if operator is None:
-        return Fill()
-    # Lines of a Fourier transform leave faint copies of the picture, which similar patches take for the picture.
-    if not (operator.linear and operator.adjoint) or isinstance(outermost(operator), Fourier):
-        return PixelTV()
-    return PlugAndPlay(steps=JPEG_STEPS) if isinstance(operator, Jpeg) else PlugAndPlay()
 
 
 def solved(problem: Problem, task: Task, request: Request, notes: tuple[str, ...]) -> Answer:

@@ -13,7 +13,7 @@ from untaught.fitting.stopping.mixture_gain import FIRST, FIRST_WARM, Adding
 from untaught.method import ClosedForm, Method
 from untaught.methods.fusion import Fusion, fuse
 from untaught.methods.registry import make, seconds_for
-from untaught.pipeline.plane.choose_methods import rule_for
+from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.plane.solution import Solution, against, clean_risk, solve, surely_better, untouched
 from untaught.problem import Estimate, Problem
 from untaught.results.recipe import PlaneRecipe

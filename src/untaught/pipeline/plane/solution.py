@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,18 +12,15 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.fitting.loop import fit
-from untaught.fitting.progress import Fitted, Options, Progress
+from untaught.fitting.progress import Fitted, Options
 from untaught.fitting.stopping import HeldOut
 from untaught.method import ClosedForm, History, Method, Stopped, ended_after
 from untaught.methods.averaging import Averaged
-from untaught.methods.registry import make
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import NoiseModel
-from untaught.noise.models.base import NOTHING
-from untaught.pipeline.plane.choose_methods import rule_for
-from untaught.pipeline.plane.refine_noise import refine
+from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.recipes import plane_recipe
-from untaught.problem import Estimate, Guide, Problem
+from untaught.problem import Estimate, Problem
 from untaught.results.recipe import PlaneRecipe
 from untaught.results.restoration import Candidate
 from untaught.risk.clipping_weight import undone, weight_at
@@ -32,11 +28,6 @@ from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of, to_interva
 from untaught.risk.sure import Terms, common_kernel, divergence_draws, kernel_of, risk_terms, terms_of
 from untaught.risk.tweedie import Shrinkage, shrinkage_of
 
-PILOT_SECONDS = 100.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
-PILOT_CORES = 2  # as many were seen to share that evenly
-# Of the variance that was measured first, what is found then: below, the picture is made again. It gained .1 to
-# 1.1 dB on four of 84 noisy crops of Kodak and scikit-image, dark ones with speckle; no other came below.
-WEAKER = 0.9
 OFF = 0.5  # relative error of the difference of two risks, beside what chance does to it
 
 
@@ -108,51 +99,6 @@ def untouched(problem: Problem) -> Solution:
     terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
     risk = Risk(problem.noise.with_unseen(mean), problem.noise.relative_error * mean)
     return Solution("none", Estimate(problem.y), risk, stopped, terms)
-
-
-def pilot_for(problem: Problem, seconds: float | None) -> str:
-    """Return the method for the pilot: wavelets where `seconds` are too few for the non-local picture."""
-    need = PILOT_SECONDS / min(torch.get_num_threads(), PILOT_CORES) * problem.y.numel() / 3e6
-    return "nonlocal" if seconds is None or seconds > need else "wavelet"
-
-
-def with_pilot(
-    problem: Problem, seed: int, name: str, on_progress: Callable[[Progress], None] | None = None
-) -> tuple[Problem, Solution | None]:
-    """Return the problem guided by what the method `name` makes of it, its noise level refined, and that.
-
-    Where the noise turns out to be much weaker than was measured at first, the picture was smoothed too much: then
-    it is made again.
-    """
-    if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
-        return problem, None
-    method, options, measured = make(name), Options(on_progress=on_progress), problem.noise
-    guided, first = _guided(method, problem, seed, options)
-    if first.terms is None or guided.noise.level**2 > WEAKER * measured.level**2:
-        return guided, first
-    noise = replace(guided.noise, relative_error=measured.relative_error)
-    try:
-        again, second = _guided(method, replace(problem, noise=noise), seed, options)
-    except KeyboardInterrupt:
-        return guided, replace(first, interrupted=True)
-    return (guided, replace(first, interrupted=True)) if second.interrupted else (again, second)
-
-
-def _guided(method: Method, problem: Problem, seed: int, options: Options) -> tuple[Problem, Solution]:
-    first = solve(method, problem, seed, options, judged=False)
-    problem = replace(problem, guide=first.estimate.guide or _again(first.estimate))
-    if first.terms is None:
-        return replace(problem, pilot=first.estimate.image), first
-    image = first.estimate.image
-    problem = replace(problem, noise=refine(problem, image, first.terms), pilot=image)
-    terms = first.terms.of_variance(common_kernel(problem, image))
-    return problem, replace(first, terms=terms, risk=clean_risk(method, problem, image, terms))
-
-
-def _again(made: Estimate) -> Guide | None:
-    """Return a guide that does the same for another observation, whatever its variance."""
-    function = made.function
-    return None if function is None else lambda y, _: function(y)
 
 
 def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms | None:

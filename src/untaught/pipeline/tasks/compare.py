@@ -20,7 +20,7 @@ from untaught.image.metrics import Quality, check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline import request as options
+from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
 from untaught.results.restoration import Result
 from untaught.risk.estimate import Interval
 
@@ -187,10 +187,10 @@ def compare(
         check_reference(picture, clean)
     names = checked_names(methods)
     settings = {
-        "noise": options.noise_of(noise, None) or "auto",
-        "seed": options.seed_of(seed),
-        "time_limit": options.seconds_of(time_limit),
-        "device": options.device_of(device),
+        "noise": noise_of(noise, None) or "auto",
+        "seed": seed_of(seed),
+        "time_limit": seconds_of(time_limit),
+        "device": device_of(device),
         "on_progress": on_progress,
     }
     rows: list[Row] = []

@@ -17,13 +17,14 @@ from untaught.image.image import Image, Plane
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.operators.serialize import written
+from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import assemble
-from untaught.pipeline.plane.denoise_plane import Answer, Request
-from untaught.pipeline.plane.reconstruct_plane import checked, solved
-from untaught.pipeline.tasks.denoise import check_checkpoint, restore_planes
+from untaught.pipeline.plane.choose_reconstruction import checked
+from untaught.pipeline.plane.reconstruct_plane import solved
+from untaught.pipeline.planes import check_checkpoint, restore_planes
+from untaught.pipeline.request import Request, Wishes, request_of
+from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.jpeg_coefficients import levels_of
-from untaught.pipeline.tasks.output_image import Task
-from untaught.pipeline.tasks.restore import Wishes, request_of
 from untaught.problem import Problem
 from untaught.results.restoration import Result
 
@@ -53,7 +54,7 @@ def dejpeg(image: str | Path | Image, **wishes: Unpack[Wishes]) -> Result:
     image : path or Image
         A JPEG file, or a picture that was read from one and is as it was read.
     **wishes
-        See `untaught.pipeline.tasks.restore.Wishes`; there is no guide, and the noise is known.
+        See `untaught.pipeline.request.Wishes`; there is no guide, and the noise is known.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from untaught.image.orientation import laid_as
 from untaught.operators import check_mask, check_psf
 from untaught.operators.base import Shape, by
 from untaught.operators.psf import WORDS, _from_words
+from untaught.pipeline.request import Operand
 
-Operand = str | Path | Image | NDArray[Any] | Tensor
 Flags = NDArray[np.bool_]
 
 
@@ -170,3 +171,15 @@ def _colours(image: Image) -> NDArray[Any]:
     values = image.samples_last(image.array).reshape(image.height, image.width, -1)
     colours = values[..., : values.shape[-1] - image.alpha]
     return colours[..., 0] if colours.shape[-1] == 1 else colours
+
+
+def as_options(operands: Mapping[str, object]) -> dict[str, str] | None:
+    """Return what was given as options of the command, or None where a part of it is neither text nor a file."""
+    given = {name: value for name, value in operands.items() if value is not None}
+    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    return texts if len(texts) == len(given) else None
+
+
+def file_of(operand: Operand | None) -> Operand | None:
+    """Return the path of a file from the root; what is no file as it is."""
+    return str(Path(operand).absolute()) if isinstance(operand, str | Path) else operand

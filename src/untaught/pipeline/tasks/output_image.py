@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from untaught.image.image import Image
-from untaught.operators import Operator
 from untaught.operators.base import Shape
-from untaught.operators.structure import folded, keeps_levels
+from untaught.operators.structure import keeps_levels
+from untaught.pipeline.task import Task
 from untaught.problem import array, tensor
-
-
-@dataclass(frozen=True)
-class Task:
-    """What was asked for: a name, as on the command line, and an operator, with what that was made of."""
-
-    name: str
-    operator: Operator
-    given: Mapping[str, str] | None = None  # see `Recipe.operands`
-
-    @property
-    def folded(self) -> tuple[Operator | None, Tensor | None]:
-        """The operator without the masks that come last, None for the identity, and those masks, 1 and 0."""
-        return folded(self.operator)
 
 
 def measurement(picture: Image, task: Task) -> Image:

@@ -6,64 +6,32 @@ A task is an operator, nothing else; method, rule, loop and report are those of 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Unpack
 
-from numpy.typing import NDArray
+import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.progress import Progress
-from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
-from untaught.image.image import Image
-from untaught.method import Method
-from untaught.noise import NoiseModel
+from untaught.image.image import Image, Plane
 from untaught.operators import Identity, as_operator
-from untaught.pipeline import request as options
-from untaught.pipeline.plane.denoise_plane import Request
-from untaught.pipeline.plane.reconstruct_plane import checked
-from untaught.pipeline.tasks.inputs import Operand
-from untaught.pipeline.tasks.output_image import Task
-from untaught.pipeline.tasks.registry import deblurring, demosaicing, inpainting, upscaling
-from untaught.pipeline.tasks.watermark import unmark
+from untaught.operators.serialize import written
+from untaught.operators.structure import hint_of, visible_size
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.combine_planes import assemble
+from untaught.pipeline.plane.choose_reconstruction import checked
+from untaught.pipeline.plane.make_problem import problem_of
+from untaught.pipeline.plane.reconstruct_plane import solved
+from untaught.pipeline.planes import check_checkpoint, restore_planes
+from untaught.pipeline.recipes import sha256
+from untaught.pipeline.request import Operand, Picture, Request, Wishes, request_of
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of
+from untaught.pipeline.tasks.output_image import framed, measurement
+from untaught.problem import tensor
 from untaught.results.restoration import Result
-from untaught.rounds import of_picture, of_tensor
-
-Picture = str | Path | Image | NDArray[Any]
-
-
-class Wishes(TypedDict, total=False):
-    """The options of every task, which are those of `untaught.denoise`, and a guide.
-
-    method : str or method
-        'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'exemplar' for
-        holes too wide for it that lie in a texture, and 'dip' for other wide holes; 'pnp' for other linear
-        operators with an adjoint. For the rest, and for Fourier sampling, it is 'dip', mixed with a picture of
-        small total variation so that it predicts best what was kept back; with a guide it is 'dip' alone. Or one
-        of these, 'pixels', 'pixel-tv', or an object: `DIP(steps=500)`.
-    noise, sigma : as in `denoise`
-        'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none.
-    seed, time_limit, device, on_progress, checkpoint : as in `denoise`
-    stop : str or Rule
-        Stopping rule; a rule that cannot be used with the operator gives way to one that can, and a note says so.
-    guide : path, Image or ndarray
-        Another picture of the same scene, of the size of the answer, such as one taken with flash; the network
-        draws from it in place of a random code.
-    """
-
-    method: str | Method
-    noise: str | NoiseModel
-    sigma: float | None
-    seed: int
-    time_limit: float | None
-    device: str
-    stop: str | Rule | None
-    guide: Operand | None
-    on_progress: Callable[[Progress], None] | None
-    checkpoint: str | Path | None
 
 
 def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishes]) -> Result:
@@ -118,135 +86,6 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     return run_task(y, task, **wishes)
 
 
-def inpaint(
-    image: Picture,
-    mask: Operand | None = None,
-    *,
-    missing_colour: str | tuple[float, ...] | None = None,
-    translucent: bool = False,
-    **wishes: Unpack[Wishes],
-) -> Result:
-    """Fill in what is missing from a picture: text, holes, random pixels; take off a mark that shows through.
-
-        y = m x + n
-
-    Where there is no noise, what was kept stays as it is.
-
-    Parameters
-    ----------
-    image : path, Image or ndarray
-        As in `denoise`.
-    mask : path, Image or ndarray, optional
-        Nonzero keeps a pixel, zero marks it as missing; (H, W), or (H, W, C) where it differs between channels.
-        Without one, what is NaN or fully transparent is missing; it becomes opaque.
-    missing_colour : str or tuple of float, optional
-        Pixels of exactly this colour are missing too: '#ff00ff', or the picture's own values.
-    translucent : bool
-        What the mask marks is not gone but lies under a half-transparent mark, such as a watermark: its opacity
-        and colour are measured, it is taken off, and only what it hid is filled in; see
-        `untaught.pipeline.tasks.watermark`.
-    **wishes
-        See `Wishes`.
-
-    Returns
-    -------
-    Result
-        With `translucent`, `input` is the picture with the mark taken off: that is what its recipe is for.
-
-    Raises
-    ------
-    InputError
-        For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
-        half-transparent mark.
-    """
-    picture = as_image(image)
-    if not translucent:
-        return run_task(picture, inpainting(picture, mask, missing_colour), **wishes)
-    if mask is None or missing_colour is not None:
-        raise InputError("a half-transparent mark needs a mask that is zero where the mark is, and no colour")
-    found = unmark(picture, mask)
-    result = run_task(found.picture, inpainting(found.picture, found.kept), **wishes)
-    return replace(result, notes=(found.told, *result.notes))
-
-
-def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: Unpack[Wishes]) -> Result:
-    """Enlarge a picture.
-
-        y = R x + n,  R a mean over about `factor` x `factor` pixels
-
-    Parameters
-    ----------
-    image : path, Image or ndarray
-        As in `denoise`.
-    factor : int
-        2 to 16.
-    kernel : str
-        How the picture was made small: 'bicubic', 'lanczos2', 'lanczos3' or 'box', see
-        `untaught.operators.Downsample`. The default is what most programs do; 'box' is a camera's pixel.
-    **wishes
-        See `Wishes`.
-
-    Raises
-    ------
-    InputError
-        For a factor that is no whole number from 2 to 16, or a picture that is too small or too large for it.
-    """
-    picture = as_image(image)
-    return run_task(picture, upscaling(picture, factor, kernel), **wishes)
-
-
-def deblur(image: Picture, psf: Operand, *, border: str = "valid", **wishes: Unpack[Wishes]) -> Result:
-    """Undo a blur whose point-spread function is known.
-
-        y = h * x + n
-
-    Parameters
-    ----------
-    image : path, Image or ndarray
-        As in `denoise`.
-    psf : path, Image, ndarray or str
-        h: not negative, of sum one, not larger than the picture; or 'gaussian:SIGMA', 'disk:RADIUS',
-        'motion:LENGTH,ANGLE' in pixels and degrees. A file of whole numbers is divided by its sum.
-    border : str
-        What lay beyond the border: 'valid', the scene went on, as in every photograph; 'reflect', 'replicate'
-        and 'circular' for what a program did. See `untaught.operators.Blur`.
-    **wishes
-        See `Wishes`.
-
-    Raises
-    ------
-    InputError
-        For a point-spread function that does not sum to one, is negative, or larger than the picture.
-    """
-    picture = as_image(image)
-    return run_task(picture, deblurring(picture, psf, border), **wishes)
-
-
-def demosaic(
-    image: Picture, pattern: str | tuple[tuple[int, ...], ...] = "RGGB", **wishes: Unpack[Wishes]
-) -> Result:
-    """Make a colour picture of the values behind a colour filter array.
-
-        y = sum over channels of p_c x_c + n
-
-    Parameters
-    ----------
-    image : path, Image or ndarray
-        One plane of values, (H, W), or a stack of them.
-    pattern : str or tuple
-        'RGGB', 'BGGR', 'GRBG', 'GBRG', 'X-TRANS', or rows of channel numbers; see `untaught.operators.Mosaic`.
-    **wishes
-        See `Wishes`.
-
-    Raises
-    ------
-    InputError
-        For a pattern that is not known, or a picture that has colours already.
-    """
-    picture = as_image(image)
-    return run_task(picture, demosaicing(picture, pattern), **wishes)
-
-
 def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Result:
     """Do a task; see `restore`."""
     started = time.monotonic()
@@ -262,16 +101,97 @@ def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Resul
     return of_picture(picture, task, guide, [request] * picture.n_planes, request, started)
 
 
-def request_of(wishes: Wishes) -> Request:
-    """Return what was asked for, but for the guide; each option checked."""
-    checkpoint = wishes.get("checkpoint")
-    return Request(
-        method=options.method_of(wishes.get("method", "auto")),
-        noise=options.noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
-        seed=options.seed_of(wishes.get("seed", 0)),
-        seconds=options.seconds_of(wishes.get("time_limit")),
-        device=options.device_of(wishes.get("device", "auto")),
-        rule=options.rule_of(wishes.get("stop")),
-        on_progress=wishes.get("on_progress"),
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-    )
+def restoring(picture: Image) -> Task:
+    """Return the task of `untaught.restore` without an operator: the picture itself was measured."""
+    return Task("restore", Identity(), as_options({}))
+
+
+Requests = Sequence[Request | None]
+
+
+def of_picture(
+    picture: Image, task: Task, guide: Operand | None, requests: Requests, shared: Request, started: float
+) -> Result:
+    """Restore the planes of a measurement that looks like a picture; one without a request is a first guess.
+
+    Parameters
+    ----------
+    picture : Image
+        The measurement.
+    task : Task
+        What is asked for.
+    guide : path, Image, ndarray, Tensor or None
+        Another picture of the same scene.
+    requests, shared : sequence of Request or None, Request
+        What is asked of every plane, and what they share.
+    started : float
+        By `time.monotonic`.
+    """
+    if shared.checkpoint is not None:
+        check_checkpoint(shared.checkpoint, picture)
+    measured = measurement(picture, task)
+    frame = framed(measured, task)
+    hint = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
+
+    def solve(plane: Plane, request: Request) -> Answer:
+        gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
+        return _answer(tensor(plane.values), gone, task, request, hint)
+
+    answers, interrupted = restore_planes(measured, requests, started, solve)
+    try:
+        result = assemble(picture, answers, shared, started, interrupted, frame)
+    except KeyboardInterrupt:  # all the work is done: it has only to be put together
+        result = assemble(picture, answers, shared, started, True, frame)
+    return _written(result, task, guide)
+
+
+def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, started: float) -> Result:
+    """Restore the picture behind a measurement as the operator gives it; see `of_picture`.
+
+    Raises
+    ------
+    InputError
+        For a measurement without a leading 1.
+    """
+    if y.ndim < 2 or y.shape[0] != 1 or not y.numel():
+        raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
+    y = y.detach().cpu().float()
+    known = torch.isfinite(y)
+    hint = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
+    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, hint)
+    grey = answer.values.shape[-1] == 1
+    frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
+    result = assemble(shown(y), [answer], request, started, answer.interrupted, frame)
+    return _written(result, replace(task, given=None), guide)
+
+
+def shown(y: Tensor) -> Image:
+    """Return a measurement of any shape as a picture of one plane, to be shown and hashed."""
+    values = y.numpy()
+    return Image.of(values.reshape(-1, values.shape[-1]) if y.ndim == 4 else values.reshape(1, -1), "YX")
+
+
+def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None) -> Answer:
+    operator = task.folded[0]
+    if operator is not None and hint is not None:
+        hint = hint_of(hint, operator, operator.picture_shape(y.shape))
+    problem, notes = problem_of(y, gone, task, request, hint)
+    return solved(problem, task, request, notes)
+
+
+def _written(result: Result, task: Task, guide: Operand | None) -> Result:
+    """Return the result with a recipe that names the task, its operator and its guide."""
+    operands = None if task.given is None else as_options({**task.given, "guide": file_of(guide)})
+    found = {
+        "task": task.name,
+        "operator": written(task.operator),
+        "guide_sha256": _hash_of(guide),
+        "operands": operands,
+    }
+    return replace(result, recipe=result.recipe.model_copy(update=found))
+
+
+def _hash_of(guide: Operand | None) -> str:
+    if guide is None:
+        return ""
+    return sha256(as_image(guide.numpy() if isinstance(guide, Tensor) else guide))

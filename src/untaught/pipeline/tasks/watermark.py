@@ -11,7 +11,8 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.pipeline.tasks.inputs import Operand, mask_of
+from untaught.pipeline.request import Operand
+from untaught.pipeline.tasks.inputs import mask_of
 
 Flags = NDArray[np.bool_]
 Values = NDArray[np.float64]

@@ -15,7 +15,7 @@ from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.noise import NoiseModel
-from untaught.pipeline import request as options
+from untaught.pipeline.request import noise_of, seconds_of, seed_of
 from untaught.theory import Impedance
 from untaught.theory.explain.experiments import Experiment, Start, Stop, Work
 from untaught.theory.explain.subject import Subject, subject_of
@@ -175,8 +175,8 @@ def explain(
     Generators", ICLR 2020; Ulyanov, Vedaldi, Lempitsky, "Deep Image Prior", CVPR 2018, for the impedance.
     """
     began = time.monotonic()
-    given = options.noise_of(noise, None)
-    seed, limit = options.seed_of(seed), options.seconds_of(time_limit)
+    given = noise_of(noise, None)
+    seed, limit = seed_of(seed), seconds_of(time_limit)
     experiment = experiment or Experiment()
     picture = as_image(image)
     work = Work(experiment, subject_of(picture, given, experiment.side), seed, limit, on_progress)

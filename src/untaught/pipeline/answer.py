@@ -1,0 +1,36 @@
+"""What one plane came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.method import History, Stopped
+from untaught.noise import NoiseModel
+from untaught.problem import Learnt
+from untaught.results.recipe import PlaneRecipe
+from untaught.results.restoration import Candidate
+from untaught.risk.estimate import Risk
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One plane's answer, still in [0, 1] units: `values` and `std` (H, W, C) float32."""
+
+    values: NDArray[np.float32]
+    noise: NoiseModel
+    method: str
+    why: str
+    stopped: Stopped
+    std: NDArray[np.float32] | None = None
+    risk: Risk | None = None
+    variance: float = 0.0
+    history: History = field(default_factory=History)
+    candidates: tuple[Candidate, ...] = ()
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False
+    recipe: PlaneRecipe | None = None
+    learnt: Learnt | None = None
+    whole: bool = False  # whether what was missing was filled in though the picture is otherwise the input

@@ -1,0 +1,48 @@
+"""Make colours of what a colour filter array saw."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from untaught.errors import InputError
+from untaught.image.files import as_image
+from untaught.image.image import Image
+from untaught.operators import Mosaic
+from untaught.pipeline.request import Picture, Wishes
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inputs import as_options
+from untaught.pipeline.tasks.restore import run_task
+from untaught.results.restoration import Result
+
+
+def demosaic(
+    image: Picture, pattern: str | tuple[tuple[int, ...], ...] = "RGGB", **wishes: Unpack[Wishes]
+) -> Result:
+    """Make a colour picture of the values behind a colour filter array.
+
+        y = sum over channels of p_c x_c + n
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        One plane of values, (H, W), or a stack of them.
+    pattern : str or tuple
+        'RGGB', 'BGGR', 'GRBG', 'GBRG', 'X-TRANS', or rows of channel numbers; see `untaught.operators.Mosaic`.
+    **wishes
+        See `Wishes`.
+
+    Raises
+    ------
+    InputError
+        For a pattern that is not known, or a picture that has colours already.
+    """
+    picture = as_image(image)
+    return run_task(picture, demosaicing(picture, pattern), **wishes)
+
+
+def demosaicing(picture: Image, pattern: str | tuple[tuple[int, ...], ...] = "RGGB") -> Task:
+    """Return the task of `untaught.demosaic`."""
+    samples = picture.size("S") - picture.alpha
+    if samples > 1:
+        raise InputError(f"a mosaic is one plane of values, and {picture.name} has {samples} channels")
+    return Task("demosaic", Mosaic(pattern), as_options({"pattern": pattern}))

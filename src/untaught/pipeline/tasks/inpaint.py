@@ -1,0 +1,104 @@
+"""Fill in what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Unpack
+
+from untaught.errors import InputError
+from untaught.image.files import as_image
+from untaught.image.image import Image
+from untaught.operators import Mask
+from untaught.pipeline.request import Operand, Picture, Wishes
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inputs import (
+    as_options,
+    file_of,
+    mask_of,
+    measured_by_alpha,
+    measured_by_colour,
+    measured_by_number,
+)
+from untaught.pipeline.tasks.restore import run_task
+from untaught.pipeline.tasks.watermark import unmark
+from untaught.results.restoration import Result
+
+
+def inpaint(
+    image: Picture,
+    mask: Operand | None = None,
+    *,
+    missing_colour: str | tuple[float, ...] | None = None,
+    translucent: bool = False,
+    **wishes: Unpack[Wishes],
+) -> Result:
+    """Fill in what is missing from a picture: text, holes, random pixels; take off a mark that shows through.
+
+        y = m x + n
+
+    Where there is no noise, what was kept stays as it is.
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        As in `denoise`.
+    mask : path, Image or ndarray, optional
+        Nonzero keeps a pixel, zero marks it as missing; (H, W), or (H, W, C) where it differs between channels.
+        Without one, what is NaN or fully transparent is missing; it becomes opaque.
+    missing_colour : str or tuple of float, optional
+        Pixels of exactly this colour are missing too: '#ff00ff', or the picture's own values.
+    translucent : bool
+        What the mask marks is not gone but lies under a half-transparent mark, such as a watermark: its opacity
+        and colour are measured, it is taken off, and only what it hid is filled in; see
+        `untaught.pipeline.tasks.watermark`.
+    **wishes
+        See `Wishes`.
+
+    Returns
+    -------
+    Result
+        With `translucent`, `input` is the picture with the mark taken off: that is what its recipe is for.
+
+    Raises
+    ------
+    InputError
+        For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
+        half-transparent mark.
+    """
+    picture = as_image(image)
+    if not translucent:
+        return run_task(picture, inpainting(picture, mask, missing_colour), **wishes)
+    if mask is None or missing_colour is not None:
+        raise InputError("a half-transparent mark needs a mask that is zero where the mark is, and no colour")
+    found = unmark(picture, mask)
+    result = run_task(found.picture, inpainting(found.picture, found.kept), **wishes)
+    return replace(result, notes=(found.told, *result.notes))
+
+
+Colour = str | tuple[float, ...]
+
+
+def inpainting(picture: Image, mask: Operand | None = None, missing_colour: Colour | None = None) -> Task:
+    """Return the task of `untaught.inpaint`."""
+    colour = (
+        missing_colour if missing_colour is None or isinstance(missing_colour, str) else _numbers(missing_colour)
+    )
+    given = as_options({"mask": file_of(mask), "missing-color": colour})
+    if mask is not None and missing_colour is None:
+        return Task("inpaint", Mask(mask_of(mask, picture)), given)
+    kept = measured_by_alpha(picture) & measured_by_number(picture)
+    if missing_colour is not None:
+        kept &= measured_by_colour(picture, missing_colour)
+    elif kept.all():
+        raise InputError(
+            f"nothing says which pixels of {picture.name} are missing: none is transparent or NaN; give a mask, "
+            "or the colour of what is missing"
+        )
+    found = mask_of(kept, picture)
+    if mask is not None:
+        found = mask_of(found * mask_of(mask, picture), picture)
+    return Task("inpaint", Mask(found), given)
+
+
+def _numbers(colour: tuple[float, ...]) -> str:
+    return ",".join(str(float(value)) for value in colour)

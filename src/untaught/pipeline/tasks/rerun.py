@@ -1,0 +1,111 @@
+"""Make a picture again from its recipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.fitting.progress import Progress
+from untaught.image.files import as_image
+from untaught.image.image import Image
+from untaught.operators import as_operator
+from untaught.operators.serialize import operator_of
+from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
+from untaught.pipeline.request import Operand, Picture, Request, device_of
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.denoise import _restored
+from untaught.pipeline.tasks.restore import Requests, _hash_of, of_picture, of_tensor
+from untaught.results.recipe import PlaneRecipe, Recipe
+from untaught.results.restoration import Result
+
+
+def rerun(
+    recipe: Recipe,
+    image: Picture | Tensor,
+    on_progress: Callable[[Progress], None] | None = None,
+    *,
+    operator: object = None,
+    guide: Operand | None = None,
+) -> Result:
+    """Make a picture again from its recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        `result.recipe`, or `Recipe.model_validate_json` of what was saved of it.
+    image : path, Image, ndarray or Tensor
+        The same degraded picture, or measurement.
+    on_progress : callable, optional
+        As in `denoise`.
+    operator : object, optional
+        The operator, where it is one that a recipe cannot hold: a function, or another package's object.
+    guide : path, Image or ndarray, optional
+        The guide, where there was one.
+
+    Raises
+    ------
+    InputError
+        If the picture, or the guide, is not the one the recipe was written for, or an operator is needed.
+    """
+    from untaught.pipeline.tasks.restore import shown
+
+    started = time.monotonic()
+    picture = shown(image) if isinstance(image, Tensor) else as_image(image)
+    if sha256(picture) != recipe.input_sha256:
+        raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
+    shared = Request(
+        noise=noise_of(recipe),
+        seed=recipe.seed,
+        device=device_of(recipe.device),
+        on_progress=on_progress,
+    )
+    requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
+    if recipe.task == "denoise":
+        result = _restored(picture, requests, shared, started)
+    elif recipe.task == "dejpeg":
+        from untaught.pipeline.tasks.dejpeg import restored
+
+        result = restored(as_image(picture), requests, shared, started)
+    else:
+        y = image if isinstance(image, Tensor) else picture
+        result = again(recipe, y, (operator, guide), requests, shared)
+    return replace(result, recipe=result.recipe.model_copy(update={"asked": recipe.asked}))
+
+
+def _asked(plane: PlaneRecipe, shared: Request) -> Request:
+    """Return the request that a plane's recipe stands for."""
+    parts = parts_of(plane)
+    if parts:
+        return replace(shared, method=plane.method, parts=parts, pilot=plane.pilot)
+    return replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
+
+
+def again(
+    recipe: Recipe,
+    y: Image | Tensor,
+    needed: tuple[object, Operand | None],
+    requests: Requests,
+    shared: Request,
+) -> Result:
+    """Do the task of a recipe again; `needed` is the operator, if it could not be written down, and the guide.
+
+    Raises
+    ------
+    InputError
+        If one of these is needed and not given, or the guide is another one.
+    """
+    started = time.monotonic()
+    operator, guide = needed
+    if recipe.operator is None and operator is None:
+        raise InputError("a recipe cannot hold this operator; give the same one, operator=")
+    if _hash_of(guide) != recipe.guide_sha256:
+        raise InputError("the recipe was written with another guide, or without one; give the same one, guide=")
+    made = as_operator(operator) if recipe.operator is None else operator_of(recipe.operator)
+    task = Task(recipe.task, made, recipe.operands)
+    if isinstance(y, Tensor):
+        return of_tensor(y, task, guide, requests[0] or shared, started)
+    return of_picture(y, task, guide, requests, shared, started)

@@ -1,0 +1,46 @@
+"""Enlarge a picture."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from untaught.image.files import as_image
+from untaught.image.image import Image
+from untaught.operators import Downsample, check_factor
+from untaught.pipeline.request import Picture, Wishes
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inputs import as_options
+from untaught.pipeline.tasks.restore import run_task
+from untaught.results.restoration import Result
+
+
+def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: Unpack[Wishes]) -> Result:
+    """Enlarge a picture.
+
+        y = R x + n,  R a mean over about `factor` x `factor` pixels
+
+    Parameters
+    ----------
+    image : path, Image or ndarray
+        As in `denoise`.
+    factor : int
+        2 to 16.
+    kernel : str
+        How the picture was made small: 'bicubic', 'lanczos2', 'lanczos3' or 'box', see
+        `untaught.operators.Downsample`. The default is what most programs do; 'box' is a camera's pixel.
+    **wishes
+        See `Wishes`.
+
+    Raises
+    ------
+    InputError
+        For a factor that is no whole number from 2 to 16, or a picture that is too small or too large for it.
+    """
+    picture = as_image(image)
+    return run_task(picture, upscaling(picture, factor, kernel), **wishes)
+
+
+def upscaling(picture: Image, factor: int, kernel: str = "bicubic") -> Task:
+    """Return the task of `untaught.upscale`."""
+    operator = Downsample(check_factor(factor, picture.height, picture.width), kernel)
+    return Task("upscale", operator, as_options({"factor": str(factor), "kernel": kernel}))
