@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from untaught.pipeline.tasks.restore import restore as restore
     from untaught.pipeline.tasks.upscale import upscale as upscale
     from untaught.results.recipe import Recipe as Recipe
-    from untaught.results.restoration import Result as Result
+    from untaught.results.result import Result as Result
     from untaught.theory.explain import explain as explain
     from untaught.training.apply import apply as apply
     from untaught.training.train import train as train
@@ -54,7 +54,7 @@ _HOME = {
     "read": "untaught.image.files",
     "write": "untaught.image.files",
     "Image": "untaught.image.image",
-    "Result": "untaught.results.restoration",
+    "Result": "untaught.results.result",
     "Recipe": "untaught.results.recipe",
     "InputError": "untaught.errors",
     "OutputError": "untaught.errors",

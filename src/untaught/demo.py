@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.image.image import Image
 from untaught.image.metrics import Quality, quality
-from untaught.results.restoration import Result
+from untaught.results.result import Result
 
 if TYPE_CHECKING:
     from untaught.fitting.progress import Progress

@@ -11,7 +11,7 @@ from untaught.image.image import Image, image_of_array
 from untaught.method import Stopped
 from untaught.noise import Gaussian
 from untaught.results.recipe import PlaneRecipe, Recipe
-from untaught.results.restoration import Result
+from untaught.results.result import Result
 from untaught.risk.estimate import Interval
 
 SIGMA = 0.1

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import untaught
 from tests.conftest import clean, noisy
 from tests.helpers.command import QUICK, lay_out, pixels, says, started
 from untaught.cli import main
@@ -101,7 +102,7 @@ def test_interrupted_while_something_is_loaded(
 
 def test_interrupted_while_the_report_is_made(folder: Path, hook: Path) -> None:
     """The picture is there already: all is written, and the exit status says that somebody pressed Ctrl-C."""
-    status, err = interrupted_at("untaught.report", 1, folder, hook, *QUICK, "--report", "r.html")
+    status, err = interrupted_at("matplotlib.figure", 1, folder, hook, *QUICK, "--report", "r.html")
     assert status == 130
     assert says(err, "best picture so far"), err
     assert not np.array_equal(pixels(folder / "out.png"), pixels(folder / "in.png"))
@@ -193,9 +194,9 @@ def test_a_result_is_kept_when_the_signal_comes_behind_it(folder: Path, monkeypa
 
 
 def test_a_result_is_put_together_although_the_signal_comes_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    from untaught.pipeline.tasks import denoise as denoising
+    from untaught.pipeline import combine_planes
 
-    real, calls = denoising.assemble, []
+    real, calls = combine_planes._combined, []
 
     def cut_once(*args: object, **more: object) -> object:
         calls.append(args)
@@ -203,7 +204,7 @@ def test_a_result_is_put_together_although_the_signal_comes_then(monkeypatch: py
             raise KeyboardInterrupt
         return real(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(denoising, "assemble", cut_once)
-    result = denoising.denoise(noisy(clean(24, 24)), method="wavelet", noise="gaussian:25")
+    monkeypatch.setattr(combine_planes, "_combined", cut_once)
+    result = untaught.denoise(noisy(clean(24, 24)), method="wavelet", noise="gaussian:25")
     assert result.interrupted
     assert result.method == "wavelet"

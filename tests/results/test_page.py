@@ -27,10 +27,12 @@ from untaught.method import History, Stopped
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Correlated, Gaussian
 from untaught.pipeline.recipes import make_recipe
-from untaught.pipeline.request import Request
-from untaught.report import fragment, write_report
+from untaught.pipeline.request import Request, asked_for
+from untaught.pipeline.rerun_command import command_line
+from untaught.pipeline.task import Task
 from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
-from untaught.results.page import page
+from untaught.results.page import fragment, page
+from untaught.results.recipe import Recipe
 from untaught.results.restoration import Candidate
 from untaught.risk.estimate import Interval
 
@@ -180,9 +182,16 @@ def test_the_command_makes_the_same_picture(options: tuple[str, ...], tmp_path: 
 
 def planned(**request: object) -> list[str] | None:
     """Return the command for what was asked for, and answered by a network."""
-    result = noisy_camera()
-    recipe = make_recipe(result.input, [a_plane()], Request(**request))
-    return told(page(replace(result, recipe=recipe)))
+    given = Request(**request)
+    picture = noisy_camera().input
+    recipe = make_recipe(picture, [a_plane()], replace(given, asked=asked_for(given)), Task("denoise"))
+    return written(recipe, picture)
+
+
+def written(recipe: Recipe, picture: Image, interrupted: bool = False) -> list[str] | None:
+    """Return the words of the command on the page of such a result."""
+    command = command_line(recipe, picture, interrupted)
+    return told(page(noisy_camera(recipe=recipe, command=command)))
 
 
 def test_the_command_names_what_was_asked_for() -> None:
@@ -212,8 +221,9 @@ def test_a_command_that_does_something_else_is_left_out() -> None:
         assert planned(**request) is None, request
     result = noisy_camera()
     by_hand = replace(result.input, value_range=(0.0, 3.0))
-    for changed in (replace(result, interrupted=True), replace(result, input=by_hand)):
-        assert told(page(changed)) is None
+    assert written(result.recipe, result.input) is not None
+    assert written(result.recipe, result.input, interrupted=True) is None
+    assert written(result.recipe, by_hand) is None
 
 
 def test_what_is_not_known_is_not_claimed() -> None:
@@ -274,9 +284,9 @@ def test_the_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
         with pytest.raises(OutputError, match="No space left"):
-            write_report(result, target)
+            result.report(target)
     assert target.read_text() == "earlier"
-    assert write_report(result, str(target)) == target
+    assert result.report(str(target)) == target
     assert target.read_text(encoding="utf-8").endswith("</html>\n")
     assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
 
@@ -284,16 +294,16 @@ def test_the_report_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: 
 def test_places_that_cannot_be_written_are_refused_in_a_sentence(tmp_path: Path) -> None:
     result = noisy_camera()
     with pytest.raises(OutputError, match="does not exist"):
-        write_report(result, tmp_path / "no" / "report.html")
+        result.report(tmp_path / "no" / "report.html")
     with pytest.raises(OutputError, match="is a folder"):
-        write_report(result, tmp_path)
+        result.report(tmp_path)
     source = tmp_path / "input.png"
     source.write_bytes(b"the only copy")
     (tmp_path / "link.html").symlink_to(source)
     own = replace(result, input=replace(result.input, source=source))
     for place in (source, tmp_path / "link.html"):
         with pytest.raises(InputError):
-            write_report(own, place)
+            own.report(place)
     assert source.read_bytes() == b"the only copy"
 
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from untaught._version import __version__
 from untaught.image.metrics import Quality
 from untaught.method import Stopped
-from untaught.results.restoration import PlaneResult, Result
+from untaught.results.restoration import PlaneResult
+from untaught.results.result import Result
 from untaught.results.text import plane_of, seconds, sentence
 from untaught.risk.estimate import Interval
 

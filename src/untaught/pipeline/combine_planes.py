@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,30 +16,52 @@ from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.recipes import make_recipe
 from untaught.pipeline.request import Request
-from untaught.results.restoration import PlaneResult, Result, spokesman
+from untaught.pipeline.rerun_command import command_line
+from untaught.pipeline.task import Task
+from untaught.results.restoration import PlaneResult, spokesman
+from untaught.results.result import Result
 from untaught.risk.estimate import Interval, Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names
 
 
-def assemble(
-    picture: Image,
-    answers: list[Answer | None],
-    request: Request,
-    started: float,
-    interrupted: bool,
-    frame: Image | None = None,
-) -> Result:
-    """Make the result of the planes' answers, None for planes that were not reached; `started` as of the clock.
+@dataclass(frozen=True)
+class Answers:
+    """The answers of the planes, None for those that were not reached; `started` is when, by `time.monotonic`."""
 
-    `frame` is the picture to put them into where that is another than the one that was given.
+    planes: tuple[Answer | None, ...]
+    started: float
+    interrupted: bool = False
+
+
+def combine(picture: Image, answers: Answers, request: Request, task: Task, frame: Image | None = None) -> Result:
+    """Make the result of the planes' answers.
+
+    Parameters
+    ----------
+    picture : Image
+        What was given.
+    answers : Answers
+        Of its planes.
+    request, task : Request, Task
+        What was asked of all of them.
+    frame : Image, optional
+        The picture to put the answers into, where that is another than the one that was given.
     """
+    try:
+        return _combined(picture, answers, request, task, frame or picture)
+    except KeyboardInterrupt:  # all the work is done: it has only to be put together
+        return _combined(picture, replace(answers, interrupted=True), request, task, frame or picture)
+
+
+def _combined(picture: Image, found: Answers, request: Request, task: Task, frame: Image) -> Result:
+    answers, interrupted = found.planes, found.interrupted
     done = [answer for answer in answers if answer is not None]
-    frame = frame or picture
     restored = frame.with_planes([a.values if a and _placed(a, frame is picture) else None for a in answers])
     planes = _plane_results(picture, answers)
     first = spokesman(planes)
     psnr, psnr_input = _psnr(done)
+    recipe = make_recipe(picture, [None if a is None else a.recipe for a in answers], request, task)
     return Result(
         picture=restored,
         input=picture,
@@ -48,8 +70,8 @@ def assemble(
         method=" / ".join(dict.fromkeys(a.method for a in done if a.method != "none")) or "none",
         why=first.why if first else "it was interrupted before anything was restored",
         stopped=first.stopped if first else Stopped("interrupted", 0, "interrupted before the first plane"),
-        seconds=time.monotonic() - started,
-        recipe=make_recipe(picture, [None if a is None else a.recipe for a in answers], request),
+        seconds=time.monotonic() - found.started,
+        recipe=recipe,
         psnr=psnr,
         psnr_input=psnr_input,
         std=_std(picture, answers),
@@ -58,6 +80,7 @@ def assemble(
         notes=_notes(picture, answers),
         interrupted=interrupted,
         planes=planes,
+        command=command_line(recipe, picture, interrupted),
     )
 
 

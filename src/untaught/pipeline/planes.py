@@ -1,10 +1,10 @@
-"""Plane by plane, sharing what is left of the time."""
+"""A picture plane by plane, sharing what is left of the time, and put together again."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,58 +17,115 @@ from untaught.image.image import Image, Plane
 from untaught.method import Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
-from untaught.pipeline.plane.denoise_plane import restore_plane
-from untaught.pipeline.plane.make_problem import NO_GREY, black_and_white
+from untaught.pipeline.combine_planes import Answers, combine
+from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
 from untaught.problem import Learnt
+from untaught.results.result import Result
 
 BETWEEN_PLANES = 1000  # seeds; a plane draws from a few after its own
 
 
-def check_checkpoint(path: Path, picture: Image) -> None:
+@dataclass(frozen=True)
+class Requests:
+    """What is asked of a picture.
+
+    Attributes
+    ----------
+    picture : Image
+        What was given.
+    shared : Request
+        What is asked of all planes.
+    planes : tuple of Request or None
+        What is asked of each; None for one that is to be left as it is.
+    started : float
+        When, by `time.monotonic`: the clock of the whole picture.
+    """
+
+    picture: Image
+    shared: Request
+    planes: tuple[Request | None, ...]
+    started: float
+
+    @classmethod
+    def of(cls, picture: Image, request: Request, started: float) -> Requests:
+        """Return the same request for every plane."""
+        return cls(picture, request, (request,) * picture.n_planes, started)
+
+
+Solve = Callable[[Plane, Request], Answer]
+
+
+def restore_planes(
+    requests: Requests, task: Task, solve: Solve, measured: Image | None = None, frame: Image | None = None
+) -> Result:
+    """Do what is asked of every plane, and make the result of the answers.
+
+    Parameters
+    ----------
+    requests : Requests
+        What is asked.
+    task : Task
+        The verb and its operator, for the recipe.
+    solve : callable
+        Answers for one plane.
+    measured : Image, optional
+        The picture whose planes are solved, where it is not the given one as it is.
+    frame : Image, optional
+        The picture to put the answers into, where that is not the given one.
+
+    Raises
+    ------
+    InputError
+        For a checkpoint of a stack, a file that is none, or a plane that cannot be restored.
+    """
+    if requests.shared.checkpoint is not None:
+        _check_checkpoint(requests.shared.checkpoint, requests.picture)
+    answers = _answers(measured or requests.picture, requests, solve)
+    return combine(requests.picture, answers, requests.shared, task, frame)
+
+
+def _check_checkpoint(path: Path, picture: Image) -> None:
     """Refuse a checkpoint of a stack, and a file that is none."""
     if picture.n_planes > 1:
         raise InputError(f"a checkpoint holds one plane, but {picture.name} has {picture.n_planes}")
     refuse_foreign(path)
 
 
-def restore_planes(
-    picture: Image,
-    requests: Sequence[Request | None],
-    started: float,
-    solve: Callable[[Plane, Request], Answer] = restore_plane,
-) -> tuple[list[Answer | None], bool]:
-    """Restore plane by plane, sharing what is left of the time; None for planes that were not reached.
+def _answers(picture: Image, requests: Requests, solve: Solve) -> Answers:
+    """Solve plane by plane.
 
     A plane without a request is left as it is. What the answer for a plane was learnt by, the fit to the next one
     begins with. It has seen what was drawn for that plane, so another seed draws for this one.
     """
     answers: list[Answer | None] = []
     before: Learnt | None = None
-    count = picture.n_planes
+    count, started = picture.n_planes, requests.started
     try:
-        for plane, request in zip(picture.planes(), requests, strict=True):
+        for plane, request in zip(picture.planes(), requests.planes, strict=True):
             if request is None or _flat(plane.values):
                 answers.append(_copied(plane))
-                continue
-            if solve is restore_plane and count > 1 and black_and_white(plane.values):
-                answers.append(replace(_copied(plane), notes=(f"{NO_GREY}, so it was left as it is",)))
                 continue
             seconds = request.seconds
             if seconds is not None:
                 seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - plane.index)
             seed = request.seed if before is None else request.seed + plane.index * BETWEEN_PLANES
             progress = _numbered(request.on_progress, plane.index, count)
-            answer = solve(
-                plane, replace(request, seed=seed, seconds=seconds, on_progress=progress, before=before)
-            )
+            own = replace(request, seed=seed, seconds=seconds, on_progress=progress, before=before)
+            try:
+                answer = solve(plane, own)
+            except NoGreyError as error:
+                if count == 1:
+                    raise
+                answer = replace(_copied(plane), notes=(f"{error}, so it was left as it is",))
             before = answer.learnt or before
             answers.append(answer)
             if answer.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        return answers + [None] * (count - len(answers)), True
-    return answers, False
+        return Answers((*answers, *[None] * (count - len(answers))), started, interrupted=True)
+    return Answers(tuple(answers), started)
 
 
 def _numbered(

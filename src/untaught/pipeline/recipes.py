@@ -9,9 +9,10 @@ import platform
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, is_dataclass, replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 
 from untaught._version import __version__
 from untaught.errors import InputError
@@ -26,10 +27,10 @@ from untaught.noise import (
     parse_noise,
 )
 from untaught.noise.models.registry import MODELS
+from untaught.operators.serialize import written
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
 from untaught.results.recipe import PlaneRecipe, Recipe
-
-if TYPE_CHECKING:
-    from untaught.pipeline.request import Request
 
 LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
 """A plane that was left as it was."""
@@ -110,25 +111,15 @@ def _forms(model: NoiseModel) -> Iterator[str]:
     yield short
 
 
-def _asked(request: Request) -> dict[str, str] | None:
-    """Return method and rule as options name them; None where these, or the time there was, cannot be named."""
-    rule = request.rule
-    if not isinstance(request.method, str) or request.seconds is not None:
-        return None
-    if rule is None:
-        return {"method": request.method}
-    named = rule.name in RULES and RULES[rule.name]() == rule
-    return {"method": request.method, "stop": rule.name} if named else None
-
-
-def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request) -> Recipe:
+def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request, task: Task) -> Recipe:
     """Join the planes' recipes with what they share; None is a plane that was left as it was."""
-    import torch
-
     return Recipe(
-        task="denoise",
+        task=task.name,
+        operator=None if task.operator is None else written(task.operator),
+        operands=None if task.operands is None else dict(task.operands),
+        guide_sha256=task.guide_sha256,
         noise=_noise_text(request.noise),
-        asked=_asked(request),
+        asked=request.asked,
         seed=request.seed,
         device=request.device,
         threads=torch.get_num_threads(),

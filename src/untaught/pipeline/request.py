@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypedDict
@@ -43,6 +43,7 @@ class Request:
     pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
     parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
     before: Learnt | None = None  # by the fit to the plane before
+    asked: dict[str, str] | None = None  # method and rule as options name them, see `Recipe.asked`
 
 
 class Wishes(TypedDict, total=False):
@@ -64,7 +65,7 @@ class Wishes(TypedDict, total=False):
         draws from it in place of a random code.
     """
 
-    method: str | Method
+    method: str | Method | Fusion
     noise: str | NoiseModel
     sigma: float | None
     seed: int
@@ -79,7 +80,7 @@ class Wishes(TypedDict, total=False):
 def request_of(wishes: Wishes) -> Request:
     """Return what was asked for, but for the guide; each option checked."""
     checkpoint = wishes.get("checkpoint")
-    return Request(
+    request = Request(
         method=method_of(wishes.get("method", "auto")),
         noise=noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
         seed=seed_of(wishes.get("seed", 0)),
@@ -89,6 +90,18 @@ def request_of(wishes: Wishes) -> Request:
         on_progress=wishes.get("on_progress"),
         checkpoint=None if checkpoint is None else Path(checkpoint),
     )
+    return replace(request, asked=asked_for(request))
+
+
+def asked_for(request: Request) -> dict[str, str] | None:
+    """Return method and rule as options name them; None where these, or the time there was, cannot be named."""
+    rule = request.rule
+    if not isinstance(request.method, str) or request.seconds is not None:
+        return None
+    if rule is None:
+        return {"method": request.method}
+    named = rule.name in RULES and RULES[rule.name]() == rule
+    return {"method": request.method, "stop": rule.name} if named else None
 
 
 def method_of(method: Any) -> str | Method | Fusion:

@@ -10,20 +10,17 @@ from untaught.method import ClosedForm
 from untaught.methods.registry import FORMS, TUNED, make, model_of
 from untaught.pipeline.recipes import method_of
 from untaught.results.recipe import PlaneRecipe, Recipe
-from untaught.results.restoration import Result
 
 ALONE = ("denoise", "dejpeg")  # tasks that need nothing beside the picture
 PILOT = "nonlocal"  # what a formula's noise level is refined with, where there is no time limit
 
 
-def command_line(result: Result) -> str | None:
+def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | None:
     """Return the command that restores the picture again, or None where no command is known to do the same."""
-    recipe = result.recipe
     operands = {} if recipe.task in ALONE else recipe.operands
     method = _method(recipe)
-    if result.interrupted or operands is None or method is None or recipe.noise.startswith("{"):
+    if interrupted or operands is None or method is None or recipe.noise.startswith("{"):
         return None
-    picture = result.input
     if picture.value_range != Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range:
         return None  # it was set by hand
     source = str(picture.source) if picture.source is not None else "INPUT"

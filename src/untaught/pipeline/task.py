@@ -1,4 +1,4 @@
-"""A task: an operator with a name."""
+"""A task: a verb and its operator, nothing else."""
 
 from __future__ import annotations
 
@@ -7,19 +7,37 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from untaught.operators import Operator
+from untaught.operators import Identity, Operator
 from untaught.operators.structure import folded
 
 
 @dataclass(frozen=True)
 class Task:
-    """What was asked for: a name, as on the command line, and an operator, with what that was made of."""
+    """A verb, as on the command line, and its operator.
+
+    Attributes
+    ----------
+    name : str
+        The verb.
+    operator : Operator or None
+        None where the picture itself was measured, and all that is wrong with it is noise.
+    operands : mapping of str to str, or None
+        What the operator and the guide were made of, by options of the command; None where no options say that.
+    guide_sha256 : str
+        The hash of the guide; empty where there is none.
+    """
 
     name: str
-    operator: Operator
-    given: Mapping[str, str] | None = None  # see `Recipe.operands`
+    operator: Operator | None = None
+    operands: Mapping[str, str] | None = None
+    guide_sha256: str = ""
+
+    @property
+    def measures(self) -> Operator:
+        """The operator, or the identity where there is none."""
+        return Identity() if self.operator is None else self.operator
 
     @property
     def folded(self) -> tuple[Operator | None, Tensor | None]:
         """The operator without the masks that come last, None for the identity, and those masks, 1 and 0."""
-        return folded(self.operator)
+        return folded(self.measures)

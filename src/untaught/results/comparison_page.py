@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from html import escape
-from typing import TYPE_CHECKING
 
-from untaught.image.metrics import Quality
+import numpy as np
+
+from untaught.image.image import Image
 from untaught.results import text as words
+from untaught.results.comparison import Compared
 from untaught.results.display import Pair, Stretch, crops, data_uri, stretch_of
 from untaught.results.html import paragraph, section, table
 from untaught.results.style import CSS
 
-if TYPE_CHECKING:
-    from untaught.image.image import Image
-    from untaught.pipeline.tasks.compare import Comparison, Row
 
-
-def page(comparison: Comparison) -> str:
+def page(comparison: Compared) -> str:
     """Return the whole page as one HTML document that loads nothing from anywhere."""
     name = words.file_name(next(iter(comparison.results.values()))) if comparison.results else "picture"
     title = f"{name} · methods compared · untaught"
@@ -33,45 +30,17 @@ def page(comparison: Comparison) -> str:
     )
 
 
-def heads(comparison: Comparison) -> list[str]:
-    """Return the heads of the columns."""
-    true = ["PSNR", "SSIM"] if comparison.reference is not None else []
-    return ["method", "estimated PSNR", *true, "time", "stopped, or why there is no result"]
-
-
-def cells(comparison: Comparison) -> list[list[str]]:
-    """Return the rows of the table as text."""
-    true = _true(comparison.quality_input) if comparison.reference is not None else []
-    return [["(input)", "", *true, "", ""], *(_cells(comparison, row) for row in comparison.rows)]
-
-
-def _cells(comparison: Comparison, row: Row) -> list[str]:
-    true = _true(row.quality) if comparison.reference is not None else []
-    why = words.sentence(row.result.stopped.reason if row.result is not None else row.reason)
-    name = row.method
-    if row.result is not None and row.result.method != row.method:
-        name = f"{row.method} ({row.result.method})"
-    return [name, str(row.psnr) if row.psnr is not None else "–", *true, words.seconds(row.seconds), why]
-
-
-def _true(scores: Quality | None) -> list[str]:
-    if scores is None:
-        return ["–", "–"]
-    psnr = f"{scores.psnr:.2f} dB" if math.isfinite(scores.psnr) else "equal"
-    return [psnr, f"{scores.ssim:.4f}"]
-
-
-def _noise(comparison: Comparison) -> str:
+def _noise(comparison: Compared) -> str:
     first = next(iter(comparison.results.values()), None)
     return "" if first is None else paragraph(words.sentence(first.noise.describe()), "soft")
 
 
-def _table(comparison: Comparison) -> str:
+def _table(comparison: Compared) -> str:
     numbers = "nn" if comparison.reference is not None else ""
-    return section("The methods", table(heads(comparison), cells(comparison), f" n{numbers}nt"))
+    return section("The methods", table(comparison.heads(), comparison.cells(), f" n{numbers}nt"))
 
 
-def _places(comparison: Comparison) -> str:
+def _places(comparison: Compared) -> str:
     results = comparison.results
     if not results:
         return ""
@@ -95,8 +64,6 @@ def _places(comparison: Comparison) -> str:
 
 
 def _strip(shown: dict[str, object], box: tuple[int, int, int, int], stretch: Stretch) -> str:
-    import numpy as np
-
     top, left, height, width = box
     figures = []
     for name, values in shown.items():

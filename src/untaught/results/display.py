@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.results import text as words
-from untaught.results.restoration import Result, spokesman
+from untaught.results.restoration import Restoration, spokesman
 
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -59,7 +59,7 @@ class Stretch:
         return levels
 
 
-def pairs(result: Result) -> list[Pair]:
+def pairs(result: Restoration) -> list[Pair]:
     """Return the planes to show: the one that stands for the picture first, then the middle and the last."""
     count = min(result.input.n_planes, result.picture.n_planes)
     plane = spokesman(result.planes)
@@ -73,7 +73,7 @@ def pairs(result: Result) -> list[Pair]:
     return sorted(found, key=lambda pair: pair.index != first)
 
 
-def stretch_of(result: Result, shown: Sequence[Pair]) -> Stretch:
+def stretch_of(result: Restoration, shown: Sequence[Pair]) -> Stretch:
     """Return one stretch for all planes, before and after: none for 8 bits, else percentiles of `after`."""
     if result.input.array.dtype == np.uint8:
         return Stretch(0.0, 1.0, False)

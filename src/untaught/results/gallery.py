@@ -26,12 +26,12 @@ from untaught.results.display import (
     stretch_of,
 )
 from untaught.results.plots import colour_bar, coloured
-from untaught.results.restoration import Result, spokesman
+from untaught.results.restoration import Restoration, spokesman
 
 SMALL = 192  # pictures smaller than this are drawn with enlarged pixels
 
 
-def gallery(result: Result, shown: Sequence[Pair]) -> str:
+def gallery(result: Restoration, shown: Sequence[Pair]) -> str:
     """Return the section with the pictures and what was done to show them."""
     stretch = stretch_of(result, shown)
     gain = gain_of(shown, stretch)
@@ -43,7 +43,7 @@ def gallery(result: Result, shown: Sequence[Pair]) -> str:
     return "<section>\n<h2>Before, after, and what was taken away</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def _how_shown(result: Result, shown: Sequence[Pair], stretch: Stretch, gain: float) -> str:
+def _how_shown(result: Restoration, shown: Sequence[Pair], stretch: Stretch, gain: float) -> str:
     low, _ = result.input.value_range
     said = ["On a screen one pixel of the picture is one pixel of the page, unless a caption says otherwise."]
     if stretch.applied:
@@ -110,7 +110,7 @@ def figure(levels: Bytes, name: str, note: str = "") -> str:
     )
 
 
-def uncertainty(result: Result) -> str:
+def uncertainty(result: Restoration) -> str:
     """Return the section with the per-pixel standard deviation and its colour bar; empty without one."""
     if result.std is None:
         return ""
@@ -138,7 +138,7 @@ def uncertainty(result: Result) -> str:
     )
 
 
-def _std_plane(result: Result) -> Plane:
+def _std_plane(result: Restoration) -> Plane:
     """Return the deviations, in the input's units, of the plane that the page is about."""
     picture, std = result.picture, np.asarray(result.std, dtype=np.float64)
     shown = spokesman(result.planes)

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 
 import numpy as np
 
-from untaught.pipeline.tasks.inspect import Inspection
+from untaught.noise.estimation.measure import NoiseReport
+from untaught.noise.estimation.temporal import Temporal
 
 
-def noise_plot(found: Inspection) -> bytes:
+def noise_plot(planes: Mapping[str, NoiseReport], temporal: Temporal | None = None) -> bytes:
     """Return as PNG the variance of the noise against brightness, with the laws that were fitted to it.
 
     Points are the flattest patches of every shade, bars one standard error: from fine detail alone, of which noise
     that neighbours share has less. Of a stack the variance between planes stands beside it. Both axes are in units
     of the value range.
+
+    Parameters
+    ----------
+    planes : mapping of str to NoiseReport
+        What was measured on each plane, by its label; that of a single plane is empty.
+    temporal : Temporal, optional
+        What was measured between them.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -23,16 +32,15 @@ def noise_plot(found: Inspection) -> bytes:
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     light = np.linspace(0, 1, 101)
-    for number, plane in enumerate(found.planes):
-        curve, name = plane.report.curve, plane.label if found.n_planes > 1 else "flat patches, fine detail"
+    for number, (label, report) in enumerate(planes.items()):
+        curve, name = report.curve, label or "flat patches, fine detail"
         if curve is not None:
             axes.errorbar(curve.mean, curve.variance, curve.error, fmt=".", color=f"C{number % 10}", label=name)
-        model = plane.report.model
-        words = model.kind if len(found.planes) == 1 else None
+        model = report.model
+        words = model.kind if len(planes) == 1 else None
         axes.plot(light, np.square(model.std(light)), color=f"C{number % 10}", linewidth=1.1, label=words)
-    if found.temporal is not None:
-        moved = found.temporal
-        axes.plot(moved.mean, moved.variance, "kx", label="between planes")
+    if temporal is not None:
+        axes.plot(temporal.mean, temporal.variance, "kx", label="between planes")
     axes.set(xlabel="brightness", ylabel="variance", xlim=(0, 1))
     axes.set_ylim(bottom=0)
     axes.grid(color="0.9", linewidth=0.6)

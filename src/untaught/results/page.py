@@ -8,26 +8,25 @@ from html import escape
 
 import numpy as np
 
-from untaught.pipeline.rerun_command import command_line
 from untaught.results import text as words
 from untaught.results.display import Pair, before_after, data_uri, overview, pairs, stretch_of
 from untaught.results.gallery import gallery, uncertainty
 from untaught.results.html import document, paragraph, section, table
 from untaught.results.plots import curves
 from untaught.results.residual_check import LAGS, ResidualCheck, check_residual
-from untaught.results.restoration import Result
+from untaught.results.restoration import Restoration
 
 MOST_PLANES = 60  # rows of the table of planes
 
 
-def page(result: Result) -> str:
+def page(result: Restoration) -> str:
     """Return the whole page as one HTML document that loads nothing from anywhere."""
     shown = pairs(result)
     body = "\n".join(part for part in _sections(result, shown) if part)
     return document(f"{words.file_name(result)} · untaught", body)
 
 
-def _sections(result: Result, shown: Sequence[Pair]) -> Iterator[str]:
+def _sections(result: Restoration, shown: Sequence[Pair]) -> Iterator[str]:
     yield _head(result)
     yield gallery(result, shown)
     yield _planes(result)
@@ -44,7 +43,7 @@ def _sections(result: Result, shown: Sequence[Pair]) -> Iterator[str]:
     yield _again(result)
 
 
-def _planes(result: Result) -> str:
+def _planes(result: Restoration) -> str:
     """Return a table of the planes of a stack, evenly spread where there are many; empty for a single plane."""
     reached, count = result.planes, result.input.n_planes
     if count == 1 or not reached:
@@ -72,7 +71,7 @@ def _planes(result: Result) -> str:
     )
 
 
-def _head(result: Result) -> str:
+def _head(result: Restoration) -> str:
     array, picture = result.input.array, result.input
     what = f"{' × '.join(str(n) for n in array.shape)} ({picture.axes}), {array.dtype}"
     low, high = picture.value_range
@@ -85,7 +84,7 @@ def _head(result: Result) -> str:
     )
 
 
-def _noise(result: Result, pair: Pair) -> str:
+def _noise(result: Restoration, pair: Pair) -> str:
     noise = result.noise
     origin = "Measured on the picture." if result.noise_found else "Given, not measured."
     x = np.percentile(np.nan_to_num(pair.after.astype(np.float64)), [5, 50, 95])
@@ -110,7 +109,7 @@ def _noise(result: Result, pair: Pair) -> str:
     )
 
 
-def _stop(result: Result) -> str:
+def _stop(result: Restoration) -> str:
     stopped = result.stopped
     where = (
         "No fit: the answer is a closed formula."
@@ -120,7 +119,7 @@ def _stop(result: Result) -> str:
     return section("Where the fit stopped, and why", paragraph(f"{where} {words.sentence(stopped.reason)}"))
 
 
-def _curves(result: Result) -> str:
+def _curves(result: Restoration) -> str:
     drawn = curves(result.history, result.stopped)
     if drawn is None:
         return ""
@@ -132,7 +131,7 @@ def _curves(result: Result) -> str:
     )
 
 
-def _residual(result: Result, pair: Pair) -> str:
+def _residual(result: Restoration, pair: Pair) -> str:
     title = "Is the residual like noise?"
     if result.recipe.task not in words.DIRECT:
         reason = (
@@ -158,7 +157,7 @@ def _residual(result: Result, pair: Pair) -> str:
     )
 
 
-def _check_table(result: Result, check: ResidualCheck) -> str:
+def _check_table(result: Restoration, check: ResidualCheck) -> str:
     def units(share: float) -> str:
         return words.number(words.in_units(result, share))
 
@@ -181,7 +180,7 @@ def _check_table(result: Result, check: ResidualCheck) -> str:
     return table(["", "residual", "noise"], rows, " nn")
 
 
-def _candidates(result: Result) -> str:
+def _candidates(result: Restoration) -> str:
     if not result.candidates:
         return ""
     rows = [
@@ -199,10 +198,10 @@ def _candidates(result: Result) -> str:
     )
 
 
-def _again(result: Result) -> str:
+def _again(result: Restoration) -> str:
     recipe = result.recipe.model_dump(mode="json")
     versions = ", ".join(f"{name} {version}" for name, version in result.recipe.versions.items())
-    command = command_line(result)
+    command = result.command
     line = () if command is None else (paragraph("The same call:"), f"<pre>{escape(command)}</pre>")
     return "\n".join(
         [
@@ -219,7 +218,7 @@ def _again(result: Result) -> str:
     )
 
 
-def fragment(result: Result) -> str:
+def fragment(result: Restoration) -> str:
     """Return a small piece of HTML with both pictures and the verdict, for notebooks."""
     shown = pairs(result)[:1]
     stretch = stretch_of(result, shown)

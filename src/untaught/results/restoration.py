@@ -1,10 +1,9 @@
-"""Result, History, Recipe: the restored picture and why to believe it."""
+"""A restored picture and why to believe it, as plain data; `result.Result` saves it and shows it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ class PlaneResult:
     label : str
         Where the plane lies: ``"T 1/3, C 2/4"``; empty for the only plane.
     noise, method, why, stopped, psnr, psnr_input, history, candidates
-        As in `Result`, of this plane alone.
+        As in `Restoration`, of this plane alone.
     """
 
     index: int
@@ -60,7 +59,7 @@ def spokesman(planes: Sequence[PlaneResult]) -> PlaneResult | None:
 
 
 @dataclass
-class Result:
+class Restoration:
     """A restored picture, and why to believe it.
 
     Attributes
@@ -95,6 +94,8 @@ class Result:
     planes : tuple of PlaneResult
         What became of each plane that was reached. Of a stack, `noise`, `why`, `stopped`, `history` and
         `candidates` are those of one plane, the first that was restored; here they stand for all.
+    command : str or None
+        The command line that makes the same picture, where one does.
     """
 
     picture: Image
@@ -114,6 +115,7 @@ class Result:
     notes: tuple[str, ...] = ()
     interrupted: bool = False
     planes: tuple[PlaneResult, ...] = ()
+    command: str | None = None
 
     @property
     def image(self) -> NDArray[Any]:
@@ -124,20 +126,3 @@ class Result:
     def residual(self) -> NDArray[np.float64]:
         """Input minus restored, in the input's units; it should look like noise and nothing else."""
         return self.input.array.astype(np.float64) - self.picture.array.astype(np.float64)
-
-    def save(self, path: str | Path) -> Path:
-        """Write the restored picture, whole or not at all; never over the input."""
-        from untaught.image.files import write
-
-        return write(path, self.picture, protect=self.input.source)
-
-    def report(self, path: str | Path) -> Path:
-        """Write a self-contained HTML page: before, after, residual, curves, noise, reasons."""
-        from untaught.report import write_report
-
-        return write_report(self, path)
-
-    def _repr_html_(self) -> str:
-        from untaught.report import fragment
-
-        return fragment(self)

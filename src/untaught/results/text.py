@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from untaught.results.restoration import Result, spokesman
+from untaught.results.restoration import Restoration, spokesman
 
 NO_TRUTH = "Estimated from the degraded picture alone; no clean picture was used."
 DIRECT = ("denoise", "inpaint")  # tasks whose residual is nothing but noise
 
 
-def file_name(result: Result) -> str:
+def file_name(result: Restoration) -> str:
     """Return the name of the file restored, or "picture" for an array."""
     return result.input.source.name if result.input.source is not None else "picture"
 
 
-def verdict(result: Result) -> str:
+def verdict(result: Restoration) -> str:
     """Return the one line: method, estimated PSNR with its interval, gain over the input, seconds."""
     head = f"Restored with {result.method} in {seconds(result.seconds)}"
     if result.interrupted:
@@ -28,7 +28,7 @@ def verdict(result: Result) -> str:
     return line + "."
 
 
-def plane_of(result: Result) -> str:
+def plane_of(result: Restoration) -> str:
     """Return which plane of a stack the noise, the reason and the curves are of; empty for a single plane."""
     plane = spokesman(result.planes)
     return "" if plane is None else plane_name(plane.index, result.input.n_planes, plane.label)
@@ -48,7 +48,7 @@ def seconds(value: float) -> str:
     return f"{value // 60:.0f} min {value % 60:.0f} s"
 
 
-def in_units(result: Result, share: float) -> float:
+def in_units(result: Restoration, share: float) -> float:
     """Return a difference given as a share of the value range in the input's units."""
     low, high = result.input.value_range
     return share * (high - low)
@@ -66,13 +66,12 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:] if first.isalpha() else text
 
 
-def python_lines(result: Result) -> str:
+def python_lines(result: Restoration) -> str:
     """Return the Python lines that follow the recipe to the same picture."""
     source = repr(str(result.input.source)) if result.input.source is not None else "array"
     return (
         "from pathlib import Path\n\n"
-        "import untaught\n"
-        "from untaught.results.restoration import Recipe\n\n"
-        'recipe = Recipe.model_validate_json(Path("recipe.json").read_text())  # what stands below\n'
+        "import untaught\n\n"
+        'recipe = untaught.Recipe.model_validate_json(Path("recipe.json").read_text())  # what stands below\n'
         f"result = untaught.rerun(recipe, {source})"
     )

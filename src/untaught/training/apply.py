@@ -14,11 +14,10 @@ from untaught.image.image import Image
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
-from untaught.pipeline.combine_planes import assemble
-from untaught.pipeline.planes import restore_planes
-from untaught.pipeline.request import Request, device_of, noise_of, seed_of
-from untaught.pipeline.tasks.denoise import Picture
-from untaught.results.restoration import Result
+from untaught.pipeline.planes import Requests
+from untaught.pipeline.request import Picture, Request, device_of, noise_of, seed_of
+from untaught.pipeline.tasks.denoise import denoise_planes
+from untaught.results.result import Result
 from untaught.training.dataset import window
 
 PILOT = "wavelet"  # a quick picture to refine the noise level with; the model does without
@@ -78,8 +77,7 @@ def apply(
     picture = as_image(image)
     for channels in channels_of(picture):
         check_channels(loaded, channels, method.model)
-    answers, interrupted = restore_planes(picture, [request] * picture.n_planes, started)
-    result = assemble(picture, answers, request, started, interrupted)
+    result = denoise_planes(Requests.of(picture, request, started))
     return replace(result, notes=(*result.notes, *_remarks(loaded.header, result)))
 
 

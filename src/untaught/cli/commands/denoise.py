@@ -13,7 +13,7 @@ from untaught.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
-    from untaught.results.restoration import Result
+    from untaught.results.result import Result
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
     from untaught.method import Stopped
     from untaught.noise import Unknown
     from untaught.results.recipe import Recipe
-    from untaught.results.restoration import Result
+    from untaught.results.result import Result
 
     seed = call.options["seed"]
     return Result(

@@ -25,7 +25,7 @@ def run_inspect(picture: Path, plot: Path | None, as_json: bool, interrupts: Int
     found = inspect(picture)
     if plot is not None:
         with whole_file(plot) as stream:
-            stream.write(noise_plot(found))
+            stream.write(noise_plot({p.label: p.report for p in found.planes}, found.temporal))
     if as_json:
         _print_json(found.as_dict())
     else:

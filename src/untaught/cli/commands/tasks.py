@@ -17,7 +17,7 @@ from untaught.cli.signals import Interrupts
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
-    from untaught.results.restoration import Result
+    from untaught.results.result import Result
 
 FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
@@ -51,7 +51,7 @@ class TaskCall(Call):
     def door(self, picture: Image) -> Callable[..., Result]:
         """Return the task as a function of the picture and the options."""
         from untaught.pipeline.tasks.registry import TASKS
-        from untaught.pipeline.tasks.restore import run_task
+        from untaught.pipeline.tasks.run import run_task
 
         return partial(run_task, task=TASKS[self.task](picture, **self.operands))
 

@@ -19,7 +19,7 @@ from untaught.errors import UntaughtError
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
-    from untaught.results.restoration import Result
+    from untaught.results.result import Result
     from untaught.training.result import TrainingResult
 
 LEARNERS = "r2r, n2v, n2s, neighbor2neighbor, noisier2noise, noisy-as-clean, sure, n2n (pairs) ..."

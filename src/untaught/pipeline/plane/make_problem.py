@@ -100,6 +100,10 @@ def _noise(
 NO_GREY = "every pixel is black or white: there is no grey in between to restore from"
 
 
+class NoGreyError(InputError):
+    """A plane of two values, the ends of its range; of a stack it is left as it is."""
+
+
 def black_and_white(values: NDArray[np.float32]) -> bool:
     """Say whether a plane has two values, the ends of its range: of its noise nothing can be told."""
     return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
@@ -110,7 +114,7 @@ def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     from untaught.noise import clipping, measure
 
     if black_and_white(plane.values):
-        raise InputError(NO_GREY)
+        raise NoGreyError(NO_GREY)
     notes: tuple[str, ...] = ()
     if request.noise is None:
         report = measure(plane.values, plane.missing)

@@ -8,106 +8,30 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from untaught.errors import InputError, OutputError
-from untaught.image.atomic import made_folder
-from untaught.image.files import as_image
-from untaught.image.image import Image
-from untaught.image.metrics import Quality, check_reference, quality
+from untaught.fitting.progress import Progress
+from untaught.image.atomic import made_folder, write_text
+from untaught.image.files import as_image, check_writable, read, write
+from untaught.image.image import Image, image_of_array
+from untaught.image.metrics import check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
 from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
-from untaught.results.restoration import Result
-from untaught.risk.estimate import Interval
-
-if TYPE_CHECKING:
-    from untaught.fitting.progress import Progress
+from untaught.pipeline.tasks.denoise import denoise
+from untaught.results.comparison import Compared, Row
+from untaught.results.comparison_page import page
 
 FALLBACK = ".tif"  # holds every picture, where the input's own extension does not
 
 
 @dataclass(frozen=True)
-class Row:
-    """What one method came to; `reason` says in a sentence why there is no result, where there is none."""
-
-    method: str
-    result: Result | None = None
-    quality: Quality | None = None
-    reason: str = ""
-    seconds: float = 0.0
-
-    @property
-    def psnr(self) -> Interval | None:
-        """The estimated PSNR in dB."""
-        return self.result.psnr if self.result is not None else None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the row for JSON; `psnr` and `ssim` only where there was a reference."""
-        row: dict[str, Any] = {"method": self.method, "seconds": round(self.seconds, 3), "reason": self.reason}
-        row["psnr_estimate"] = row["stopped"] = None
-        if self.result is not None:
-            stopped = self.result.stopped
-            row["made_by"] = self.result.method
-            row["stopped"] = {"reason": stopped.reason, "step": stopped.step, "rule": stopped.rule}
-        if self.psnr is not None:
-            row["psnr_estimate"] = {"value": self.psnr.value, "low": self.psnr.low, "high": self.psnr.high}
-        if self.quality is not None:
-            row |= self.quality.as_dict()
-        return row
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The rows in the order asked for, and the pictures they are about.
-
-    Attributes
-    ----------
-    input : Image
-        What was given.
-    rows : tuple of Row
-        One a method.
-    reference : Image or None
-        The clean picture.
-    quality_input : Quality or None
-        PSNR and SSIM of the input, where there is a reference.
-    interrupted : bool
-        True when it was ended by Ctrl-C; what was done until then is there.
-    """
-
-    input: Image
-    rows: tuple[Row, ...]
-    reference: Image | None = None
-    quality_input: Quality | None = None
-    interrupted: bool = False
-
-    @property
-    def results(self) -> dict[str, Result]:
-        """The results by method, of the methods that have one."""
-        return {row.method: row.result for row in self.rows if row.result is not None}
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the comparison for JSON."""
-        return {
-            "input": self.input.name,
-            "noise": next((r.noise.as_dict() for r in self.results.values()), None),
-            "reference": None if self.reference is None else self.reference.name,
-            "quality_input": None if self.quality_input is None else self.quality_input.as_dict(),
-            "rows": [row.as_dict() for row in self.rows],
-            "interrupted": self.interrupted,
-        }
-
-    def describe(self) -> str:
-        """Return the table as text."""
-        from untaught.results.comparison_page import cells, heads
-
-        table = [heads(self), *cells(self)]
-        widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
-        return "\n".join(lines)
+class Comparison(Compared):
+    """Rows in the order asked for, which can be saved; see `Compared` for what is there."""
 
     def save(self, folder: str | Path) -> Path:
         """Write `<stem>.<method>.<ext>` for every method, `comparison.html` and `comparison.json`.
@@ -127,10 +51,6 @@ class Comparison:
         InputError, OutputError
             When a file cannot be written, or is an input.
         """
-        from untaught.image.atomic import write_text
-        from untaught.image.files import write
-        from untaught.results.comparison_page import page
-
         folder = made_folder(folder)
         protect = None if self.reference is None else self.reference.source
         targets = places(folder, self.input, [row.method for row in self.rows])
@@ -244,8 +164,6 @@ def _label(method: str) -> str:
 
 
 def _place(folder: Path, picture: Image, label: str) -> Path:
-    from untaught.image.files import check_writable
-
     name = picture.source.name if picture.source is not None else "picture"
     stem, dot, extension = name.rpartition(".")
     path = folder / (f"{stem}.{label}.{extension}" if dot and stem else f"{name}.{label}{FALLBACK}")
@@ -260,8 +178,6 @@ def _place(folder: Path, picture: Image, label: str) -> Path:
 
 def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: dict[str, Any]) -> Iterator[Row]:
     """Yield a row a method, until there is no more or Ctrl-C comes."""
-    from untaught.pipeline.tasks.denoise import denoise
-
     for name in names:
         started = time.monotonic()
         try:
@@ -281,9 +197,6 @@ def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: d
 
 def _opened(reference: str | Path | Image | NDArray[Any]) -> Image:
     """Return the reference as a picture; unlike the picture to restore it may be of one value."""
-    from untaught.image.files import read
-    from untaught.image.image import image_of_array
-
     if isinstance(reference, Image):
         return reference
     return read(reference) if isinstance(reference, str | Path) else image_of_array(reference)

@@ -11,8 +11,8 @@ from untaught.operators.psf import WORDS
 from untaught.pipeline.request import Operand, Picture, Wishes
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options, file_of, psf_of
-from untaught.pipeline.tasks.restore import run_task
-from untaught.results.restoration import Result
+from untaught.pipeline.tasks.run import run_task
+from untaught.results.result import Result
 
 
 def deblur(image: Picture, psf: Operand, *, border: str = "valid", **wishes: Unpack[Wishes]) -> Result:

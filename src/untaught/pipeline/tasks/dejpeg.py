@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Unpack
@@ -16,17 +15,15 @@ from untaught.image.files import as_image, read
 from untaught.image.image import Image, Plane
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
-from untaught.operators.serialize import written
 from untaught.pipeline.answer import Answer
-from untaught.pipeline.combine_planes import assemble
 from untaught.pipeline.plane.choose_reconstruction import checked
 from untaught.pipeline.plane.reconstruct_plane import solved
-from untaught.pipeline.planes import check_checkpoint, restore_planes
+from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Request, Wishes, request_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.jpeg_coefficients import levels_of
 from untaught.problem import Problem
-from untaught.results.restoration import Result
+from untaught.results.result import Result
 
 NAME = "dejpeg"
 
@@ -80,17 +77,14 @@ def dejpeg(image: str | Path | Image, **wishes: Unpack[Wishes]) -> Result:
     request = request_of(wishes)
     if request.noise is not None or wishes.get("guide") is not None:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
-    picture = as_image(image)
-    return restored(picture, [request], request, started)
+    return restored(Requests.of(as_image(image), request, started))
 
 
-def restored(picture: Image, requests: Sequence[Request | None], shared: Request, started: float) -> Result:
+def restored(requests: Requests) -> Result:
     """Restore a picture that was read from a JPEG file; see `dejpeg`."""
-    y, operator = file_of(picture)
+    y, operator = file_of(requests.picture)
     task = Task(NAME, operator)
-    checked(shared.method, task)
-    if shared.checkpoint is not None:
-        check_checkpoint(shared.checkpoint, picture)
+    checked(requests.shared.method, task)
 
     def solve(plane: Plane, request: Request) -> Answer:
         numbers = y.to(request.device)
@@ -98,10 +92,7 @@ def restored(picture: Image, requests: Sequence[Request | None], shared: Request
         answer = solved(problem, task, request, (_steps_note(operator),))
         return replace(answer, noise=Rounded(operator.level(y)))
 
-    answers, interrupted = restore_planes(picture, requests, started, solve)
-    result = assemble(picture, answers, shared, started, interrupted)
-    recipe = result.recipe.model_copy(update={"task": NAME, "operator": written(operator)})
-    return replace(result, recipe=recipe)
+    return restore_planes(requests, task, solve)
 
 
 def file_of(picture: Image) -> tuple[torch.Tensor, Jpeg]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,23 +11,16 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
-from untaught.image.image import Image
 from untaught.method import Method
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
-from untaught.pipeline.combine_planes import assemble
-from untaught.pipeline.planes import check_checkpoint, restore_planes
-from untaught.pipeline.request import (
-    Picture,
-    Request,
-    device_of,
-    method_of,
-    noise_of,
-    rule_of,
-    seconds_of,
-    seed_of,
-)
-from untaught.results.restoration import Result
+from untaught.pipeline.plane.denoise_plane import restore_plane
+from untaught.pipeline.planes import Requests, restore_planes
+from untaught.pipeline.request import Picture, request_of
+from untaught.pipeline.task import Task
+from untaught.results.result import Result
+
+TASK = Task("denoise")
 
 
 def denoise(
@@ -94,25 +87,23 @@ def denoise(
     """
     started = time.monotonic()
     picture = as_image(image)
-    if checkpoint is not None:
-        check_checkpoint(Path(checkpoint), picture)
-    request = Request(
-        method=method_of(method),
-        noise=noise_of(noise, sigma),
-        seed=seed_of(seed),
-        seconds=seconds_of(time_limit),
-        device=device_of(device),
-        rule=rule_of(stop),
-        on_progress=on_progress,
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+    request = request_of(
+        {
+            "method": method,
+            "noise": noise,
+            "sigma": sigma,
+            "seed": seed,
+            "time_limit": time_limit,
+            "device": device,
+            "stop": stop,
+            "on_progress": on_progress,
+            "checkpoint": checkpoint,
+        }
     )
-    result = _restored(picture, [request] * picture.n_planes, request, started)
+    result = denoise_planes(Requests.of(picture, request, started))
     return replace(result, notes=result.notes + compression_notes(picture))
 
 
-def _restored(picture: Image, requests: Sequence[Request | None], shared: Request, started: float) -> Result:
-    answers, interrupted = restore_planes(picture, requests, started)
-    try:
-        return assemble(picture, answers, shared, started, interrupted)
-    except KeyboardInterrupt:  # all the work is done: it has only to be put together
-        return assemble(picture, answers, shared, started, True)
+def denoise_planes(requests: Requests) -> Result:
+    """Remove the noise of every plane that is asked for."""
+    return restore_planes(requests, TASK, restore_plane)

@@ -19,9 +19,9 @@ from untaught.pipeline.tasks.inputs import (
     measured_by_colour,
     measured_by_number,
 )
-from untaught.pipeline.tasks.restore import run_task
+from untaught.pipeline.tasks.run import run_task
 from untaught.pipeline.tasks.watermark import unmark
-from untaught.results.restoration import Result
+from untaught.results.result import Result
 
 
 def inpaint(

@@ -27,7 +27,7 @@ def measurement(picture: Image, task: Task) -> Image:
     operator, mask = task.folded
     first = next(picture.planes())
     y = tensor(first.values)
-    task.operator.picture_shape(y.shape)
+    task.measures.picture_shape(y.shape)
     if not keeps_levels(operator, y):
         whole = picture.array.dtype.kind in "biu"
         return replace(picture, value_range=(0.0, picture.value_range[1]) if whole else (0.0, 1.0))
@@ -50,7 +50,7 @@ def first_pictures(measured: Image, task: Task) -> Iterator[NDArray[np.float32]]
     """Yield (H, W, C) of every plane: what the operator makes of it at once."""
     for plane in measured.planes():
         y = tensor(plane.values)
-        yield array(task.operator.visible(task.operator.initial(y)))
+        yield array(task.measures.visible(task.measures.initial(y)))
 
 
 def framed(measured: Image, task: Task) -> Image:

@@ -11,16 +11,16 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
-from untaught.image.image import Image
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
+from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
 from untaught.pipeline.request import Operand, Picture, Request, device_of
 from untaught.pipeline.task import Task
-from untaught.pipeline.tasks.denoise import _restored
-from untaught.pipeline.tasks.restore import Requests, _hash_of, of_picture, of_tensor
+from untaught.pipeline.tasks.registry import AGAIN
+from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
 from untaught.results.recipe import PlaneRecipe, Recipe
-from untaught.results.restoration import Result
+from untaught.results.result import Result
 
 
 def rerun(
@@ -51,8 +51,6 @@ def rerun(
     InputError
         If the picture, or the guide, is not the one the recipe was written for, or an operator is needed.
     """
-    from untaught.pipeline.tasks.restore import shown
-
     started = time.monotonic()
     picture = shown(image) if isinstance(image, Tensor) else as_image(image)
     if sha256(picture) != recipe.input_sha256:
@@ -62,21 +60,20 @@ def rerun(
         seed=recipe.seed,
         device=device_of(recipe.device),
         on_progress=on_progress,
+        asked=recipe.asked,
     )
-    requests = [None if plane == LEFT else _asked(plane, shared) for plane in recipe.planes]
-    if recipe.task == "denoise":
-        result = _restored(picture, requests, shared, started)
-    elif recipe.task == "dejpeg":
-        from untaught.pipeline.tasks.dejpeg import restored
-
-        result = restored(as_image(picture), requests, shared, started)
-    else:
-        y = image if isinstance(image, Tensor) else picture
-        result = again(recipe, y, (operator, guide), requests, shared)
-    return replace(result, recipe=result.recipe.model_copy(update={"asked": recipe.asked}))
+    planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)
+    requests = Requests(picture, shared, planes, started)
+    again = AGAIN.get(recipe.task)
+    if again is not None:
+        return again(requests)
+    task = _task(recipe, operator, guide)
+    if isinstance(image, Tensor):
+        return of_tensor(image, task, guide, planes[0] or shared, started)
+    return of_picture(requests, task, guide)
 
 
-def _asked(plane: PlaneRecipe, shared: Request) -> Request:
+def _request(plane: PlaneRecipe, shared: Request) -> Request:
     """Return the request that a plane's recipe stands for."""
     parts = parts_of(plane)
     if parts:
@@ -84,28 +81,17 @@ def _asked(plane: PlaneRecipe, shared: Request) -> Request:
     return replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
 
 
-def again(
-    recipe: Recipe,
-    y: Image | Tensor,
-    needed: tuple[object, Operand | None],
-    requests: Requests,
-    shared: Request,
-) -> Result:
-    """Do the task of a recipe again; `needed` is the operator, if it could not be written down, and the guide.
+def _task(recipe: Recipe, operator: object, guide: Operand | None) -> Task:
+    """Return the task of a recipe, with the operator and the guide that it could not hold.
 
     Raises
     ------
     InputError
         If one of these is needed and not given, or the guide is another one.
     """
-    started = time.monotonic()
-    operator, guide = needed
     if recipe.operator is None and operator is None:
         raise InputError("a recipe cannot hold this operator; give the same one, operator=")
-    if _hash_of(guide) != recipe.guide_sha256:
+    if hash_of(guide) != recipe.guide_sha256:
         raise InputError("the recipe was written with another guide, or without one; give the same one, guide=")
     made = as_operator(operator) if recipe.operator is None else operator_of(recipe.operator)
-    task = Task(recipe.task, made, recipe.operands)
-    if isinstance(y, Tensor):
-        return of_tensor(y, task, guide, requests[0] or shared, started)
-    return of_picture(y, task, guide, requests, shared, started)
+    return Task(recipe.task, made, recipe.operands, recipe.guide_sha256)

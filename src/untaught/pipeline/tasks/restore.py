@@ -1,37 +1,18 @@
-"""The front doors of every task beside denoising: a measurement and its operator in, a `Result` out.
-
-A task is an operator, nothing else; method, rule, loop and report are those of denoising.
-"""
+"""The picture behind a measurement through any operator."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import Unpack
 
-import torch
 from torch import Tensor
 
-from untaught.errors import InputError
-from untaught.image.files import as_image
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
 from untaught.operators import Identity, as_operator
-from untaught.operators.serialize import written
-from untaught.operators.structure import hint_of, visible_size
-from untaught.pipeline.answer import Answer
-from untaught.pipeline.combine_planes import assemble
-from untaught.pipeline.plane.choose_reconstruction import checked
-from untaught.pipeline.plane.make_problem import problem_of
-from untaught.pipeline.plane.reconstruct_plane import solved
-from untaught.pipeline.planes import check_checkpoint, restore_planes
-from untaught.pipeline.recipes import sha256
-from untaught.pipeline.request import Operand, Picture, Request, Wishes, request_of
+from untaught.pipeline.request import Picture, Wishes
 from untaught.pipeline.task import Task
-from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of
-from untaught.pipeline.tasks.output_image import framed, measurement
-from untaught.problem import tensor
-from untaught.results.restoration import Result
+from untaught.pipeline.tasks.inputs import as_options
+from untaught.pipeline.tasks.run import run_task
+from untaught.results.result import Result
 
 
 def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishes]) -> Result:
@@ -86,112 +67,6 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     return run_task(y, task, **wishes)
 
 
-def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Result:
-    """Do a task; see `restore`."""
-    started = time.monotonic()
-    unknown = set(wishes) - set(Wishes.__annotations__)
-    if unknown:
-        raise TypeError(f"{task.name}() got an unexpected keyword argument {min(unknown)!r}")
-    request = request_of(wishes)
-    checked(request.method, task)
-    guide = wishes.get("guide")
-    if isinstance(y, Tensor):
-        return of_tensor(y, task, guide, request, started)
-    picture = as_image(y)
-    return of_picture(picture, task, guide, [request] * picture.n_planes, request, started)
-
-
 def restoring(picture: Image) -> Task:
     """Return the task of `untaught.restore` without an operator: the picture itself was measured."""
     return Task("restore", Identity(), as_options({}))
-
-
-Requests = Sequence[Request | None]
-
-
-def of_picture(
-    picture: Image, task: Task, guide: Operand | None, requests: Requests, shared: Request, started: float
-) -> Result:
-    """Restore the planes of a measurement that looks like a picture; one without a request is a first guess.
-
-    Parameters
-    ----------
-    picture : Image
-        The measurement.
-    task : Task
-        What is asked for.
-    guide : path, Image, ndarray, Tensor or None
-        Another picture of the same scene.
-    requests, shared : sequence of Request or None, Request
-        What is asked of every plane, and what they share.
-    started : float
-        By `time.monotonic`.
-    """
-    if shared.checkpoint is not None:
-        check_checkpoint(shared.checkpoint, picture)
-    measured = measurement(picture, task)
-    frame = framed(measured, task)
-    hint = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
-
-    def solve(plane: Plane, request: Request) -> Answer:
-        gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
-        return _answer(tensor(plane.values), gone, task, request, hint)
-
-    answers, interrupted = restore_planes(measured, requests, started, solve)
-    try:
-        result = assemble(picture, answers, shared, started, interrupted, frame)
-    except KeyboardInterrupt:  # all the work is done: it has only to be put together
-        result = assemble(picture, answers, shared, started, True, frame)
-    return _written(result, task, guide)
-
-
-def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, started: float) -> Result:
-    """Restore the picture behind a measurement as the operator gives it; see `of_picture`.
-
-    Raises
-    ------
-    InputError
-        For a measurement without a leading 1.
-    """
-    if y.ndim < 2 or y.shape[0] != 1 or not y.numel():
-        raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
-    y = y.detach().cpu().float()
-    known = torch.isfinite(y)
-    hint = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
-    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, hint)
-    grey = answer.values.shape[-1] == 1
-    frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
-    result = assemble(shown(y), [answer], request, started, answer.interrupted, frame)
-    return _written(result, replace(task, given=None), guide)
-
-
-def shown(y: Tensor) -> Image:
-    """Return a measurement of any shape as a picture of one plane, to be shown and hashed."""
-    values = y.numpy()
-    return Image.of(values.reshape(-1, values.shape[-1]) if y.ndim == 4 else values.reshape(1, -1), "YX")
-
-
-def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None) -> Answer:
-    operator = task.folded[0]
-    if operator is not None and hint is not None:
-        hint = hint_of(hint, operator, operator.picture_shape(y.shape))
-    problem, notes = problem_of(y, gone, task, request, hint)
-    return solved(problem, task, request, notes)
-
-
-def _written(result: Result, task: Task, guide: Operand | None) -> Result:
-    """Return the result with a recipe that names the task, its operator and its guide."""
-    operands = None if task.given is None else as_options({**task.given, "guide": file_of(guide)})
-    found = {
-        "task": task.name,
-        "operator": written(task.operator),
-        "guide_sha256": _hash_of(guide),
-        "operands": operands,
-    }
-    return replace(result, recipe=result.recipe.model_copy(update=found))
-
-
-def _hash_of(guide: Operand | None) -> str:
-    if guide is None:
-        return ""
-    return sha256(as_image(guide.numpy() if isinstance(guide, Tensor) else guide))

@@ -10,8 +10,8 @@ from untaught.operators import Downsample, check_factor
 from untaught.pipeline.request import Picture, Wishes
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options
-from untaught.pipeline.tasks.restore import run_task
-from untaught.results.restoration import Result
+from untaught.pipeline.tasks.run import run_task
+from untaught.results.result import Result
 
 
 def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: Unpack[Wishes]) -> Result:

@@ -16,9 +16,10 @@ from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.noise import NoiseModel
 from untaught.pipeline.request import noise_of, seconds_of, seed_of
-from untaught.theory import Impedance
-from untaught.theory.explain.experiments import Experiment, Start, Stop, Work
-from untaught.theory.explain.subject import Subject, subject_of
+from untaught.theory.explain.experiments import Experiment, Work
+from untaught.theory.explain.findings import Findings
+from untaught.theory.explain.subject import subject_of
+from untaught.theory.explain.text import sentences, summary, tables
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,54 +28,15 @@ PAGE, VALUES = "explanation.html", "explanation.json"
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """What was found.
-
-    Attributes
-    ----------
-    name, source : str, Path or None
-        The file, or 'the picture' and None.
-    subject : Subject
-        What the experiments were made on.
-    start : Start
-        What the Jacobian says before the first step.
-    impedance : Impedance
-        The four fits.
-    stops : dict of str to Stop
-        'predicted' by the theory, 'rule' by the recorrupted rule, 'best' with the truth known, 'end' of the fit.
-    steps : int
-        That each fit was to take.
-    weights : int
-        Of the network.
-    """
-
-    name: str
-    source: Path | None
-    subject: Subject
-    start: Start
-    impedance: Impedance
-    stops: dict[str, Stop]
-    steps: int
-    weights: int
-    seconds: float
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the instruments did with the network, and what there was no time for, in sentences."""
-        last = {int(curve.steps[-1]) for curve in self.impedance.curves.values()}
-        short = f"the time allowed for {min(last)} of {self.steps} steps"
-        return self.start.notes + ((short,) if min(last) < self.steps else ())
+class Explanation(Findings):
+    """What was found, in words, plots and on a page; see `Findings` for the numbers."""
 
     def as_dict(self, curves: bool = True) -> dict[str, Any]:
         """Return the findings for JSON; `curves` says whether with the curves."""
-        from untaught.theory.explain.text import summary, tables
-
         return summary(self) | (tables(self) if curves else {})
 
     def describe(self) -> str:
         """Return the findings as lines for a person."""
-        from untaught.theory.explain.text import sentences
-
         return "\n\n".join(sentences(self).values())
 
     def plots(self) -> dict[str, Figure]:

@@ -12,7 +12,7 @@ from untaught.results.html import document, paragraph, section, table
 from untaught.theory.explain.text import LEVELS, NAMES, sentences
 
 if TYPE_CHECKING:
-    from untaught.theory.explain.explain import Explanation
+    from untaught.theory.explain.findings import Findings
 
 PLOTS = {  # heading, and what is drawn
     "targets": (
@@ -46,7 +46,7 @@ PLOTS = {  # heading, and what is drawn
 }
 
 
-def page(found: Explanation, pictures: Mapping[str, bytes]) -> str:
+def page(found: Findings, pictures: Mapping[str, bytes]) -> str:
     """Return the whole page as one HTML document that loads nothing from anywhere.
 
     Parameters
@@ -66,7 +66,7 @@ def page(found: Explanation, pictures: Mapping[str, bytes]) -> str:
     return document(f"{name} · explained · untaught", "\n".join(parts))
 
 
-def _head(found: Explanation, name: str) -> str:
+def _head(found: Findings, name: str) -> str:
     items = "".join(f"<li>{escape(words.sentence(note))}</li>" for note in found.subject.notes)
     return (
         f"<h1>{escape(name)}: why an untaught network restores it</h1>\n"
@@ -86,7 +86,7 @@ def _figure(png: bytes, caption: str) -> str:
     )
 
 
-def _table(found: Explanation) -> str:
+def _table(found: Findings) -> str:
     """Return the steps that each fit needs to given errors."""
     head = ["", *(f"steps to {100 * level:.0f} %" for level in LEVELS), "left at the end"]
     rows = []
@@ -97,7 +97,7 @@ def _table(found: Explanation) -> str:
     return table(head, rows, " " + "n" * (len(LEVELS) + 1))
 
 
-def _how(found: Explanation) -> str:
+def _how(found: Findings) -> str:
     items = "".join(f"<li>{escape(words.sentence(note))}</li>" for note in found.notes)
     method = f"Method {found.impedance.method}, seed {found.impedance.seed}, {words.seconds(found.seconds)}. "
     source = (

@@ -13,7 +13,7 @@ from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from untaught.theory.explain.explain import Explanation
+    from untaught.theory.explain.findings import Findings
 
 # Colours of falling lightness (Okabe and Ito), a line style and a marker each.
 LOOKS: dict[str, dict[str, Any]] = {
@@ -35,7 +35,7 @@ HIGHEST = 150  # percent; the network's first guess has details of its own
 MARKS = 12  # markers along a curve
 
 
-def plots(found: Explanation) -> dict[str, Figure]:
+def plots(found: Findings) -> dict[str, Figure]:
     """Return all plots by the name of their file."""
     drawn = {
         "targets": _targets,
@@ -82,7 +82,7 @@ def _steps_axis(axes: Any) -> None:
     axes.grid(color="0.9", linewidth=0.6)
 
 
-def _targets(found: Explanation) -> Figure:
+def _targets(found: Findings) -> Figure:
     """Draw the four targets, and under each what the network had made of it at one step."""
     curves = found.impedance.curves
     step = found.impedance.best_stop
@@ -102,7 +102,7 @@ def _targets(found: Explanation) -> Figure:
     return figure
 
 
-def _impedance(found: Explanation) -> Figure:
+def _impedance(found: Findings) -> Figure:
     figure, ((axes,),) = _figure(1, 1, (7.2, 4.2))
     for k, (name, curve) in enumerate(found.impedance.curves.items()):
         marks = _spaced(len(curve.steps), k)
@@ -114,7 +114,7 @@ def _impedance(found: Explanation) -> Figure:
     return figure
 
 
-def _patterns(found: Explanation) -> Figure:
+def _patterns(found: Findings) -> Figure:
     start = found.start
     count = min(PATTERNS, len(start.spectrum.values))
     rows = 2 if count > PATTERNS // 2 else 1
@@ -135,7 +135,7 @@ def _patterns(found: Explanation) -> Figure:
     return figure
 
 
-def _spectrum(found: Explanation) -> Figure:
+def _spectrum(found: Findings) -> Figure:
     start = found.start
     figure, ((left, right),) = _figure(1, 2, (9.6, 4.0))
     rank = np.arange(1, len(start.spectrum.values) + 1)
@@ -164,7 +164,7 @@ def _spectrum(found: Explanation) -> Figure:
     return figure
 
 
-def _frequencies(found: Explanation) -> Figure:
+def _frequencies(found: Findings) -> Figure:
     figure, (panels,) = _figure(1, 2, (9.6, 4.2))
     for axes, name in zip(panels, (PICTURE, NOISE), strict=True):
         curve = found.impedance.curves[name]
@@ -188,7 +188,7 @@ def _frequencies(found: Explanation) -> Figure:
     return figure
 
 
-def _stop(found: Explanation) -> Figure:
+def _stop(found: Findings) -> Figure:
     figure, ((left, right),) = _figure(1, 2, (9.6, 4.7))
     curve = found.impedance.curves[NOISY]
     variance = found.subject.sigma**2

@@ -12,7 +12,7 @@ from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 if TYPE_CHECKING:
     from untaught.theory import ImpedanceCurve
-    from untaught.theory.explain.explain import Explanation
+    from untaught.theory.explain.findings import Findings
 
 NAMES = {
     PICTURE: "the picture",
@@ -33,7 +33,7 @@ def detail(band: int, bands: int) -> str:
     return f"above {finest}" if band == 0 else f"{finest} to {2 * finest}"
 
 
-def sentences(found: Explanation) -> dict[str, str]:
+def sentences(found: Findings) -> dict[str, str]:
     """Return what is said beside each plot, by its name."""
     return {
         "targets": _targets(found),
@@ -45,7 +45,7 @@ def sentences(found: Explanation) -> dict[str, str]:
     }
 
 
-def _targets(found: Explanation) -> str:
+def _targets(found: Findings) -> str:
     step = found.impedance.best_stop
     return (
         f"The same network, from the same start and with {found.weights:,} weights, none of them taught, was "
@@ -54,7 +54,7 @@ def _targets(found: Explanation) -> str:
     )
 
 
-def _impedance(found: Explanation) -> str:
+def _impedance(found: Findings) -> str:
     curves = found.impedance.curves
     reached = [level for level in LEVELS if curves[PICTURE].steps_to(level) is not None]
     if not reached:
@@ -80,7 +80,7 @@ def _slow(name: str, curve: ImpedanceCurve, level: float, first: int) -> str:
     return f"{name} took {steps} steps ({steps / first:.1f} times as many)"
 
 
-def _patterns(found: Explanation) -> str:
+def _patterns(found: Findings) -> str:
     start = found.start
     pure, coarse = float(start.trigonometric.mean()), float(start.coarse.mean())
     kind = "nearly pure waves" if pure >= PURE else "partly waves" if pure >= PARTLY else "not pure waves"
@@ -93,7 +93,7 @@ def _patterns(found: Explanation) -> str:
     )
 
 
-def _spectrum(found: Explanation) -> str:
+def _spectrum(found: Findings) -> str:
     start = found.start
     value = start.picture.holding(MOST_ENERGY)
     speed = (value / max(start.picture.values[0], start.density.values[0])) ** 2
@@ -112,7 +112,7 @@ def _spectrum(found: Explanation) -> str:
     )
 
 
-def _frequencies(found: Explanation) -> str:
+def _frequencies(found: Findings) -> str:
     curve = found.impedance.curves[NOISE]
     bands = curve.bands.shape[1]
     coarse, fine = _half(curve, min(1, bands - 1)), _half(curve, bands - 1)
@@ -130,7 +130,7 @@ def _half(curve: ImpedanceCurve, band: int) -> int | None:
     return int(curve.steps[there[0]]) if there.size else None
 
 
-def _stop(found: Explanation) -> str:
+def _stop(found: Findings) -> str:
     stops = found.stops
     best, end = stops["best"], stops["end"]
     worse = (best.psnr or 0) - (end.psnr or 0)
@@ -146,7 +146,7 @@ def _stop(found: Explanation) -> str:
     )
 
 
-def _theory(found: Explanation) -> str:
+def _theory(found: Findings) -> str:
     predicted = found.start.predicted
     if predicted.step == predicted.steps[-1]:
         return (
@@ -162,7 +162,7 @@ def _theory(found: Explanation) -> str:
     )
 
 
-def _behind(found: Explanation, name: str) -> str:
+def _behind(found: Findings, name: str) -> str:
     stop, best = found.stops[name], found.stops["best"]
     behind = (best.psnr or 0) - (stop.psnr or 0)
     off = f"{behind:.2f} dB below the best" if behind > CLOSE else "as good as the best"
@@ -173,7 +173,7 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.095 else f"{100 * share:.1f} %"
 
 
-def summary(found: Explanation) -> dict[str, Any]:
+def summary(found: Findings) -> dict[str, Any]:
     """Return the numbers that matter, for JSON."""
     start, curves = found.start, found.impedance.curves
     return {
@@ -200,7 +200,7 @@ def summary(found: Explanation) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def tables(found: Explanation) -> dict[str, Any]:
+def tables(found: Findings) -> dict[str, Any]:
     """Return everything that was plotted, for JSON."""
     start = found.start
     measures = {"picture": start.picture, "noisy": start.noisy, "density": start.density}

@@ -1,0 +1,111 @@
+"""A task on a whole picture, plane by plane, or on one measurement that is no picture.
+
+A task is an operator, nothing else; method, rule, loop and report are those of denoising.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Unpack
+
+import torch
+from torch import Tensor
+
+from untaught.errors import InputError
+from untaught.image.files import as_image
+from untaught.image.image import Image, Plane
+from untaught.operators.structure import hint_of, visible_size
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.combine_planes import Answers, combine
+from untaught.pipeline.plane.choose_reconstruction import checked
+from untaught.pipeline.plane.make_problem import problem_of
+from untaught.pipeline.plane.reconstruct_plane import solved
+from untaught.pipeline.planes import Requests, restore_planes
+from untaught.pipeline.recipes import sha256
+from untaught.pipeline.request import Operand, Picture, Request, Wishes, request_of
+from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of
+from untaught.pipeline.tasks.output_image import framed, measurement
+from untaught.problem import tensor
+from untaught.results.result import Result
+
+
+def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Result:
+    """Do a task; see `restore`."""
+    started = time.monotonic()
+    unknown = set(wishes) - set(Wishes.__annotations__)
+    if unknown:
+        raise TypeError(f"{task.name}() got an unexpected keyword argument {min(unknown)!r}")
+    request = request_of(wishes)
+    checked(request.method, task)
+    guide = wishes.get("guide")
+    operands = None if task.operands is None else as_options({**task.operands, "guide": file_of(guide)})
+    task = replace(task, operands=operands, guide_sha256=hash_of(guide))
+    if isinstance(y, Tensor):
+        return of_tensor(y, task, guide, request, started)
+    return of_picture(Requests.of(as_image(y), request, started), task, guide)
+
+
+def of_picture(requests: Requests, task: Task, guide: Operand | None) -> Result:
+    """Restore the planes of a measurement that looks like a picture; one without a request is a first guess.
+
+    Parameters
+    ----------
+    requests : Requests
+        What is asked of the measurement's planes.
+    task : Task
+        What is asked for.
+    guide : path, Image, ndarray, Tensor or None
+        Another picture of the same scene.
+    """
+    measured = measurement(requests.picture, task)
+    frame = framed(measured, task)
+    hint = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
+
+    def solve(plane: Plane, request: Request) -> Answer:
+        gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
+        return _answer(tensor(plane.values), gone, task, request, hint)
+
+    return restore_planes(requests, task, solve, measured, frame)
+
+
+def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, started: float) -> Result:
+    """Restore the picture behind a measurement as the operator gives it; see `of_picture`.
+
+    Raises
+    ------
+    InputError
+        For a measurement without a leading 1.
+    """
+    if y.ndim < 2 or y.shape[0] != 1 or not y.numel():
+        raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
+    y = y.detach().cpu().float()
+    known = torch.isfinite(y)
+    hint = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
+    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, hint)
+    grey = answer.values.shape[-1] == 1
+    frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
+    answers = Answers((answer,), started, answer.interrupted)
+    return combine(shown(y), answers, request, replace(task, operands=None), frame)
+
+
+def shown(y: Tensor) -> Image:
+    """Return a measurement of any shape as a picture of one plane, to be shown and hashed."""
+    values = y.numpy()
+    return Image.of(values.reshape(-1, values.shape[-1]) if y.ndim == 4 else values.reshape(1, -1), "YX")
+
+
+def hash_of(guide: Operand | None) -> str:
+    """Return what a recipe knows a guide by; empty where there is none."""
+    if guide is None:
+        return ""
+    return sha256(as_image(guide.numpy() if isinstance(guide, Tensor) else guide))
+
+
+def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None) -> Answer:
+    operator = task.folded[0]
+    if operator is not None and hint is not None:
+        hint = hint_of(hint, operator, operator.picture_shape(y.shape))
+    problem, notes = problem_of(y, gone, task, request, hint)
+    return solved(problem, task, request, notes)
