@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from untaught.demo import strip_of
+from untaught.cli.commands.demo import strip_of
 from untaught.image.files import read
 from untaught.image.metrics import quality
 

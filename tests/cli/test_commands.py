@@ -11,8 +11,9 @@ from PIL import Image as Pillow
 
 from tests.conftest import clean, noisy
 from tests.helpers.command import contents, lay_out, levels, pixels, says
-from untaught import InputError, __version__, demo, inspect
+from untaught import InputError, __version__, inspect
 from untaught.cli import main
+from untaught.cli.commands import demo
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_inspect_passes_over_flat_planes(folder: Path) -> None:
 def test_demo_picture_is_what_its_page_says() -> None:
     from skimage import data
 
-    from untaught.demo import pictures
+    from untaught.cli.commands.demo import pictures
 
     crop = data.astronaut()[0:256, 100:356]
     noise = np.random.default_rng(0).normal(0, 25, crop.shape)
@@ -82,8 +83,8 @@ def test_demo_picture_is_what_its_page_says() -> None:
 def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from untaught.image.files import read
 
-    monkeypatch.setattr("untaught.demo.pictures", lambda: (read("in.png"), read("clean.png")))
-    monkeypatch.setattr("untaught.demo.TIME_LIMIT", 0.5)
+    monkeypatch.setattr("untaught.cli.commands.demo.pictures", lambda: (read("in.png"), read("clean.png")))
+    monkeypatch.setattr("untaught.cli.commands.demo.TIME_LIMIT", 0.5)
     assert main(["demo", "-o", "there/demo"]) == 0
     out = capsys.readouterr().out
     assert "before   PSNR" in out
@@ -100,7 +101,7 @@ def test_demo(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def test_demo_replaces_its_own_files_alone(
     name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "restore", lambda *_: pytest.fail("it was known before"))
+    monkeypatch.setattr(demo, "restored", lambda *_: pytest.fail("it was known before"))
     Path("place").mkdir()
     Path("place", name).write_text("precious")
     before = contents(folder)
@@ -124,7 +125,7 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_doctor_finds_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    from untaught import doctor
+    from untaught.cli.commands import doctor
 
     def broken() -> None:
         raise ImportError("libgomp.so.1 is not there")
@@ -140,7 +141,7 @@ def test_doctor_finds_what_is_missing(monkeypatch: pytest.MonkeyPatch, capsys) -
 
 
 def test_doctor_knows_the_limits_of_a_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from untaught import doctor
+    from untaught.cli.commands import doctor
 
     monkeypatch.setattr(doctor, "CGROUP", tmp_path)
     (tmp_path / "cpu.max").write_text("100000 100000\n")

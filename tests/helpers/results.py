@@ -10,6 +10,7 @@ from skimage import data
 from untaught.image.image import Image, image_of_array
 from untaught.method import Stopped
 from untaught.noise import Gaussian
+from untaught.pipeline.rerun_command import command_line
 from untaught.results.recipe import PlaneRecipe, Recipe
 from untaught.results.result import Result
 from untaught.risk.estimate import Interval
@@ -40,7 +41,9 @@ def a_result(before: Image, after: np.ndarray | Image, **changes: object) -> Res
         "seconds": 12.3, "recipe": a_recipe(), "psnr": Interval(30.5, 30.0, 31.0, "the noise is white"),
         "psnr_input": 20.0,
     }  # fmt: skip
-    return Result(**{**entries, **changes})
+    entries |= changes
+    command = command_line(entries["recipe"], before, bool(entries.get("interrupted")))
+    return Result(**{"command": command, **entries})
 
 
 def noisy_camera(size: int = 64, dtype: type = np.float32, **changes: object) -> Result:

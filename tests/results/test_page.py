@@ -144,7 +144,8 @@ def test_the_page_holds_verdict_reasons_and_recipe() -> None:
     )
     source = Path("/pictures/a day.tif")
     result = noisy_camera(candidates=candidates, notes=("Two pixels were filled in.",))
-    text = text_of(page(replace(result, input=replace(result.input, source=source))))
+    result = replace(result, input=replace(result.input, source=source))
+    text = text_of(page(replace(result, command=command_line(result.recipe, result.input, interrupted=False))))
     for said in (
         "Restored with r2r in 12 s: estimated PSNR 30.5 dB (90 %: 30.0 to 31.0), 10.5 dB above the input",
         "no clean picture was used", "Assumes: the noise is white.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import sys
@@ -132,11 +131,6 @@ def _plane(plane: PlaneResult) -> PlaneOut:
 
 def _stopped(stopped: Stopped) -> StoppedOut:
     return StoppedOut(reason=stopped.reason, step=stopped.step, rule=stopped.rule)
-
-
-def print_json(values: Mapping[str, Any]) -> None:
-    """Print one object on one line of standard output: ASCII, every number finite."""
-    print(json.dumps(values, allow_nan=False), flush=True)
 
 
 def dumped(out: DenoiseOut, scored: bool) -> dict[str, Any]:

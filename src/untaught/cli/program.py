@@ -68,7 +68,7 @@ def _prepare_streams(quiet: bool) -> None:
 
 def _job(argv: list[str], interrupts: Interrupts) -> int:
     with interrupts.held():
-        from untaught.cli.app import parse
+        from untaught.cli.parse import parse
     interrupts.check()
     job: Job | int = parse(argv)
     interrupts.check()

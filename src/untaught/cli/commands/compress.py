@@ -8,23 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli import app as commands
-from untaught.cli.commands.rest import no_empty_folder
+from untaught.cli.app import AsJson, Folder, Job, Limit, Picture, Quiet, Seed, app
 from untaught.cli.signals import Interrupts
 
 Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture for each number that is kept.")]
 
 
-@commands.app.command(short_help="Draw a picture from few numbers, beside wavelets and JPEG.")
+@app.command(short_help="Draw a picture from few numbers, beside wavelets and JPEG.")
 def compress(
-    picture: commands.Picture,
-    output: commands.Folder,
+    picture: Picture,
+    output: Folder,
     factor: Factor = 31.0,
-    seed: commands.Seed = 0,
-    time_limit: commands.Limit = None,
-    as_json: commands.AsJson = False,
-    quiet: commands.Quiet = False,
-) -> commands.Job:
+    seed: Seed = 0,
+    time_limit: Limit = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> Job:
     """Draw a picture from few numbers, the weights of a deep decoder, beside wavelets and JPEG of as many."""
 
     def job(interrupts: Interrupts) -> int:
@@ -39,7 +38,7 @@ def run_compress(
 ) -> int:
     """Compress a picture into a folder; `looks` are as_json and quiet."""
     with interrupts.held():
-        from untaught.cli.output import print_json
+        from untaught.cli.console import no_empty_folder, print_json
         from untaught.cli.progress import Show
         from untaught.image.files import as_image
         from untaught.theory.compress import check_folder, code

@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from untaught.cli.app import AsJson, Device, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
+from untaught.methods.registry import METHODS
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
@@ -46,6 +50,57 @@ class Call:
         from untaught.pipeline.tasks.denoise import denoise
 
         return denoise
+
+
+@app.command(short_help="Remove the noise from a picture.")
+def denoise(
+    picture: Picture,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write the result.")],
+    method: Annotated[
+        str,
+        typer.Option(metavar="METHOD", help=f"auto chooses; or {', '.join(METHODS)}."),
+    ] = "auto",
+    noise: Noise = "auto",
+    seed: Seed = 0,
+    time_limit: Limit = None,
+    device: Device = "auto",
+    stop: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Stopping rule, where the default is not wanted.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="OUT.html", help="Write a report, one self-contained HTML page.")
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="OUT.json", help="Write the recipe that makes the result again.")
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the state of the fit here; the same call goes on from it."),
+    ] = None,
+    reference: Reference = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> Job:
+    """Remove the noise from a picture of which nothing has to be known."""
+    call = Call(
+        input=picture,
+        output=output,
+        options={
+            "method": method,
+            "noise": noise,
+            "seed": seed,
+            "time_limit": time_limit,
+            "device": device,
+            "stop": stop,
+            "checkpoint": checkpoint,
+        },
+        report=report,
+        recipe=recipe,
+        reference=reference,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    return lambda interrupts: run(call, interrupts)
 
 
 def run(call: Call, interrupts: Interrupts) -> int:
@@ -169,7 +224,8 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
 
 def _finish(call: Call, result: Result, reference: Image | None) -> None:
     """Write the picture, then what goes with it, then say so."""
-    from untaught.cli.output import denoise_out, dumped, print_json, print_summary
+    from untaught.cli.console import print_json
+    from untaught.cli.output import denoise_out, dumped, print_summary
     from untaught.image.atomic import write_text
     from untaught.image.files import write
     from untaught.image.metrics import quality

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli import app as commands
-from untaught.cli.commands.rest import no_empty_folder
+from untaught.cli.app import AsJson, Folder, Job, Picture, Quiet, Seed, app
 from untaught.cli.signals import Interrupts
 
 Strength = Annotated[
@@ -29,16 +28,16 @@ Limit = Annotated[
 ]
 
 
-@commands.app.command(short_help="Show on a picture why this works, and when to stop.")
+@app.command(short_help="Show on a picture why this works, and when to stop.")
 def explain(
-    picture: commands.Picture,
-    output: commands.Folder,
+    picture: Picture,
+    output: Folder,
     noise: Strength = "auto",
-    seed: commands.Seed = 0,
+    seed: Seed = 0,
     time_limit: Limit = None,
-    as_json: commands.AsJson = False,
-    quiet: commands.Quiet = False,
-) -> commands.Job:
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> Job:
     """Show on a picture why an untaught network restores it, and when to stop it; takes about half a minute."""
 
     def job(interrupts: Interrupts) -> int:
@@ -53,7 +52,7 @@ def run_explain(
 ) -> int:
     """Explain a picture into a folder; `looks` are as_json and quiet."""
     with interrupts.held():
-        from untaught.cli.output import print_json
+        from untaught.cli.console import no_empty_folder, print_json
         from untaught.cli.progress import Show
         from untaught.image.files import as_image
         from untaught.theory.explain import check_folder, explain

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from untaught.cli import app as commands
-from untaught.cli.commands.denoise import Call, run
+from untaught.cli.app import Job, app
+from untaught.cli.commands.denoise import Call, denoise, run
 from untaught.cli.signals import Interrupts
 
 if TYPE_CHECKING:
@@ -93,13 +93,13 @@ class MarkCall(TaskCall):
         return partial(inpaint, **self.operands, translucent=True)
 
 
-def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., commands.Job]:
+def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
     """Give a command that returns its operands the options of `denoise`, and a guide."""
-    hints = get_type_hints(commands.denoise, include_extras=True)
+    hints = get_type_hints(denoise, include_extras=True)
     hints["method"] = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
     shared = [
         parameter.replace(annotation=hints[name])
-        for name, parameter in inspect.signature(commands.denoise).parameters.items()
+        for name, parameter in inspect.signature(denoise).parameters.items()
     ]
     own_hints = get_type_hints(function, include_extras=True)
     own = [
@@ -108,7 +108,7 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., comma
     ]
     guide = inspect.Parameter("guide", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Guide)
 
-    def command(**given: Any) -> commands.Job:
+    def command(**given: Any) -> Job:
         operands = function(**{parameter.name: given.pop(parameter.name) for parameter in own})
         call = _call(function.__name__, operands, given)
         return lambda interrupts: _run(call, interrupts)
@@ -135,7 +135,7 @@ def _run(call: TaskCall, interrupts: Interrupts) -> int:
     return run(call, interrupts)
 
 
-@commands.app.command(short_help="Fill in what is missing from a picture.")
+@app.command(short_help="Fill in what is missing from a picture.")
 @with_options
 def inpaint(
     mask: Annotated[
@@ -158,7 +158,7 @@ def inpaint(
     return {"mask": mask, "missing_colour": missing_color, "translucent": translucent}
 
 
-@commands.app.command(short_help="Enlarge a picture.")
+@app.command(short_help="Enlarge a picture.")
 @with_options
 def upscale(
     factor: Annotated[int, typer.Option(metavar="N", help="2 to 16.", show_default=False)],
@@ -170,7 +170,7 @@ def upscale(
     return {"factor": factor, "kernel": kernel}
 
 
-@commands.app.command(short_help="Undo a blur that is known.")
+@app.command(short_help="Undo a blur that is known.")
 @with_options
 def deblur(
     psf: Annotated[
@@ -189,7 +189,7 @@ def deblur(
     return {"psf": psf, "border": border}
 
 
-@commands.app.command(short_help="Make colours of what a colour filter array saw.")
+@app.command(short_help="Make colours of what a colour filter array saw.")
 @with_options
 def demosaic(
     pattern: Annotated[str, typer.Option(metavar="NAME", help="RGGB, BGGR, GRBG, GBRG or X-TRANS.")] = "RGGB",
@@ -198,14 +198,14 @@ def demosaic(
     return {"pattern": pattern}
 
 
-@commands.app.command(short_help="Restore a picture with the help of another one, such as one with flash.")
+@app.command(short_help="Restore a picture with the help of another one, such as one with flash.")
 @with_options
 def restore() -> dict[str, Any]:
     """Restore a picture with the help of another one of the same scene, such as one with flash: --guide."""
     return {}
 
 
-@commands.app.command(short_help="Take out the blocks of a JPEG that was compressed too much.")
+@app.command(short_help="Take out the blocks of a JPEG that was compressed too much.")
 @with_options
 def dejpeg() -> dict[str, Any]:
     """Take the blocks and ripples out of a JPEG file that was compressed too much."""

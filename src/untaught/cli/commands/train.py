@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from untaught._version import __version__
-from untaught.cli import app as commands
+from untaught.cli.app import AsJson, Device, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
 from untaught.cli.commands.denoise import Call, run
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
@@ -46,7 +46,7 @@ class ApplyCall(Call):
         return partial(apply, self.model)
 
 
-@commands.app.command(short_help="Fit a network to a folder of noisy pictures.")
+@app.command(short_help="Fit a network to a folder of noisy pictures.")
 def train(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Noisy pictures, alike.", show_default=False)],
     output: Annotated[
@@ -60,7 +60,7 @@ def train(
     network: Annotated[
         str, typer.Option(metavar="NAME", help="dncnn, unet, with sizes dncnn:DEPTH,WIDTH, unet:WIDTH,SCALES.")
     ] = "auto",
-    noise: commands.Noise = "auto",
+    noise: Noise = "auto",
     epochs: Annotated[
         float | None,
         typer.Option(metavar="N", help="How often all pictures are covered by patches; 50, or for 2000 steps."),
@@ -68,14 +68,14 @@ def train(
     patch: Annotated[int, typer.Option(metavar="PIXELS", help="Side of a patch.")] = 64,
     batch: Annotated[int, typer.Option(metavar="N", help="Patches in a step.")] = 16,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same model.")] = 0,
-    time_limit: commands.Limit = None,
-    device: commands.Device = "auto",
+    time_limit: Limit = None,
+    device: Device = "auto",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from MODEL.safetensors.checkpoint, if it is there.")
     ] = False,
-    as_json: commands.AsJson = False,
-    quiet: commands.Quiet = False,
-) -> commands.Job:
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> Job:
     """Fit a network to a folder of noisy pictures, without any clean one.
 
     Several processes or GPUs: torchrun --nproc-per-node N -m untaught train ...
@@ -129,7 +129,8 @@ def _helped(work: Callable[[], object], interrupts: Interrupts) -> int:
 
 
 def _print_json(folder: Path, result: TrainingResult) -> None:
-    from untaught.cli.output import print_json, text_of
+    from untaught.cli.console import print_json
+    from untaught.cli.output import text_of
 
     header = result.model.header
     print_json(
@@ -168,24 +169,24 @@ def _print_summary(result: TrainingResult) -> None:
     print(f"{'output':<9}{result.path}", flush=True)
 
 
-@commands.app.command(short_help="Restore a picture with a trained model.")
+@app.command(short_help="Restore a picture with a trained model.")
 def apply(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="What 'train' wrote.", show_default=False)],
-    picture: commands.Picture,
+    picture: Picture,
     output: Out,
-    noise: commands.Noise = "auto",
-    seed: commands.Seed = 0,
-    device: commands.Device = "auto",
+    noise: Noise = "auto",
+    seed: Seed = 0,
+    device: Device = "auto",
     report: Annotated[
         Path | None, typer.Option(metavar="OUT.html", help="Write a report, one self-contained HTML page.")
     ] = None,
     recipe: Annotated[
         Path | None, typer.Option(metavar="OUT.json", help="Write the recipe that makes the result again.")
     ] = None,
-    reference: commands.Reference = None,
-    as_json: commands.AsJson = False,
-    quiet: commands.Quiet = False,
-) -> commands.Job:
+    reference: Reference = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> Job:
     """Restore a picture with a model that 'untaught train' wrote."""
     call = ApplyCall(
         input=picture,

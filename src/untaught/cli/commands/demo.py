@@ -1,27 +1,58 @@
-"""The main job on a picture that ships with the package: noisy in, restored out, and the truth beside it."""
+"""`untaught demo`: a picture that ships with the package, noisy in, restored out, and the truth beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from untaught.cli.app import Folder, Job, Quiet, app
+from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
-from untaught.image.image import Image
-from untaught.image.metrics import Quality, quality
-from untaught.results.result import Result
 
 if TYPE_CHECKING:
-    from untaught.fitting.progress import Progress
+    import numpy as np
+    from numpy.typing import NDArray
 
-DATA = Path(__file__).parent / "data"
+    from untaught.fitting.progress import Progress
+    from untaught.image.image import Image
+    from untaught.image.metrics import Quality
+    from untaught.results.result import Result
+
+DATA = Path(str(files("untaught"))) / "data"
 FILES = ("noisy.png", "restored.png", "clean.png", "strip.png", "report.html")
 TIME_LIMIT = 12.0
 MARGIN, LABEL = 8, 22  # pixels around the pictures of the strip, and above each for its label
+
+
+@app.command(short_help="Restore a picture that ships with the package.")
+def demo(output: Folder = Path("untaught-demo"), quiet: Quiet = False) -> Job:
+    """Restore a picture that ships with the package, in about half a minute."""
+
+    def job(interrupts: Interrupts) -> int:
+        return run_demo(output, quiet, interrupts)
+
+    return job
+
+
+def run_demo(folder: Path, quiet: bool, interrupts: Interrupts) -> int:
+    """Restore the demo picture into a folder."""
+    with interrupts.held():
+        from untaught.cli.progress import Show
+        from untaught.image.atomic import made_folder
+        from untaught.pipeline.tasks.denoise import denoise  # noqa: F401 - brings torch, which must not be cut while it loads
+    interrupts.check()
+    made_folder(folder)
+    check_folder(folder)
+    with Show(interrupts, quiet) as show:
+        result = restored(show)
+    with interrupts.final():
+        shown = save(result, folder)
+    if not quiet:
+        print(shown.describe())
+    return interrupts.ended(f"{folder} holds the best picture so far")
 
 
 @dataclass(frozen=True)
@@ -76,6 +107,8 @@ def check_folder(folder: Path) -> None:
 
 def _holds(path: Path, picture: Image) -> bool:
     """Tell whether a file holds a picture; how it is compressed changes with the libraries."""
+    import numpy as np
+
     from untaught.image.files import read
 
     try:
@@ -84,7 +117,7 @@ def _holds(path: Path, picture: Image) -> bool:
         return False
 
 
-def restore(on_progress: Callable[[Progress], None] | None = None) -> Result:
+def restored(on_progress: Callable[[Progress], None] | None = None) -> Result:
     """Restore the noisy picture in about half a minute, nothing known of its noise."""
     from untaught.pipeline.tasks.denoise import denoise
 
@@ -100,6 +133,8 @@ def save(result: Result, folder: Path) -> Demo:
         When they cannot be written.
     """
     from untaught.image.files import write
+    from untaught.image.image import Image
+    from untaught.image.metrics import quality
 
     noisy, clean = pictures()
     before, after = quality(noisy, clean), quality(result.picture, clean)
@@ -119,6 +154,7 @@ def save(result: Result, folder: Path) -> Demo:
 
 def strip_of(shown: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
     """Return pictures of one size, 8-bit RGB, side by side with their names above: (H, W, 3) uint8."""
+    import numpy as np
     from PIL import Image as Pillow
     from PIL import ImageDraw
 

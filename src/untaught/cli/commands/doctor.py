@@ -1,4 +1,4 @@
-"""What this machine has, what is missing, and how fast to expect things to be."""
+"""`untaught doctor`: what this machine has, what is missing, and how fast to expect things to be."""
 
 from __future__ import annotations
 
@@ -13,13 +13,37 @@ from pathlib import Path
 from typing import Any
 
 from untaught._version import __version__
+from untaught.cli.app import AsJson, Job, app
+from untaught.cli.signals import Interrupts
 
 CGROUP = Path("/sys/fs/cgroup")
 CHANNELS, SIDE, REPEATS = 32, 192, 5  # of the convolution that is timed
-REFERENCE_GFLOPS = (
-    75.0  # of the machine on which `methods.registry.METHODS` were measured, by the same convolution
-)
+# Of the machine on which the seconds in `methods.registry` were measured, by the same convolution.
+REFERENCE_GFLOPS = 75.0
 ENOUGH_MEMORY = 4.0  # GiB: a 2048 x 2048 colour picture with all its similar patches
+
+
+@app.command(short_help="Say what this machine has, and what is missing.")
+def doctor(as_json: AsJson = False) -> Job:
+    """Say what this machine has, what is missing, and how fast to expect things to be."""
+
+    def job(interrupts: Interrupts) -> int:
+        return run_doctor(as_json, interrupts)
+
+    return job
+
+
+def run_doctor(as_json: bool, interrupts: Interrupts) -> int:
+    """Say what this machine has; 0 also where something is missing, for the question was answered."""
+    with interrupts.held():
+        from untaught.cli.console import print_json
+    interrupts.check()
+    found = examine()
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        print(found.describe())
+    return 0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,74 @@
+"""`untaught compare`: several methods on a picture, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from untaught.cli.app import AsJson, Device, Folder, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
+from untaught.cli.signals import Interrupts
+from untaught.errors import InputError
+
+
+@app.command(short_help="Run several methods and lay the results side by side.")
+def compare(
+    picture: Picture,
+    methods: Annotated[str, typer.Option(metavar="A,B,C", help="Methods, separated by commas.")],
+    output: Folder,
+    reference: Reference = None,
+    noise: Noise = "auto",
+    seed: Seed = 0,
+    time_limit: Limit = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> Job:
+    """Run several methods on a picture, and lay the results side by side; the time limit is for each."""
+
+    def job(interrupts: Interrupts) -> int:
+        options = {"noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
+        files = (picture, methods.split(","), output, reference)
+        return run_compare(files, options, (as_json, quiet), interrupts)
+
+    return job
+
+
+def run_compare(
+    files: tuple[Path, list[str], Path, Path | None],
+    options: Mapping[str, Any],
+    looks: tuple[bool, bool],
+    interrupts: Interrupts,
+) -> int:
+    """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
+    with interrupts.held():
+        from untaught.cli.console import no_empty_folder, print_json
+        from untaught.cli.progress import Show
+        from untaught.image.atomic import made_folder
+        from untaught.image.files import as_image, check_writable
+        from untaught.pipeline.tasks.compare import checked_names, compare, places
+    interrupts.check()
+    path, methods, folder, reference = files
+    as_json, quiet = looks
+    picture = as_image(path)
+    names = checked_names(methods)
+    with no_empty_folder(folder):
+        made_folder(folder)
+        for target in places(folder, picture, names).values():
+            check_writable(target, picture, protect=reference)
+        with Show(interrupts, quiet) as show:
+            found = compare(picture, names, reference=reference, **options, on_progress=show)
+        if not found.results and not interrupts.count:
+            reasons = "; ".join(f"{row.method}: {row.reason}" for row in found.rows)
+            raise InputError(f"no method could be run on {path}: {reasons}")
+        if not found.results:
+            raise KeyboardInterrupt
+        with interrupts.final():
+            page = found.save(folder)
+    if as_json:
+        print_json(found.as_dict() | {"output": str(folder)})
+    elif not quiet:
+        print(f"{found.describe()}\n\nlook at {page}")
+    return interrupts.ended(f"{folder} holds what was done until then")

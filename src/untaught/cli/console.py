@@ -1,0 +1,26 @@
+"""What every command does with standard output and folders; next to nothing is imported here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def print_json(values: Mapping[str, Any]) -> None:
+    """Print one object on one line of standard output: ASCII, every number finite."""
+    print(json.dumps(values, allow_nan=False), flush=True)
+
+
+@contextmanager
+def no_empty_folder(folder: Path) -> Iterator[None]:
+    """Take a folder away again that was made for results of which there are none."""
+    new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        if new and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+        raise
