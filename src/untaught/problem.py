@@ -101,6 +101,31 @@ class Problem:
         squared = (self.measured(x) - self.y).square() * self.mask
         return squared.sum() / self.mask.expand_as(self.y).sum()
 
+    def repiloted(self, seen: Problem, variance: Tensor) -> Problem:
+        """Return `seen`, from which a part of this problem was kept back, with a pilot of its own if this has one.
+
+        One made from the whole of y would leak what is kept back.
+
+        Parameters
+        ----------
+        seen : Problem
+            What is left of this problem.
+        variance : Tensor
+            Of the noise in `seen.y`, of the shape of y.
+
+        Raises
+        ------
+        ValueError
+            If the pilot was set without what makes it again.
+        """
+        if self.pilot is None:
+            return seen
+        if self.remake is not None:
+            return replace(seen, pilot=self.remake(seen))
+        if self.guide is None:
+            raise ValueError("a pilot was set without what makes it again; set guide or remake too")
+        return replace(seen, pilot=self.guide(seen.y, variance))
+
     def with_y(self, y: Tensor) -> Problem:
         """Return the same problem with another observation; a pilot made from the old one goes."""
         return replace(self, y=y, pilot=None)

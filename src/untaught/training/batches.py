@@ -24,8 +24,9 @@ from untaught.image.files import as_image
 from untaught.image.image import Image, Plane
 from untaught.image.values import filled
 from untaught.methods.self_supervised.learner import Seen
-from untaught.noise import Impulse, NoiseModel, Unknown, clipping, measure
+from untaught.noise import Impulse, NoiseModel, Unknown, clipping
 from untaught.noise.estimation.impulses import struck
+from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.training.dataset import Page, window
 
 MOST_BYTES = 2**28  # of decoded pictures on the shelf
@@ -99,7 +100,7 @@ class Reader:
             return Unknown(0.0)
         if self.noise is not None:
             return replace(self.noise, clip=clipping(plane.values, plane.missing).clip)
-        return measure(plane.values, plane.missing).model
+        return measure_noise(plane.values, plane.missing).model
 
     def square(self, page: Page, top: int, left: int, side: int) -> Seen:
         """Return a square of a page as a batch of one."""

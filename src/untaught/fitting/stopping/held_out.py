@@ -1,4 +1,4 @@
-"""Rules that keep something back from the fit and judge it there: pixels, a recorruption, or both."""
+"""Cross-validation: a few measurements are hidden from the fit, which is stopped where they are predicted best."""
 
 from __future__ import annotations
 
@@ -10,18 +10,8 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.fitting.stopping.rule import Watch
-from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Terms
-
-
-def _piloted(problem: Problem, seen: Problem, variance: Tensor) -> Problem:
-    """Give `seen` a pilot of its own where `problem` has one: one made from y would leak what is kept back."""
-    if problem.pilot is None:
-        return seen
-    if problem.remake is not None:
-        return replace(seen, pilot=problem.remake(seen))
-    return replace(seen, pilot=(problem.guide or denoise_nonlocal)(seen.y, variance))
 
 
 class _HeldOut(Watch):
@@ -34,7 +24,7 @@ class _HeldOut(Watch):
         filling = smoothed(seen)
         seen = seen.with_y(torch.where(self.held.bool(), filling, problem.y))
         variance = problem.noise.variance_at_mean(filling)
-        super().__init__(_piloted(problem, seen, variance), rule.patience, "error on held-out pixels")
+        super().__init__(problem.repiloted(seen, variance), rule.patience, "error on held-out pixels")
         self.count = float(self.held.expand_as(problem.y).sum())
         if not self.count:
             raise InputError(

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from untaught.fitting.stopping.held_out import _piloted
 from untaught.fitting.stopping.rule import Watch
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import Recorruption, Terms
@@ -20,7 +19,7 @@ class RecorruptedWatch(Watch):
         self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
         variance = (1 + rule.alpha**2) * self.recorruption.variance
         super().__init__(
-            _piloted(problem, problem.with_y(self.recorruption.yhat), variance),
+            problem.repiloted(problem.with_y(self.recorruption.yhat), variance),
             rule.patience,
             "recorrupted estimate of the mean squared error",
             rule.margin,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +22,6 @@ from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.impulse import Impulse
 from untaught.noise.models.registry import scaled
-from untaught.pipeline.plane.camera_noise import swept
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
 COMPRESSED = 1.0 / 255  # below this level what neighbours share may as well be what compression left
@@ -89,7 +89,10 @@ class NoiseReport:
         }
 
 
-def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
+Refine = Callable[[Floats, Flags | None, Correlated], Correlated | None]
+
+
+def measure(values: Floats, missing: Flags | None = None, refine: Refine | None = None) -> NoiseReport:
     """Find out what the noise of one picture is.
 
     Parameters
@@ -98,6 +101,9 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
         float32, shape (H, W, C) or (H, W), [0, 1] units.
     missing : ndarray, optional
         bool, shape (H, W), True where there is no measurement.
+    refine : callable, optional
+        Measures the noise of a camera that has smoothed its colours anew, from what patches tell of it; they hold
+        too little of it. `pipeline.plane.camera_noise.measure_noise` hands in what does so by denoising.
 
     Returns
     -------
@@ -121,8 +127,8 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     level, channels = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     shared, common = _shared(patches, start)
-    if common is not None and _smoothed(common):
-        common = swept(values, missing, common) or common
+    if refine is not None and common is not None and _smoothed(common):
+        common = refine(values, missing, common) or common
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))

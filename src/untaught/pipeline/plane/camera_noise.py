@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from untaught.noise.estimation.correlation import kernel_of
 from untaught.noise.estimation.dct_patches import Flags, Floats
+from untaught.noise.estimation.measure import NoiseReport, measure
 from untaught.noise.estimation.patch_pairs import OPPONENT
 from untaught.noise.estimation.quantile_line import lower_line
 from untaught.noise.models.correlated import Correlated
@@ -101,6 +102,11 @@ class Taken:
     energy: Values
     mean: Values
     factors: Values
+
+
+def measure_noise(values: Floats, missing: Flags | None = None) -> NoiseReport:
+    """Find out what the noise of one picture is, that of cameras by denoising; see `noise.measure`."""
+    return measure(values, missing, refine=swept)
 
 
 def swept(values: Floats, missing: Flags | None, found: Correlated) -> Correlated | None:

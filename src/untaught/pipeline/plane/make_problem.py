@@ -67,7 +67,8 @@ def _noise(
     y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     """Return the noise that was given, or measured; none where texture could have feigned it."""
-    from untaught.noise import clipping, estimate_sigma, measure
+    from untaught.noise import clipping, estimate_sigma
+    from untaught.pipeline.plane.camera_noise import measure_noise
 
     like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
     if not like_a_picture:
@@ -77,7 +78,7 @@ def _noise(
     missing = np.asarray(sites(array((mask == 0).any(1, keepdim=True).float()), operator).any(-1), np.bool_)
     if given is not None:
         return replace(given, clip=clipping(values, missing).clip), ()
-    report = measure(values, missing)
+    report = measure_noise(values, missing)
     itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
     if report.model.kind == "impulse" or itself:
         return report.model, tuple(report.notes)
@@ -111,13 +112,14 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
 
 def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    from untaught.noise import clipping, measure
+    from untaught.noise import clipping
+    from untaught.pipeline.plane.camera_noise import measure_noise
 
     if black_and_white(plane.values):
         raise NoGreyError(NO_GREY)
     notes: tuple[str, ...] = ()
     if request.noise is None:
-        report = measure(plane.values, plane.missing)
+        report = measure_noise(plane.values, plane.missing)
         noise, notes = report.model, tuple(report.notes)
     else:
         low, high = (

@@ -143,11 +143,11 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     InputError
         If the picture cannot be used; one sentence that says what to do.
     """
-    from untaught.noise import measure
+    from untaught.pipeline.plane.camera_noise import measure_noise
 
     picture = as_image(image)
     chosen = _chosen(picture)
-    found = tuple(PlaneNoise(p.index, p.label, measure(p.values, p.missing)) for p in chosen)
+    found = tuple(PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen)
     noises = [p.report.model for p in found]
     planned, advice = _advice(noises, chosen[0].values.size, picture)
     return Inspection(

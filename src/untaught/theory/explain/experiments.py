@@ -20,24 +20,12 @@ from untaught.methods.networks.decoder import DecoderShape
 from untaught.methods.untrained.deep_decoder import DeepDecoder
 from untaught.noise import Gaussian, Unknown
 from untaught.problem import Problem
-from untaught.theory import (
-    Impedance,
-    Jacobian,
-    Measure,
-    PredictedStop,
-    Spectrum,
-    coarse_share,
-    drawn_by,
-    expected_stop,
-    impedance,
-    leading,
-    reach,
-    spectral_density,
-    spectral_measure,
-    trigonometric_share,
-)
+from untaught.theory.dynamics import Measure, PredictedStop, expected_stop
 from untaught.theory.explain.subject import Subject
-from untaught.theory.impedance import NOISY, targets
+from untaught.theory.impedance import NOISY, Impedance, impedance, targets
+from untaught.theory.jacobian import Jacobian, drawn_by
+from untaught.theory.lanczos import reach, spectral_density, spectral_measure
+from untaught.theory.spectrum import Spectrum, coarse_share, leading, trigonometric_share
 
 FITS = 5  # four of the impedance, one for the rule
 ATOMS = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from untaught.theory import Impedance
 from untaught.theory.explain.experiments import Start, Stop
 from untaught.theory.explain.subject import Subject
+from untaught.theory.impedance import Impedance
 
 
 @dataclass(frozen=True)

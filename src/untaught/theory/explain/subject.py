@@ -12,7 +12,8 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane
-from untaught.noise import NoiseModel, measure
+from untaught.noise import NoiseModel
+from untaught.pipeline.plane.camera_noise import measure_noise
 
 SEEN = 5 / 255  # less is measured on texture, too
 ADDED = 25 / 255  # where the picture has no noise of its own
@@ -104,7 +105,7 @@ def _level(plane: Plane) -> float:
     """Return the level of the noise in the picture; 0 where none can be told from texture."""
     if np.unique(plane.values).size <= 2:  # black and white: there is no grey to measure noise on
         return 0.0
-    level = measure(plane.values, plane.missing).model.level
+    level = measure_noise(plane.values, plane.missing).model.level
     return level if level >= SEEN else 0.0
 
 

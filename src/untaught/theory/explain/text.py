@@ -11,8 +11,8 @@ from untaught.theory.explain.experiments import WAVE
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 if TYPE_CHECKING:
-    from untaught.theory import ImpedanceCurve
     from untaught.theory.explain.findings import Findings
+    from untaught.theory.impedance import ImpedanceCurve
 
 NAMES = {
     PICTURE: "the picture",
