@@ -109,7 +109,7 @@ class PlugAndPlay:
             raise InputError(
                 f"pnp needs an operator with an adjoint, and {problem.operator.name} has none; choose dip"
             )
-        exact = problem.noise.kind == "impulse" or problem.noise.level < ROUNDING
+        exact = problem.noise.replaces or problem.noise.level < ROUNDING
         sigma = ROUNDING if exact else problem.noise.level
         rungs = ladder(problem)
         x, done = beginning(problem), 0

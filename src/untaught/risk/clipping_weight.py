@@ -92,4 +92,4 @@ def _tabled(noise: NoiseModel, function: Callable[[Tensor], Tensor], x: Tensor) 
 
 
 def _cut(noise: NoiseModel) -> bool:
-    return any(noise.clip) and noise.kind != "impulse"
+    return any(noise.clip) and not noise.replaces

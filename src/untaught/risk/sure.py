@@ -90,7 +90,7 @@ def kernel_of(problem: Problem, mean: Tensor) -> Tensor:
 
     Where values were, its mean is still the variance, and it depends less on the estimate of the mean.
     """
-    if any(problem.noise.clip) and problem.noise.kind != "impulse":
+    if any(problem.noise.clip) and not problem.noise.replaces:
         return stein_kernel(problem.noise, problem.y, mean)
     return problem.noise.variance_at_mean(mean).clamp_min(0)
 

@@ -19,7 +19,6 @@ from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
 from untaught.noise.coloured_noise import turns
-from untaught.noise.models.base import NOTHING
 from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.dataset import Folder, scan
@@ -190,7 +189,7 @@ def narrow(device: str) -> bool:
 
 
 def _refuse_clean(asked: Asked, judged: Seen, folder: Path) -> None:
-    if asked.learner.needs.level and all(noise.level < NOTHING for noise in judged.noises):
+    if asked.learner.needs.level and all(noise.negligible for noise in judged.noises):
         raise InputError(
             f"no noise was found on the pictures in {folder}, and {asked.learner.name} needs to know its level; "
             "give it with --noise if there is some"

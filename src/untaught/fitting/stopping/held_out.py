@@ -37,7 +37,7 @@ class _HeldOut(Watch):
     def terms(self, answer: Estimate) -> Terms:
         image, noise = self.full.measured(answer.image), self.full.noise
         # Impulses are among the missing pixels, so what was measured, and held out, is clean.
-        variance = torch.zeros_like(image) if noise.kind == "impulse" else noise.variance_at_mean(image)
+        variance = torch.zeros_like(image) if noise.replaces else noise.variance_at_mean(image)
         # A pixel that the fit has not seen has no influence on its own prediction, so the cross term is zero.
         return Terms((image - self.full.y).square(), torch.zeros_like(image), variance, self.held)
 

@@ -61,7 +61,7 @@ class Fill:
 
     def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
         """Yield the filling after every pass over all colours, and where there is noise, the denoised picture."""
-        image, noisy = problem.y.detach(), problem.noise.kind != "impulse" and problem.noise.level > 0
+        image, noisy = problem.y.detach(), not problem.noise.replaces and problem.noise.level > 0
         how = self.channels if _differ(problem.mask) else self.pixels
         count = 0 if problem.complete else how.regional + how.passes
         if count:

@@ -81,7 +81,7 @@ class ImpulseFill:
         y = problem.y[0].detach()
         known = problem.mask[0].expand_as(y)
         image = y[None] if bool(known.all()) else filled(y, known, self)[None]
-        if problem.noise.kind != "impulse":
+        if not problem.noise.replaces:
             image = NonLocal().solve(problem.with_y(image)).image
         return Estimate(image)
 

@@ -146,6 +146,6 @@ def tv_weight(problem: Problem, tv: float, least: float = ROUNDING) -> float:
     minimum the most probable picture where the lengths of gradients have an exponential law of mean 1 / tv, in
     units of the value range.
     """
-    sigma = least if problem.noise.kind == "impulse" else max(problem.noise.level, least)
+    sigma = least if problem.noise.replaces else max(problem.noise.level, least)
     pixels = math.prod(problem.picture_shape[2:]) * problem.picture_shape[1]
     return 2 * tv * sigma**2 * pixels / float(problem.mask.expand_as(problem.y).sum())

@@ -13,6 +13,7 @@ from untaught.errors import InputError
 from untaught.noise.models.censored import Clip, at_mean, censored_mean, censored_variance, invert, namespace
 
 T = TypeVar("T")
+NEGLIGIBLE_LEVEL = 0.3 / 255  # below this an 8-bit picture's own rounding is as large as the noise
 TINY = 1e-9  # keeps a standard deviation of zero out of denominators
 
 
@@ -24,6 +25,13 @@ class NoiseModel:
     ----------
     kind : str
         Name of the law.
+    white : bool
+        Whether it is added, of a known law, and independent from pixel to pixel.
+    recorruptible : bool
+        Whether it is added and can be drawn again, so that y can be recorrupted.
+    replaces : bool
+        Whether it replaces values instead of adding to them: those that were hit hold nothing of the picture and
+        are missing, the others are clean.
     relative_error : float
         One standard error of the variance, divided by the variance; 0 where the noise was given.
     clip : tuple of bool
@@ -41,6 +49,9 @@ class NoiseModel:
     """
 
     kind: ClassVar[str] = "unknown"
+    white: ClassVar[bool] = True
+    recorruptible: ClassVar[bool] = True
+    replaces: ClassVar[bool] = False
     relative_error: float = 0.0
     clip: Clip = (False, False)
 
@@ -105,6 +116,16 @@ class NoiseModel:
         middle = np.linspace(0.25, 0.75, 101)
         return float(np.sqrt(np.mean(np.square(self.std(middle)))))
 
+    @property
+    def negligible(self) -> bool:
+        """Whether it is so weak that there is nothing to remove."""
+        return self.level < NEGLIGIBLE_LEVEL
+
+    @property
+    def leaves_clean(self) -> bool:
+        """Whether what was measured, and not replaced, is the picture itself."""
+        return self.replaces or self.negligible
+
     def describe(self) -> str:
         """Return one sentence for a person; levels are on the 0..255 scale."""
         return f"{self._what()}{self._cut_words()}{self._error_words()}."
@@ -157,7 +178,3 @@ def constant(x: T, value: float) -> T:
     kind = array.dtype if np.issubdtype(array.dtype, np.floating) else np.float64
     filled: Any = np.full(array.shape, value, kind)
     return cast(T, filled)
-
-
-NOTHING = 0.3 / 255  # below this standard deviation an 8-bit picture's own rounding is as large as the noise
-WHITE = ("gaussian", "poisson-gaussian", "speckle")

@@ -42,6 +42,7 @@ class Correlated(NoiseModel):
     """
 
     kind: ClassVar[str] = "correlated"
+    white: ClassVar[bool] = False
     sigma: float
     kernel: Kernel
     shades: tuple[float, float] = (1.0, 1.0)

@@ -29,6 +29,8 @@ class Unknown(NoiseModel):
     """Noise of which only the level is known; its moments are those of `Gaussian`."""
 
     kind: ClassVar[str] = "unknown"
+    white: ClassVar[bool] = False
+    recorruptible: ClassVar[bool] = False
     sigma: float
 
     def std(self, x: T) -> T:

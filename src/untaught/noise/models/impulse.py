@@ -19,6 +19,9 @@ class Impulse(NoiseModel):
     """Salt and pepper: y = 0 or 1 with probability fraction / 2 each, else y = x."""
 
     kind: ClassVar[str] = "impulse"
+    white: ClassVar[bool] = False
+    recorruptible: ClassVar[bool] = False
+    replaces: ClassVar[bool] = True
     fraction: float
 
     def __post_init__(self) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from untaught.method import Needs
 from untaught.noise import Correlated, NoiseModel
 from untaught.noise.coloured_noise import shared
-from untaught.noise.models.base import NOTHING, WHITE
 
 if TYPE_CHECKING:
     pass
@@ -26,21 +25,21 @@ class Plan:
 
 def plan(noise: NoiseModel, values: int) -> Plan:
     """Choose what to try on a plane of so many values, from its noise."""
-    if noise.kind == "impulse":
+    if noise.replaces:
         return Plan(
             ("impulse-fill",),
             "the values that were hit are known; they are predicted from the others of their pixel, of its "
             "neighbours and of similar patches",
         )
-    if noise.level < NOTHING:
+    if noise.negligible:
         return Plan((), "no noise was found, so there is nothing to remove")
-    if noise.kind in WHITE and values < FEW:
+    if noise.white and values < FEW:
         return Plan(
             ("nonlocal",),
             "the noise is independent between pixels, which the combination of similar patches is made for; the "
             "picture is too small to tell whether a network would do better",
         )
-    if noise.kind in WHITE:
+    if noise.white:
         return Plan(
             ("nonlocal", "nonlocal-thorough", "dip"),
             "the noise is independent between pixels, which the combination of similar patches is made for, and "

@@ -16,7 +16,6 @@ from untaught.fitting.stopping import (
 from untaught.method import ClosedForm, Iterative
 from untaught.methods.self_supervised.learner import Learner
 from untaught.noise import NoiseModel
-from untaught.noise.models.base import NOTHING, WHITE
 
 if TYPE_CHECKING:
     from untaught.operators import Operator
@@ -37,17 +36,17 @@ def rule_for(
         return _rule_of_learner(noise)
     if method.needs.level:
         return CrossFitted(alpha=getattr(method, "alpha", CrossFitted.alpha))
-    if whole and noise.kind in WHITE and noise.level >= NOTHING:
+    if whole and noise.white and not noise.negligible:
         return Recorrupted()
-    independent = noise.kind in WHITE or noise.level < NOTHING
-    if noise.kind == "impulse" or not whole or (operator is not None and independent):
+    independent = noise.white or noise.negligible
+    if noise.replaces or not whole or (operator is not None and independent):
         return HeldOut()
     return WindowedVariance(window=70, patience=200)
 
 
 def _rule_of_learner(noise: NoiseModel) -> Rule:
     """Choose how to stop a network that learns from crops, of which a look costs as much as a step or two."""
-    if noise.kind in (*WHITE, "correlated") and noise.level >= NOTHING:
+    if noise.recorruptible and not noise.negligible:
         return Recorrupted(patience=300, every=20)
     return HeldOut(patience=300, every=20)
 
@@ -64,7 +63,7 @@ def rule_objection(rule: Rule, noise: NoiseModel, operator: Operator | None) -> 
         return f"it needs the picture itself to be measured, and {operator.name} measures something else"
     if isinstance(rule, Recorrupted | HeldOut) and operator is not None and not operator.linear:
         return f"it needs measurements that are linear in the picture, and {operator.name} is not known to be"
-    known = noise.level >= NOTHING and noise.kind != "impulse"
+    known = not noise.negligible and not noise.replaces
     if isinstance(rule, Recorrupted | CrossFitted) and not (known and noise.kind != "unknown"):
         return "it needs noise of a known law"
     if isinstance(rule, Discrepancy) and not known:

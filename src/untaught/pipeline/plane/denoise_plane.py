@@ -17,7 +17,6 @@ from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import NoiseModel
 from untaught.noise.estimation.measure import NONE
-from untaught.noise.models.base import NOTHING
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.choose_methods import Plan, objection, plan
 from untaught.pipeline.plane.choose_rule import refusal
@@ -47,7 +46,7 @@ def restore_plane(plane: Plane, request: Request) -> Answer:
     problem, notes = prepare(plane, request)
     request, refused = _with_usable_rule(request, problem.noise)
     notes += refused
-    if request.method == "auto" and problem.noise.level < NOTHING and problem.complete:
+    if request.method == "auto" and problem.noise.negligible and problem.complete:
         return _answer(problem, untouched(problem), plan(problem.noise, problem.y.numel()).why, (), notes)
     pilot = None
     if not _alone(request):
@@ -179,14 +178,14 @@ def _answer(
     noise = problem.noise
     image = chosen.estimate.image
     std = chosen.estimate.std
-    if noise.kind == "impulse":
+    if noise.replaces:
         image = torch.where(problem.mask.bool(), problem.y, image)
     elif any(noise.clip) and chosen.name != "none":
         image = noise.unclip(image)
         notes += ("values were cut off at the end of the range; the shift this causes was undone",)
-    variance = float(noise.variance(image).mean()) if noise.kind != "impulse" else 0.0
+    variance = float(noise.variance(image).mean()) if not noise.replaces else 0.0
     risk = chosen.risk
-    if risk is not None and noise.kind == "impulse":  # only what was hit was drawn anew
+    if risk is not None and noise.replaces:  # only what was hit was drawn anew
         risk = risk_at(chosen.terms, problem.mask)
     if risk is not None and _hidden(problem):
         risk, candidates = None, tuple(replace(entry, psnr=None) for entry in candidates)
@@ -208,14 +207,14 @@ def _answer(
         interrupted=chosen.interrupted,
         recipe=chosen.recipe,
         learnt=chosen.estimate.learnt,
-        whole=chosen.name == "none" and noise.kind != "impulse" and not problem.complete,
+        whole=chosen.name == "none" and not noise.replaces and not problem.complete,
     )
 
 
 def _hidden(problem: Problem) -> bool:
     """Say whether the noise that was measured may as well be what rounding to 8 bits, or compression, left."""
     noise, levels = problem.noise, 255 * problem.y
-    measured = noise.relative_error > 0 and noise.kind != "impulse"
+    measured = noise.relative_error > 0 and not noise.replaces
     return measured and noise.level < NONE and bool((levels - levels.round()).abs().max() < 1e-2)
 
 

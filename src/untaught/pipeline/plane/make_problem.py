@@ -14,7 +14,7 @@ from untaught.image.image import Plane
 from untaught.image.limits import MIN_SIDE
 from untaught.noise import Gaussian, Impulse, NoiseModel
 from untaught.noise.estimation.impulses import struck
-from untaught.noise.models.base import NOTHING
+from untaught.noise.models.base import NEGLIGIBLE_LEVEL
 from untaught.operators import Blur, Mosaic, Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of
@@ -48,7 +48,7 @@ def problem_of(
     for factor in (last, None if gone is None else 1 - gone):
         mask = mask if factor is None else mask * factor.to(mask)
     noise, notes = _noise(y, mask, operator, request.noise)
-    if noise.kind == "impulse":
+    if noise.replaces:
         mask = mask * ((y > 0) & (y < 1)).all(1, keepdim=True)
         notes += ("values at the ends of the range were hit by impulses and treated as missing",)
     if not bool(mask.any()):
@@ -86,10 +86,10 @@ def _noise(
     blurred = isinstance(outermost(operator), Blur)  # which leaves no texture that could be taken for noise
     thinned = isinstance(outermost(operator), Mosaic)  # of two neighbours that a site has, one is not there
     rough = thinned or (report.correlation is None and bool(missing.any()))
-    least = NOTHING if blurred else ROUGH if rough else FAINT
+    least = NEGLIGIBLE_LEVEL if blurred else ROUGH if rough else FAINT
     if noise.level >= least and noise.relative_error <= DOUBTFUL:
         return noise, report.notes
-    if noise.level < NOTHING:
+    if noise.negligible:
         return Gaussian(0.0), ()
     note = (
         f"a noise level of {255 * noise.level:.1f} (of 255) was measured, which texture alone can give; none was "

@@ -10,7 +10,6 @@ import torch
 from untaught.fitting.progress import Options, Progress
 from untaught.method import Method
 from untaught.methods.registry import make
-from untaught.noise.models.base import NOTHING
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.plane.solution import Solution, clean_risk, solve
 from untaught.problem import Estimate, Guide, Problem
@@ -37,7 +36,7 @@ def with_pilot(
     Where the noise turns out to be much weaker than was measured at first, the picture was smoothed too much: then
     it is made again.
     """
-    if problem.noise.level < NOTHING or problem.noise.kind == "impulse":
+    if problem.noise.negligible or problem.noise.replaces:
         return problem, None
     method, options, measured = make(name), Options(on_progress=on_progress), problem.noise
     guided, first = _guided(method, problem, seed, options)

@@ -19,7 +19,6 @@ from untaught.methods.averaging import Averaged
 from untaught.methods.data_consistency import consistent
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.methods.untrained.dip import DIP
-from untaught.noise.models.base import NOTHING
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.choose_reconstruction import INVENTED, Plan, invented, planned
@@ -117,7 +116,7 @@ def _answer(
     problem: Problem, chosen: Attempt, reasons: Reasons, request: Request, notes: tuple[str, ...]
 ) -> Answer:
     image, noise = chosen.picture, problem.noise
-    free = noise.level < NOTHING or noise.kind == "impulse"
+    free = noise.negligible or noise.replaces
     try:
         (risk, remarks), interrupted = _risk(problem, chosen, free, request), chosen.fitted.interrupted
     except KeyboardInterrupt:  # the picture is there, only its error estimate is not

@@ -104,13 +104,13 @@ def untouched(problem: Problem) -> Solution:
 def _terms(method: Method, problem: Problem, fitted: Fitted, seed: int) -> Terms | None:
     """Return the risk per pixel: by the divergence of the fitted map, or by what the rule kept back."""
     function = fitted.estimate.function
-    if isinstance(method, ClosedForm) and problem.noise.kind == "impulse":
+    if isinstance(method, ClosedForm) and problem.noise.replaces:
         try:
             kept_back = HeldOut().watch(problem, seed)
         except InputError:  # too few pixels: there is an answer, and no estimate of its error
             return None
         return kept_back.terms(method.solve(kept_back.problem, seed))
-    if function is None or problem.noise.kind == "impulse":
+    if function is None or problem.noise.replaces:
         return fitted.watch.terms(fitted.estimate)
     answer, responses = fitted.estimate.image, fitted.estimate.responses
     if responses:  # the method has measured its divergence itself

@@ -205,7 +205,7 @@ def _advice(noises: Sequence[NoiseModel], values: int, picture: Image) -> tuple[
     """Return what `auto` would try on the noisiest plane, and the advice that follows."""
     from untaught.pipeline.plane.choose_methods import plan
 
-    worst = max(noises, key=lambda noise: (noise.kind == "impulse", noise.level))
+    worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
     planned = plan(worst, values)
     where = "IN" if picture.source is None else shlex.quote(_nearest_name(picture.source))
     if not planned.methods and compression_notes(picture):
