@@ -55,14 +55,14 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
 def library(case: dict[str, Any]) -> dict[str, Any]:
     """Fill both holes in with one network; score the one behind which the picture is known."""
     import untaught
-    from untaught.pipeline.plane.reconstruct_plane import for_holes
+    from untaught.methods.untrained.dip import DIP
 
     folder = Path(case["data"]) / "dip_demos"
     picture, kept = read8(folder / "library.png"), read8(folder / "library_mask.png")[..., 0] > 127
     factor = case.get("scale", QUICK_FACTOR if case["quick"] else 1)
     picture, kept = _smaller(picture, factor).round().astype(np.uint8), _smaller(kept, factor) == 1
     second = np.roll(kept, (SHIFT[0] // factor, SHIFT[1] // factor), (0, 1)) | ~kept
-    method = replace(for_holes(), shape=case["method"])
+    method = replace(DIP.for_holes(), shape=case["method"])
     steps = case.get("steps", QUICK_STEPS if case["quick"] else method.steps)
     method = replace(method, steps=steps)
     limits = {"seed": case["seed"], "time_limit": case["time_limit"], "noise": "gaussian:0"}

@@ -47,7 +47,7 @@ from untaught.methods.averaging import Averaged
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
 from untaught.pipeline.plane.choose_rule import rule_for
-from untaught.pipeline.plane.make_problem import prepare
+from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.pilot import pilot_for, with_pilot
 from untaught.pipeline.request import Request
 from untaught.problem import Problem
@@ -158,7 +158,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run one fit."""
     started = time.monotonic()
     clean, noisy = pictures_of(case)
-    problem, _ = prepare(next(as_image(noisy).planes()), Request())
+    problem, _ = denoising_problem(next(as_image(noisy).planes()), Request())
     problem, _ = with_pilot(problem, case["seed"], pilot_for(problem, None))
     method = DIP.paper() if case["paper"] else DIP()
     together = Together(rules(case["fit"], case["paper"], case.get("whole", False)), judged(problem, clean))

@@ -43,6 +43,54 @@ class Needs:
     kinds: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Runs:
+    """How a method is run, and judged: what the pipeline would otherwise have to know of it.
+
+    Attributes
+    ----------
+    settles : bool
+        Its last step is the answer: no rule has to stop it.
+    averaged : float
+        Decay of the exponential average of its outputs that is the answer; 0 where it answers with its own.
+    patience, every : int or None
+        Of the rule that stops it, where it learns from crops, so that a look at the picture costs some steps.
+    recorruption : float or None
+        alpha of the recorruption that judges it, where each pixel is drawn by a network that was not fitted to it.
+    piloted : bool
+        Whether it draws from a pilot, which is made for it.
+    replaces : str
+        Name of the method that it takes the place of, and is not mixed with.
+    invents : bool
+        Whether it fills wide holes with what looks likely, of which no error can be stated.
+    tweedie : tuple of float
+        How far Tweedie's formula is off for it: `risk.tweedie.Shrinkage`, error and flat.
+    """
+
+    settles: bool = False
+    averaged: float = 0.0
+    patience: int | None = None
+    every: int | None = None
+    recorruption: float | None = None
+    piloted: bool = False
+    replaces: str = ""
+    invents: bool = False
+    tweedie: tuple[float, float] = (0.4, 1.0)  # far off: it was not measured
+
+
+@runtime_checkable
+class Declares(Protocol):
+    """A method that says how it is run; one that does not is run as `Runs` has it."""
+
+    @property
+    def runs(self) -> Runs: ...  # noqa: D102
+
+
+def runs_of(method: object) -> Runs:
+    """Return how a method is run."""
+    return method.runs if isinstance(method, Declares) else Runs()
+
+
 @dataclass
 class State:
     """All that changes during a fit, and all that a checkpoint holds.
@@ -165,6 +213,10 @@ class InPasses(Protocol):
 
     def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
         """Yield the picture as it stands, after every pass; the last one is the answer."""
+        ...
+
+    def within(self, problem: Problem, seconds: float) -> Method:
+        """Return the method as it fits into so many seconds, such as with fewer passes."""
         ...
 
 

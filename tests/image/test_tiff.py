@@ -9,8 +9,8 @@ import pytest
 import tifffile
 
 from tests.helpers.files import ICC, again, noise, smooth
-from untaught.image import files as io
 from untaught.image.files import read, write
+from untaught.image.formats import tiff
 from untaught.image.image import Image
 
 
@@ -234,7 +234,7 @@ def test_large_tiffs_are_bigtiff(tmp_path, monkeypatch):
     monkeypatch.setattr(tifffile, "imwrite", lambda *_, **options: seen.update(options))
     wide = np.broadcast_to(np.zeros((1, 1), np.uint8), (2**16, 2**16 + 1))
     monkeypatch.setattr(np, "ascontiguousarray", lambda array: array)
-    io.tiff.write(BytesIO(), Image(wide, "YX", (0, 255)))
+    tiff.write(BytesIO(), Image(wide, "YX", (0, 255)))
     assert seen["bigtiff"] is True
-    io.tiff.write(BytesIO(), Image(wide[:99], "YX", (0, 255)))
+    tiff.write(BytesIO(), Image(wide[:99], "YX", (0, 255)))
     assert seen["bigtiff"] is False

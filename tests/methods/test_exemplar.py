@@ -20,7 +20,8 @@ from untaught.methods.registry import METHODS
 from untaught.noise import Gaussian
 from untaught.operators import Mask
 from untaught.operators.filters import filled
-from untaught.pipeline.plane.choose_reconstruction import INVENTED, planned
+from untaught.pipeline.plane.choose_reconstruction import choose_reconstruction
+from untaught.pipeline.plane.state_error import INVENTED
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inpaint import inpaint
@@ -143,8 +144,8 @@ def photograph() -> Tensor:
 )
 def test_auto_copies_within_a_texture_alone(x: Tensor, names: list[str]) -> None:
     mask = holed(size=14)
-    plan = planned(problem_of(x, mask), Task("inpaint", Mask(mask)), Request())
-    assert [method.name for method in plan.methods] == names
+    plan = choose_reconstruction(problem_of(x, mask), Task("inpaint", Mask(mask)), Request())
+    assert [method.name for method in plan.order] == names
 
 
 def test_a_network_is_asked_for_the_holes_that_lie_in_no_texture() -> None:
@@ -152,11 +153,11 @@ def test_a_network_is_asked_for_the_holes_that_lie_in_no_texture() -> None:
     mask = torch.ones_like(x)
     mask[..., 40:54, 30:44] = 0
     mask[..., 40:54, 146:160] = 0
-    plan = planned(problem_of(x, mask), Task("inpaint", Mask(mask)), Request())
-    assert [method.name for method in plan.methods] == ["exemplar", "dip"]
-    assert plan.apart is not None
-    assert torch.equal(plan.apart[..., 96:], 1 - mask[..., 96:])
-    assert float(plan.apart[..., :96].max()) == 0
+    plan = choose_reconstruction(problem_of(x, mask), Task("inpaint", Mask(mask)), Request())
+    assert [method.name for method in plan.order] == ["exemplar", "dip"]
+    assert plan.holes is not None
+    assert torch.equal(plan.holes[..., 96:], 1 - mask[..., 96:])
+    assert float(plan.holes[..., :96].max()) == 0
 
 
 def test_it_is_said_to_be_invented_and_no_error_is_estimated() -> None:

@@ -12,16 +12,16 @@ from torch import Tensor
 
 from tests.conftest import clean, psnr
 from untaught import rerun
-from untaught.methods.inpainting.exemplar import wide_holes
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.impulse_fill import ImpulseFill
+from untaught.methods.inpainting.wide_holes import wide_holes
 from untaught.methods.networks.codes import Code
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.operators import Mask
 from untaught.operators.filters import filled
-from untaught.pipeline.plane.choose_reconstruction import planned
+from untaught.pipeline.plane.choose_reconstruction import choose_reconstruction
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inpaint import inpaint
@@ -135,9 +135,9 @@ def test_a_hole_is_wide_by_its_depth() -> None:
     ("mask", "names"), [(kept(), ["fill"]), (holed(), ["fill", "dip"])], ids=["pixels", "hole"]
 )
 def test_a_network_is_asked_for_wide_holes_alone(mask: Tensor, names: list[str]) -> None:
-    plan = planned(problem_of(mask), Task("inpaint", Mask(mask)), Request())
-    assert [method.name for method in plan.methods] == names
-    assert (plan.apart is None) == (len(names) == 1)
+    plan = choose_reconstruction(problem_of(mask), Task("inpaint", Mask(mask)), Request())
+    assert [method.name for method in plan.order] == names
+    assert (plan.holes is None) == (len(names) == 1)
 
 
 def test_a_wide_hole_is_drawn_by_the_network_and_a_recipe_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from untaught.image.image import Plane
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.noise.estimation.impulses import struck
-from untaught.pipeline.plane.make_problem import prepare
+from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.request import Request
 from untaught.problem import Problem
 
@@ -110,7 +110,7 @@ def test_methods_that_ignore_the_mask_do_not_see_what_was_hit() -> None:
     rng = np.random.default_rng(0)
     x = np.full((48, 48, 1), 0.5, np.float32) + 0.2 * np.linspace(0, 1, 48, dtype=np.float32)[:, None]
     y = np.where(rng.random(x.shape) < 0.05, rng.integers(0, 2, x.shape), x).astype(np.float32)
-    problem, _ = prepare(Plane(y, np.zeros(y.shape[:2], bool), 0, ""), Request(noise=Impulse(0.05)))
+    problem, _ = denoising_problem(Plane(y, np.zeros(y.shape[:2], bool), 0, ""), Request(noise=Impulse(0.05)))
     hit = problem.mask == 0
     assert 0.01 < float(hit.float().mean()) < 0.1
     assert float(problem.y.min()) > 0.4

@@ -24,7 +24,7 @@ from untaught.operators import (
     StructuredCompression,
     cartesian_mask,
 )
-from untaught.pipeline.plane.choose_reconstruction import planned
+from untaught.pipeline.plane.choose_reconstruction import choose_reconstruction
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem
@@ -98,8 +98,8 @@ def test_an_operator_without_an_adjoint_is_refused() -> None:
 
 def test_auto_leaves_fourier_sampling_to_the_network() -> None:
     operator = Fourier(cartesian_mask(SIDE, SIDE, 4))
-    plan = planned(problem_of(operator), Task("restore", operator), Request())
-    assert [method.name for method in plan.methods] == ["pixel-tv", "dip"]
+    plan = choose_reconstruction(problem_of(operator), Task("restore", operator), Request())
+    assert [method.name for method in plan.order] == ["pixel-tv", "dip"]
 
 
 def test_fewer_steps_are_taken_when_there_is_little_time() -> None:

@@ -32,16 +32,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def refusing(monkeypatch: pytest.MonkeyPatch, *names: str, error: BaseException | None = None) -> None:
     """Let some methods refuse."""
-    import untaught.pipeline.tasks.denoise
+    import untaught.pipeline.tasks.compare
 
-    real = untaught.pipeline.tasks.denoise.denoise
+    real = untaught.pipeline.tasks.compare.denoise
 
     def denoise(image: Any, *, method: str, **more: Any) -> Any:
         if method in names:
             raise error or InputError(f"{method} is not for this picture")
         return real(image, method=method, **more)
 
-    monkeypatch.setattr(untaught.pipeline.tasks.denoise, "denoise", denoise)
+    monkeypatch.setattr(untaught.pipeline.tasks.compare, "denoise", denoise)
 
 
 # -- quality -------------------------------------------------------------------------------------------------
@@ -200,11 +200,11 @@ def test_extension_that_cannot_hold_the_picture(folder: Path) -> None:
 
 
 def test_results_of_models_are_in_the_folder_and_named_apart(folder: Path, monkeypatch) -> None:
-    import untaught.pipeline.tasks.denoise
+    import untaught.pipeline.tasks.compare
 
-    real = untaught.pipeline.tasks.denoise.denoise
+    real = untaught.pipeline.tasks.compare.denoise
     monkeypatch.setattr(
-        untaught.pipeline.tasks.denoise,
+        untaught.pipeline.tasks.compare,
         "denoise",
         lambda image, *, method, **more: real(image, method="wavelet", **more),
     )

@@ -16,7 +16,7 @@ from untaught import InputError, denoise, rerun, restore
 from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Impulse, PoissonGaussian
-from untaught.pipeline.plane.choose_methods import FEW, Plan, plan
+from untaught.pipeline.plane.choose_methods import FEW, Advice, advise
 
 
 def steps_drawing() -> NDArray[np.uint8]:
@@ -125,7 +125,8 @@ def test_no_psnr_is_stated_where_a_camera_may_have_hidden_the_noise() -> None:
 
 def test_auto_says_what_was_tried_and_why_it_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "untaught.pipeline.plane.denoise_plane.plan", lambda noise, values: Plan(("nonlocal", "tv"), "they fit")
+        "untaught.pipeline.plane.choose_methods.advise",
+        lambda noise, values: Advice(("nonlocal", "tv"), "they fit"),
     )
     result = denoise(uncut(), noise="gaussian:25")
     assert [c.method for c in result.candidates if c.method != "fusion"] == ["nonlocal", "tv"]
@@ -140,7 +141,7 @@ def test_auto_tries_no_network_where_its_gain_could_not_be_told() -> None:
     result = denoise(crop(), noise="gaussian:25")
     assert [c.method for c in result.candidates] == ["nonlocal"]
     assert "too small" in result.why
-    assert "dip" in plan(result.noise, FEW).methods
+    assert "dip" in advise(result.noise, FEW).methods
 
 
 def test_a_method_that_is_wrong_for_the_noise_is_run_with_a_warning() -> None:

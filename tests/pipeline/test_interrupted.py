@@ -15,9 +15,8 @@ from tests.pipeline.test_runs import interrupt_at
 from untaught import Result, denoise
 from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.fusion import Fusion
-from untaught.methods.non_local.multiscale import Thorough
-from untaught.pipeline.plane import solution
-from untaught.pipeline.plane.solution import solve
+from untaught.methods.non_local.multiscale import MultiScale, Thorough
+from untaught.pipeline.plane import pilot
 
 
 def cut(monkeypatch: pytest.MonkeyPatch, method: type) -> None:
@@ -61,14 +60,15 @@ def test_a_formula_that_was_asked_for_leaves_the_first_picture(monkeypatch: pyte
 def test_a_first_picture_that_is_made_again_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("untaught.pipeline.plane.pilot.WEAKER", 10.0)  # always again
     made: list[object] = []
+    solve = MultiScale.solve
 
-    def once(*args: Any, **more: Any) -> Any:
+    def once(*args: Any) -> Any:
         if made:
             raise KeyboardInterrupt
         made.append(args)
-        return solve(*args, **more)
+        return solve(*args)
 
-    monkeypatch.setattr(solution, "solve", once)
+    monkeypatch.setattr(MultiScale, "solve", once)
     result = denoise(crop(), noise="gaussian:25")
     assert result.interrupted
     assert result.method == "nonlocal"
@@ -93,7 +93,7 @@ def test_resuming_does_not_hang_on_the_last_digit_of_the_first_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a GPU sums differ from run to run, and what a rule keeps back follows a level measured on them."""
-    path, method, exact = tmp_path / "state", replace(DIP_FAST, steps=120), solution.refine
+    path, method, exact = tmp_path / "state", replace(DIP_FAST, steps=120), pilot.refine
 
     def shaken(*args: Any) -> Any:
         found = exact(*args)
@@ -101,5 +101,5 @@ def test_resuming_does_not_hang_on_the_last_digit_of_the_first_picture(
 
     assert denoise(crop(), method=method, checkpoint=path, on_progress=interrupt_at(110, "dip")).interrupted
     assert path.exists()
-    monkeypatch.setattr(solution, "refine", shaken)
+    monkeypatch.setattr(pilot, "refine", shaken)
     assert not denoise(crop(), method=method, checkpoint=path).interrupted

@@ -33,7 +33,7 @@ from untaught.pipeline.task import Task
 from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
 from untaught.results.page import fragment, page
 from untaught.results.recipe import Recipe
-from untaught.results.restoration import Candidate
+from untaught.results.restoration import Tried
 from untaught.risk.estimate import Interval
 
 
@@ -139,8 +139,8 @@ def test_missing_pixels_are_orange_before_and_grey_in_the_residual() -> None:
 
 def test_the_page_holds_verdict_reasons_and_recipe() -> None:
     candidates = (
-        Candidate("nl-ridge", 28.7, 2.1, "the pilot"),
-        Candidate("noise2void", None, 0.0, "refused: needs white noise"),
+        Tried("nl-ridge", 28.7, 2.1, "the pilot"),
+        Tried("noise2void", None, 0.0, "refused: needs white noise"),
     )
     source = Path("/pictures/a day.tif")
     result = noisy_camera(candidates=candidates, notes=("Two pixels were filled in.",))
@@ -247,7 +247,7 @@ def test_everything_a_person_or_a_file_can_say_is_escaped() -> None:
     evil = "<script>alert('x')</script> & \"<b>\""
     result = noisy_camera(
         why=evil, notes=(evil,), method=evil, stopped=Stopped(evil, 3, evil),
-        candidates=(Candidate(evil, 1.0, 1.0, evil),), psnr=Interval(1, 0, 2, evil),
+        candidates=(Tried(evil, 1.0, 1.0, evil),), psnr=Interval(1, 0, 2, evil),
         recipe=a_recipe(noise=evil, versions={evil: evil},
                         planes=(a_plane(method=evil, settings={evil: evil}),)),
         history=History([1, 2], [2.0, 1.0], [1.0, 1.0], [0.0, 1.0], "evil $ < score"),

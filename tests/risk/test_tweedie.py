@@ -8,14 +8,15 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from untaught.method import Runs, runs_of
 from untaught.methods.registry import make
 from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
-from untaught.pipeline.plane.solution import clean_risk, untouched
+from untaught.pipeline.plane.judge import clean_risk, untouched
 from untaught.problem import Problem
 from untaught.risk.estimate import Risk, estimate_risk, to_interval
 from untaught.risk.sure import Terms
-from untaught.risk.tweedie import FAR, Shrinkage, shrinkage_of
+from untaught.risk.tweedie import FAR, Shrinkage
 
 ONES = torch.ones(1, 3, 40, 40)
 CURVE = Shrinkage(0.1, 0.4, 0.02)
@@ -53,10 +54,10 @@ def test_the_curve_reaches_the_risk() -> None:
 
 
 def test_methods_say_what_they_know_and_others_are_far_off() -> None:
-    assert shrinkage_of(make("nonlocal")).flat < 1
-    assert shrinkage_of(make("nonlocal-thorough")) == shrinkage_of(make("nonlocal"))
-    assert shrinkage_of(SimpleNamespace(shrinkage=Shrinkage(0.1))) == Shrinkage(0.1)
-    assert shrinkage_of(object()) == Shrinkage(FAR)
+    assert Shrinkage(*runs_of(make("nonlocal")).tweedie).flat < 1
+    assert runs_of(make("nonlocal-thorough")).tweedie == runs_of(make("nonlocal")).tweedie
+    assert runs_of(SimpleNamespace(runs=Runs(tweedie=(0.1, 1.0)))).tweedie == (0.1, 1.0)
+    assert Shrinkage(*runs_of(object()).tweedie) == Shrinkage(FAR)
 
 
 def test_what_was_not_found_of_a_cameras_noise_counts_as_left() -> None:
@@ -66,7 +67,7 @@ def test_what_was_not_found_of_a_cameras_noise_counts_as_left() -> None:
     measured = replace(given, relative_error=1.0)
     terms = Terms(0.98 * ONES, 0.01 * ONES, ONES, ONES[:, :1])
     told, found = (
-        clean_risk(make("nonlocal"), Problem(0.5 * ONES, ONES[:, :1], noise), 0.5 * ONES, terms)
+        clean_risk(runs_of(make("nonlocal")), Problem(0.5 * ONES, ONES[:, :1], noise), 0.5 * ONES, terms)
         for noise in (given, measured)
     )
     assert (given.unseen, measured.unseen) == (0.0, UNSEEN)

@@ -50,7 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("UNTAUGHT_DEBUG", raising=False)
     quick = replace(TINY, side=16, method=replace(TINY.method, steps=12), vectors=2, products=8)
-    monkeypatch.setattr("untaught.theory.explain.explain.Experiment", lambda: quick)
+    monkeypatch.setattr("untaught.theory.explain.explanation.Experiment", lambda: quick)
     Pillow.fromarray(levels(clean(40, 32))).save("in.png")
     return tmp_path
 

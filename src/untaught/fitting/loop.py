@@ -16,7 +16,7 @@ from torch import Tensor
 from untaught.fitting import checkpoint
 from untaught.fitting import malloc as heap
 from untaught.fitting.progress import Fitted, Options, Progress
-from untaught.fitting.stopping import StepBudget, Verdict
+from untaught.fitting.stopping import StepBudget, Verdict, Watch
 from untaught.method import ClosedForm, History, InPasses, Iterative, Stopped
 from untaught.operators.serialize import fingerprint, hashed
 from untaught.problem import Estimate, Problem
@@ -46,15 +46,22 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     if isinstance(method, ClosedForm):
         if options.on_progress is not None:
             options.on_progress(_before_formula(options.phase, problem))
-        watch = StepBudget().watch(problem, seed)
         stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
-        return Fitted(method.solve(problem, seed), stopped, History(), watch)
+        watch = StepBudget().watch(problem, seed)
+        try:
+            return Fitted(method.solve(problem, seed), stopped, History(), watch)
+        except KeyboardInterrupt:
+            return _interrupted(problem, watch)
     try:
         loop = _Loop(method, problem, seed, options)
     except KeyboardInterrupt:
-        watch = options.rule.watch(problem, seed)
-        return Fitted(_fallback(problem), Stopped.interrupted(0), History(), watch, interrupted=True)
+        return _interrupted(problem, options.rule.watch(problem, seed))
     return loop.run()
+
+
+def _interrupted(problem: Problem, watch: Watch) -> Fitted:
+    """Return what is left of a fit or a formula that was broken off before it made anything."""
+    return Fitted(_fallback(problem), Stopped.interrupted(0), History(), watch, interrupted=True)
 
 
 def _before_formula(phase: str, problem: Problem) -> Progress:

@@ -8,13 +8,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.method import Iterative, Needs, State
+from untaught.method import Iterative, Method, Needs, State, runs_of
 from untaught.problem import Estimate, Problem
 
 
 def warm(decay: float, step: int) -> float:
     """Return the decay at `step`: smaller at first, or the average would carry the start with it."""
     return min(decay, (1 + step) / (10 + step))
+
+
+def averaged(method: Method) -> Method:
+    """Return a method with the average of its outputs for its answer, if that is how it is run."""
+    decay = runs_of(method).averaged
+    return Averaged(method, decay) if decay and isinstance(method, Iterative) else method
 
 
 @dataclass(frozen=True)

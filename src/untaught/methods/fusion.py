@@ -8,10 +8,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from untaught.method import ClosedForm, Iterative, Needs
+from untaught.method import ClosedForm, Iterative, Needs, Runs
 from untaught.methods.non_local.dct_pyramid import bands
 from untaught.risk.sure_let import Part, differences, mixed, weights
-from untaught.risk.tweedie import Shrinkage
 
 EDGES = (1 / 4, 1.01)  # of the frequency bands that are weighted apart
 
@@ -38,7 +37,7 @@ class Fusion:
     """
 
     parts: tuple[str | Iterative | ClosedForm, ...] = ("nonlocal", "dip", "r2r")
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 1.0))
     name: ClassVar[str] = "fusion"
     needs: ClassVar[Needs] = Needs(level=True)
 

@@ -17,8 +17,10 @@ from untaught.method import Needs, Pass, answer
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
 from untaught.methods.untrained.pixels import ROUNDING
-from untaught.operators import Downsample, Jpeg, LinearOperator
+from untaught.operators import LinearOperator
+from untaught.operators.base import Bounded
 from untaught.operators.downsample import bicubic
+from untaught.operators.structure import coarser_of
 from untaught.problem import Estimate, Problem
 
 PROBE = 64  # pixels a side: the part that is denoised to see how quick the machine is
@@ -122,7 +124,7 @@ class PlugAndPlay:
                     z = self._explaining(rung, x, s, sigma)
                     x = denoise_nonlocal(z, s**2, (self.stage,), pilot=x)
                     shown = z if exact else x
-                    if isinstance(rung.operator, Jpeg):
+                    if isinstance(rung.operator, Bounded):
                         shown = rung.operator.nearest(x, rung.y, s)
                 done += 1
                 shown = shown if rung is problem else bicubic(shown, problem.picture_shape)
@@ -143,12 +145,12 @@ class PlugAndPlay:
 
     def _explaining(self, problem: Problem, x: Tensor, s: float, sigma: float) -> Tensor:
         """Return z, near a picture `x` that is wrong by `s`."""
-        if isinstance(problem.operator, Jpeg):
+        if isinstance(problem.operator, Bounded):
             return problem.operator.nearest(x, problem.y, s)
         return fitted(problem, x, self.balance * (sigma / s) ** 2, self.sweeps)
 
     def _schedule(self, problem: Problem, sigma: float) -> list[float]:
-        if isinstance(problem.operator, Jpeg):
+        if isinstance(problem.operator, Bounded):
             level = problem.operator.level(problem.y)
             start, end = (max(share * level, ROUNDING) for share in JPEG)
         else:
@@ -163,9 +165,8 @@ def ladder(problem: Problem) -> list[Problem]:
     What is large for a patch at full resolution, such as a step of an edge that is 8 pixels long, is small there.
     """
     rungs = [problem]
-    while isinstance(rungs[0].operator, Downsample) and problem.pilot is None:
-        coarser = rungs[0].operator.coarser()
-        if coarser is None or min(coarser.picture_shape(problem.y.shape)[-2:]) < 2 * MIN_SIDE:
+    while problem.pilot is None and (coarser := coarser_of(rungs[0].operator)) is not None:
+        if min(coarser.picture_shape(problem.y.shape)[-2:]) < 2 * MIN_SIDE:
             break
         rungs.insert(0, replace(problem, operator=coarser))
     return rungs

@@ -20,13 +20,15 @@ class Entry:
 
     `seconds` is (a, b): it takes a + b megapixels of colour, with its error estimate and all its steps, on one
     core of an EPYC server, measured at 64 x 64 to 256 x 256 pixels; None where that was never measured. Rules
-    mostly stop a fit earlier.
+    mostly stop a fit earlier. `through_operator` names the constructor for measurements through an operator, where
+    its defaults are for pictures that were measured themselves.
     """
 
     module: str
     attribute: str
     summary: str
     seconds: tuple[float, float] | None = None
+    through_operator: str = ""
 
     def open(self) -> Any:
         """Return the class."""
@@ -40,6 +42,7 @@ METHODS: Mapping[str, Entry] = {
         "DIP",
         "deep image prior: a network fitted to the one picture, stopped in time",
         (8.0, 1700.0),
+        "reconstruction",
     ),
     "deep-decoder": Entry(
         "untrained.deep_decoder", "DeepDecoder", "deep decoder: too few weights to hold the noise", (10.0, 1300.0)
@@ -155,7 +158,8 @@ class Form:
     def make(self, name: str, settings: Mapping[str, Any] | None) -> Method:
         """Return the method of a name, or with `settings`."""
         factory: Callable[..., Method] = getattr(import_module(f"untaught.methods.{self.module}"), self.factory)
-        return factory(name.removeprefix(self.prefix), settings)
+        rest = "" if self.prefix and name == self.word else name.removeprefix(self.prefix)
+        return factory(rest, settings)
 
 
 TUNED = Form("trained.tuned", "tuned", prefix="tuned:", word="tuned")
@@ -165,12 +169,13 @@ OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
 """Methods that learn from two observations of the same picture, and those that make a pair of one."""
 
 
-def make(name: str, settings: Mapping[str, Any] | None = None) -> Method:
+def make(name: str, settings: Mapping[str, Any] | None = None, through_operator: bool = False) -> Method:
     """Return the method called `name` with its defaults, or with `settings` in their place.
 
     'deep-decoder:512' is the deep decoder of 512 channels; 'n2v:2' is n2v on every second row and column, and
     'dip:resnet' DIP with another network; what ends in '.safetensors' is a trained model, and
-    'tuned:MODEL.safetensors' one that is fitted on to the picture.
+    'tuned:MODEL.safetensors' one that is fitted on to the picture. The defaults are those for measurements through
+    an operator if that is asked for.
 
     Raises
     ------
@@ -193,7 +198,9 @@ def make(name: str, settings: Mapping[str, Any] | None = None) -> Method:
         variant = import_module("untaught.methods.variants").variant
         method: Method = variant(set_up(base, METHODS[base].open(), None), rest, settings)
     else:
-        method = set_up(name, METHODS[name].open(), settings)
+        entry = METHODS[name]
+        special = entry.through_operator if through_operator else ""
+        method = set_up(name, getattr(entry.open(), special) if special else entry.open(), settings)
     return method
 
 

@@ -69,8 +69,46 @@ class Operator(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Traits:
+    """What an operator does to noise and to texture, which the choice of a method depends on.
+
+    Attributes
+    ----------
+    selects : bool
+        A* A is a mask: what was measured is a picture of which some values are missing.
+    smooths : bool
+        It leaves no texture that could be taken for noise.
+    aliases : bool
+        What it does not measure comes back as faint copies of the picture, which similar patches take for it.
+    """
+
+    selects: bool = False
+    smooths: bool = False
+    aliases: bool = False
+
+
+@runtime_checkable
+class Bounded(Operator, Protocol):
+    """An operator whose measurements are known within bounds, such as those of rounding."""
+
+    def nearest(self, x: Tensor, y: Tensor, deviation: float) -> Tensor:
+        """Return the picture within the bounds of `y` that is nearest to `x`, which is wrong by `deviation`."""
+        ...
+
+    def level(self, y: Tensor) -> float:
+        """Return the standard deviation of what the bounds leave open, in grey levels of the picture."""
+        ...
+
+
 class Composable:
-    """Gives an operator the sign of composition."""
+    """Gives an operator the sign of composition, and what it says of itself beside the protocol."""
+
+    traits: ClassVar[Traits] = Traits()
+
+    def coarser(self) -> Operator | None:
+        """Return the same for a picture of half the resolution; None where there is none."""
+        return None
 
     def __matmul__(self, inner: object) -> Composition:
         """Return the operator x -> self(inner(x)); `inner` is anything `as_operator` takes."""

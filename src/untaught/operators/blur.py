@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape, by
+from untaught.operators.base import LinearOperator, Shape, Traits, by
 
 Rule = Callable[[Tensor, int], Tensor]
 
@@ -69,6 +69,7 @@ class Blur(LinearOperator):
     """
 
     name: ClassVar[str] = "blur"
+    traits: ClassVar[Traits] = Traits(smooths=True)
     psf: Tensor = field(repr=False)
     border: str = "valid"
 

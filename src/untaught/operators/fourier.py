@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape
+from untaught.operators.base import LinearOperator, Shape, Traits
 from untaught.operators.mask import as_mask, check_same_size
 
 AXES = (-2, -1)
@@ -36,6 +36,7 @@ class Fourier(LinearOperator):
     """
 
     name: ClassVar[str] = "fourier"
+    traits: ClassVar[Traits] = Traits(aliases=True)
     mask: Tensor = field(repr=False)
 
     def __post_init__(self) -> None:

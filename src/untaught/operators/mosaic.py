@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape
+from untaught.operators.base import LinearOperator, Shape, Traits
 from untaught.operators.filters import filled
 
 Rows = tuple[tuple[int, ...], ...]
@@ -56,6 +56,7 @@ class Mosaic(LinearOperator):
     """
 
     name: ClassVar[str] = "mosaic"
+    traits: ClassVar[Traits] = Traits(selects=True)
     pattern: str | Rows = "RGGB"
 
     def __post_init__(self) -> None:

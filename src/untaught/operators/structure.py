@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.operators.base import Composition, Operator, Shape
+from untaught.operators.base import Composable, Composition, Operator, Shape, Traits
 from untaught.operators.mask import Identity, Mask
 from untaught.operators.mosaic import Mosaic
 
@@ -36,6 +36,16 @@ def outermost(operator: Operator | None) -> Operator | None:
     while isinstance(operator, Composition):
         operator = operator.outer
     return operator
+
+
+def traits_of(operator: Operator | None) -> Traits:
+    """Return the traits of an operator; one that is not ours has none."""
+    return operator.traits if isinstance(operator, Composable) else Traits()
+
+
+def coarser_of(operator: Operator | None) -> Operator | None:
+    """Return the operator of the same measurement on a picture of half the resolution, where there is one."""
+    return operator.coarser() if isinstance(operator, Composable) else None
 
 
 def support_of(operator: Operator | None, y: Tensor) -> Tensor:

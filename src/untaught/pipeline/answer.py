@@ -11,7 +11,7 @@ from untaught.method import History, Stopped
 from untaught.noise import NoiseModel
 from untaught.problem import Learnt
 from untaught.results.recipe import PlaneRecipe
-from untaught.results.restoration import Candidate
+from untaught.results.restoration import Tried
 from untaught.risk.estimate import Risk
 
 
@@ -28,9 +28,9 @@ class Answer:
     risk: Risk | None = None
     variance: float = 0.0
     history: History = field(default_factory=History)
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[Tried, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False
     recipe: PlaneRecipe | None = None
     learnt: Learnt | None = None
-    whole: bool = False  # whether what was missing was filled in though the picture is otherwise the input
+    completed: bool = False  # whether what was missing was filled in though the picture is otherwise the input

@@ -86,7 +86,7 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
 
 def _placed(answer: Answer, same: bool) -> bool:
     """Say whether an answer has other values than its place: the input, if the frame is the `same`."""
-    return answer.method != "none" or (same and answer.whole)
+    return answer.method != "none" or (same and answer.completed)
 
 
 def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[PlaneResult, ...]:

@@ -143,5 +143,5 @@ def _flat(values: NDArray[np.float32]) -> bool:
 def _copied(plane: Plane) -> Answer:
     """Return the answer for a plane to be left alone, such as an empty page in a stack: itself."""
     stopped = Stopped("nothing to do", 0, "the plane was left as it is")
-    why, whole = "there is nothing to restore in it", bool(plane.missing.any())
-    return Answer(plane.values, Unknown(0.0), "none", why, stopped, whole=whole)
+    why, gaps = "there is nothing to restore in it", bool(plane.missing.any())
+    return Answer(plane.values, Unknown(0.0), "none", why, stopped, completed=gaps)

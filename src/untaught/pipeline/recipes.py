@@ -51,10 +51,18 @@ def plane_recipe(method: Iterative | ClosedForm, rule: Rule, steps: int) -> Plan
 
 
 def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
-    """Set the method up again, its steps cut to where the answer was."""
+    """Set the method up again, its steps cut to where the answer was.
+
+    Raises
+    ------
+    InputError
+        Where the recipe is of no single method: of a mixture, or of a plane that was left as it was.
+    """
     from pydantic import TypeAdapter
 
-    default = make(recipe.method)
+    default: object = make(recipe.method)
+    if not isinstance(default, Iterative | ClosedForm):
+        raise InputError(f"{recipe.method} is no single method")
     method = TypeAdapter(type(default)).validate_python(recipe.settings)
     if isinstance(method, Iterative) and is_dataclass(method):
         method = replace(method, steps=recipe.steps)  # type: ignore[unreachable]

@@ -33,6 +33,11 @@ class Task:
     guide_sha256: str = ""
 
     @property
+    def fills_in(self) -> bool:
+        """Whether what was not measured is what the task is about; denoising takes such pixels along."""
+        return self.operator is not None
+
+    @property
     def measures(self) -> Operator:
         """The operator, or the identity where there is none."""
         return Identity() if self.operator is None else self.operator

@@ -17,8 +17,8 @@ from untaught.risk.estimate import Interval
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One method that was tried or refused on the way to the answer."""
+class Tried:
+    """One method that was tried or refused on the way to the answer: a line of `Restoration.candidates`."""
 
     method: str
     psnr: float | None
@@ -49,7 +49,7 @@ class PlaneResult:
     psnr: Interval | None = None
     psnr_input: float | None = None
     history: History = field(default_factory=History)
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[Tried, ...] = ()
 
 
 def spokesman(planes: Sequence[PlaneResult]) -> PlaneResult | None:
@@ -85,7 +85,7 @@ class Restoration:
         Per-pixel standard deviation in the input's units, where the method has one.
     history : History
         The curves of the fit; empty for a closed formula.
-    candidates : tuple of Candidate
+    candidates : tuple of Tried
         What else was tried or refused, and the reasons.
     notes : tuple of str
         Sentences a person should read: clipping found, planes restored, pixels filled in, rolled back ...
@@ -111,7 +111,7 @@ class Restoration:
     psnr_input: float | None = None
     std: NDArray[Any] | None = None
     history: History = field(default_factory=History)
-    candidates: tuple[Candidate, ...] = ()
+    candidates: tuple[Tried, ...] = ()
     notes: tuple[str, ...] = ()
     interrupted: bool = False
     planes: tuple[PlaneResult, ...] = ()

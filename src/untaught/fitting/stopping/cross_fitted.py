@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from untaught.fitting.stopping.rule import Watch
+from untaught.fitting.stopping.rule import Watch, not_drawn
+from untaught.noise import NoiseModel
+from untaught.operators import Operator
 from untaught.problem import Problem
 from untaught.risk.sure import Recorruption
 
@@ -37,3 +39,9 @@ class CrossFitted:
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
         return _CrossFitted(problem, self, seed)
+
+    def objection(self, noise: NoiseModel, operator: Operator | None) -> str | None:
+        """See `Demanding`."""
+        if operator is not None:
+            return f"it needs the picture itself to be measured, and {operator.name} measures something else"
+        return not_drawn(noise)

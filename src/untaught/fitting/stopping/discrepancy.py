@@ -8,6 +8,8 @@ from typing import ClassVar
 from torch import Tensor
 
 from untaught.fitting.stopping.rule import Verdict, Watch
+from untaught.noise import NoiseModel
+from untaught.operators import Operator
 from untaught.problem import Problem, smoothed
 
 
@@ -48,3 +50,7 @@ class Discrepancy:
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
         return _Discrepancy(problem, self)
+
+    def objection(self, noise: NoiseModel, operator: Operator | None) -> str | None:
+        """See `Demanding`."""
+        return "it needs a noise level" if noise.leaves_clean else None

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.fitting.stopping.rule import Watch
+from untaught.fitting.stopping.rule import Watch, not_linear
+from untaught.noise import NoiseModel
+from untaught.operators import Operator
 from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Terms
 
@@ -59,3 +61,7 @@ class HeldOut:
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
         return _HeldOut(problem, self, seed)
+
+    def objection(self, noise: NoiseModel, operator: Operator | None) -> str | None:
+        """See `Demanding`."""
+        return not_linear(operator)

@@ -7,7 +7,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from untaught.fitting.stopping.rule import Watch
+from untaught.fitting.stopping.rule import Watch, not_drawn, not_linear
+from untaught.noise import NoiseModel
+from untaught.operators import Operator
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import Recorruption, Terms
 
@@ -57,3 +59,7 @@ class Recorrupted:
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
         return RecorruptedWatch(problem, self, seed)
+
+    def objection(self, noise: NoiseModel, operator: Operator | None) -> str | None:
+        """See `Demanding`."""
+        return not_linear(operator) or not_drawn(noise)

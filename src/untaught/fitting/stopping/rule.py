@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
+from untaught.noise import NoiseModel
+from untaught.operators import Operator
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import Terms
 
@@ -93,6 +95,15 @@ class Rule(Protocol):
         ...
 
 
+@runtime_checkable
+class Demanding(Protocol):
+    """A rule that cannot be used with every noise and every operator."""
+
+    def objection(self, noise: NoiseModel, operator: Operator | None) -> str | None:
+        """Say in a clause why the rule cannot be used with them, or None where it can."""
+        ...
+
+
 class _Never(Watch):
     def score(self, step: int, estimate: Tensor) -> float:
         return math.nan
@@ -108,3 +119,15 @@ class StepBudget:
     def watch(self, problem: Problem, seed: int) -> Watch:
         """See `Rule`."""
         return _Never(problem, unit="step count")
+
+
+def not_linear(operator: Operator | None) -> str | None:
+    """Say why a rule that compares measurements cannot be used with an operator, or None."""
+    if operator is None or operator.linear:
+        return None
+    return f"it needs measurements that are linear in the picture, and {operator.name} is not known to be"
+
+
+def not_drawn(noise: NoiseModel) -> str | None:
+    """Say why a rule that draws noise again cannot be used with a law, or None."""
+    return None if noise.recorruptible and not noise.negligible else "it needs noise of a known law"

@@ -8,10 +8,9 @@ from typing import ClassVar
 
 import torch
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import smoothed, variance_at
 from untaught.problem import Estimate, Problem
-from untaught.risk.tweedie import Shrinkage
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class NLM:
     J. Darbon et al., "Fast nonlocal filtering applied to electron cryomicroscopy", ISBI 2008.
     """
 
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.5)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.5, 1.0))
     name: ClassVar[str] = "nlm"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 

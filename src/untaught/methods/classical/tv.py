@@ -11,11 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import opponent_parts
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
-from untaught.risk.tweedie import Shrinkage
 
 Plane = NDArray[np.float32]
 
@@ -47,7 +46,7 @@ class TV:
     IEEE TIP 17(9), 2008.
     """
 
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 1.0))
     name: ClassVar[str] = "tv"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 

@@ -10,10 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import opponent_parts
 from untaught.problem import Estimate, Problem
-from untaught.risk.tweedie import Shrinkage
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Wavelet:
     de-noising", 1995.
     """
 
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.25)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.25, 1.0))
     name: ClassVar[str] = "wavelet"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True)
 

@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt, label
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Needs, Pass, answer
+from untaught.method import Needs, Pass, Runs, answer
 from untaught.methods.inpainting.fill import Fill
 from untaught.methods.inpainting.shift_map import Level, copied, corners, doubled, grown, halved
+from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.problem import Estimate, Problem, Window, around
 
-DEEP = 5.0  # pixels from anything measured: what is farther in is only blurred by similar patches
 FEWEST = 100  # known patches on the coarsest level
 LEAST_TILE = 8  # pixels
 WHOLE = 0.9  # share of a tile that has to be known
@@ -83,6 +82,7 @@ class Exemplar:
     last: int | None = None
     name: ClassVar[str] = "exemplar"
     needs: ClassVar[Needs] = Needs()
+    runs: ClassVar[Runs] = Runs(invents=True)
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture with its missing values filled in; `seed` is that of `Fill`."""
@@ -100,6 +100,14 @@ class Exemplar:
             image[window] = self._copied(image[window], hole[window], wide[window])
             wide = wide - hole
             yield Pass(Estimate(image), found.of + number, found.of + len(holes))
+
+    def within(self, problem: Problem, seconds: float) -> Exemplar:
+        """Return the same: passes that are not begun in time are left out."""
+        return self
+
+    def too_wide(self, problem: Problem) -> Tensor:
+        """Return 1 in every wide hole that does not lie within a texture, (1, 1, H, W)."""
+        return wide_holes(problem.mask, self.deep) - self.suited(problem)
 
     def suited(self, problem: Problem) -> Tensor:
         """Return 1 in every wide hole that lies within a texture, (1, 1, H, W): what is around it looks alike.
@@ -171,28 +179,3 @@ def _between(y: Tensor, known: Tensor, depth: float) -> float:
     if tiles.shape[1] < SAMPLES:
         return 1.0
     return float(tiles.var(1).sum() / values.var(1).sum().clamp_min(1e-12))
-
-
-def wide_holes(mask: Tensor, depth: float) -> Tensor:
-    """Return 1 in every connected part of what is missing that reaches deeper than so many pixels.
-
-    Parameters
-    ----------
-    mask : Tensor
-        (1, any, H, W), 1 where something was measured.
-    depth : float
-        Distance to the nearest measured pixel.
-
-    Returns
-    -------
-    Tensor
-        (1, 1, H, W), 1 or 0.
-    """
-    from scipy.ndimage import distance_transform_edt, label, maximum
-
-    missing = (mask == 0).all(1)[0].cpu().numpy()
-    parts, count = label(missing, np.ones((3, 3)))
-    wide = np.zeros(count + 1, np.float32)
-    if count and not missing.all():
-        wide[1:] = maximum(distance_transform_edt(missing), parts, range(1, count + 1)) > depth
-    return torch.from_numpy(wide[parts]).to(mask)[None, None]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from untaught.method import Needs, Pass, answer
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, fillings
+from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
@@ -72,6 +73,14 @@ class Fill:
             yield Pass(MultiScale().solve(whole, seed), count + 1, count + 1)
         elif not count:
             yield Pass(Estimate(image), 0, 0)
+
+    def within(self, problem: Problem, seconds: float) -> Fill:
+        """Return the same: passes that are not begun in time are left out."""
+        return self
+
+    def too_wide(self, problem: Problem) -> Tensor:
+        """Return 1 in every hole that similar patches do not fill, (1, 1, H, W)."""
+        return wide_holes(problem.mask, DEEP)
 
 
 def _differ(mask: Tensor) -> bool:

@@ -10,7 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance
@@ -19,7 +19,6 @@ from untaught.noise import Correlated, Gaussian, NoiseModel
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
 from untaught.risk.sure_let import Part, differences, mixed, weights
-from untaught.risk.tweedie import Shrinkage
 
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
 
@@ -54,7 +53,7 @@ class MultiScale:
     stages: tuple[Stage, ...] = STANDARD
     scales: int = 3
     least: int = 64
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2, 0.6)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6))
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
     whole_below: ClassVar[bool] = False  # whether no stage is left out at the lower scales
@@ -172,7 +171,7 @@ class Thorough(MultiScale):
     stages: tuple[Stage, ...] = THOROUGH
     name: ClassVar[str] = "nonlocal-thorough"
     whole_below: ClassVar[bool] = True  # .03 dB on smooth pictures
-    relative: ClassVar[str] = MultiScale.name
-    """What it replaces and is not mixed with: both look for similar patches in the same noise, which Stein's
-    formula does not see, and the weights would feed on that. On Kodak crops mixtures of the two lost up to 0.8 of
-    mean squared error (of 60) where they promised to gain as much."""
+    # Both look for similar patches in the same noise, which Stein's formula does not see, and the weights of a
+    # mixture would feed on that. On Kodak crops mixtures of the two lost up to 0.8 of mean squared error (of 60)
+    # where they promised to gain as much.
+    runs: ClassVar[Runs] = Runs(replaces=MultiScale.name, tweedie=MultiScale.runs.tweedie)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import smoothed, variance_at
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.group_estimators import combination, noise_of, wiener
@@ -23,7 +23,6 @@ from untaught.methods.non_local.noise_covariance import Covariance
 from untaught.noise import Correlated
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
-from untaught.risk.tweedie import Shrinkage
 
 VarianceOf = Callable[[Tensor], Tensor]
 
@@ -126,7 +125,7 @@ class NonLocal:
     J.-M. Morel, "A nonlocal Bayesian image denoising algorithm", SIAM J. Imaging Sciences 6(3), 2013.
     """
 
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2, 0.6)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6))
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 

@@ -8,14 +8,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs, State
+from untaught.method import Needs, Runs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Recorruption
-from untaught.risk.tweedie import Shrinkage
 
 UNCLIPPED = 0.98  # share of the variance that clipping must have left
 MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
@@ -77,9 +76,13 @@ class R2R:
     shape: UNetShape = field(default_factory=lambda: UNetShape(width=32, scales=2))
     at_y: bool = True
     bfloat16: bool = True
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
     name: ClassVar[str] = "r2r"
     needs: ClassVar[Needs] = Needs(level=True, white=True)
+
+    @property
+    def runs(self) -> Runs:
+        """See `method.Runs`."""
+        return Runs(recorruption=self.alpha, tweedie=(0.2, 1.0))
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build network and optimiser, and draw the recorruptions with their pilots."""

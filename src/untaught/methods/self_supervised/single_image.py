@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs, State
+from untaught.method import Needs, Runs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.unet import UNetShape
@@ -98,6 +98,7 @@ class OnePicture:
     )
     name: ClassVar[str]
     needs: ClassVar[Needs]
+    runs: ClassVar[Runs] = Runs(patience=300, every=20)
 
     def with_network(self, name: str) -> OnePicture:
         """Return the same with another network, see `networks.denoisers.restorer`."""

@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.learner import Seen
 from untaught.problem import Estimate, Problem, made_whole
-from untaught.risk.tweedie import Shrinkage
 
 if TYPE_CHECKING:
     from untaught.methods.trained.model_file import Model
@@ -49,7 +48,7 @@ class Trained:
     tile: int = 512
     overlap: int = 64
     margin: int = 17
-    shrinkage: ClassVar[Shrinkage] = Shrinkage(0.2)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 1.0))
     name: ClassVar[str] = "trained"
     needs: ClassVar[Needs] = Needs()
 

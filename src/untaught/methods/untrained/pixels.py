@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Needs, State
+from untaught.method import Needs, Runs, State
 from untaught.problem import Estimate, Problem
 
 ROUNDING = 1 / 255 / math.sqrt(12)  # standard deviation of what rounding to 8 bits does; no picture is exacter
@@ -105,7 +105,7 @@ class PixelTV(Pixels):
     steps: int = 200
     tv: float = 10.0
     name: ClassVar[str] = "pixel-tv"
-    settles: ClassVar[bool] = True
+    runs: ClassVar[Runs] = Runs(settles=True)
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.tv) and self.tv > 0):

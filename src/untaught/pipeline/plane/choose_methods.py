@@ -1,51 +1,87 @@
-"""What a method needs, held against what was measured on the picture; and what `auto` tries."""
+"""What is tried on a noisy plane; what a method needs, held against what was measured on it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
 
-from untaught.method import Needs
+from untaught.method import ClosedForm, Needs
+from untaught.methods.fusion import Fusion
+from untaught.methods.registry import make
 from untaught.noise import Correlated, NoiseModel
 from untaught.noise.coloured_noise import shared
-
-if TYPE_CHECKING:
-    pass
+from untaught.pipeline.plane.asked import asked, left_alone, made_again
+from untaught.pipeline.plane.pilot import pilot_for, with_pilot
+from untaught.pipeline.plane.plan import Plan
+from untaught.pipeline.plane.selection import select
+from untaught.pipeline.request import Request
+from untaught.problem import Problem
 
 FEW = 3 * 64 * 64  # values; on fewer a network's gain cannot be told from chance
 
 
 @dataclass(frozen=True)
-class Plan:
+class Advice:
     """The methods `auto` tries, in order, and the reason."""
 
     methods: tuple[str, ...]
     why: str
 
 
-def plan(noise: NoiseModel, values: int) -> Plan:
+def choose_denoising(problem: Problem, request: Request) -> Plan:
+    """Choose what to try on a plane that was measured itself."""
+    advice = advise(problem.noise, problem.y.numel())
+    if request.method == "auto" and problem.noise.negligible and problem.complete:
+        return Plan((), advice.why, left_alone)
+    if request.parts:
+        return _guided(
+            Plan(tuple(method for method, _ in request.parts), "a recipe asked for it", made_again),
+            problem,
+            request,
+        )
+    fusion = Fusion() if request.method == Fusion.name else request.method
+    if isinstance(fusion, Fusion):
+        parts = tuple(make(part) if isinstance(part, str) else part for part in fusion.parts)
+        return _guided(Plan(parts, "a fusion was asked for", select), problem, request)
+    if fusion == "auto":
+        return _guided(Plan(tuple(map(make, advice.methods)), advice.why, select), problem, request)
+    method = make(fusion) if isinstance(fusion, str) else fusion
+    reason = objection(method.needs, problem.noise)
+    notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
+    plan = Plan((method,), "it was asked for", asked, notes=notes)
+    alone = isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
+    return plan if alone and request.pilot is None else _guided(plan, problem, request)
+
+
+def _guided(plan: Plan, problem: Problem, request: Request) -> Plan:
+    """Return the plan with a pilot, if the noise is such that one can guide and be judged."""
+    if problem.noise.leaves_clean:
+        return plan
+    return replace(plan, pilot=make(request.pilot or pilot_for(problem, request.seconds)), guide=with_pilot)
+
+
+def advise(noise: NoiseModel, values: int) -> Advice:
     """Choose what to try on a plane of so many values, from its noise."""
     if noise.replaces:
-        return Plan(
+        return Advice(
             ("impulse-fill",),
             "the values that were hit are known; they are predicted from the others of their pixel, of its "
             "neighbours and of similar patches",
         )
     if noise.negligible:
-        return Plan((), "no noise was found, so there is nothing to remove")
+        return Advice((), "no noise was found, so there is nothing to remove")
     if noise.white and values < FEW:
-        return Plan(
+        return Advice(
             ("nonlocal",),
             "the noise is independent between pixels, which the combination of similar patches is made for; the "
             "picture is too small to tell whether a network would do better",
         )
     if noise.white:
-        return Plan(
+        return Advice(
             ("nonlocal", "nonlocal-thorough", "dip"),
             "the noise is independent between pixels, which the combination of similar patches is made for, and "
             "whether a network adds to it can be measured",
         )
-    return Plan(
+    return Advice(
         ("nonlocal",),
         "the noise is shared between neighbouring pixels, which rules out whatever assumes independent "
         "pixels; combining distant similar patches stays right",

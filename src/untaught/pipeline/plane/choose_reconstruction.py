@@ -1,71 +1,40 @@
-"""What to try for an operator and for holes, and what must be said of that."""
+"""What is tried on a measurement, by its operator and by the holes in it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.method import ClosedForm, Iterative, Method
-from untaught.methods.inpainting.exemplar import DEEP, Exemplar, wide_holes
+from untaught.method import ClosedForm, Iterative, Method, runs_of
+from untaught.methods.inpainting.exemplar import Exemplar
 from untaught.methods.inpainting.fill import Fill
-from untaught.methods.networks.codes import Code
-from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.methods.registry import METHODS, make
 from untaught.methods.untrained.dip import DIP
 from untaught.methods.untrained.pixels import PixelTV
-from untaught.operators import Fourier, Jpeg, Mosaic
-from untaught.operators.structure import outermost
+from untaught.operators.base import Bounded
+from untaught.operators.structure import outermost, traits_of
+from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.mixture import alone, inlaid, mixed
+from untaught.pipeline.plane.pilot import measured_by, unguided
+from untaught.pipeline.plane.plan import Plan
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem
 
-INVENTED = (
-    "what is in wide holes was copied from around them: it looks likely, but it is invented, and there is no "
-    "estimate of its error"
-)
+BOUNDED_STEPS = 16  # of plug and play for what JPEG rounded; twice as many gain hundredths of dB on Kodak crops
+SIMILAR = "combinations of similar patches are a prior for any linear operator, in closed form"
 
 
-def for_holes() -> DIP:
-    """Return the network that draws what is in wide holes.
+@runtime_checkable
+class FillsHoles(Protocol):
+    """A method that fills in what is missing, and leaves holes that are too wide for it to others."""
 
-    Without skips and with a slow code it cannot repeat at the bottom of a hole what it has learned of fine texture
-    elsewhere. In holes of 32 x 28 pixels in four crops of Kodak pictures this is worth 2.7 dB.
-    """
-    shape = HourglassShape(width=48, depth=5, skip=0)
-    return replace(DIP.reconstruction(), shape=shape, code=Code(random=0, octaves=3))
-
-
-def apart_from(first: Method | None, problem: Problem) -> Tensor | None:
-    """Return the holes that are too wide for a first method, (1, 1, H, W), or None where there are none."""
-    if not isinstance(first, Fill | Exemplar):
-        return None
-    wide = wide_holes(problem.mask, DEEP)
-    if isinstance(first, Exemplar):
-        wide = wide - first.suited(problem)
-    return wide if bool(wide.any()) else None
-
-
-def invented(methods: tuple[str | None, ...], problem: Problem) -> bool:
-    """Say whether what is in wide holes was copied there by one of the methods that made the picture."""
-    return Exemplar.name in methods and bool(wide_holes(problem.mask, DEEP).any())
-
-
-JPEG_STEPS = 16  # twice as many gain hundredths of dB on Kodak crops
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is tried, one method or two, and why.
-
-    The pictures of two are mixed; or the second one is for the wide holes `apart`, (1, 1, H, W), alone.
-    """
-
-    methods: tuple[Method, ...]
-    why: str
-    apart: Tensor | None = None
+    def too_wide(self, problem: Problem) -> Tensor:
+        """Return 1 in those holes, (1, 1, H, W)."""
+        ...
 
 
 def checked(method: object, task: Task) -> Method:
@@ -76,14 +45,13 @@ def checked(method: object, task: Task) -> Method:
     InputError
         For a method that is not made for the operator.
     """
-    if isinstance(method, str) and method in ("auto", DIP.name):
-        return DIP.reconstruction()
-    made: object = make(method) if isinstance(method, str) else method
-    if isinstance(made, Iterative | ClosedForm) and _able(made, task):
-        return made
+    if isinstance(method, str):
+        method = make(DIP.name if method == "auto" else method, through_operator=True)
+    if isinstance(method, Iterative | ClosedForm) and _able(method, task):
+        return method
     able = [name for name in METHODS if _able(make(name), task)]
     raise InputError(
-        f"{getattr(made, 'name', made)} needs a picture of which every pixel was measured, so it cannot "
+        f"{getattr(method, 'name', method)} needs a picture of which every pixel was measured, so it cannot "
         f"{task.name}; choose auto, {', '.join(able)}"
     )
 
@@ -91,32 +59,56 @@ def checked(method: object, task: Task) -> Method:
 def _able(method: Method, task: Task) -> bool:
     """Say whether a method can do a task, noise apart."""
     operator, mask = task.folded
-    if isinstance(operator, Mosaic):
+    if traits_of(operator).selects:
         return not method.needs.complete
     return not method.needs.identity if operator is not None else mask is None or not method.needs.complete
 
 
-def planned(problem: Problem, task: Task, request: Request) -> Plan:
-    """Choose what to try."""
+def choose_reconstruction(problem: Problem, task: Task, request: Request) -> Plan:
+    """Choose what to try on a measurement.
+
+    Raises
+    ------
+    InputError
+        For a method that is not made for the operator, or not for the noise.
+    """
     method = checked(request.method, task)
-    formula = _formula(problem)
-    if request.method != "auto":
-        drawn_from = isinstance(method, DIP) and method.code.pilot and problem.hint is None
-        first = make(request.pilot) if request.pilot else formula if drawn_from else None
-        return Plan(
-            (method,) if first is None else (first, method), "it was asked for", apart_from(first, problem)
-        )
+    plan = _asked(method, problem, request) if request.method != "auto" else _best(method, problem)
+    last = plan.methods[-1]
+    reason = objection(last.needs, problem.noise)
+    if reason:
+        raise InputError(f"{last.name} cannot {task.name} this picture: {reason}; choose auto")
+    return plan
+
+
+def _asked(method: Method, problem: Problem, request: Request) -> Plan:
+    """Return the plan for a method that was asked for, with the first picture that it draws from."""
+    draws = runs_of(method).piloted and problem.hint is None
+    first = make(request.pilot) if request.pilot else _formula(problem)[0] if draws else None
+    return _of_two(first, method, problem, "it was asked for")
+
+
+def _of_two(first: Method | None, method: Method, problem: Problem, why: str) -> Plan:
+    """Return the plan to mix two pictures, or to lay that of a method into the holes that the first one leaves."""
+    if first is None:
+        return Plan((method,), why, alone)
+    holes = first.too_wide(problem) if isinstance(first, FillsHoles) else None
+    if holes is not None and bool(holes.any()):
+        return Plan((method,), why, inlaid, first, unguided, holes)
+    return Plan((method,), why, mixed, first, measured_by)
+
+
+def _best(method: Method, problem: Problem) -> Plan:
+    """Return the plan that suits an operator and what is missing; `method` is the network that may be taken."""
     if problem.hint is not None:
-        return Plan((method,), "the guide is what the network draws from")
-    if isinstance(formula, PixelTV):
-        return Plan((formula, method), "a network's own structure is a prior for any operator")
-    wide = apart_from(formula, problem)
-    if wide is not None:
+        return Plan((method,), "the guide is what the network draws from", alone)
+    formula, why = _formula(problem)
+    if why is None:
+        return _of_two(formula, method, problem, "a network's own structure is a prior for any operator")
+    wide = formula.too_wide(problem) if isinstance(formula, FillsHoles) else None
+    if wide is not None and bool(wide.any()):
         return _of_holes(formula, problem, wide)
-    if isinstance(problem.operator, Jpeg):
-        why = "of all pictures that the file could be of, it takes one that similar patches agree on"
-        return Plan((formula,), why)
-    return Plan((formula,), "combinations of similar patches are a prior for any linear operator, in closed form")
+    return Plan((formula,), why, alone)
 
 
 def _of_holes(formula: Method, problem: Problem, wide: Tensor) -> Plan:
@@ -126,20 +118,22 @@ def _of_holes(formula: Method, problem: Problem, wide: Tensor) -> Plan:
     suited = Exemplar().suited(problem)
     drawn = wide - suited
     if not drawn.any():
-        return Plan((Exemplar(),), f"{near}, and {copies}")
+        return Plan((Exemplar(),), f"{near}, and {copies}", alone)
     if suited.any():
-        return Plan(
-            (Exemplar(), for_holes()), f"{near}, {copies}, and a network draws what is in the others", drawn
-        )
-    return Plan((formula, for_holes()), f"{near}, and a network draws what is in wide holes", drawn)
+        why = f"{near}, {copies}, and a network draws what is in the others"
+        return Plan((DIP.for_holes(),), why, inlaid, Exemplar(), unguided, drawn)
+    why = f"{near}, and a network draws what is in wide holes"
+    return Plan((DIP.for_holes(),), why, inlaid, formula, unguided, drawn)
 
 
-def _formula(problem: Problem) -> Method:
-    """Return the method without a network for an operator."""
+def _formula(problem: Problem) -> tuple[Method, str | None]:
+    """Return the method without a network for an operator, and why it is enough; None where it is not."""
     operator = problem.operator
     if operator is None:
-        return Fill()
-    # Lines of a Fourier transform leave faint copies of the picture, which similar patches take for the picture.
-    if not (operator.linear and operator.adjoint) or isinstance(outermost(operator), Fourier):
-        return PixelTV()
-    return PlugAndPlay(steps=JPEG_STEPS) if isinstance(operator, Jpeg) else PlugAndPlay()
+        return Fill(), SIMILAR
+    if not (operator.linear and operator.adjoint) or traits_of(outermost(operator)).aliases:
+        return PixelTV(), None
+    if isinstance(operator, Bounded):
+        why = "of all pictures that the file could be of, it takes one that similar patches agree on"
+        return PlugAndPlay(steps=BOUNDED_STEPS), why
+    return PlugAndPlay(), SIMILAR

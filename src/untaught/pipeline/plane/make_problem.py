@@ -15,9 +15,9 @@ from untaught.image.limits import MIN_SIDE
 from untaught.noise import Gaussian, Impulse, NoiseModel
 from untaught.noise.estimation.impulses import struck
 from untaught.noise.models.base import NEGLIGIBLE_LEVEL
-from untaught.operators import Blur, Mosaic, Operator
+from untaught.operators import Operator
 from untaught.operators.filters import filled
-from untaught.operators.structure import keeps_levels, outermost, sites, support_of
+from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem, array, made_whole
@@ -27,7 +27,7 @@ ROUGH = 15 / 255  # ... and more than this where there are none, or only every o
 DOUBTFUL = 0.13  # relative error of a noise variance from which on it may be texture
 
 
-def problem_of(
+def measured_problem(
     y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None
 ) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found.
@@ -55,7 +55,7 @@ def problem_of(
         raise InputError("nothing was measured: every value is missing")
     if last is not None or gone is not None:
         notes += (f"{1 - float(mask.mean()):.1%} of the pixels are missing and were filled in",)
-    if isinstance(operator, Mosaic):  # is a mask that differs between channels
+    if operator is not None and traits_of(operator).selects:  # is a mask that differs between channels
         y, mask, operator = operator.A_adjoint(y), operator.A_adjoint(mask), None
     y = filled(y, mask) if y.ndim == 4 else torch.where(mask.expand_as(y) > 0, y, 0.0)
     device = request.device
@@ -83,10 +83,10 @@ def _noise(
     if report.model.kind == "impulse" or itself:
         return report.model, tuple(report.notes)
     noise = report.model if report.white else estimate_sigma(values, missing)
-    blurred = isinstance(outermost(operator), Blur)  # which leaves no texture that could be taken for noise
-    thinned = isinstance(outermost(operator), Mosaic)  # of two neighbours that a site has, one is not there
+    last = traits_of(outermost(operator))
+    thinned = last.selects  # of two neighbours that a site has, one is not there
     rough = thinned or (report.correlation is None and bool(missing.any()))
-    least = NEGLIGIBLE_LEVEL if blurred else ROUGH if rough else FAINT
+    least = NEGLIGIBLE_LEVEL if last.smooths else ROUGH if rough else FAINT
     if noise.level >= least and noise.relative_error <= DOUBTFUL:
         return noise, report.notes
     if noise.negligible:
@@ -110,7 +110,7 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
     return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
 
 
-def prepare(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
+def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
     from untaught.noise import clipping
     from untaught.pipeline.plane.camera_noise import measure_noise

@@ -1,17 +1,18 @@
-"""The pilot: the first estimate, which guides the others."""
+"""The pilot: the first estimate of a plane, which guides the others and tells its noise once more."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 
-from untaught.fitting.progress import Options, Progress
+from untaught.fitting.stopping import StepBudget
 from untaught.method import Method
-from untaught.methods.registry import make
+from untaught.pipeline.plane.candidate import Candidate
+from untaught.pipeline.plane.choose_rule import rule_for
+from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.refine_noise import refine
-from untaught.pipeline.plane.solution import Solution, clean_risk, solve
+from untaught.pipeline.plane.run_method import Runner, picture_maker
 from untaught.problem import Estimate, Guide, Problem
 from untaught.risk.sure import common_kernel
 
@@ -28,40 +29,54 @@ def pilot_for(problem: Problem, seconds: float | None) -> str:
     return "nonlocal" if seconds is None or seconds > need else "wavelet"
 
 
-def with_pilot(
-    problem: Problem, seed: int, name: str, on_progress: Callable[[Progress], None] | None = None
-) -> tuple[Problem, Solution | None]:
-    """Return the problem guided by what the method `name` makes of it, its noise level refined, and that.
+def with_pilot(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, Candidate]:
+    """Return the problem guided by what `method` makes of it, its noise level refined, and that.
 
     Where the noise turns out to be much weaker than was measured at first, the picture was smoothed too much: then
     it is made again.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where Ctrl-C left nothing behind.
     """
-    if problem.noise.negligible or problem.noise.replaces:
-        return problem, None
-    method, options, measured = make(name), Options(on_progress=on_progress), problem.noise
-    guided, first = _guided(method, problem, seed, options)
+    measured = problem.noise
+    guided, first = _guided(method, problem, runner)
+    if first.interrupted and first.idle:
+        raise KeyboardInterrupt
     if first.terms is None or guided.noise.level**2 > WEAKER * measured.level**2:
         return guided, first
     noise = replace(guided.noise, relative_error=measured.relative_error)
-    try:
-        again, second = _guided(method, replace(problem, noise=noise), seed, options)
-    except KeyboardInterrupt:
-        return guided, replace(first, interrupted=True)
+    again, second = _guided(method, replace(problem, noise=noise), runner)
     return (guided, replace(first, interrupted=True)) if second.interrupted else (again, second)
 
 
-def _guided(method: Method, problem: Problem, seed: int, options: Options) -> tuple[Problem, Solution]:
-    first = solve(method, problem, seed, options, judged=False)
-    problem = replace(problem, guide=first.estimate.guide or _again(first.estimate))
+def _guided(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, Candidate]:
+    seed = runner.request.seed
+    first = runner.run(method, problem, rule_for(method, problem.noise), None)
+    first = with_terms(first, problem, seed)
+    problem = replace(problem, guide=first.judged.guide or _again(first.judged))
     if first.terms is None:
-        return replace(problem, pilot=first.estimate.image), first
-    image = first.estimate.image
-    problem = replace(problem, noise=refine(problem, image, first.terms), pilot=image)
-    terms = first.terms.of_variance(common_kernel(problem, image))
-    return problem, replace(first, terms=terms, risk=clean_risk(method, problem, image, terms))
+        return replace(problem, pilot=first.picture), first
+    problem = replace(problem, noise=refine(problem, first.picture, first.terms), pilot=first.picture)
+    terms = first.terms.of_variance(common_kernel(problem, first.picture))
+    return problem, with_risk(first, problem, terms)
 
 
 def _again(made: Estimate) -> Guide | None:
     """Return a guide that does the same for another observation, whatever its variance."""
     function = made.function
     return None if function is None else lambda y, _: function(y)
+
+
+def measured_by(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, Candidate]:
+    """Return the problem of a measurement guided by what `method` makes of it, and that; it is not judged."""
+    first = runner.run(method, problem, StepBudget(), runner.left)
+    if first.cut_short:
+        return problem, first
+    return replace(problem, pilot=first.picture, remake=picture_maker(method, runner.request.seed)), first
+
+
+def unguided(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, Candidate]:
+    """Return the problem as it is, and the picture of `method`, into which another will be laid."""
+    return problem, runner.run(method, problem, StepBudget(), runner.left)

@@ -17,7 +17,7 @@ from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.choose_reconstruction import checked
-from untaught.pipeline.plane.reconstruct_plane import solved
+from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Request, Wishes, request_of
 from untaught.pipeline.task import Task
@@ -89,7 +89,7 @@ def restored(requests: Requests) -> Result:
     def solve(plane: Plane, request: Request) -> Answer:
         numbers = y.to(request.device)
         problem = Problem(numbers, torch.ones_like(numbers), Unknown(UNIFORM**0.5), operator=operator)
-        answer = solved(problem, task, request, (_steps_note(operator),))
+        answer = restore_plane(lambda: (problem, (_steps_note(operator),)), task, request)
         return replace(answer, noise=Rounded(operator.level(y)))
 
     return restore_planes(requests, task, solve)

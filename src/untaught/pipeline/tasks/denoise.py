@@ -11,12 +11,15 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
+from untaught.image.image import Plane
 from untaught.method import Method
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
-from untaught.pipeline.plane.denoise_plane import restore_plane
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.make_problem import denoising_problem
+from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
-from untaught.pipeline.request import Picture, request_of
+from untaught.pipeline.request import Picture, Request, request_of
 from untaught.pipeline.task import Task
 from untaught.results.result import Result
 
@@ -106,4 +109,8 @@ def denoise(
 
 def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
-    return restore_planes(requests, TASK, restore_plane)
+    return restore_planes(requests, TASK, _solved)
+
+
+def _solved(plane: Plane, request: Request) -> Answer:
+    return restore_plane(lambda: denoising_problem(plane, request), TASK, request)

@@ -203,16 +203,16 @@ def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
 
 def _advice(noises: Sequence[NoiseModel], values: int, picture: Image) -> tuple[tuple[str, ...], str]:
     """Return what `auto` would try on the noisiest plane, and the advice that follows."""
-    from untaught.pipeline.plane.choose_methods import plan
+    from untaught.pipeline.plane.choose_methods import advise
 
     worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
-    planned = plan(worst, values)
+    advice = advise(worst, values)
     where = "IN" if picture.source is None else shlex.quote(_nearest_name(picture.source))
-    if not planned.methods and compression_notes(picture):
+    if not advice.methods and compression_notes(picture):
         return (), f"run `untaught dejpeg {where} -o OUT`: no noise was found but what the compression left"
-    if not planned.methods:
-        return (), f"leave it as it is: {planned.why}"
-    return planned.methods, f"run `untaught denoise {where} -o OUT`: {planned.why}"
+    if not advice.methods:
+        return (), f"leave it as it is: {advice.why}"
+    return advice.methods, f"run `untaught denoise {where} -o OUT`: {advice.why}"
 
 
 def _nearest_name(path: Path) -> str:

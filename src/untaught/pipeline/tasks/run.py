@@ -19,8 +19,8 @@ from untaught.operators.structure import hint_of, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.choose_reconstruction import checked
-from untaught.pipeline.plane.make_problem import problem_of
-from untaught.pipeline.plane.reconstruct_plane import solved
+from untaught.pipeline.plane.make_problem import measured_problem
+from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Operand, Picture, Request, Wishes, request_of
@@ -107,5 +107,4 @@ def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: 
     operator = task.folded[0]
     if operator is not None and hint is not None:
         hint = hint_of(hint, operator, operator.picture_shape(y.shape))
-    problem, notes = problem_of(y, gone, task, request, hint)
-    return solved(problem, task, request, notes)
+    return restore_plane(lambda: measured_problem(y, gone, task, request, hint), task, request)

@@ -6,6 +6,6 @@ explain(picture).save(folder)
 from __future__ import annotations
 
 from untaught.theory.explain.experiments import Experiment
-from untaught.theory.explain.explain import Explanation, check_folder, explain
+from untaught.theory.explain.explanation import Explanation, check_folder, explain
 
 __all__ = ["Experiment", "Explanation", "check_folder", "explain"]

@@ -1,0 +1,87 @@
+"""One method run on one plane: with its rule, within the time, into a candidate."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from torch import Tensor
+
+from untaught.fitting.loop import fit
+from untaught.fitting.progress import Options
+from untaught.fitting.stopping import Rule
+from untaught.method import InPasses, Method, ended_after
+from untaught.methods.averaging import averaged
+from untaught.pipeline.plane.candidate import Candidate
+from untaught.pipeline.plane.choose_rule import rule_for
+from untaught.pipeline.recipes import plane_recipe
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
+from untaught.problem import Problem
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs methods on one plane as was asked: same task, seed and progress, one clock for all."""
+
+    request: Request
+    task: Task
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left; None where there is no limit."""
+        if self.request.seconds is None:
+            return None
+        return max(self.request.seconds - (time.monotonic() - self.started), 0.0)
+
+    def rule(self, method: Method, problem: Problem) -> Rule:
+        """Return the rule that was asked for, or the one that suits a method."""
+        return self.request.rule or self.own_rule(method, problem)
+
+    def own_rule(self, method: Method, problem: Problem) -> Rule:
+        """Return the rule that suits a method, whatever was asked for."""
+        whole = problem.complete or not self.task.fills_in
+        return rule_for(method, problem.noise, problem.operator, whole)
+
+    def run(
+        self, method: Method, problem: Problem, rule: Rule, seconds: float | None, checkpoint: Path | None = None
+    ) -> Candidate:
+        """Run `method` on `problem` until the rule, the time or the person ends it; it is not judged yet."""
+        started = time.monotonic()
+        if isinstance(method, InPasses) and seconds is not None:
+            method = method.within(problem, seconds)
+        options = Options(rule, seconds, self.request.on_progress, checkpoint, phase=method.name)
+        fitted = fit(averaged(method), problem, self.request.seed, options)
+        method = ended_after(method, fitted.stopped.step)
+        return Candidate(
+            name=method.name,
+            picture=fitted.estimate.image,
+            judged=fitted.estimate,
+            stopped=fitted.stopped,
+            method=method,
+            rule=rule,
+            watch=fitted.watch,
+            history=fitted.history,
+            notes=fitted.notes,
+            interrupted=fitted.interrupted,
+            seconds=time.monotonic() - started,
+            recipe=plane_recipe(method, rule, fitted.stopped.step),
+        )
+
+
+def picture_maker(method: Method, seed: int, options: Options | None = None) -> Callable[[Problem], Tensor]:
+    """Return what makes the picture of another problem, such as one of which a part is kept back.
+
+    A picture that is not whole is of no use: Ctrl-C goes through.
+    """
+
+    def make(problem: Problem) -> Tensor:
+        fitted = fit(method, problem, seed, options)
+        if fitted.interrupted:
+            raise KeyboardInterrupt
+        return fitted.estimate.image
+
+    return make

@@ -1,0 +1,107 @@
+"""What can be said of the error of an answer, once it is decided."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from untaught.fitting.progress import Options
+from untaught.method import ClosedForm, runs_of
+from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
+from untaught.noise.estimation.measure import NONE
+from untaught.pipeline.plane.candidate import Candidate
+from untaught.pipeline.plane.judge import clean_risk
+from untaught.pipeline.plane.run_method import Runner, picture_maker
+from untaught.problem import Problem
+from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
+from untaught.risk.estimate import Risk, mean_of
+from untaught.risk.sure import Terms, divergence_draws, risk_terms
+
+HIDDEN = (
+    "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
+    "smoothed more of it cannot be told, so no PSNR is stated"
+)
+WORSE = (
+    "by its own estimate this is worse than the input; the method 'auto' returns the input where nothing is better"
+)
+INVENTED = (
+    "what is in wide holes was copied from around them: it looks likely, but it is invented, and there is no "
+    "estimate of its error"
+)
+NO_TIME = "there is no estimate of the error: it would have taken the same time again"
+UNLIKE = "there is no estimate of the error: nothing that was kept back is like what is missing"
+UNSEEN = "there is no estimate of the picture's error: the operator does not see all of a picture"
+
+Said = tuple[Risk | None, tuple[str, ...]]  # the risk of the picture, and sentences about it
+
+
+def of_denoised(chosen: Candidate, problem: Problem, variance: float) -> Said:
+    """Return the error of a picture that was measured itself; `variance` is the mean of its noise's."""
+    noise, risk = problem.noise, chosen.risk
+    if risk is not None and noise.replaces:  # only what was hit was drawn anew
+        risk = risk_at(chosen.terms, problem.mask)
+    if risk is not None and hidden(problem):
+        return None, (HIDDEN,)
+    worse = risk is not None and chosen.name != "none" and 0 < noise.with_unseen(variance) < risk.value
+    return risk, (WORSE,) if worse else ()
+
+
+def hidden(problem: Problem) -> bool:
+    """Say whether the noise that was measured may as well be what rounding to 8 bits, or compression, left."""
+    noise, levels = problem.noise, 255 * problem.y
+    measured = noise.relative_error > 0 and not noise.replaces
+    return measured and noise.level < NONE and bool((levels - levels.round()).abs().max() < 1e-2)
+
+
+def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Said:
+    """Return the error of the picture behind a measurement where it can be known."""
+    if chosen.interrupted:
+        return None, ()
+    if problem.operator is None and not problem.complete:
+        return _of_filling(chosen, problem, runner)
+    terms = _divergence(chosen, problem, runner.request.seed)
+    if terms is None and chosen.watch is not None:
+        terms = chosen.watch.terms(chosen.judged)
+    if problem.operator is None:
+        if terms is None:
+            return None, ()
+        return clean_risk(runs_of(chosen.method), problem, chosen.judged.image, terms), ()
+    if terms is None:
+        return None, (UNSEEN,)
+    error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.honest).value
+    decibels = -10 * math.log10(max(error, 1e-10))
+    return None, (
+        f"measurements that the fit has not seen are predicted to {decibels:.1f} dB, which is no estimate of "
+        "the picture's error: the operator does not see all of a picture",
+    )
+
+
+def _divergence(chosen: Candidate, problem: Problem, seed: int) -> Terms | None:
+    """Return the risk per pixel of a formula for the whole picture, by how it moves with the noise."""
+    judged = chosen.judged
+    if judged.function is None or problem.operator is not None:
+        return None
+    draws = divergence_draws(problem, judged.image, seed)
+    return risk_terms(judged.image, [(draw, judged.function(draw.yhat)) for draw in draws])
+
+
+def _of_filling(chosen: Candidate, problem: Problem, runner: Runner) -> Said:
+    """Return the error of a picture with missing pixels, which is in these alone where there is no noise."""
+    invents = any(runs_of(method).invents for method in (chosen.method, chosen.pilot))
+    if invents and bool(wide_holes(problem.mask, DEEP).any()):
+        return None, (INVENTED,)
+    draws, left = MOST_DRAWS, runner.left
+    if left is not None:
+        draws = min(draws, int(left / max(chosen.seconds, 1e-6)))
+    if not draws:
+        return None, (NO_TIME,)
+    risk, request = None, runner.request
+    if problem.noise.leaves_clean and chosen.pilot is None and chosen.method is not None:
+        if isinstance(chosen.method, ClosedForm):
+            options = Options(on_progress=request.on_progress, phase="checking")
+            fill = picture_maker(chosen.method, request.seed, options)
+            risk = risk_of_filling(fill, problem, request.seed, draws)
+        elif chosen.watch is not None:
+            risk = risk_at(chosen.watch.terms(chosen.judged), problem.mask)
+    return (None, (UNLIKE,)) if risk is None else (risk, ())
