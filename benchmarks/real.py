@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cameras import SIMULATED, simulated
-from common import answer, machine, psnr, read8
+from lib.cameras import SIMULATED, simulated
+from lib.harness import answer, machine, psnr, read8
 
 SIDE = 192  # pixels of the simulated pictures
 

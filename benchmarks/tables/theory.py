@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import fmean, mean, pstdev
 
-from tabular import NOTHING, Row, provenance, table
+from tables.markdown import NOTHING, Row, provenance, table
 
 NAMES = {
     "upsampling": "fixed kernel, up-sampling",
