@@ -1,4 +1,4 @@
-"""The tables of `stopping.py` and `trust.py`: four kinds of noise side by side."""
+"""The tables of `benchmarks/stopping.py` and `benchmarks/trust.py`: four kinds of noise side by side."""
 
 from __future__ import annotations
 

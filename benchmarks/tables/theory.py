@@ -1,4 +1,4 @@
-"""The tables of `theory.py` and `deep_decoder.py`: what was asked of the instruments, and what they measure."""
+"""What was asked of the instruments, and what they measure: `benchmarks/theory.py` and `deep_decoder.py`."""
 
 from __future__ import annotations
 
