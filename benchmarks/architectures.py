@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from common import how, psnr, read8, run_cases
+from lib.harness import how, psnr, read8, run_cases
 
 QUICK = ("hourglass-2", "hourglass-5", "hourglass-2-no-skips", "hourglass-5-no-skips", "unet", "resnet", "decoder")
 QUICK_STEPS, QUICK_FACTOR = 400, 4  # at most so many steps, on a picture so much smaller

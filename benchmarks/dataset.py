@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from torch import Tensor, nn
 
-from common import done, machine, peak_gib, psnr, run_cases
-from task_tables import trained
+from lib.harness import done, machine, peak_gib, psnr, run_cases
+from tables.tasks import trained
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options
 from untaught.image.image import Image

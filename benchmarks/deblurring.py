@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import centre, machine, peak_gib, psnr, run_cases
+from lib.harness import centre, machine, peak_gib, psnr, run_cases
 
 PICTURES = ("camera", "coins", "astronaut", "coffee")
 BLURS = ("gaussian:1.6", "motion:9,30")

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import answer, centre, machine, peak_gib, psnr, read8
+from lib.harness import answer, centre, machine, peak_gib, psnr, read8
 
 PUBLISHED = {128: 29.54, 512: 29.84}
 NUMBERS = {"31": 25_536, "8": 100_224}  # weights at k = 64 and 128, and the factors they are at 512 x 512 RGB

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import answer, centre, how, on_nine, psnr, read8
+from lib.harness import answer, centre, how, on_nine, psnr, read8
 
 QUICK = ("F16", "kodim01", "peppers")
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-T T.871, full range

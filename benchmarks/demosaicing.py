@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import answer, centre, machine, peak_gib, psnr, read8
+from lib.harness import answer, centre, machine, peak_gib, psnr, read8
 
 SIDE = 256
 BORDER = 8

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import GIVEN, answer, machine, on_nine, peak_gib, psnr, set9
+from lib.harness import GIVEN, answer, machine, on_nine, peak_gib, psnr, set9
 
 QUICK = ("F16", "kodim03")
 METHODS = "nlm,tv,wavelet,nonlocal,r2r,dip,auto,cbm3d"

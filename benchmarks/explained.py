@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common import machine, run_cases
+from lib.harness import machine, run_cases
 
 PICTURES = "camera,astronaut,coffee,cat,rocket,brick,grass,coins,page,moon"
 

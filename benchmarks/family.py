@@ -30,11 +30,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import SET9, done, machine, psnr, run_cases, set9
-from sparsification import sparsification
-from stabilised import BACK, TRANSFORMS
-from stabilised import LOOKS as GAMMA
-from tabular import grouped, table
+from lib.harness import SET9, done, machine, psnr, run_cases, set9
+from lib.sparsification import sparsification
+from lib.variance_stabilisation import BACK, TRANSFORMS
+from lib.variance_stabilisation import LOOKS as GAMMA
+from tables.markdown import grouped, table
 
 QUICK = ("F16", "kodim03")
 SIGMA = 25

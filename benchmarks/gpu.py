@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common import SET9, answer, machine, psnr, set9
+from lib.harness import SET9, answer, machine, psnr, set9
 
 METHODS = "nonlocal,dip,auto"
 CROPPED = "dip,dip-paper"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from common import answer, how, psnr
+from lib.harness import answer, how, psnr
 
 PICTURES = (
     "Cameraman256",

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import SET9, answer, machine, peak_gib, psnr, set9
+from lib.harness import SET9, answer, machine, peak_gib, psnr, set9
 
 QUICK = ("F16", "kodim03")
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import done
-from severities import LEVELS
+from lib.corruptions import LEVELS
+from lib.harness import done
 
 HERE = Path(__file__).resolve().parent
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations

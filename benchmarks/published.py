@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import answer, centre, machine, on_nine, psnr, read8, set9
+from lib.harness import answer, centre, machine, on_nine, psnr, read8, set9
 
 BESIDE = "bm3d"  # whose output every other is averaged with
 QUICK = ("F16", "kodim03")

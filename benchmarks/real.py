@@ -1,7 +1,7 @@
 """Pictures with the noise of real cameras, about which nothing is said: the answer against NLM and wavelets.
 
     python benchmarks/real.py --data DIR [--quick] [--methods auto,nonlocal,nlm,wavelet] [--time-limit SECONDS]
-    python benchmarks/real.py --data DIR --simulated     the cameras of `cameras.py` instead, on crops of `kodak`
+    python benchmarks/real.py --data DIR --simulated   the cameras of `lib/cameras.py` instead, on crops of `kodak`
 
 The clean picture is the mean of many frames. Beside every method stand non-local means and wavelets of
 scikit-image, each with the noise level that `estimate_sigma` finds, as its examples call them.
@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cameras import SIMULATED, simulated
-from common import answer, machine, psnr, read8
+from lib.cameras import SIMULATED, simulated
+from lib.harness import answer, machine, psnr, read8
 
 SIDE = 192  # pixels of the simulated pictures
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import answer, machine, psnr, read8
+from lib.harness import answer, machine, psnr, read8
 
 PICTURES = "kodim05,kodim07,kodim08,kodim10,unrelated"
 PLANES, MOVED, LEVEL = 4, 3, 25

@@ -27,8 +27,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from common import machine, psnr, run_cases
-from severities import add_arguments, corruptions, pictures_of
+from lib.corruptions import add_arguments, corruptions, pictures_of
+from lib.harness import machine, psnr, run_cases
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options
 from untaught.fitting.stopping import (

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from common import answer, how, psnr
+from lib.harness import answer, how, psnr
 
 LUMA = (65.481, 128.553, 24.966)  # ITU-R BT.601, studio range, of RGB in [0, 1]
 MARGIN = 4  # pixels cut off beside as many as the factor

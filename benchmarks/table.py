@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 from statistics import mean, median
 
-from bars import bars
-from common import GIVEN, SCANS, SET9, done
-from gpu_tables import gpu
-from severity_tables import rules, trust
-from tabular import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
-from task_tables import learners, published, stacks, task, trained
-from theory_tables import theory
+from lib.harness import GIVEN, SCANS, SET9, done
+from tables.corruptions import rules, trust
+from tables.gpu import gpu
+from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
+from tables.targets import bars
+from tables.tasks import learners, published, stacks, task, trained
+from tables.theory import theory
 
 HERE = Path(__file__).resolve().parent
 PAGES = ("README.md", "docs/benchmarks.md")

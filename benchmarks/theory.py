@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from common import answer, machine
-from instruments import KERNELS, LINEAR, PARTS, measured
+from lib.harness import answer, machine
+from lib.instruments import KERNELS, LINEAR, PARTS, measured
 from untaught.methods.networks.decoder import ARCHITECTURES
 
 TOGETHER = {"deep-decoder": 25, "dip": 10}  # random networks in one case

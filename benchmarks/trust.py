@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from common import machine, psnr, run_cases
-from severities import add_arguments, corruptions, pictures_of
+from lib.corruptions import add_arguments, corruptions, pictures_of
+from lib.harness import machine, psnr, run_cases
 
 METHODS = "auto,nonlocal,nlm,tv,wavelet"  # `dip` and `r2r` may be asked for, and take minutes a case
 

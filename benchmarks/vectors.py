@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from instruments import vectors
+from lib.instruments import vectors
 from untaught.theory import trigonometric_share
 
 LOOKS: dict[str, tuple[str, dict[str, Any]]] = {

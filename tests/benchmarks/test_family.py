@@ -19,7 +19,9 @@ from untaught.problem import Estimate
 @pytest.fixture(scope="module")
 def scripts() -> Iterator[dict[str, ModuleType]]:
     """Import pages of benchmarks, which are scripts and not in the package."""
-    with pages("family", "stabilised", "sparsification", "cameras", "task_tables") as found:
+    with pages(
+        "family", "lib.variance_stabilisation", "lib.sparsification", "lib.cameras", "tables.tasks"
+    ) as found:
         yield found
 
 
@@ -67,13 +69,13 @@ def test_the_page_has_a_table_for_each_setting_and_says_how_they_were_made(scrip
     rows = [{**row("n2v", "F16", 28.0), **shared}, {**row("self2self", "F16", 30.0), **shared}]
     rows[0]["case"] |= {"side": 128, "width": 16}
     rows[1]["case"] |= {"side": 256, "width": 32, "seconds": 400.0}
-    text = scripts["task_tables"].learners(rows)
+    text = scripts["tables.tasks"].learners(rows)
     assert text.index("Central 128 x 128 pixels, 20 seconds, 16 channels:") < text.index("| files, n2v | 1 |")
     assert text.index("Central 256 x 256 pixels, 400 seconds, 32 channels:") < text.index(
         "| files, self2self | 1 |"
     )
     assert "--side 256 --seconds 400 --width 32`" in text.splitlines()[-1]
-    assert scripts["task_tables"].learners([]) == "*Not measured yet.*"
+    assert scripts["tables.tasks"].learners([]) == "*Not measured yet.*"
 
 
 def test_the_plot_is_a_picture(family: ModuleType, tmp_path: Path) -> None:
@@ -84,7 +86,7 @@ def test_the_plot_is_a_picture(family: ModuleType, tmp_path: Path) -> None:
 
 def test_stabilised_noise_has_a_level_and_comes_back(scripts: dict[str, ModuleType]) -> None:
     """A noise of one level whatever the light, and the mean of the transform taken back to the light."""
-    page, model = scripts["stabilised"], PoissonGaussian(1 / 30)
+    page, model = scripts["lib.variance_stabilisation"], PoissonGaussian(1 / 30)
     rng = np.random.default_rng(0)
     for light in (0.2, 0.5, 0.9):
         x = np.full((400, 400, 1), light)
@@ -102,7 +104,7 @@ def test_the_area_under_the_sparsification_curve(scripts: dict[str, ModuleType])
     size = rng.uniform(0.2, 2, (1, 1, 64, 64))
     errors = size * rng.standard_normal((1, 1, 64, 64))
     found = {
-        name: scripts["sparsification"].sparsification(
+        name: scripts["lib.sparsification"].sparsification(
             Estimate(torch.from_numpy(errors), torch.from_numpy(std)), np.zeros((64, 64, 1))
         )
         for name, std in {"size": size, "nothing": rng.random((1, 1, 64, 64)), "errors": np.abs(errors)}.items()
@@ -110,12 +112,15 @@ def test_the_area_under_the_sparsification_curve(scripts: dict[str, ModuleType])
     assert found["nothing"]["map"] == pytest.approx(1, abs=0.05)
     assert found["errors"]["map"] == pytest.approx(found["errors"]["least"])
     assert found["errors"]["map"] + 0.1 < found["size"]["map"] < 0.9
-    assert scripts["sparsification"].sparsification(Estimate(torch.zeros(1, 1, 4, 4)), np.zeros((4, 4, 1))) is None
+    assert (
+        scripts["lib.sparsification"].sparsification(Estimate(torch.zeros(1, 1, 4, 4)), np.zeros((4, 4, 1)))
+        is None
+    )
 
 
 def test_a_simulated_camera_keeps_the_picture_and_spoils_it(scripts: dict[str, ModuleType]) -> None:
     """Its clean picture is the one that was put in, where there is no detail; neighbours share its noise."""
-    page = scripts["cameras"]
+    page = scripts["lib.cameras"]
     light = np.linspace(0, 1, 11)
     assert page.toned(page.untoned(light)) == pytest.approx(light, abs=1e-3)
     x = np.full((64, 64, 3), 0.4)

@@ -17,7 +17,7 @@ COMMON = {"gpu_gib": 1.5, "device": "Some GPU", "torch": "2.9", "date": "2026-01
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("gpu", "gpu_tables", "published", "table", "task_tables") as found:
+    with pages("gpu", "tables.gpu", "published", "table", "tables.tasks") as found:
         yield found
 
 
@@ -30,7 +30,7 @@ def test_a_row_a_run_and_seconds_a_picture(loaded) -> None:
         row("nine", 0, psnr=[30.0, 32.0], seconds=[2.0, 4.0]),
         row("stack", 512, psnr=[30.0, 32.0, 34.0], seconds=6.0),
     ]
-    found = loaded["gpu_tables"].gpu(rows)
+    found = loaded["tables.gpu"].gpu(rows)
     assert "Some GPU, torch 2.9, 2026-01-02:" in found
     assert "| `dip` | 2, whole | 31.00 | 3.00 [2.00 to 4.00] | 1.50 |" in found
     assert "| `dip` | a stack of 3, 512 x 512 | 32.00 | 2.00 | 1.50 |" in found
@@ -39,7 +39,7 @@ def test_a_row_a_run_and_seconds_a_picture(loaded) -> None:
 
 def test_steps_say_how_much_of_the_peak_they_are(loaded) -> None:
     way = {"ms": 2.0, "ms_of": [1.5, 2.0, 3.0], "gflop": 40.2, "share_of_peak": 0.025}
-    found = loaded["gpu_tables"].gpu([row("step", 256, steps={"dip, no graph": way}, peak_tflops=800.0)])
+    found = loaded["tables.gpu"].gpu([row("step", 256, steps={"dip, no graph": way}, peak_tflops=800.0)])
     assert "| dip, no graph | 256 | 2.00 [1.50 to 3.00] | 40 | 2.5 % |" in found
     assert "800 TFLOP/s" in found
 
@@ -77,7 +77,7 @@ def test_a_stack_counts_the_planes_after_the_first(loaded) -> None:
             "machine": {"cpu": "x", "cores": 2},
         },
     }
-    found = loaded["task_tables"].stacks([row])
+    found = loaded["tables.tasks"].stacks([row])
     assert "| kodim05, `dip` | 31.00 | 29.50 | 150 | 300 | +0.25 | -0.25 | 61 | 100 |" in found
     assert found.endswith("1 run, 2026-01-02, on x, 2 cores. Made by `python benchmarks/stacks.py --data DIR`.")
 
@@ -106,7 +106,7 @@ def test_published_outputs_are_told_from_what_was_run_here(loaded) -> None:
         {"case": {"level": 25, "side": 0, "method": name}, "noise_left": left, "ran": ran, **own, **where}
         for name, left, ran in (("nlm", 0.004, False), ("nlm", -0.002, False), ("dip", 0.1, True))
     ]
-    found = loaded["task_tables"].published(rows)
+    found = loaded["tables.tasks"].published(rows)
     assert "| `nlm`, published | 2 | 31.00 | -0.2 to 0.4 % | 32.00 |" in found
     assert "| `dip`, run here, level given | 1 | 31.00 | 10.0 to 10.0 % | 32.00 |" in found
     assert "--levels 25 --side 0 --methods dip,nlm`" in found

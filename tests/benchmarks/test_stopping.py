@@ -24,7 +24,7 @@ from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian, Impulse
 from untaught.problem import Problem
 
-NAMES = ("severities", "stopping", "severity_tables")
+NAMES = ("lib.corruptions", "stopping", "tables.corruptions")
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,8 @@ def loaded():
 
 
 @pytest.fixture
-def severities(loaded) -> ModuleType:
-    return loaded["severities"]
+def corruptions(loaded) -> ModuleType:
+    return loaded["lib.corruptions"]
 
 
 @pytest.fixture
@@ -46,12 +46,12 @@ def stopping(loaded) -> ModuleType:
 
 @pytest.fixture
 def tables(loaded) -> ModuleType:
-    return loaded["severity_tables"]
+    return loaded["tables.corruptions"]
 
 
 @pytest.mark.parametrize("severity", [1, 2, 3])
 @pytest.mark.parametrize("value", [0.3, 0.5])
-def test_corruptions_have_the_variance_they_are_named_for(severities, severity: int, value: float) -> None:
+def test_corruptions_have_the_variance_they_are_named_for(corruptions, severity: int, value: float) -> None:
     """Where hardly anything is clipped, against the formulas."""
     grey = np.full((300, 300, 3), round(255 * value), np.uint8)
     x, n = grey[0, 0, 0] / 255, severity - 1
@@ -62,7 +62,7 @@ def test_corruptions_have_the_variance_they_are_named_for(severities, severity: 
         "speckle": (x * (0.2, 0.35, 0.45)[n]) ** 2,
     }
     for kind, variance in expected.items():
-        noisy = severities.corrupted(grey, kind, severity).astype(float) / 255
+        noisy = corruptions.corrupted(grey, kind, severity).astype(float) / 255
         ends = (noisy == 1) if kind == "shot" else (noisy == 0) | (noisy == 1)  # no photon at all is no clipping
         clipped = ends.mean()
         error = np.mean((noisy - x) ** 2)
@@ -75,11 +75,11 @@ def test_corruptions_have_the_variance_they_are_named_for(severities, severity: 
             assert error < variance
 
 
-def test_cases_cover_all_and_quick_is_small(severities, stopping) -> None:
+def test_cases_cover_all_and_quick_is_small(corruptions, stopping) -> None:
     parser = argparse.ArgumentParser()
-    severities.add_arguments(parser, "out.jsonl")
-    assert len(list(severities.corruptions(parser.parse_args([])))) == 9 * 4 * 3
-    (case,) = severities.corruptions(parser.parse_args(["--quick", "--kinds", "shot", "--pictures", "lena"]))
+    corruptions.add_arguments(parser, "out.jsonl")
+    assert len(list(corruptions.corruptions(parser.parse_args([])))) == 9 * 4 * 3
+    (case,) = corruptions.corruptions(parser.parse_args(["--quick", "--kinds", "shot", "--pictures", "lena"]))
     assert (case["picture"], case["kind"], case["severity"], case["side"]) == ("lena", "shot", 2, 128)
     args = parser.parse_args(["--pictures", "lena", "--levels", "1,3"])
     args.fits, args.paper, args.whole = ",".join(stopping.FITS), False, False

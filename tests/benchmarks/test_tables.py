@@ -15,8 +15,8 @@ MARKED = "before\n<!-- table: {} -->\nold\n<!-- end -->\nafter\n"
 
 @pytest.fixture(scope="module")
 def loaded():
-    """Import benchmarks/table.py and common.py, which are scripts and not in the package."""
-    with pages("common", "table") as found:
+    """Import benchmarks/table.py and lib/harness.py, which are scripts and not in the package."""
+    with pages("lib.harness", "table") as found:
         yield found
 
 
@@ -26,8 +26,8 @@ def table(loaded) -> ModuleType:
 
 
 @pytest.fixture
-def common(loaded) -> ModuleType:
-    return loaded["common"]
+def harness(loaded) -> ModuleType:
+    return loaded["lib.harness"]
 
 
 def line(picture: str, method: str, psnr: float, **extra: Any) -> dict[str, Any]:
@@ -285,17 +285,17 @@ print(json.dumps({"psnr": 30.0}))
 """
 
 
-def test_cases_that_are_done_are_not_run_again_and_failures_are(common, tmp_path):
+def test_cases_that_are_done_are_not_run_again_and_failures_are(harness, tmp_path):
     script, path = tmp_path / "script.py", tmp_path / "results" / "out.jsonl"
     script.write_text(SCRIPT)
 
     def run(*names: str) -> None:
-        common.run_cases(str(script), ({"picture": name, "data": str(tmp_path)} for name in names), path)
+        harness.run_cases(str(script), ({"picture": name, "data": str(tmp_path)} for name in names), path)
 
     run("a", "bad")
-    assert [row["case"] for row in common.done(path)] == [{"picture": "a"}]
+    assert [row["case"] for row in harness.done(path)] == [{"picture": "a"}]
     (tmp_path / "well").touch()
     run("a", "bad", "c")
     assert (tmp_path / "log").read_text().split() == ["a", "bad", "bad", "c"]
-    assert [row["case"]["picture"] for row in common.done(path)] == ["a", "bad", "c"]
-    assert common.done(path)[0]["psnr"] == 30.0
+    assert [row["case"]["picture"] for row in harness.done(path)] == ["a", "bad", "c"]
+    assert harness.done(path)[0]["psnr"] == 30.0

@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers.benchmark_pages import pages
 
-NAMES = ("common", "tabular", "instruments", "theory", "theory_tables")
+NAMES = ("lib.harness", "tables.markdown", "lib.instruments", "theory", "tables.theory")
 MADE = {"date": "2025-01-02", "machine": {"cpu": "Some CPU", "cores": 3}, "cpu_seconds": 1.0}
 
 
@@ -54,9 +54,11 @@ def line(text: str, start: str) -> list[str]:
 
 def test_every_part_has_cases_and_a_case_is_text(loaded) -> None:
     for quick in (False, True):
-        args = argparse.Namespace(data="x", quick=quick, networks=0, only=",".join(loaded["instruments"].PARTS))
+        args = argparse.Namespace(
+            data="x", quick=quick, networks=0, only=",".join(loaded["lib.instruments"].PARTS)
+        )
         made = list(loaded["theory"].cases(args))
-        assert {case["part"] for case in made} == set(loaded["instruments"].PARTS)
+        assert {case["part"] for case in made} == set(loaded["lib.instruments"].PARTS)
         keys = [json.dumps(case, sort_keys=True) for case in made]
         assert len(set(keys)) == len(keys)
     only = argparse.Namespace(data="x", quick=False, networks=0, only="jacobian")
@@ -77,7 +79,7 @@ def test_a_published_kernel_to_every_digit(loaded) -> None:
 
 
 def test_bars_are_held_against_what_was_measured(loaded) -> None:
-    wide = loaded["theory_tables"].LINEAR[0]
+    wide = loaded["tables.theory"].LINEAR[0]
     one = {"network": "deep-decoder", "start": "2019", "networks": 50}
     found = {"published": 15, "standard_error": 0.4}
     rows = [
@@ -92,7 +94,7 @@ def test_bars_are_held_against_what_was_measured(loaded) -> None:
         fit("denoise", {"width": 128}, psnr=29.4, stopped={"rule": "recorrupted", "step": 7}),
         fit("denoise", {"width": 512}, psnr=29.9, stopped={"rule": "recorrupted", "step": 7}),
     ]
-    text = loaded["theory_tables"].theory(rows)
+    text = loaded["tables.theory"].theory(rows)
     assert line(text, "J^T phantom over J^T noise, deep decoder, 100 networks started as in 2019")[1:] == [
         "15 within 20 %", "13.0 ± 0.3", "yes"
     ]  # fmt: skip
@@ -111,7 +113,7 @@ def test_bars_are_held_against_what_was_measured(loaded) -> None:
 
 def test_the_order_has_to_hold_for_every_seed(loaded) -> None:
     mixed = LEFT | {"fixed": [0.5, 0.95]}
-    assert line(loaded["theory_tables"].theory(impedance(mixed)), "Who fits noise fastest")[3] == "no"
+    assert line(loaded["tables.theory"].theory(impedance(mixed)), "Who fits noise fastest")[3] == "no"
 
 
 def test_few_numbers_and_gaps(loaded) -> None:
@@ -120,11 +122,11 @@ def test_few_numbers_and_gaps(loaded) -> None:
         fit("compress", {"picture": "astronaut", "factor": "8", "side": 256}, coders=coders),
         fit("inpaint", {"picture": "cat", "missing": 0.5}, psnr=33.0, psnr_missing=30.0, stopped={"step": 9}),
     ]
-    text = loaded["theory_tables"].theory(rows)
+    text = loaded["tables.theory"].theory(rows)
     cells = ["astronaut, central 256 x 256", "12.0", "100", "30.00", "29.00", "28.00 (120 numbers)", "1"]
     assert line(text, "astronaut") == cells
     assert line(text, "cat") == ["cat", "50 %", "33.00", "30.00", "9", "1"]
 
 
 def test_nothing_measured_is_said(loaded) -> None:
-    assert loaded["theory_tables"].theory([{"benchmark": "denoise"}]) == loaded["tabular"].NOTHING
+    assert loaded["tables.theory"].theory([{"benchmark": "denoise"}]) == loaded["tables.markdown"].NOTHING

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.conftest import clean, psnr
 from tests.helpers.benchmark_pages import pages
 
-NAMES = ("severities", "trust", "plots", "severity_tables")
+NAMES = ("lib.corruptions", "trust", "plots", "tables.corruptions")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def plots(loaded) -> ModuleType:
 
 @pytest.fixture
 def tables(loaded) -> ModuleType:
-    return loaded["severity_tables"]
+    return loaded["tables.corruptions"]
 
 
 def line(kind: str, true: float, stated: float | None, half: float = 1.0, **case: Any) -> dict[str, Any]:

@@ -14,12 +14,24 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 @contextmanager
 def pages(*names: str) -> Iterator[dict[str, ModuleType]]:
-    """Import pages by name; afterwards nothing of that folder is loaded any more: its names are common ones."""
+    """Import pages by name, those of `lib` and `tables` too, whatever else bears these names.
+
+    Such names are common ones: what is loaded under them is put aside, and put back when the pages are gone.
+    """
+    others = _loaded()
+    for name in others:
+        del sys.modules[name]
     sys.path.insert(0, str(BENCHMARKS))
     try:
         yield {name: importlib.import_module(name) for name in names}
     finally:
         sys.path.remove(str(BENCHMARKS))
-        for name, module in list(sys.modules.items()):
-            if Path(getattr(module, "__file__", None) or ".").parent == BENCHMARKS:
-                del sys.modules[name]
+        for name in _loaded():
+            del sys.modules[name]
+        sys.modules.update(others)
+
+
+def _loaded() -> dict[str, ModuleType]:
+    """Return all loaded modules that bear a name of that folder, and those within them."""
+    own = {path.stem for path in BENCHMARKS.iterdir()}
+    return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in own}

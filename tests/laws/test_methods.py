@@ -39,7 +39,7 @@ from untaught.problem import Problem
 Array = NDArray[Any]
 NOISE = "gaussian:25"
 
-LEARNED = [name for name in LEARNERS if name in METHODS]  # all of them fitted by `methods.one_picture`
+LEARNED = [name for name in LEARNERS if name in METHODS]  # all of them fitted by `single_image`
 
 
 def learner_of(name: str, shape: tuple[int, int], **more: float) -> Method:

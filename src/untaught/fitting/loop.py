@@ -1,7 +1,7 @@
 """The loop: the only place in the project where optimiser steps are taken.
 
 Step, look, ask the stopping rule, roll back on a non-finite value, report, write a checkpoint. It knows methods
-only by the protocol of `methods.base`.
+only by the protocol of `untaught.method`.
 """
 
 from __future__ import annotations

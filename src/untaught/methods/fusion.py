@@ -19,7 +19,7 @@ EDGES = (1 / 4, 1.01)  # of the frequency bands that are weighted apart
 class Fusion:
     """Mixture of methods.
 
-        f = f_0 + sum_{a, b} c_ab band_b(f_a - f_0),   c the weights of least risk by Stein's formula (`mixing`)
+        f = f_0 + sum_{a, b} c_ab band_b(f_a - f_0),   c the weights of least risk by Stein's formula (`sure_let`)
 
     A network's prior and similar patches err differently, so that a mixture beats both even where one of them is
     the better one everywhere. Every candidate a keeps its own probe of the noise: the divergence of a formula, the

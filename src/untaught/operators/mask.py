@@ -65,7 +65,7 @@ class Mask(LinearOperator):
         return self.shape(y_shape)
 
     def initial(self, y: Tensor) -> Tensor:
-        """Return `y` with the missing pixels interpolated, see `fill.filled`."""
+        """Return `y` with the missing pixels interpolated, see `filters.filled`."""
         self.shape(y.shape)
         return filled(y, self.mask)
 

@@ -33,7 +33,7 @@ class Recipe(BaseModel):
     versions: dict[str, str]
     input_sha256: str
     planes: tuple[PlaneRecipe, ...]
-    operator: dict[str, Any] | None = None  # of any task but denoising, see `operators.written`
+    operator: dict[str, Any] | None = None  # of any task but denoising, see `operators.serialize`
     guide_sha256: str = ""
     operands: dict[str, str] | None = (
         None  # what these were made of, by options of the command; None: no options do

@@ -5,10 +5,10 @@
     risk(f) = (1/N) || f - y ||^2 + 2/(alpha N) < f - p, z > - (1/N) sum_i Var[y_i|x_i]
 
 estimates (1/N) || f - E[y|x] ||^2. tau is Var[y|x], or where values were cut off the kernel that makes Stein's
-identity hold there too (`noise.stein`). The middle term is the divergence of SURE (Stein 1981) taken by a finite
-step along z (Ramani, Blu, Unser 2008), so nothing has to be differentiated; `p` is any picture made without z,
-and only makes the term fluctuate less. That the noises of y + alpha z and y - z/alpha are independent is
-theorem 1 of Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021.
+identity hold there too (`risk.stein_kernel`). The middle term is the divergence of SURE (Stein 1981) taken by a
+finite step along z (Ramani, Blu, Unser 2008), so nothing has to be differentiated; `p` is any picture made
+without z, and only makes the term fluctuate less. That the noises of y + alpha z and y - z/alpha are independent
+is theorem 1 of Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021.
 """
 
 from __future__ import annotations

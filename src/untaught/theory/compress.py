@@ -146,7 +146,7 @@ def code(
     time_limit : float, optional
         Seconds for the decoder's fit.
     on_progress : callable, optional
-        Called with a `fit.Progress` now and then.
+        Called with a `fitting.progress.Progress` now and then.
 
     Raises
     ------

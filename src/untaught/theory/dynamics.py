@@ -125,7 +125,7 @@ def predicted_curve(components: Components, eta: float, steps: Steps) -> FitCurv
     components : Components
         c_i and sigma_i.
     eta : float
-        Step length of `descent.Descent`.
+        Step length of `gradient_descent.Descent`.
     steps : sequence of int
         t, (T,).
 
@@ -177,7 +177,7 @@ def predicted_stop(components: Components, sigma: float, eta: float, steps: Step
     sigma : float
         Standard deviation of white noise, in the units of the picture.
     eta : float
-        Step length of `descent.Descent`.
+        Step length of `gradient_descent.Descent`.
     steps : sequence of int
         Candidates t, (T,).
 

@@ -133,7 +133,7 @@ def impedance(
         Noise added to the second target, in units of the value range.
     every : int
         Steps between two points of the curves.
-    options : fit.Options, optional
+    options : fitting.progress.Options, optional
         Its time limit, for the four together, and `on_progress` are heeded; curves that the limit ended are
         shorter.
 

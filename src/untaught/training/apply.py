@@ -51,7 +51,7 @@ def apply(
     device : str
         'auto', 'cpu' or 'cuda'.
     on_progress : callable, optional
-        Called with a `fit.Progress` now and then.
+        Called with a `fitting.progress.Progress` now and then.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """Training as a fit like any other: the network's problem is a folder, and what it is judged by the rest of it.
 
-`fit.fit` drives it, with its checkpoints, its roll-backs, its progress and its Ctrl-C: there is no second loop.
+`fitting.loop.fit` drives it, with its checkpoints, its roll-backs, its progress and its Ctrl-C: there is no second
+loop.
 """
 
 from __future__ import annotations

@@ -27,8 +27,9 @@ class _CrossFitted(Watch):
 class CrossFitted:
     """Recorrupted validation for methods that draw no pixel by a network that was fitted to it.
 
-    The risk of `risk.Recorruption` at the draw from the fit's own seed, which is the first that
-    `methods.r2r.R2R` trains on: a hold-out in space, which sees over-fitting to n; one in z alone could not.
+    The risk of `risk.sure.Recorruption` at the draw from the fit's own seed, which is the first that
+    `methods.self_supervised.r2r.R2R` trains on: a hold-out in space, which sees over-fitting to n; one in z alone
+    could not.
     """
 
     name: ClassVar[str] = "cross-fitted"

@@ -28,7 +28,7 @@ class AddingWatch(RecorruptedWatch):
         gain of f_0 + c (f - f_0) = h^2 / G at c = h / G,   G = |f - f_0|^2,   h = <f - f_0, y - f_0> - C_f + C_0
 
     with C the divergence times the variance, by the recorruption for f: Stein's formula for one weight, as
-    `mixing` has it for many.
+    `risk.sure_let` has it for many.
     """
 
     def __init__(self, problem: Problem, rule: Adding, seed: int):

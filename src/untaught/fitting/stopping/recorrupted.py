@@ -43,7 +43,7 @@ class Recorrupted:
         (1/N) || f(yhat) - (y - z/alpha) ||^2
             = (1/N) || f(yhat) - x ||^2 + sigma^2 (1 + 1/alpha^2) + fluctuation
 
-    used in the low-variance form of `risk.Recorruption`. Holds for any black box, because the noises of the
+    used in the low-variance form of `risk.sure.Recorruption`. Holds for any black box, because the noises of the
     two recorruptions are independent (Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021, theorem 1).
 
     With a linear operator, A f stands for f and A x for x: what is watched is the error of the prediction of the

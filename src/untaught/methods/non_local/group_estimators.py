@@ -1,4 +1,4 @@
-"""The linear maps by which a group of similar patches is denoised together; see `non_local.NonLocal`."""
+"""The linear maps by which a group of similar patches is denoised together; see `single_scale.NonLocal`."""
 
 from __future__ import annotations
 

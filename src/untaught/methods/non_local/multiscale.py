@@ -29,7 +29,7 @@ class MultiScale:
 
         f = f_0 + sum_{s, b} c_sb band_b(up(f_s) - f_0),   f_s = NonLocal of y at 1/2^s of the resolution
 
-    with the weights c of least risk by Stein's formula (`mixing`). A patch is too small to see slow noise, which
+    with the weights c of least risk by Stein's formula (`sure_let`). A patch is too small to see slow noise, which
     stays in flat parts; at half the resolution it is fast noise, of half the level. How much of each band comes
     from below depends on the picture: on Kodak crops at sigma 25 the gain is 0.03 dB on texture and 0.4 dB on
     flat ones.

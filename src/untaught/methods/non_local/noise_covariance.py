@@ -50,7 +50,7 @@ class Covariance:
         return found
 
     def halved(self) -> Covariance:
-        """Return that of the noise at half the resolution (`scales.halved`): only low frequencies stay."""
+        """Return that of the noise at half the resolution (`dct_pyramid.halved`): only low frequencies stay."""
         quarter = self.power.shape[1] // 4
         rows = torch.cat([self.power[:, :quarter], self.power[:, -quarter:]], 1)
         return Covariance(torch.cat([rows[:, :, :quarter], rows[:, :, -quarter:]], 2) / 4)

@@ -40,8 +40,8 @@ class GR2R(OnePicture):
     - binomial of l trials, y = k / l: w ~ Hypergeometric(k of l, m drawn), ytilde = w / m,
       yhat = (k - w) / (l - m), m = a l rounded.
 
-    Where values were cut off, z has the variance that keeps Stein's identity (`noise.stein`), which is 0 where
-    y itself was cut: unbiased to first order in alpha.
+    Where values were cut off, z has the variance that keeps Stein's identity (`risk.stein_kernel`), which is 0
+    where y itself was cut: unbiased to first order in alpha.
 
     Attributes
     ----------

@@ -1,6 +1,6 @@
 """What a method is that learns from noisy pictures alone: a loss on some of them, and a way to read the answer.
 
-The same page serves one picture, of which crops are learned from (`methods.one_picture`), and a folder of them
+The same page serves one picture, of which crops are learned from (`single_image`), and a folder of them
 (`training`).
 """
 

@@ -25,7 +25,7 @@ class SURE(OnePicture):
 
     v is sigma^2 for white Gaussian noise; g y + read^2 for photon counts with read-out noise (PG-SURE, and PURE
     without read-out, in first order of g: exact where f is affine in each pixel); where values were cut off, and
-    for speckle, that of `risk.kernel_of` at a local mean of y.
+    for speckle, that of `risk.sure.kernel_of` at a local mean of y.
 
     Attributes
     ----------

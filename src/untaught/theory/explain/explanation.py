@@ -117,7 +117,7 @@ def explain(
     time_limit : float, optional
         Seconds; with fewer than are needed there are fewer steps and singular vectors.
     on_progress : callable, optional
-        Called with a `fit.Progress` now and then.
+        Called with a `fitting.progress.Progress` now and then.
     experiment : Experiment, optional
         Other numbers, or another method, such as `Experiment(method=DIP())`.
 

@@ -1,6 +1,6 @@
 """Make docs/explain.md and its pictures: what `untaught explain` finds on pictures of scikit-image.
 
-    python docs/make_explain.py
+    python docs/scripts/make_explain.py
 
 The first picture is shown with all plots, the others with two. Every figure of the page comes from the run.
 """
@@ -19,7 +19,7 @@ from untaught.theory.explain.page import PLOTS
 from untaught.theory.explain.plots import png
 from untaught.theory.explain.text import sentences
 
-HERE = Path(__file__).resolve().parent
+DOCS = Path(__file__).resolve().parents[1]
 PICTURES = {
     "camera": "the cameraman, 512 x 512, grey",
     "coffee": "a cup of coffee, 600 x 400, in colours",
@@ -35,7 +35,7 @@ A network that nobody taught draws a picture before it draws noise, and whoever 
 without the noise. `untaught explain IN -o DIR` measures on your own picture whether that is so, why, and where
 to stop; it writes a page like this one. In Python: `untaught.explain(image).save(folder)`. The instruments
 behind it are in `untaught.theory`, and take any network of the project. This page was made by
-`docs/make_explain.py`.
+`docs/scripts/make_explain.py`.
 """
 TAIL = """
 ## What is measured, and how
@@ -91,7 +91,7 @@ def saved(found: Explanation, name: str, plots: tuple[str, ...]) -> dict[str, st
         image = image.resize(size, Image.Resampling.LANCZOS)
         image = image.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
         files[plot] = f"img/explain-{name}-{plot}.png"
-        image.save(HERE / files[plot], optimize=True)
+        image.save(DOCS / files[plot], optimize=True)
     return files
 
 
@@ -109,10 +109,10 @@ def chapter(name: str, about: str, plots: tuple[str, ...]) -> str:
 
 def main() -> None:
     """Make the page."""
-    (HERE / "img").mkdir(exist_ok=True)
+    (DOCS / "img").mkdir(exist_ok=True)
     first = next(iter(PICTURES))
     chapters = [chapter(name, about, tuple(PLOTS) if name == first else FEW) for name, about in PICTURES.items()]
-    (HERE / "explain.md").write_text("\n".join([HEAD, *chapters]) + TAIL, encoding="utf-8")
+    (DOCS / "explain.md").write_text("\n".join([HEAD, *chapters]) + TAIL, encoding="utf-8")
 
 
 if __name__ == "__main__":

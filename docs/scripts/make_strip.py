@@ -1,6 +1,6 @@
 """Make docs/img/strip.png, the picture at the top of the README, from what `untaught demo` wrote.
 
-    untaught demo -o demo && python docs/make_strip.py demo
+    untaught demo -o demo && python docs/scripts/make_strip.py demo
 
 Crops of 192 x 192 pixels keep the file small; the figures above them are those of the whole picture.
 """
@@ -17,7 +17,7 @@ from untaught.image.files import read
 from untaught.image.metrics import quality
 
 SIDE = 192
-TARGET = Path(__file__).resolve().parent / "img" / "strip.png"
+TARGET = Path(__file__).resolve().parents[1] / "img" / "strip.png"
 
 
 def main(folder: Path) -> None:

@@ -5,8 +5,8 @@
 
 The clean picture is the mean of many such frames without JPEG. The pictures are scans made smaller, so that no
 grain of their own is left. No number here is fitted to a real camera, but the last three cameras, which smooth
-grey at several scales and colours widely, were added after a look at the noise of one picture of `real.py`
-(cc_5dmark3_iso3200_1): that picture is no longer unseen.
+grey at several scales and colours widely, were added after a look at the noise of one picture of
+`benchmarks/real.py` (cc_5dmark3_iso3200_1): that picture is no longer unseen.
 """
 
 from __future__ import annotations

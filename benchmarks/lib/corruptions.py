@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import SET9, centre, read8
+from lib.harness import SET9, centre, read8
 
 LEVELS = {
     "gaussian": (0.12, 0.18, 0.26),  # standard deviation

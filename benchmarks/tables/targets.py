@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import mean, median
 
-from common import GIVEN, SET9
-from severity_tables import verdicts
-from tabular import Row, table
+from lib.harness import GIVEN, SET9
+from tables.corruptions import verdicts
+from tables.markdown import Row, table
 
 SQUARE = ("F16", "lena", "peppers")  # 512 x 512
 Found = tuple[str, bool] | None  # what was measured, and whether that is enough; None if nothing was

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import mean, median
 
-from tabular import NOTHING, Row, days, table
+from tables.markdown import NOTHING, Row, days, table
 
 MADE = "Made by `python benchmarks/gpu.py --data DIR`."
 

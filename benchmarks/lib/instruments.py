@@ -1,4 +1,4 @@
-"""The measurements of `theory.py`: each takes its case, a dictionary, and returns what it found."""
+"""The measurements of `benchmarks/theory.py`: each takes its case, a dictionary, and returns what it found."""
 
 from __future__ import annotations
 

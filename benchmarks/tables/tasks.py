@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from statistics import mean, median
 
 import family
-from tabular import NOTHING, Row, grouped, heading, provenance, table
+from tables.markdown import NOTHING, Row, grouped, heading, provenance, table
 
 SCORES = ("psnr_y", "psnr")  # of the answer, in dB; other `psnr_...` entries are what it is held against
 NOT_A_SETTING = ("picture", "method", "time_limit", "seed", "quick")

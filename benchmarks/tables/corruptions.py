@@ -1,12 +1,12 @@
-"""The tables of `stopping.py` and `trust.py`: four kinds of noise side by side."""
+"""The tables of `benchmarks/stopping.py` and `benchmarks/trust.py`: four kinds of noise side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from statistics import mean
 
-from severities import LEVELS, SETS, SEVERITIES
-from tabular import NOTHING, Group, Row, grouped, in_order, provenance, table
+from lib.corruptions import LEVELS, SETS, SEVERITIES
+from tables.markdown import NOTHING, Group, Row, grouped, in_order, provenance, table
 
 RULES = {
     "budget": "the budget of steps",

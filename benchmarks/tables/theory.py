@@ -1,4 +1,4 @@
-"""The tables of `theory.py` and `deep_decoder.py`: what was asked of the instruments, and what they measure."""
+"""What was asked of the instruments, and what they measure: `benchmarks/theory.py` and `deep_decoder.py`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from statistics import fmean, mean, pstdev
 
-from tabular import NOTHING, Row, provenance, table
+from tables.markdown import NOTHING, Row, provenance, table
 
 NAMES = {
     "upsampling": "fixed kernel, up-sampling",

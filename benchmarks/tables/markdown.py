@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from common import SET9
+from lib.harness import SET9
 
 NOTHING = "*Not measured yet.*"
 

@@ -1,0 +1,1 @@
+"""What the benchmarks share: pictures and scores, corruptions, cameras, instruments."""

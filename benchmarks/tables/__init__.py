@@ -1,0 +1,1 @@
+"""The tables that `benchmarks/table.py` writes, a file for those that belong together."""
