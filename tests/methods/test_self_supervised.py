@@ -18,11 +18,12 @@ from untaught.method import Iterative
 from untaught.methods.networks.partial_unet import PartialShape
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.registry import METHODS, OF_PAIRS, make
+from untaught.methods.self_supervised.crops import turned_crop
 from untaught.methods.self_supervised.gr2r import GR2R
 from untaught.methods.self_supervised.learner import Learner, Seen, deviation
 from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.methods.self_supervised.self2self import Self2Self
-from untaught.methods.self_supervised.single_image import OnePicture, turned_crop
+from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
 from untaught.noise.coloured_noise import turns
 from untaught.pipeline.plane.choose_methods import objection

@@ -1,20 +1,40 @@
-"""Averages of iterates, as a wrapper around any method that draws its picture at every step."""
+"""Averages over the steps of a fit: of weights, and of outputs, the latter as a wrapper around any method."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from untaught.method import Iterative, Method, Needs, State, runs_of
 from untaught.problem import Estimate, Problem
+
+MEAN = "mean of "  # prefix of the averaged weights among a state's tensors
 
 
 def warm(decay: float, step: int) -> float:
     """Return the decay at `step`: smaller at first, or the average would carry the start with it."""
     return min(decay, (1 + step) / (10 + step))
+
+
+def mean_weights(network: nn.Module) -> dict[str, Tensor]:
+    """Return the average of a network's weights before the first step, as tensors of a state."""
+    return {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
+
+
+def average_weights(state: State, decay: float, step: int) -> None:
+    """Take the weights of a state's network into their average."""
+    take_in(((state.tensors[MEAN + name], value) for name, value in state.network.named_parameters()), decay, step)
+
+
+def take_in(pairs: Iterable[tuple[Tensor, Tensor]], decay: float, step: int) -> None:
+    """Take every second of the pairs into its average, the first: a_t = d a_{t-1} + (1 - d) w_t."""
+    with torch.no_grad():
+        for average, value in pairs:
+            average.lerp_(value, 1 - warm(decay, step))
 
 
 def averaged(method: Method) -> Method:

@@ -23,6 +23,7 @@ from torch import Tensor
 from untaught.image.files import as_image
 from untaught.image.image import Image, Plane
 from untaught.image.values import filled
+from untaught.methods.self_supervised.crops import turned
 from untaught.methods.self_supervised.learner import Seen
 from untaught.noise import Impulse, NoiseModel, Unknown, clipping
 from untaught.noise.estimation.impulses import struck
@@ -214,13 +215,11 @@ def on(seen: Seen, device: torch.device | str) -> Seen:
 
 
 def _turned(seen: Seen, quarters: int, flip: bool) -> Seen:
-    def turned(x: Tensor) -> Tensor:
-        x = torch.rot90(x, quarters, (2, 3))
-        return (x.flip(3) if flip else x).contiguous()
+    def laid_out(x: Tensor) -> Tensor:
+        return turned(x, quarters, flip).contiguous()
 
-    return Seen(
-        turned(seen.y), seen.noises, turned(seen.mask), None if seen.second is None else turned(seen.second)
-    )
+    second = None if seen.second is None else laid_out(seen.second)
+    return Seen(laid_out(seen.y), seen.noises, laid_out(seen.mask), second)
 
 
 def _tensor(values: NDArray[np.float32] | NDArray[np.bool_]) -> Tensor:

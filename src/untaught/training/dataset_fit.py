@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from untaught.fitting.stopping import Verdict, Watch
 from untaught.method import Needs, State
-from untaught.methods.averaging import warm
+from untaught.methods.averaging import take_in
 from untaught.methods.networks.denoisers import Shape
 from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.trained.network import network_of
@@ -161,9 +161,7 @@ class Training:
 
     def _average(self, state: State, step: int) -> None:
         network, mean = state.network[FITTED], state.network[MEAN]  # type: ignore[index]
-        with torch.no_grad():
-            for value, average in zip(network.parameters(), mean.parameters(), strict=True):
-                average.lerp_(value, 1 - warm(self.decay, step))
+        take_in(zip(mean.parameters(), network.parameters(), strict=True), self.decay, step)
 
     def _slow_down(self, optimizer: torch.optim.Optimizer, step: int) -> None:
         """Multiply the rate, so that what a roll-back took from it stays taken."""

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from untaught.method import Needs, Runs, State
-from untaught.methods.averaging import warm
+from untaught.methods.averaging import MEAN, average_weights, mean_weights
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
+from untaught.methods.self_supervised.crops import turned_crop
 from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Recorruption
 
 UNCLIPPED = 0.98  # share of the variance that clipping must have left
-MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class R2R:
             torch.manual_seed(seed)
             network = nn.ModuleList(UNet((1 + guided) * channels, channels, self.shape) for _ in range(2))
         network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        tensors |= {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
+        tensors |= mean_weights(network)
         optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=problem.y.is_cuda)
         passes = tuple(Recorded(half, self.bfloat16) for half in network)
         state = State(network, optimizer, generator, tensors, passes)
@@ -130,7 +130,7 @@ class R2R:
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the R2R objective on a few crops, and take the weights into their average."""
-        _average_weights(state, warm(self.decay, step))
+        average_weights(state, self.decay, step)
         # One recorruption after the other, so that the clock is looked at between their pilots.
         if step % self.spread == 0 and state.tensors["z"].shape[0] < self.draws:
             self._draw(problem, state)
@@ -139,7 +139,7 @@ class R2R:
         for _ in range(self.batch):
             k = int(torch.randint(count, (1,), generator=state.generator))
             layers = self._layers(problem, state, k, step % 2)
-            stacks.append(_turned_crop(layers, self.crop, state.generator))
+            stacks.append(turned_crop(layers, self.crop, state.generator))
         stack = torch.cat(stacks)
         channels = problem.y.shape[1]
         target, weight, inputs = (
@@ -214,24 +214,6 @@ def _not_cut(problem: Problem) -> Tensor:
     low, high = problem.noise.clip
     cut = ((problem.y <= 0) & low) | ((problem.y >= 1) & high)
     return (~cut).float()
-
-
-def _turned_crop(layers: Tensor, size: int, generator: torch.Generator) -> Tensor:
-    """Return a random square crop of (1, L, H, W), flipped and turned at random."""
-    height, width = layers.shape[-2:]
-    size = min(size, height, width)
-    top, left, turns, flip = (
-        int(torch.randint(n, (1,), generator=generator)) for n in (height - size + 1, width - size + 1, 4, 2)
-    )
-    cropped = layers[..., top : top + size, left : left + size]
-    cropped = torch.rot90(cropped, turns, (2, 3))
-    return cropped.flip(3) if flip else cropped
-
-
-def _average_weights(state: State, decay: float) -> None:
-    with torch.no_grad():
-        for name, value in state.network.named_parameters():
-            state.tensors[MEAN + name].lerp_(value, 1 - decay)
 
 
 def blocks(mask: Tensor, fraction: float, size: int, seed: int) -> Tensor:

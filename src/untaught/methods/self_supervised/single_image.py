@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from untaught.method import Needs, Runs, State
-from untaught.methods.averaging import warm
+from untaught.methods.averaging import MEAN, average_weights, mean_weights
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.unet import UNetShape
+from untaught.methods.self_supervised.crops import turned_crop
 from untaught.methods.self_supervised.learner import Seen
 from untaught.noise.coloured_noise import turns
 from untaught.operators.filters import local_mean
@@ -22,7 +23,6 @@ from untaught.problem import Estimate, Problem, made_whole
 WINDOW = 7  # pixels; 5 is as good at level 25, 9 on smooth pictures, on crops of four photographs at 25 and 50
 BETAS = (0.9, 0.99)  # of Adam; with its usual 0.999 a fit now and then lost decibels from one step to the next
 LEAST_SHOWN = 1e-3  # of the pixels around one; where fewer are known, their mean is of too few
-MEAN = "mean of "  # prefix of the averaged weights among the state's tensors
 
 
 class Centred(nn.Module):
@@ -138,9 +138,7 @@ class OnePicture:
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the objective on a few crops, and take the weights into their average."""
-        with torch.no_grad():
-            for name, value in state.network.named_parameters():
-                state.tensors[MEAN + name].lerp_(value, 1 - warm(self.decay, step))
+        average_weights(state, self.decay, step)
         return self.objective(state.network, self._crops(problem, state), state.generator)
 
     def estimate(self, problem: Problem, state: State) -> Tensor:
@@ -167,26 +165,12 @@ class OnePicture:
 
 def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> State:
     """Return the state of a fit of `network` to a problem before its first step."""
-    tensors = {MEAN + name: value.detach().clone() for name, value in network.named_parameters()}
+    tensors = mean_weights(network)
     tensors["seed"] = torch.tensor(seed)
     # What no loss may look at is still seen by the network: it must not depend on who filled it in.
     tensors["y"] = made_whole(problem)
     optimizer = torch.optim.Adam(network.parameters(), rate, BETAS, fused=problem.y.is_cuda)
     return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
-
-
-def turned_crop(layers: Tensor, size: int, generator: torch.Generator, upright: bool = False) -> Tensor:
-    """Return a random square crop of (1, L, H, W), flipped and turned, or if `upright` turned by 180 degrees."""
-    height, width = layers.shape[-2:]
-    size = min(size, height, width)
-    top, left, quarters, flip = (
-        int(torch.randint(n, (1,), generator=generator)) for n in (height - size + 1, width - size + 1, 4, 2)
-    )
-    cropped = layers[..., top : top + size, left : left + size]
-    if upright:
-        return cropped.flip(2, 3) if flip else cropped
-    cropped = torch.rot90(cropped, quarters, (2, 3))
-    return cropped.flip(3) if flip else cropped
 
 
 def _whole(problem: Problem, state: State) -> Seen:
