@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import pkgutil
 import subprocess
 import sys
@@ -17,6 +19,24 @@ def test_functions_are_not_hidden_by_modules_of_the_same_name(first: str) -> Non
     code = f"import untaught; untaught.{first}; print([n for n in {names} if not callable(getattr(untaught, n))])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "room",
+    ["image", "noise", "operators", "risk", "methods", "fitting", "results", "pipeline", "training", "theory"],
+)
+def test_a_room_hands_on_its_names(room: str) -> None:
+    face = importlib.import_module(f"untaught.{room}")
+    assert face.__all__
+    assert not [name for name in face.__all__ if not hasattr(face, name)]
+    assert not [name for name in face.__all__ if inspect.ismodule(getattr(face, name))]
+
+
+def test_every_method_is_handed_on_under_its_own_name() -> None:
+    from untaught import methods
+
+    for entry in methods.METHODS.values():
+        assert getattr(methods, entry.attribute) is entry.open()
 
 
 def test_no_module_has_the_name_of_a_function() -> None:

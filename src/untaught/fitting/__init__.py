@@ -1,1 +1,5 @@
 """The one loop, its checkpoint, and when it stops."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # the names are in the stub beside

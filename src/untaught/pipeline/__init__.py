@@ -1,1 +1,5 @@
 """From what was asked for to a result."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # the names are in the stub beside

@@ -1,4 +1,6 @@
-"""Dataset mode: a network is fitted to a folder of noisy pictures, kept in a file, and restores others like them.
+"""One network fitted to a folder of noisy pictures."""
 
-`train` is the front door, `apply` restores; the loop is that of every fit (`untaught.fitting.loop`).
-"""
+from untaught.training.apply import apply
+from untaught.training.train import train
+
+__all__ = ["apply", "train"]

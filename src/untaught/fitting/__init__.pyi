@@ -1,0 +1,13 @@
+from .loop import fit as fit
+from .progress import Fitted as Fitted
+from .progress import Options as Options
+from .progress import Progress as Progress
+from .stopping import RULES as RULES
+from .stopping import CrossFitted as CrossFitted
+from .stopping import Discrepancy as Discrepancy
+from .stopping import ExponentialVariance as ExponentialVariance
+from .stopping import HeldOut as HeldOut
+from .stopping import Recorrupted as Recorrupted
+from .stopping import Rule as Rule
+from .stopping import StepBudget as StepBudget
+from .stopping import WindowedVariance as WindowedVariance
