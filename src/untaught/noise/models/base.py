@@ -1,18 +1,41 @@
-"""What every noise model answers: moments of y given the clean x, samples, a sentence."""
+"""What every law of noise answers. One more is a file beside this one and a word in `registry.MODELS`.
+
+It has to say `std`, and how it is written (`form`, `parse`); all else that is asked here has an answer that is
+right for white noise that is added to the picture and near to normal.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.models.censored import Clip, at_mean, censored_mean, censored_variance, invert, namespace
+from untaught.noise.models.censored import (
+    Clip,
+    at_mean,
+    censored_kernel,
+    censored_mean,
+    censored_variance,
+    invert,
+    namespace,
+)
+from untaught.noise.models.words import Words
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 T = TypeVar("T")
+Values = NDArray[np.float64]
+Split = tuple[NDArray[Any], NDArray[Any]]
+Kernel = tuple[tuple[float, ...], ...]
+
+DIGITS = range(6, 18)  # of numbers that are written down; with 17 hardly any is lost
 NEGLIGIBLE_LEVEL = 0.3 / 255  # below this an 8-bit picture's own rounding is as large as the noise
 TINY = 1e-9  # keeps a standard deviation of zero out of denominators
 
@@ -25,8 +48,14 @@ class NoiseModel:
     ----------
     kind : str
         Name of the law.
+    form : str
+        How it is written, by way of example: a word, which is read as well as `kind`, and what stands behind it.
+    takes : tuple of int
+        How many numbers can stand there.
     white : bool
         Whether it is added, of a known law, and independent from pixel to pixel.
+    shared : bool
+        Whether neighbouring pixels share it.
     recorruptible : bool
         Whether it is added and can be drawn again, so that y can be recorrupted.
     replaces : bool
@@ -48,8 +77,11 @@ class NoiseModel:
     Processing 89(12), 2009.
     """
 
-    kind: ClassVar[str] = "unknown"
+    kind: ClassVar[str]
+    form: ClassVar[str]
+    takes: ClassVar[tuple[int, ...]] = (1,)
     white: ClassVar[bool] = True
+    shared: ClassVar[bool] = False
     recorruptible: ClassVar[bool] = True
     replaces: ClassVar[bool] = False
     relative_error: float = 0.0
@@ -96,6 +128,55 @@ class NoiseModel:
         answer: T = invert(m, self.mean, self.std, self.clip)
         return answer
 
+    def variance_from(self, y: T) -> T | None:
+        """Return an estimate of Var[y | x] from the value y alone, without bias; None where the law has none."""
+        return None
+
+    def stein_kernel(self, y: Tensor, mean: Tensor) -> Tensor:
+        """Return the weight tau that makes Stein's identity hold, shape of `y`.
+
+            E (y - m) g(y) = E tau(y) g'(y),   m = E[y | x]
+
+        Var[y | x] of a normal law that was not cut off; of one that was, see `censored_kernel`.
+
+        Parameters
+        ----------
+        y : Tensor
+            What was observed, any shape, [0, 1] units.
+        mean : Tensor
+            An estimate of m, of the same shape.
+
+        References
+        ----------
+        Stein, Annals of Statistics 1981, for the identity; Ley, Reinert and Swan, "Stein's method for comparison
+        of univariate distributions", Probability Surveys 14, 2017, for kernels of other laws.
+        """
+        if self.replaces or not any(self.clip):
+            return self.variance_at_mean(mean)
+        x = self.unclip(mean).double()
+        tau: Tensor = censored_kernel(y, x, self._positive_std(x), self.clip)
+        return tau.to(y.dtype)
+
+    @property
+    def uniform(self) -> bool:
+        """Whether its standard deviation before clipping is the same at every brightness."""
+        return False
+
+    @property
+    def texture_error(self) -> float:
+        """Return the relative error of its variance that comes from texture where there is next to no noise."""
+        return 0.0
+
+    def scaled(self, factor: float, relative_error: float) -> Self:
+        """Return the law with its variance times `factor`, which is known to `relative_error`.
+
+        Raises
+        ------
+        TypeError
+            Where the variance does not scale.
+        """
+        raise TypeError(f"no variance to scale in {self.kind} noise")
+
     @property
     def unseen(self) -> float:
         """Return the variance that was not found, as a share of what was: it stays in the picture."""
@@ -109,6 +190,52 @@ class NoiseModel:
         """Draw y given clean `x`, an array (H, W) or (H, W, C) in [0, 1] units; dtype of `x`."""
         noise = np.asarray(self.std(x)) * self._standard(x.shape, rng)
         return self._cut(x + noise).astype(x.dtype)
+
+    def draw(
+        self, shape: Sequence[int], generator: torch.Generator, device: torch.device, around: bool = False
+    ) -> Tensor:
+        """Draw noise of unit level and its correlation, (1, C, H, W), going `around` the edges if asked to."""
+        import torch
+
+        return torch.randn(tuple(shape), generator=generator).to(device)
+
+    @property
+    def recorruption(self) -> str:
+        """How y is taken apart best: by a law that `split` knows, or "gaussian", by adding noise."""
+        return "gaussian"
+
+    def split(self, law: str, y: Values, share: float, rng: np.random.Generator) -> Split | None:
+        """Return (yhat, ytilde), independent given x and both of mean x, with `share` of what y tells in ytilde.
+
+        None where y was not made by this law.
+        """
+        return None
+
+    def hit(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which values, (H, W, C), were replaced."""
+        return np.zeros(values.shape, np.bool_)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Return how many rows and columns away pixels share a part of their noise that matters."""
+        return 0, 0
+
+    @property
+    def turns(self) -> bool:
+        """Whether a picture may be flipped and turned by 90 degrees without changing the law of its noise."""
+        return True
+
+    def kernels(self, channels: int) -> tuple[tuple[float, Kernel], ...]:
+        """Return the share of the variance and the kernel that white noise is convolved with, of every channel."""
+        return ((1.0, ((1.0,),)),) * channels
+
+    def correlation(self, lag: tuple[int, int]) -> float:
+        """Return the correlation of the noise of pixels so many rows and columns apart, of either sign."""
+        return float(lag == (0, 0))
+
+    def subsampled(self) -> NoiseModel:
+        """Return the law of every n-th pixel, n beyond `reach`."""
+        return self
 
     @property
     def level(self) -> float:
@@ -125,6 +252,25 @@ class NoiseModel:
     def leaves_clean(self) -> bool:
         """Whether what was measured, and not replaced, is the picture itself."""
         return self.replaces or self.negligible
+
+    @classmethod
+    def parse(cls, words: Words) -> Self:
+        """Return the law from what was written behind its name.
+
+        Raises
+        ------
+        InputError
+            If it makes no sense.
+        """
+        raise NotImplementedError
+
+    def written(self, digits: int) -> str:
+        """Return what `parse` reads, to so many digits: the level on the 0..255 scale."""
+        return f"{self.level * 255:.{digits}g}"
+
+    def spellings(self) -> Iterator[str]:
+        """Yield ways to write it, the shortest first: with more and more digits."""
+        return map(self.written, DIGITS)
 
     def describe(self) -> str:
         """Return one sentence for a person; levels are on the 0..255 scale."""
@@ -166,15 +312,3 @@ class NoiseModel:
 
     def _error_words(self) -> str:
         return f", level good to {50 * self.relative_error:.1f} %" if self.relative_error else ""
-
-
-def constant(x: T, value: float) -> T:
-    """Return an array like `x`, floating, filled with `value`."""
-    xp: Any = namespace(x)
-    if xp is not np:
-        answer: T = xp.full_like(x, value)
-        return answer
-    array: Any = np.asarray(x)
-    kind = array.dtype if np.issubdtype(array.dtype, np.floating) else np.float64
-    filled: Any = np.full(array.shape, value, kind)
-    return cast(T, filled)
