@@ -128,6 +128,11 @@ class NoiseModel:
         answer: T = invert(m, self.mean, self.std, self.clip)
         return answer
 
+    @property
+    def biased(self) -> bool:
+        """Whether what estimates E[y | x] is no estimate of x before `unclip` is applied to it."""
+        return any(self.clip) and not self.replaces
+
     def variance_from(self, y: T) -> T | None:
         """Return an estimate of Var[y | x] from the value y alone, without bias; None where the law has none."""
         return None
@@ -151,7 +156,7 @@ class NoiseModel:
         Stein, Annals of Statistics 1981, for the identity; Ley, Reinert and Swan, "Stein's method for comparison
         of univariate distributions", Probability Surveys 14, 2017, for kernels of other laws.
         """
-        if self.replaces or not any(self.clip):
+        if not self.biased:
             return self.variance_at_mean(mean)
         x = self.unclip(mean).double()
         tau: Tensor = censored_kernel(y, x, self._positive_std(x), self.clip)
