@@ -20,8 +20,9 @@ from untaught.methods.self_supervised.gr2r import GR2R
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Gaussian, Impulse, NoiseModel, Unknown, format_noise, parse_noise
-from untaught.noise.models.base import Split, T, Values
+from untaught.noise.models.base import Split, Values
 from untaught.noise.models.gaussian import OneLevel
+from untaught.noise.models.moments import T
 from untaught.noise.models.registry import MODELS, kinds
 from untaught.problem import Problem
 from untaught.results.recipe import Recipe

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.models.base import DIGITS, Kernel, NoiseModel, T
+from untaught.noise.models.base import DIGITS, Kernel, NoiseModel
 from untaught.noise.models.censored import namespace
 from untaught.noise.models.gaussian import Gaussian, constant
+from untaught.noise.models.moments import T
 from untaught.noise.models.words import Words
 
 if TYPE_CHECKING:

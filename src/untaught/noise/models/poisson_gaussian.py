@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.models.base import NoiseModel, Split, T, Values
+from untaught.noise.models.base import NoiseModel, Split, Values
 from untaught.noise.models.censored import interpolate, namespace
 from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, kernels, place, shifts
+from untaught.noise.models.moments import T
 from untaught.noise.models.words import Words
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from untaught.noise.models.base import NoiseModel, Split, T, Values
+from untaught.noise.models.base import NoiseModel, Split, Values
 from untaught.noise.models.censored import namespace
+from untaught.noise.models.moments import T
 from untaught.noise.models.words import Words
 
 MOST_SHARE = 1e2  # of the value
