@@ -87,13 +87,12 @@ def observed(case: dict[str, Any]) -> tuple[NDArray[Any], NDArray[Any], Any]:
 def told(case: dict[str, Any], noisy: NDArray[Any], model: Any) -> Any:
     """Return the model of the noise that the method is given: the true one, or one of another level."""
     from untaught.noise import estimate_sigma
-    from untaught.noise.models.registry import scaled
 
     if "level" not in case:
         return model
     if case["level"] == "measured":
         return estimate_sigma(noisy.astype(np.float32))
-    return scaled(model, float(case["level"]) ** 2, 0.0)
+    return model.scaled(float(case["level"]) ** 2, 0.0)
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:

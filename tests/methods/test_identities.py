@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from untaught.methods.self_supervised.gr2r import GR2R, noise_like, split_binomial, split_gamma, split_poisson
+from untaught.methods.self_supervised.gr2r import GR2R, noise_like, split_binomial
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.noisier2noise import Noisier2Noise
@@ -126,15 +126,17 @@ def test_generalised_recorruptions_have_their_moments(law: str) -> None:
     """Means, variances, no covariance, and none of the squares."""
     rng, x, share, n = np.random.default_rng(0), 0.4, 0.2, 400_000
     if law == "poisson":
-        first, second = split_poisson(GAIN * rng.poisson(x / GAIN, n), GAIN, share, rng)
+        pair = PoissonGaussian(GAIN).split(law, GAIN * rng.poisson(x / GAIN, n), share, rng)
         variances = GAIN * x / (1 - share), GAIN * x / share
     elif law == "gamma":
-        first, second = split_gamma(rng.gamma(10.0, x / 10, n), 10.0, share, rng)
+        pair = Speckle(10**-0.5).split(law, rng.gamma(10.0, x / 10, n), share, rng)
         variances = x**2 / (10 * (1 - share)), x**2 / (10 * share)
     else:
-        first, second = split_binomial(rng.binomial(10, x, n) / 10, 10, share, rng)
+        pair = split_binomial(rng.binomial(10, x, n) / 10, 10, share, rng)
         variances = x * (1 - x) / 8, x * (1 - x) / 2
-    for part, variance in zip((first, second), variances, strict=True):
+    assert pair is not None
+    first, second = pair
+    for part, variance in zip(pair, variances, strict=True):
         assert part.mean() == pytest.approx(x, rel=0.005)
         assert part.var() == pytest.approx(variance, rel=0.02)
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.006

@@ -13,7 +13,6 @@ from untaught.errors import InputError
 from untaught.image.image import Plane
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
-from untaught.noise.estimation.impulses import struck
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.request import Request
 from untaught.problem import Problem
@@ -29,7 +28,7 @@ def salted(fraction: float = 0.1, channels: int = 3, size: int = 64) -> tuple[Fl
 
 def test_every_hit_is_found_and_nothing_else() -> None:
     x, y = salted()
-    assert np.array_equal(struck(y, 0.1), x != y)
+    assert np.array_equal(Impulse(0.1).hit(y), x != y)
 
 
 @pytest.mark.parametrize("end", [0.0, 1.0])
@@ -37,7 +36,7 @@ def test_what_is_black_or_white_itself_was_not_hit(end: float) -> None:
     x, _ = salted(channels=1)
     x[16:48, 16:48] = end
     y = Impulse(0.2).sample(x, np.random.default_rng(1))
-    hit = struck(y, 0.2)[..., 0]
+    hit = Impulse(0.2).hit(y)[..., 0]
     assert not hit[22:42, 22:42][y[22:42, 22:42, 0] == end].any()
     assert hit[22:42, 22:42][y[22:42, 22:42, 0] == 1 - end].all()
 
@@ -100,7 +99,7 @@ def test_pixels_that_were_hit_as_a_whole_are_missing_as_a_whole() -> None:
     rng = np.random.default_rng(1)
     hit = rng.random(x.shape[:2]) < 0.1
     y = np.where(hit[..., None], rng.integers(0, 2, (64, 64, 1)), x).astype(np.float32)
-    assert np.array_equal(struck(y, 0.1), hit[..., None])
+    assert np.array_equal(Impulse(0.1).hit(y), hit[..., None])
     result = denoise(y)
     assert result.psnr is not None
     assert abs(result.psnr.value - psnr(result.image, x)) < 2
@@ -123,7 +122,7 @@ def test_highlights_in_all_channels_are_not_taken_for_hits() -> None:
     lights = rng.random((64, 64)) < 0.02  # single white pixels, as on foil or water
     x[lights] = 1
     y = np.where(rng.random(x.shape) < 0.09, rng.integers(0, 2, x.shape), x).astype(np.float32)
-    hit = struck(y, 0.09)
+    hit = Impulse(0.09).hit(y)
     white = lights & (y == 1).all(2)
     assert white.sum() > 40
     assert not hit[white].any()

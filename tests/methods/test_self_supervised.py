@@ -25,7 +25,6 @@ from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian, Speckle, Unknown
-from untaught.noise.coloured_noise import turns
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.problem import Problem
@@ -239,10 +238,10 @@ def test_wrong_names_and_settings_are_refused_in_a_sentence() -> None:
 
 
 def test_crops_are_turned_only_where_the_noise_allows_it() -> None:
-    assert turns(Gaussian(0.1))
-    assert turns(Correlated(0.1, BOX))
-    assert not turns(Correlated(0.1, ((1.0, 2.0, 1.0),)))
-    assert not turns(Correlated(0.1, ((1.0, 2.0), (3.0, 1.0))))
+    assert Gaussian(0.1).turns
+    assert Correlated(0.1, BOX).turns
+    assert not Correlated(0.1, ((1.0, 2.0, 1.0),)).turns
+    assert not Correlated(0.1, ((1.0, 2.0), (3.0, 1.0))).turns
     picture = torch.arange(25.0).view(1, 1, 5, 5)
     generator = draw()
     seen = {tuple(turned_crop(picture, 5, generator).flatten().tolist()) for _ in range(200)}

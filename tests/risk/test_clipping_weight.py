@@ -9,7 +9,6 @@ import torch
 
 from untaught.noise import Gaussian, Impulse
 from untaught.risk.clipping_weight import Weight, undone
-from untaught.risk.stein_kernel import stein_kernel
 
 NOISE = Gaussian(0.2, clip=(True, True))
 
@@ -24,7 +23,7 @@ def test_a_weight_that_depends_on_the_answer_has_a_tilt(x: float, gain: float) -
     y = (clean + 0.2 * noise).clamp(0, 1)
     m = NOISE.mean(clean)
     f = 0.1 + gain * y
-    tau = stein_kernel(NOISE, y, m)
+    tau = NOISE.stein_kernel(y, m)
     cross = gain * tau
     w, slope = torch.exp(-4 * f), -4 * torch.exp(-4 * f)
     untilted = w * ((f - y).square() + 2 * cross - tau) - w * (f - m).square()

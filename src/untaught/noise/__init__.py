@@ -9,11 +9,11 @@ from untaught.noise.estimation.mean_variance import Curve, mean_variance
 from untaught.noise.estimation.measure import NoiseReport, measure
 from untaught.noise.estimation.sigma import estimate_sigma
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.correlated import Correlated
+from untaught.noise.models.correlated import Correlated, gaussian_kernel
 from untaught.noise.models.gaussian import Gaussian, Unknown
 from untaught.noise.models.impulse import Impulse
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
-from untaught.noise.models.registry import format_noise, gaussian_kernel, parse_noise
+from untaught.noise.models.registry import format_noise, parse_noise
 from untaught.noise.models.speckle import Speckle
 
 __all__ = [

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.correlated import Correlated
 from untaught.noise.opponent_colours import basis
 
 MANY = 256 * 256  # taps of a kernel from which on the Fourier transform is the quicker way
+SHARED = 0.05  # correlation of the noise of two pixels above which one is hidden with the other
+
+Kernel = tuple[tuple[float, ...], ...]
 
 
-def reach(noise: Correlated) -> tuple[int, int]:
+class Coloured(Protocol):
+    """Noise that is white noise convolved: with `kernel`, or of three channels each colour with its own."""
+
+    @property
+    def kernel(self) -> Kernel: ...  # noqa: D102
+
+    @property
+    def colours(self) -> tuple[tuple[float, Kernel], ...]: ...  # noqa: D102
+
+
+def reach(noise: Coloured) -> tuple[int, int]:
     """Return how many rows and columns apart the farthest pixels are that share noise."""
     kernels = [noise.kernel, *(kernel for _, kernel in noise.colours)]
     return max(map(len, kernels)) - 1, max(len(kernel[0]) for kernel in kernels) - 1
 
 
-def drawn(shape: Sequence[int], noise: Correlated, generator: torch.Generator, device: torch.device) -> Tensor:
+def drawn(shape: Sequence[int], noise: Coloured, generator: torch.Generator, device: torch.device) -> Tensor:
     """Draw noise of unit level, (1, C, H, W): larger and cut, for the noise of a picture ends at its edges."""
     rows, columns = reach(noise)
     height, width = shape[2] + rows, shape[3] + columns
@@ -33,7 +44,7 @@ def drawn(shape: Sequence[int], noise: Correlated, generator: torch.Generator, d
 
 
 def drawn_around(
-    shape: Sequence[int], noise: Correlated, generator: torch.Generator, device: torch.device
+    shape: Sequence[int], noise: Coloured, generator: torch.Generator, device: torch.device
 ) -> Tensor:
     """Draw the same, going around the edges where the picture is large enough for that."""
     rows, columns = reach(noise)
@@ -42,19 +53,19 @@ def drawn_around(
     return coloured(torch.randn(shape, generator=generator).to(device), noise)
 
 
-def coloured(white: Tensor, noise: Correlated) -> Tensor:
+def coloured(white: Tensor, noise: Coloured) -> Tensor:
     """Return white noise, (1, C, H, W), convolved with the model's unit-norm kernel, each colour with its own."""
     if len(noise.colours) == white.shape[1] == 3:
         parts = [
-            share**0.5 * coloured(white[:, o : o + 1], Correlated(1.0, kernel))
-            for o, (share, kernel) in enumerate(noise.colours)
+            share**0.5 * _convolved(white[:, o : o + 1], kernel) for o, (share, kernel) in enumerate(noise.colours)
         ]
         return torch.einsum("oc,bohw->bchw", basis(white), torch.cat(parts, 1))
-    return _convolved(white, torch.as_tensor(noise.kernel, dtype=white.dtype, device=white.device))
+    return _convolved(white, noise.kernel)
 
 
-def _convolved(x: Tensor, kernel: Tensor) -> Tensor:
-    """Return x * kernel, the convolution going around the edges."""
+def _convolved(x: Tensor, weights: Kernel) -> Tensor:
+    """Return x * weights, the convolution going around the edges."""
+    kernel = torch.as_tensor(weights, dtype=x.dtype, device=x.device)
     rows, columns = kernel.shape
     height, width = x.shape[-2:]
     if kernel.numel() > MANY and rows <= height and columns <= width:
@@ -67,10 +78,7 @@ def _convolved(x: Tensor, kernel: Tensor) -> Tensor:
     return F.conv2d(F.pad(x, edges, mode="circular"), taps, groups=channels)
 
 
-SHARED = 0.05  # correlation of the noise of two pixels above which one is hidden with the other
-
-
-def shared(noise: Correlated) -> tuple[int, int]:
+def shared(noise: Coloured) -> tuple[int, int]:
     """Return how many rows and columns away pixels share more than `SHARED` of their noise."""
     kernel = torch.tensor(noise.kernel, dtype=torch.float64)
     size = [2 * n - 1 for n in kernel.shape]
@@ -79,15 +87,3 @@ def shared(noise: Correlated) -> tuple[int, int]:
     far = (correlation.abs() > SHARED).nonzero()
     away = torch.minimum(far, torch.tensor(size) - far).max(dim=0).values
     return int(away[0]), int(away[1])
-
-
-def turns(noise: NoiseModel) -> bool:
-    """Say whether a picture may be flipped and turned by 90 degrees without changing the law of its noise.
-
-    Turning by 180 degrees is always allowed: a covariance is symmetric.
-    """
-    if not isinstance(noise, Correlated):
-        return True
-    kernel = np.asarray(noise.kernel)
-    alike = kernel.shape[0] == kernel.shape[1] and np.allclose(kernel, np.rot90(kernel))
-    return bool(alike and np.allclose(kernel, kernel[:, ::-1]))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
 import torch
 
 from untaught._version import __version__
@@ -20,13 +18,8 @@ from untaught.fitting.stopping import RULES, Rule
 from untaught.image.image import Image
 from untaught.method import ClosedForm, Iterative
 from untaught.methods.registry import make
-from untaught.noise import (
-    Correlated,
-    NoiseModel,
-    format_noise,
-    parse_noise,
-)
-from untaught.noise.models.registry import MODELS
+from untaught.noise import NoiseModel, format_noise, parse_noise
+from untaught.noise.models.registry import MODELS, spellings
 from untaught.operators.serialize import written
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
@@ -34,9 +27,6 @@ from untaught.results.recipe import PlaneRecipe, Recipe
 
 LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
 """A plane that was left as it was."""
-
-DIGITS = range(6, 18)  # of numbers in a noise model; with 17 hardly any is lost
-WIDEST = 100  # pixels of a Gaussian kernel that can be written
 
 
 def plane_recipe(method: Iterative | ClosedForm, rule: Rule, steps: int) -> PlaneRecipe:
@@ -98,25 +88,10 @@ def _noise_text(model: NoiseModel | None) -> str:
     """Return the noise as people write it where that says all of it, else its numbers to the last digit."""
     if model is None:
         return format_noise(model)
-    for text in _forms(model):
+    for text in spellings(model):
         if parse_noise(text) == model:
             return text
     return json.dumps({"kind": model.kind, **asdict(model)})
-
-
-def _forms(model: NoiseModel) -> Iterator[str]:
-    """Yield ways to write a model, with more and more digits; a kernel by its width, if it is a Gaussian."""
-    short = format_noise(model)
-    if not isinstance(model, Correlated):
-        yield from (format_noise(model, digits) for digits in DIGITS)
-        return
-    middle = np.array(model.kernel[len(model.kernel) // 2])
-    beside = middle[len(middle) // 2 :][:2]
-    if len(beside) == 2 and 0 < beside[1] < beside[0]:
-        width = (2 * math.log(beside[0] / beside[1])) ** -0.5
-        level, _, *ends = short.split(",")
-        yield from (",".join([level, f"{width:.{digits}g}", *ends]) for digits in DIGITS if width < WIDEST)
-    yield short
 
 
 def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request, task: Task) -> Recipe:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise import Correlated, NoiseModel
+from untaught.noise import NoiseModel
 from untaught.results.display import Pair
 
 LAGS = ((0, 1), (0, 2), (1, 0), (2, 0))  # (down, right), in pixels
@@ -125,7 +125,7 @@ def check_residual(pair: Pair, noise: NoiseModel) -> ResidualCheck | None:
         std=float(residual[measured].std()),
         expected=expected,
         correlation={lag: _autocorrelation(z, lag) for lag in LAGS},
-        predicted={lag: _predicted(noise, lag) for lag in LAGS},
+        predicted={lag: noise.correlation(lag) for lag in LAGS},
         bound=1.96 / float(residual[measured].size) ** 0.5,
         structure=_structure(z, pair.after, noise),
     )
@@ -149,21 +149,6 @@ def _autocorrelation(z: NDArray[Any], lag: tuple[int, int]) -> float:
     products = z[down:, right:] * z[: z.shape[0] - down, : z.shape[1] - right]
     power = float(np.nanmean(z * z))
     return float(np.nanmean(products)) / power if np.isfinite(products).any() and power > 0 else 0.0
-
-
-def _predicted(noise: NoiseModel, lag: tuple[int, int]) -> float:
-    """Return the autocorrelation of the noise model at `lag`, of either sign."""
-    if not isinstance(noise, Correlated):
-        return float(lag == (0, 0))
-    k = np.asarray(noise.kernel)
-    (h, w), (down, right) = k.shape, lag
-    if down < 0:
-        down, right = -down, -right
-    if right < 0:
-        k, right = k[:, ::-1], -right
-    if down >= h or right >= w:
-        return 0.0
-    return float((k[down:, right:] * k[: h - down, : w - right]).sum() / (k * k).sum())
 
 
 def _structure(z: NDArray[Any], after: NDArray[np.float32], noise: NoiseModel) -> float | None:
@@ -205,5 +190,5 @@ def _inner(strong: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _square_variance(noise: NoiseModel) -> float:
     """Return the variance of a square's mean for noise of unit variance with the model's correlation."""
     shifts = range(1 - WINDOW, WINDOW)
-    total = sum((WINDOW - abs(i)) * (WINDOW - abs(j)) * _predicted(noise, (i, j)) for i in shifts for j in shifts)
+    total = sum((WINDOW - abs(i)) * (WINDOW - abs(j)) * noise.correlation((i, j)) for i in shifts for j in shifts)
     return total / WINDOW**4

@@ -57,7 +57,7 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
         What was observed, of the same shape.
     """
     value = weight_at(noise, image)
-    if not _cut(noise):
+    if not noise.biased:
         return Weight(value)
     bend = _tabled(noise, lambda x: (_slope(noise, x + BEND) - _slope(noise, x - BEND)) / (2 * BEND), image)
     return Weight(value, bend * (image - y))
@@ -65,7 +65,7 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
 
 def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
     """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
-    if not _cut(noise):
+    if not noise.biased:
         return torch.ones_like(image)
     return _tabled(noise, lambda x: _slope(noise, x), image)
 
@@ -89,7 +89,3 @@ def _tabled(noise: NoiseModel, function: Callable[[Tensor], Tensor], x: Tensor) 
     nodes = torch.linspace(low, high, math.ceil((high - low) / STEP * FINER) + 1, dtype=x.dtype)
     found: Tensor = interpolate(x, nodes.numpy(), function(nodes).numpy())
     return found
-
-
-def _cut(noise: NoiseModel) -> bool:
-    return any(noise.clip) and not noise.replaces

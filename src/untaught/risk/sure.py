@@ -5,8 +5,8 @@
     risk(f) = (1/N) || f - y ||^2 + 2/(alpha N) < f - p, z > - (1/N) sum_i Var[y_i|x_i]
 
 estimates (1/N) || f - E[y|x] ||^2. tau is Var[y|x], or where values were cut off the kernel that makes Stein's
-identity hold there too (`risk.stein_kernel`). The middle term is the divergence of SURE (Stein 1981) taken by a
-finite step along z (Ramani, Blu, Unser 2008), so nothing has to be differentiated; `p` is any picture made
+identity hold there too (`NoiseModel.stein_kernel`). The middle term is the divergence of SURE (Stein 1981) taken
+by a finite step along z (Ramani, Blu, Unser 2008), so nothing has to be differentiated; `p` is any picture made
 without z, and only makes the term fluctuate less. That the noises of y + alpha z and y - z/alpha are independent
 is theorem 1 of Pang et al., "Recorrupted-to-Recorrupted", CVPR 2021.
 """
@@ -19,10 +19,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from untaught.noise import Correlated
-from untaught.noise.coloured_noise import drawn_around
 from untaught.problem import Problem, Response, smoothed
-from untaught.risk.stein_kernel import stein_kernel
 
 DIVERGENCE_SEED = 7919  # keeps the recorruptions of an error estimate apart from those of the fits
 DIVERGENCE_STEP = 0.05  # alpha; a longer step measures the divergence at a noisier picture, which is larger
@@ -54,11 +51,7 @@ class Recorruption:
         variance = problem.noise.variance_at_mean(p).clamp_min(0)
         # Not the seed itself: a fit draws its code from that, and z must be independent of all a fit sees.
         generator = torch.Generator().manual_seed((seed + 1) * STREAM % 2**62)
-        shape, device = problem.y.shape, problem.y.device
-        if isinstance(problem.noise, Correlated):
-            noise = drawn_around(shape, problem.noise, generator, device)
-        else:
-            noise = torch.randn(shape, generator=generator).to(device)
+        noise = problem.noise.draw(problem.y.shape, generator, problem.y.device, around=True)
         kernel = kernel_of(problem, p)
         return cls(problem.y, problem.mask, variance, noise * kernel.sqrt(), alpha, p, kernel)
 
@@ -90,9 +83,7 @@ def kernel_of(problem: Problem, mean: Tensor) -> Tensor:
 
     Where values were, its mean is still the variance, and it depends less on the estimate of the mean.
     """
-    if any(problem.noise.clip) and not problem.noise.replaces:
-        return stein_kernel(problem.noise, problem.y, mean)
-    return problem.noise.variance_at_mean(mean).clamp_min(0)
+    return problem.noise.stein_kernel(problem.y, mean).clamp_min(0)
 
 
 def common_kernel(problem: Problem, answer: Tensor) -> Tensor:

@@ -25,8 +25,7 @@ from untaught.image.image import Image, Plane
 from untaught.image.values import filled
 from untaught.methods.self_supervised.crops import turned
 from untaught.methods.self_supervised.learner import Seen
-from untaught.noise import Impulse, NoiseModel, Unknown, clipping
-from untaught.noise.estimation.impulses import struck
+from untaught.noise import NoiseModel, Unknown, clipping
 from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.training.dataset import Page, window
 
@@ -112,8 +111,8 @@ class Reader:
             pictured = image if page.other is None else self.shelf.image(page.other)
             other = window(pictured, page.second, top, left, side)
             gone, second = gone | other.missing, _tensor(other.values)
-        if isinstance(noise, Impulse):  # what was hit is known, and treated as missing
-            hit = np.asarray(struck(values, noise.fraction).any(axis=-1))
+        if noise.replaces:  # what was hit is known, and treated as missing
+            hit = np.asarray(noise.hit(values).any(axis=-1))
             values, gone = filled(values, hit), gone | hit
         return Seen(_tensor(values), (noise,), _tensor(~gone[..., None]), second)
 

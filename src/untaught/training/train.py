@@ -18,7 +18,6 @@ from untaught.methods.self_supervised.learner import Learner, Seen
 from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
-from untaught.noise.coloured_noise import turns
 from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.dataset import Folder, scan
@@ -159,7 +158,7 @@ def _refuse_single(method: Learner, found: Folder) -> None:
 def _upright(method: Learner) -> Callable[[Seen], bool]:
     """Return what says whether squares may be turned by 180 degrees only."""
     own: Callable[[Seen], bool] | None = getattr(method, "upright", None)
-    return own or (lambda seen: not all(turns(noise) for noise in seen.noises))
+    return own or (lambda seen: not all(noise.turns for noise in seen.noises))
 
 
 def _training(asked: Asked, found: Folder, work: Work, batch: int) -> Training:

@@ -15,6 +15,7 @@ from untaught.method import Needs
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.group_estimators import inverse_of
 from untaught.methods.non_local.single_scale import NonLocal
+from untaught.noise.models.registry import kinds
 from untaught.problem import Estimate, Problem
 
 SPREADS = (0.8, 2.0, 6.0, 20.0)  # pixels: the blurs tried in turn until one reaches something measured
@@ -74,7 +75,7 @@ class ImpulseFill:
     shrinkage: float = 0.001
     floor: float = 1.5e-5
     name: ClassVar[str] = "impulse-fill"
-    needs: ClassVar[Needs] = Needs(kinds=("impulse",))
+    needs: ClassVar[Needs] = Needs(kinds=kinds("replaces"))
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture with its missing values filled in; nothing is drawn, so `seed` changes nothing."""

@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
-from untaught.methods.non_local.noise_covariance import Covariance
+from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
 from untaught.methods.non_local.single_scale import STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
-from untaught.noise import Correlated, Gaussian, NoiseModel
+from untaught.noise import NoiseModel
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
 from untaught.risk.sure_let import Part, differences, mixed, weights
@@ -64,7 +64,7 @@ class MultiScale:
         White Gaussian noise needs no "ridge" there that follows "wiener": on Kodak crops at sigma 10, 25 and 50 it
         gained less than .006 dB. Where the noise differs from pixel to pixel it gains .2 dB and more.
         """
-        spared = isinstance(noise, Gaussian) and [s.kind for s in self.stages[-2:]] == ["wiener", "ridge"]
+        spared = noise.white and noise.uniform and [s.kind for s in self.stages[-2:]] == ["wiener", "ridge"]
         return self.stages[:-1] if spared and not self.whole_below else self.stages
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
@@ -72,7 +72,7 @@ class MultiScale:
         pictures = self._at(problem)
         first = pictures[0]
         if len(pictures) == 1:
-            shared = _covariance(problem)
+            shared = covariance_of(problem)
             return Estimate(
                 first,
                 function=lambda y: self._at(problem.with_y(y))[0],
@@ -99,7 +99,7 @@ class MultiScale:
         def function(y: Tensor) -> Tensor:
             return _combined(self._at(problem.with_y(y)), chosen)
 
-        shared = _covariance(problem)
+        shared = covariance_of(problem)
 
         def guide(y: Tensor, variance: Tensor) -> Tensor:
             first = denoise_nonlocal(y, variance, self.stages, covariance=shared)
@@ -114,7 +114,7 @@ class MultiScale:
     def _at(self, problem: Problem) -> list[Tensor]:
         """Return the pictures of every scale at full size."""
         first = NonLocal(self.stages).solve(problem).image
-        return self._lower(problem.y, first, (variance_at(problem, first), _covariance(problem)), problem.noise)
+        return self._lower(problem.y, first, (variance_at(problem, first), covariance_of(problem)), problem.noise)
 
     def _lower(
         self, y: Tensor, first: Tensor, law: tuple[Tensor, Covariance | None], noise: NoiseModel
@@ -139,10 +139,6 @@ def _shares(y: Tensor, count: int) -> list[float]:
     """Return how much of its variance white noise keeps in every halving: a quarter."""
     sizes = [tuple(-(-side // 2**s) for side in y.shape[2:]) for s in range(count)]
     return [b[0] * b[1] / (a[0] * a[1]) for a, b in pairwise(sizes)]
-
-
-def _covariance(problem: Problem) -> Covariance | None:
-    return Covariance.of(problem.noise, problem.y) if isinstance(problem.noise, Correlated) else None
 
 
 def _combined(pictures: Sequence[Tensor], chosen: Sequence[float]) -> Tensor:

@@ -8,7 +8,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from untaught.noise import Correlated
+from untaught.noise import NoiseModel
+from untaught.problem import Problem
 
 SIDE = 256  # pixels at least: the square on which spectra are held; a quarter of it is left two scales down
 
@@ -30,10 +31,9 @@ class Covariance:
     power: Tensor
 
     @classmethod
-    def of(cls, noise: Correlated, y: Tensor) -> Covariance:
+    def of(cls, noise: NoiseModel, y: Tensor) -> Covariance:
         """Return that of a picture `y`, (1, C, H, W), on whose device it lies."""
-        count = y.shape[1]
-        parts = noise.colours if len(noise.colours) == count else ((1.0, noise.kernel),) * count
+        parts = noise.kernels(y.shape[1])
         kernels = [torch.tensor(kernel, dtype=torch.float64) for _, kernel in parts]
         longest = max(max(taps.shape) for taps in kernels)
         side = max(SIDE, 1 << (2 * longest - 2).bit_length())  # on less, the ends of a kernel meet around the edge
@@ -79,3 +79,8 @@ class Covariance:
         near = (down.abs() < half) & (across.abs() < half)  # beyond, the transform has wrapped around
         found = lags[:, down.clamp(1 - half, half - 1), across.clamp(1 - half, half - 1)]
         return torch.where(near, found, torch.zeros_like(found))
+
+
+def covariance_of(problem: Problem) -> Covariance | None:
+    """Return that of the noise of a problem; None where neighbours do not share it."""
+    return Covariance.of(problem.noise, problem.y) if problem.noise.shared else None

@@ -19,8 +19,7 @@ from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import smoothed, variance_at
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.group_estimators import combination, noise_of, wiener
-from untaught.methods.non_local.noise_covariance import Covariance
-from untaught.noise import Correlated
+from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
 
@@ -140,7 +139,7 @@ class NonLocal:
         def variance_of(pilot: Tensor) -> Tensor:
             return variance_at(problem, pilot)
 
-        shared = Covariance.of(problem.noise, problem.y) if isinstance(problem.noise, Correlated) else None
+        shared = covariance_of(problem)
         return Estimate(_run(problem.y, variance_of, self.stages, problem.pilot, covariance=shared))
 
 

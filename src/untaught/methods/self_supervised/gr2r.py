@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,12 +14,16 @@ from untaught.errors import InputError
 from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Norm, Seen, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
-from untaught.noise import Correlated, NoiseModel, PoissonGaussian
-from untaught.noise.coloured_noise import drawn
+from untaught.noise.models.base import Split
+from untaught.noise.models.registry import kinds
 from untaught.problem import Problem, smoothed
 from untaught.risk.sure import kernel_of
 
 Law = Literal["auto", "gaussian", "poisson", "gamma", "binomial"]
+WANTED = {
+    "poisson": "is not counted; Poisson recorruption needs noise='poisson:GAIN,0'",
+    "gamma": "is not multiplicative; gamma recorruption needs noise='speckle:FRACTION'",
+}
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class GR2R(OnePicture):
     - binomial of l trials, y = k / l: w ~ Hypergeometric(k of l, m drawn), ytilde = w / m,
       yhat = (k - w) / (l - m), m = a l rounded.
 
-    Where values were cut off, z has the variance that keeps Stein's identity (`risk.stein_kernel`), which is 0
-    where y itself was cut: unbiased to first order in alpha.
+    Where values were cut off, z has the variance that keeps Stein's identity (`NoiseModel.stein_kernel`), which is
+    0 where y itself was cut: unbiased to first order in alpha.
 
     Attributes
     ----------
@@ -70,9 +74,7 @@ class GR2R(OnePicture):
     trials: int = 0
     norm: Norm = "l2"
     name: ClassVar[str] = "gr2r"
-    needs: ClassVar[Needs] = Needs(
-        level=True, complete=True, kinds=("gaussian", "poisson-gaussian", "speckle", "correlated")
-    )
+    needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""
@@ -100,24 +102,18 @@ class GR2R(OnePicture):
         return torch.cat([first for first, _ in pairs]), torch.cat([second for _, second in pairs])
 
     def _one(self, problem: Problem, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        law = law_of(problem.noise) if self.law == "auto" else self.law
+        noise = problem.noise
+        law = noise.recorruption if self.law == "auto" else self.law
         if law == "gaussian":
             z = gaussian_like(problem, generator)
             return problem.y + self.alpha * z, problem.y - z / self.alpha
         share = self.alpha**2 / (1 + self.alpha**2)
         y, rng = problem.y.double().cpu().numpy(), _numpy(generator)
-        if law == "poisson":
-            first, second = split_poisson(y, _gain(problem.noise), share, rng)
-        elif law == "gamma":
-            first, second = split_gamma(y, _looks(problem.noise), share, rng)
-        else:
-            first, second = split_binomial(y, self.trials, share, rng)
+        pair = split_binomial(y, self.trials, share, rng) if law == "binomial" else noise.split(law, y, share, rng)
+        if pair is None:
+            raise InputError(f"{noise.kind} noise {WANTED[law]}")
+        first, second = pair
         return torch.from_numpy(first).to(problem.y), torch.from_numpy(second).to(problem.y)
-
-
-def law_of(noise: NoiseModel) -> Law:
-    """Return the law that recorrupts this noise best."""
-    return "poisson" if isinstance(noise, PoissonGaussian) and noise.gain > 0 and not noise.read else "gaussian"
 
 
 def noise_like(seen: Seen, generator: torch.Generator) -> Tensor:
@@ -127,34 +123,8 @@ def noise_like(seen: Seen, generator: torch.Generator) -> Tensor:
 
 def gaussian_like(problem: Problem, generator: torch.Generator) -> Tensor:
     """Draw z ~ N(0, Sigma), Sigma that of the noise at a local mean of y; (1, C, H, W)."""
-    shape, noise, device = problem.y.shape, problem.noise, problem.y.device
-    if isinstance(noise, Correlated):
-        z = drawn(shape, noise, generator, device)
-    else:
-        z = torch.randn(shape, generator=generator).to(device)
+    z = problem.noise.draw(problem.y.shape, generator, problem.y.device)
     return z * kernel_of(problem, smoothed(problem)).sqrt()
-
-
-Split = tuple[NDArray[Any], NDArray[Any]]
-
-
-def split_poisson(y: NDArray[np.float64], gain: float, share: float, rng: np.random.Generator) -> Split:
-    """Return (yhat, ytilde) of y = gain k, k Poisson of mean x / gain: the counts are thinned.
-
-    Variances gain x / (1 - share) and gain x / share. What a value is off a whole number of counts stays in yhat.
-    """
-    counts = np.rint(np.maximum(y, 0) / gain).astype(np.int64)
-    kept = gain * rng.binomial(counts, share)
-    return (y - kept) / (1 - share), kept / share
-
-
-def split_gamma(y: NDArray[np.float64], looks: float, share: float, rng: np.random.Generator) -> Split:
-    """Return (yhat, ytilde) of y, gamma of shape `looks` and mean x.
-
-    Variances x^2 / (looks (1 - share)) and x^2 / (looks share).
-    """
-    kept = y * rng.beta(looks * share, looks * (1 - share), y.shape)
-    return (y - kept) / (1 - share), kept / share
 
 
 def split_binomial(y: NDArray[np.float64], trials: int, share: float, rng: np.random.Generator) -> Split:
@@ -171,19 +141,3 @@ def split_binomial(y: NDArray[np.float64], trials: int, share: float, rng: np.ra
 def _numpy(generator: torch.Generator) -> np.random.Generator:
     """Return a numpy generator that is seeded by the next draw of a torch one."""
     return np.random.default_rng(int(torch.randint(2**62, (1,), generator=generator)))
-
-
-def _gain(noise: NoiseModel) -> float:
-    if not isinstance(noise, PoissonGaussian) or noise.gain <= 0:
-        raise InputError(f"{noise.kind} noise is not counted; Poisson recorruption needs noise='poisson:GAIN,0'")
-    return noise.gain
-
-
-def _looks(noise: NoiseModel) -> float:
-    """Return the shape of a gamma law with the spread of the noise."""
-    fraction = float(np.asarray(noise.std(np.ones(1)))[0])
-    if noise.kind != "speckle" or fraction <= 0:
-        raise InputError(
-            f"{noise.kind} noise is not multiplicative; gamma recorruption needs noise='speckle:FRACTION'"
-        )
-    return fraction**-2

@@ -11,8 +11,6 @@ from torch import Tensor, nn
 from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Seen, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
-from untaught.noise import Correlated
-from untaught.noise.coloured_noise import shared
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class StructuredNoise2Void(Noise2Void):
 
     def reach(self, seen: Seen) -> tuple[int, int]:
         """See `Noise2Void`; the furthest of all that is seen."""
-        found = [shared(noise) for noise in seen.noises if isinstance(noise, Correlated)]
+        found = [noise.reach for noise in seen.noises]
         rows = max((r for r, _ in found), default=0)
         columns = max((c for _, c in found), default=0)
         return self.rows if self.rows >= 0 else rows, self.columns if self.columns >= 0 else columns

@@ -12,6 +12,7 @@ from untaught.method import Needs
 from untaught.methods.self_supervised.gr2r import noise_like
 from untaught.methods.self_supervised.learner import Seen, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
+from untaught.noise.models.registry import kinds
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,7 @@ class Noisier2Noise(OnePicture):
     draws: int = 16
     residual: ClassVar[bool] = True  # the correction magnifies whatever detail is not drawn yet
     name: ClassVar[str] = "noisier2noise"
-    needs: ClassVar[Needs] = Needs(
-        level=True, complete=True, kinds=("gaussian", "poisson-gaussian", "speckle", "correlated")
-    )
+    needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
 
     def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(yy) - y)^2 over measured pixels."""

@@ -12,6 +12,7 @@ from untaught.method import Needs
 from untaught.methods.self_supervised.gr2r import noise_like
 from untaught.methods.self_supervised.learner import Seen, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
+from untaught.noise.models.registry import kinds
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,7 @@ class NoisyAsClean(OnePicture):
     """
 
     name: ClassVar[str] = "noisy-as-clean"
-    needs: ClassVar[Needs] = Needs(
-        level=True, complete=True, kinds=("gaussian", "poisson-gaussian", "speckle", "correlated")
-    )
+    needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
 
     def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(y + m) - y)^2 over measured pixels."""

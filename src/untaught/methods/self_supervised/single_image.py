@@ -16,7 +16,6 @@ from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.crops import turned_crop
 from untaught.methods.self_supervised.learner import Seen
-from untaught.noise.coloured_noise import turns
 from untaught.operators.filters import local_mean
 from untaught.problem import Estimate, Problem, made_whole
 
@@ -123,7 +122,7 @@ class OnePicture:
 
     def upright(self, seen: Seen) -> bool:
         """Say whether the crops may be turned by 180 degrees only."""
-        return not all(turns(noise) for noise in seen.noises)
+        return not all(noise.turns for noise in seen.noises)
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build network and optimiser; draws only from `seed`."""

@@ -14,8 +14,6 @@ from untaught.method import Needs, State
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.self_supervised.learners import OF_ONE_PICTURE, learner
 from untaught.methods.self_supervised.single_image import OnePicture
-from untaught.noise import Correlated, Gaussian, NoiseModel
-from untaught.noise.coloured_noise import shared
 from untaught.problem import Problem
 
 LEAST = 8  # pixels of a side of what a network learns from
@@ -83,7 +81,7 @@ class Subsampled(OnePicture):
         InputError
             If the noise is shared over more pixels than are skipped, or too few pixels would be left.
         """
-        reach = max(shared(problem.noise)) if isinstance(problem.noise, Correlated) else 0
+        reach = max(problem.noise.reach)
         if reach >= self.factor:
             raise InputError(
                 f"{self.learner}:{self.factor} needs noise that pixels {self.factor} apart do not share, and here "
@@ -123,7 +121,7 @@ class Subsampled(OnePicture):
         more = (0, -width % self.factor, 0, -height % self.factor)
         y = _phases(F.pad(seen.y, more, mode="replicate"), self.factor)
         mask = _phases(F.pad(seen.mask, more), self.factor)
-        noises = tuple(_white(noise) for noise in seen.noises for _ in range(self.factor**2))
+        noises = tuple(noise.subsampled() for noise in seen.noises for _ in range(self.factor**2))
         return Seen(y, noises, mask)
 
     def together(self, pictures: Tensor, seen: Seen) -> Tensor:
@@ -142,7 +140,3 @@ def _phases(picture: Tensor, factor: int) -> Tensor:
     rows, columns = layers.shape[-2:]
     places = layers.view(count, channels, factor**2, rows, columns).transpose(1, 2)
     return places.reshape(-1, channels, rows, columns)
-
-
-def _white(noise: NoiseModel) -> NoiseModel:
-    return Gaussian(noise.sigma, clip=noise.clip) if isinstance(noise, Correlated) else noise

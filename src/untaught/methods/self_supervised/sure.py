@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from untaught.method import Needs
 from untaught.methods.self_supervised.learner import Seen
 from untaught.methods.self_supervised.single_image import OnePicture
-from untaught.noise import PoissonGaussian
+from untaught.noise.models.registry import kinds
 from untaught.problem import smoothed
 from untaught.risk.sure import kernel_of
 
@@ -43,9 +43,7 @@ class SURE(OnePicture):
 
     step: float = 0.1
     name: ClassVar[str] = "sure"
-    needs: ClassVar[Needs] = Needs(
-        level=True, white=True, complete=True, kinds=("gaussian", "poisson-gaussian", "speckle")
-    )
+    needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True, kinds=kinds("white"))
 
     def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
         """Return SURE over measured pixels."""
@@ -64,9 +62,6 @@ def stein_weight(seen: Seen) -> Tensor:
     """Return v with E (y - x) f(y) = E v df/dy for every value, shape of `seen.y`."""
     weights = []
     for problem in seen.problems():
-        noise = problem.noise
-        if isinstance(noise, PoissonGaussian) and not any(noise.clip):
-            weights.append(noise.gain * problem.y.clamp_min(0) + noise.read**2)
-        else:
-            weights.append(kernel_of(problem, smoothed(problem)))
+        own = problem.noise.variance_from(problem.y)
+        weights.append(kernel_of(problem, smoothed(problem)) if own is None else own)
     return torch.cat(weights)

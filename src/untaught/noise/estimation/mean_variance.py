@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from untaught.noise.estimation.clipping import clipping
 from untaught.noise.estimation.dct_patches import LOW, Flags, Floats, Patches, collect, kept_by_model
 from untaught.noise.estimation.sigma import KEPT, level_of, variance_of
 from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.censored import Clip
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.speckle import Speckle
@@ -158,7 +160,7 @@ def curve_of(patches: Patches, start: NoiseModel) -> Curve | None:
         "poisson-gaussian": PoissonGaussian(2 * start.level**2, clip=start.clip),
         "speckle": Speckle(2 * start.level, clip=start.clip),
     }
-    fits = {name: _settled(patches, law, passes) for name, law in laws.items()}
+    fits = {name: _settled(patches, law, FITTED[name], passes) for name, law in laws.items()}
     white = fits["gaussian"]
     if white is None:
         return None
@@ -172,20 +174,25 @@ def curve_of(patches: Patches, start: NoiseModel) -> Curve | None:
     return replace(best, gain=photons.gain, read=photons.read, speckle=speckle.speckle, misfit=misfit)
 
 
-def _settled(patches: Patches, law: NoiseModel, passes: int) -> Curve | None:
-    """Return the curve that the kind of `law` gives when clipping is undone with itself."""
+# The laws a curve is fitted with, their numbers as it says.
+FITTED: dict[str, Callable[[Curve, Clip], NoiseModel]] = {
+    "gaussian": lambda curve, clip: Gaussian(curve.level, clip=clip),
+    "poisson-gaussian": lambda curve, clip: PoissonGaussian(curve.gain, max(curve.read, 1e-4), clip=clip),
+    "speckle": lambda curve, clip: Speckle(curve.speckle, clip=clip),
+}
+
+
+def _settled(
+    patches: Patches, law: NoiseModel, fitted: Callable[[Curve, Clip], NoiseModel], passes: int
+) -> Curve | None:
+    """Return the curve that `law` gives when clipping is undone with what was fitted before."""
     curve = None
     for _ in range(passes):
         points = [p for c in range(patches.dct.shape[1]) for p in _points(patches.channel(c), law)]
         if len(points) < 3:
             return None
         curve = _fit(np.array(points))
-        if isinstance(law, PoissonGaussian):
-            law = replace(law, gain=curve.gain, read=max(curve.read, 1e-4))
-        elif isinstance(law, Speckle):
-            law = replace(law, sigma=curve.speckle)
-        elif isinstance(law, Gaussian):
-            law = replace(law, sigma=curve.level)
+        law = fitted(curve, law.clip)
     return curve
 
 

@@ -21,7 +21,6 @@ from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.impulse import Impulse
-from untaught.noise.models.registry import scaled
 
 NONE = 0.75 / 255  # below this level a picture counts as free of noise
 COMPRESSED = 1.0 / 255  # below this level what neighbours share may as well be what compression left
@@ -132,7 +131,7 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
-    if isinstance(model, Gaussian | Correlated) and drawn(values, missing, model.level):
+    if (model.uniform or model.shared) and drawn(values, missing, model.level):
         model, notes = Gaussian(0.0, clip=cut.clip), [DRAWN]
     notes += _remarks(model, level, cut, channels)
     return NoiseReport(
@@ -141,7 +140,7 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
         relative_error=model.relative_error,
         curve=curve,
         correlation=shared,
-        white=not isinstance(model, Correlated),
+        white=not model.shared,
         clipping=cut,
         impulse_fraction=salt.fraction,
         channels=channels,
@@ -212,7 +211,7 @@ def _choose(
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
         return Impulse(min(salt.fraction, 0.99), relative_error=float(error)), []
     if common is not None:
-        grows = law is not None and common.shades == (1.0, 1.0)
+        grows = law is not None and common.uniform
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
     if start.sigma < NONE:
@@ -225,7 +224,7 @@ def _choose(
 def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
     """Return the law with its strength measured on all shades together, the flattest patches first."""
     found = strength(patches, law) if law.relative_error > COUNTED_ERROR else None
-    return law if found is None else scaled(law, found.sigma**2, found.relative_error)
+    return law if found is None else law.scaled(found.sigma**2, found.relative_error)
 
 
 def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
@@ -233,7 +232,7 @@ def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[flo
     low, high = cut.fractions
     if any(cut.clip):
         notes.append(f"Values were cut off: {100 * low:.1f} % lie at black and {100 * high:.1f} % at white.")
-    if isinstance(model, Gaussian) and level.texture > TEXTURED and level.sigma > NONE:
+    if model.white and model.uniform and level.texture > TEXTURED and level.sigma > NONE:
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
     if min(channels) > NONE and max(channels) > 1.25 * min(channels):
         levels = ", ".join(f"{255 * s:.1f}" for s in channels)

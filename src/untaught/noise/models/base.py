@@ -1,32 +1,52 @@
-"""What every noise model answers: moments of y given the clean x, samples, a sentence."""
+"""What every law of noise answers. One more is a file beside this one and a word in `registry.MODELS`.
+
+It has to say `std`, and how it is written (`form`, `parse`); all else that is asked here has an answer that is
+right for white noise that is added to the picture and near to normal.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.models.censored import Clip, at_mean, censored_mean, censored_variance, invert, namespace
+from untaught.noise.models.censored import Clip
+from untaught.noise.models.moments import Moments
+from untaught.noise.models.words import Words
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Values = NDArray[np.float64]
+Split = tuple[NDArray[Any], NDArray[Any]]
+Kernel = tuple[tuple[float, ...], ...]
+
+DIGITS = range(6, 18)  # of numbers that are written down; with 17 hardly any is lost
 NEGLIGIBLE_LEVEL = 0.3 / 255  # below this an 8-bit picture's own rounding is as large as the noise
-TINY = 1e-9  # keeps a standard deviation of zero out of denominators
 
 
 @dataclass(frozen=True, kw_only=True)
-class NoiseModel:
+class NoiseModel(Moments):
     """A law of the observed value y given the clean value x, both in [0, 1] units.
 
     Attributes
     ----------
     kind : str
         Name of the law.
+    form : str
+        How it is written, by way of example: a word, which is read as well as `kind`, and what stands behind it.
+    takes : tuple of int
+        How many numbers can stand there.
     white : bool
         Whether it is added, of a known law, and independent from pixel to pixel.
+    shared : bool
+        Whether neighbouring pixels share it.
     recorruptible : bool
         Whether it is added and can be drawn again, so that y can be recorrupted.
     replaces : bool
@@ -40,18 +60,15 @@ class NoiseModel:
     Notes
     -----
     Where values are clipped, y = min(1, max(0, x + s(x) n)) with n standard normal, and `mean` and
-    `variance` are those of y, not of the noise before the cut.
-
-    References
-    ----------
-    A. Foi, "Clipped noisy images: heteroskedastic modeling and practical denoising", Signal
-    Processing 89(12), 2009.
+    `variance` are those of y, not of the noise before the cut; see `Moments`.
     """
 
-    kind: ClassVar[str] = "unknown"
+    kind: ClassVar[str]
+    form: ClassVar[str]
+    takes: ClassVar[tuple[int, ...]] = (1,)
     white: ClassVar[bool] = True
+    shared: ClassVar[bool] = False
     recorruptible: ClassVar[bool] = True
-    replaces: ClassVar[bool] = False
     relative_error: float = 0.0
     clip: Clip = (False, False)
 
@@ -66,35 +83,25 @@ class NoiseModel:
                     "finite and not negative."
                 )
 
-    def std(self, x: T) -> T:
-        """Return the standard deviation before clipping, given clean `x`; shape of `x`."""
-        raise NotImplementedError
+    @property
+    def uniform(self) -> bool:
+        """Whether its standard deviation before clipping is the same at every brightness."""
+        return False
 
-    def mean(self, x: T) -> T:
-        """Return E[y | x], shape of `x`; it differs from `x` only where clipping acts."""
-        if not any(self.clip):
-            return x
-        answer: T = censored_mean(x, self._positive_std(x), self.clip)
-        return answer
+    @property
+    def texture_error(self) -> float:
+        """Return the relative error of its variance that comes from texture where there is next to no noise."""
+        return 0.0
 
-    def variance(self, x: T) -> T:
-        """Return Var[y | x], what clipping removes taken into account; shape of `x`."""
-        answer: T = censored_variance(x, self._positive_std(x), self.clip)
-        return answer
+    def scaled(self, factor: float, relative_error: float) -> Self:
+        """Return the law with its variance times `factor`, which is known to `relative_error`.
 
-    def variance_at_mean(self, m: T) -> T:
-        """Return Var[y | x] where `m` estimates E[y | x], as every denoiser of y does; shape of `m`."""
-        if not any(self.clip):
-            return self.variance(m)
-        answer: T = at_mean(m, self.mean, self.variance, self.std, self.clip)
-        return answer
-
-    def unclip(self, m: T) -> T:
-        """Return the x with `mean(x) == m`, held to [0, 1] at the ends that are clipped."""
-        if not any(self.clip):
-            return m
-        answer: T = invert(m, self.mean, self.std, self.clip)
-        return answer
+        Raises
+        ------
+        TypeError
+            Where the variance does not scale.
+        """
+        raise TypeError(f"no variance to scale in {self.kind} noise")
 
     @property
     def unseen(self) -> float:
@@ -109,6 +116,52 @@ class NoiseModel:
         """Draw y given clean `x`, an array (H, W) or (H, W, C) in [0, 1] units; dtype of `x`."""
         noise = np.asarray(self.std(x)) * self._standard(x.shape, rng)
         return self._cut(x + noise).astype(x.dtype)
+
+    def draw(
+        self, shape: Sequence[int], generator: torch.Generator, device: torch.device, around: bool = False
+    ) -> Tensor:
+        """Draw noise of unit level and its correlation, (1, C, H, W), going `around` the edges if asked to."""
+        import torch
+
+        return torch.randn(tuple(shape), generator=generator).to(device)
+
+    @property
+    def recorruption(self) -> str:
+        """How y is taken apart best: by a law that `split` knows, or "gaussian", by adding noise."""
+        return "gaussian"
+
+    def split(self, law: str, y: Values, share: float, rng: np.random.Generator) -> Split | None:
+        """Return (yhat, ytilde), independent given x and both of mean x, with `share` of what y tells in ytilde.
+
+        None where y was not made by this law.
+        """
+        return None
+
+    def hit(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which values, (H, W, C), were replaced."""
+        return np.zeros(values.shape, np.bool_)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Return how many rows and columns away pixels share a part of their noise that matters."""
+        return 0, 0
+
+    @property
+    def turns(self) -> bool:
+        """Whether a picture may be flipped and turned by 90 degrees without changing the law of its noise."""
+        return True
+
+    def kernels(self, channels: int) -> tuple[tuple[float, Kernel], ...]:
+        """Return the share of the variance and the kernel that white noise is convolved with, of every channel."""
+        return ((1.0, ((1.0,),)),) * channels
+
+    def correlation(self, lag: tuple[int, int]) -> float:
+        """Return the correlation of the noise of pixels so many rows and columns apart, of either sign."""
+        return float(lag == (0, 0))
+
+    def subsampled(self) -> NoiseModel:
+        """Return the law of every n-th pixel, n beyond `reach`."""
+        return self
 
     @property
     def level(self) -> float:
@@ -126,6 +179,25 @@ class NoiseModel:
         """Whether what was measured, and not replaced, is the picture itself."""
         return self.replaces or self.negligible
 
+    @classmethod
+    def parse(cls, words: Words) -> Self:
+        """Return the law from what was written behind its name.
+
+        Raises
+        ------
+        InputError
+            If it makes no sense.
+        """
+        raise NotImplementedError
+
+    def written(self, digits: int) -> str:
+        """Return what `parse` reads, to so many digits: the level on the 0..255 scale."""
+        return f"{self.level * 255:.{digits}g}"
+
+    def spellings(self) -> Iterator[str]:
+        """Yield ways to write it, the shortest first: with more and more digits."""
+        return map(self.written, DIGITS)
+
     def describe(self) -> str:
         """Return one sentence for a person; levels are on the 0..255 scale."""
         return f"{self._what()}{self._cut_words()}{self._error_words()}."
@@ -140,9 +212,6 @@ class NoiseModel:
             "clip": list(self.clip),
             "description": self.describe(),
         }
-
-    def _positive_std(self, x: Any) -> Any:
-        return namespace(x).clip(self.std(x), TINY, None)
 
     def _standard(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         return rng.standard_normal(shape)
@@ -166,15 +235,3 @@ class NoiseModel:
 
     def _error_words(self) -> str:
         return f", level good to {50 * self.relative_error:.1f} %" if self.relative_error else ""
-
-
-def constant(x: T, value: float) -> T:
-    """Return an array like `x`, floating, filled with `value`."""
-    xp: Any = namespace(x)
-    if xp is not np:
-        answer: T = xp.full_like(x, value)
-        return answer
-    array: Any = np.asarray(x)
-    kind = array.dtype if np.issubdtype(array.dtype, np.floating) else np.float64
-    filled: Any = np.full(array.shape, value, kind)
-    return cast(T, filled)

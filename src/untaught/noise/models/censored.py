@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 FAR = 12.0  # standard deviations; beyond this a tail is below 1e-32 and an end may as well be absent
 VANISHED = 40.0  # standard deviations from which on the density is 0 in double precision; their square is finite
+STEEP = 8.0  # standard deviations; beyond, Stein's kernel is a quotient of numbers that are next to nothing
 BEYOND = 3.0  # standard deviations outside of the range; the value is as good as surely cut there
 CELLS = 65_536  # of one size, instead of nodes
 NEAR = 1e-7  # of the range of values: as well as equal
@@ -73,6 +74,35 @@ def censored_variance(x: Any, s: Any, clip: Clip) -> Any:
     first = a * below + b * above + da - db
     second = a * a * below + b * b * above + (1.0 - above - below) + a * da - b * db
     return s * s * xp.clip(second - first * first, 0.0, None)
+
+
+def censored_kernel(y: Any, x: Any, s: Any, clip: Clip) -> Any:
+    """Return Stein's kernel tau of y = clip(x + s n), n ~ N(0, 1), cut at 0 and 1 as `clip` says.
+
+        E (y - E y) g(y) = E tau(y) g'(y)
+        tau(y) = s^2 - s (e_1 Phi(a) + e_0 Phi(-a)) / phi(a),   a = (y - x) / s
+        e_1 = E max(0, x + s n - 1),   e_0 = E max(0, -x - s n)
+
+    and 0 for a value that was cut: a small change of it changes nothing. Without clipping tau = s^2. The mean of
+    tau is Var y (take g(y) = y), but it is not constant: near an end of the range a value tells less of its noise.
+
+    It follows from Cov(y, g(y)) = E g'(y) K(y) / p(y), K(t) = E (y - m) 1[y > t], by integration by parts.
+    """
+    xp = namespace(x)
+    low, high = clip
+    a = xp.clip((y - x) / s, -STEEP, STEEP)
+    over = _excess((1 - x) / s) if high else xp.zeros_like(x)
+    under = _excess(x / s) if low else xp.zeros_like(x)
+    share = (over * normal_cdf(a) + under * normal_cdf(-a)) / normal_pdf(a)
+    tau = s * s * xp.clip(1 - share, 0, 1)
+    cut = ((y <= 0) & low) | ((y >= 1) & high)
+    return xp.where(cut, xp.zeros_like(tau), tau)
+
+
+def _excess(b: Any) -> Any:
+    """Return E max(0, n - b) of a standard normal n, without cancellation for large b."""
+    b = namespace(b).clip(b, -STEEP, STEEP)
+    return normal_pdf(b) - b * normal_cdf(-b)
 
 
 def invert(m: Any, mean: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip) -> Any:

@@ -1,25 +1,32 @@
-"""The laws of y given the clean x, in units where the picture's value range is [0, 1]."""
+"""Gaussian noise that neighbouring pixels share."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.models.base import NoiseModel, constant
+from untaught.noise.models.base import DIGITS, Kernel, NoiseModel
 from untaught.noise.models.censored import namespace
+from untaught.noise.models.gaussian import Gaussian, constant
+from untaught.noise.models.moments import T
+from untaught.noise.models.words import Words
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 # Of the variance of a camera's noise that was found: what it falls short of the true one, on average over 18
 # simulated cameras (`benchmarks/cameras.py`) of 192 x 192 pixels, where it does not exceed it. It was .52, .26
 # without the worst of them.
 UNSEEN = 0.4
-
-T = TypeVar("T")
-Kernel = tuple[tuple[float, ...], ...]
+MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
+WIDEST = 100.0  # pixels of a Gaussian kernel that can be written
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,10 @@ class Correlated(NoiseModel):
     """
 
     kind: ClassVar[str] = "correlated"
+    form: ClassVar[str] = "correlated:25,WIDTH"
+    takes: ClassVar[tuple[int, ...]] = (2,)
     white: ClassVar[bool] = False
+    shared: ClassVar[bool] = True
     sigma: float
     kernel: Kernel
     shades: tuple[float, float] = (1.0, 1.0)
@@ -68,14 +78,93 @@ class Correlated(NoiseModel):
         """See `NoiseModel`; of a camera that was measured."""
         return UNSEEN if self.colours and self.relative_error > 0 else 0.0
 
+    @property
+    def uniform(self) -> bool:
+        """See `NoiseModel`."""
+        return self.shades == (1.0, 1.0)
+
     def std(self, x: T) -> T:
         """Return sigma sqrt((1 - x) dark + x bright), x held to [0, 1]; `sigma` everywhere where both are 1."""
-        if self.shades == (1.0, 1.0):
+        if self.uniform:
             return constant(x, self.sigma)
         xp = namespace(x)
         inside: Any = xp.clip(x, 0.0, 1.0)
         answer: T = self.sigma * xp.sqrt((1 - inside) * self.shades[0] + inside * self.shades[1])
         return answer
+
+    def scaled(self, factor: float, relative_error: float) -> Self:
+        """See `NoiseModel`."""
+        return replace(self, sigma=self.sigma * math.sqrt(max(factor, 0.0)), relative_error=relative_error)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """See `NoiseModel`."""
+        from untaught.noise.coloured_noise import shared
+
+        return shared(self)
+
+    @property
+    def turns(self) -> bool:
+        """See `NoiseModel`; by 180 degrees any may be turned: a covariance is symmetric."""
+        kernel = np.asarray(self.kernel)
+        alike = kernel.shape[0] == kernel.shape[1] and np.allclose(kernel, np.rot90(kernel))
+        return bool(alike and np.allclose(kernel, kernel[:, ::-1]))
+
+    def kernels(self, channels: int) -> tuple[tuple[float, Kernel], ...]:
+        """See `NoiseModel`."""
+        return self.colours if len(self.colours) == channels else ((1.0, self.kernel),) * channels
+
+    def correlation(self, lag: tuple[int, int]) -> float:
+        """See `NoiseModel`."""
+        k = np.asarray(self.kernel)
+        (h, w), (down, right) = k.shape, lag
+        if down < 0:
+            down, right = -down, -right
+        if right < 0:
+            k, right = k[:, ::-1], -right
+        if down >= h or right >= w:
+            return 0.0
+        return float((k[down:, right:] * k[: h - down, : w - right]).sum() / (k * k).sum())
+
+    def subsampled(self) -> NoiseModel:
+        """See `NoiseModel`: white."""
+        return Gaussian(self.sigma, clip=self.clip)
+
+    def draw(
+        self, shape: Sequence[int], generator: torch.Generator, device: torch.device, around: bool = False
+    ) -> Tensor:
+        """See `NoiseModel`."""
+        from untaught.noise.coloured_noise import drawn, drawn_around
+
+        return (drawn_around if around else drawn)(shape, self, generator, device)
+
+    @classmethod
+    def parse(cls, words: Words) -> Self:
+        """Read a standard deviation on the 0..255 scale, and the width of a Gaussian kernel or a kernel's rows."""
+        sigma, kernel = words.level(0), words.numbers[1]
+        if "/" in kernel or " " in kernel:
+            return cls(sigma, _rows(kernel, words.text), clip=words.clip)
+        width = words.number(1, top=WIDEST)
+        if width == 0:
+            raise InputError(
+                f"The kernel of {words.text!r} has no width; write gaussian:{words.numbers[0]} for that."
+            )
+        return cls(sigma, tuple(map(tuple, gaussian_kernel(width))), clip=words.clip)
+
+    def written(self, digits: int) -> str:
+        """See `NoiseModel`."""
+        rows = "/".join(" ".join(f"{v:.{digits}g}" for v in row) for row in self.kernel)
+        return f"{self.sigma * 255:.{digits}g},{rows}"
+
+    def spellings(self) -> Iterator[str]:
+        """See `NoiseModel`; a kernel by its width first, if it is a Gaussian."""
+        middle = np.array(self.kernel[len(self.kernel) // 2])
+        beside = middle[len(middle) // 2 :][:2]
+        if len(beside) == 2 and 0 < beside[1] < beside[0]:
+            width = (2 * math.log(beside[0] / beside[1])) ** -0.5
+            level = f"{self.sigma * 255:.{DIGITS[0]}g}"
+            yield from (f"{level},{width:.{digits}g}" for digits in DIGITS if width < WIDEST)
+        yield self.written(DIGITS[0])
 
     def _standard(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         from scipy.signal import fftconvolve
@@ -110,3 +199,28 @@ def unit_norm(kernel: Any) -> Kernel:
     if not (math.isfinite(norm) and norm > 0):
         raise InputError("A noise kernel is a 2-D array of finite numbers that are not all zero.")
     return tuple(tuple(float(v) for v in row) for row in taps / norm)
+
+
+def gaussian_kernel(width: float) -> NDArray[np.float64]:
+    """Return a Gaussian of standard deviation `width` pixels, odd and square, cut at 3 widths."""
+    reach = max(1, math.ceil(3 * width))
+    line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)
+    kernel = np.outer(line, line)
+    return np.asarray(kernel / np.sqrt(np.square(kernel).sum()))
+
+
+def _rows(word: str, text: str) -> Kernel:
+    try:
+        rows = tuple(tuple(float(v) for v in row.split()) for row in word.split("/"))
+    except ValueError:
+        rows = ()
+    if not rows or len({len(row) for row in rows}) != 1 or not np.isfinite(rows).all():
+        raise InputError(
+            f"The kernel in {text!r} is not rows of equally many finite numbers separated by '/'; "
+            "write for example correlated:25,1 2 1/2 4 2/1 2 1."
+        )
+    if np.abs(rows).max(initial=0) >= MOST_WEIGHT:
+        raise InputError(
+            f"The kernel in {text!r} has weights that are too large: they have to be below {MOST_WEIGHT:g}."
+        )
+    return rows

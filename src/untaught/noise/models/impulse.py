@@ -1,9 +1,9 @@
-"""Salt and pepper."""
+"""Salt and pepper: how much of it, and which values of a picture it has hit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.censored import namespace
-from untaught.noise.models.correlated import T
+from untaught.noise.models.moments import T
+from untaught.noise.models.words import Words
+
+WINDOW = 7  # side of the window in which values at an end are counted, in pixels
+OWN = 0.5  # of the window: with more beyond chance the picture is black or white itself; a missed hit costs much
+MORE = 2.0  # times what chance puts in all channels of a pixel: then it is the picture's own
+WHOLE = 0.9  # of the pixels that were hit; with more in all channels at once, so were the few others
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ class Impulse(NoiseModel):
     """Salt and pepper: y = 0 or 1 with probability fraction / 2 each, else y = x."""
 
     kind: ClassVar[str] = "impulse"
+    form: ClassVar[str] = "impulse:0.1"
     white: ClassVar[bool] = False
     recorruptible: ClassVar[bool] = False
     replaces: ClassVar[bool] = True
@@ -64,8 +73,52 @@ class Impulse(NoiseModel):
         salted = np.where(u > 1 - self.fraction / 2, 1.0, x)
         return np.where(u < self.fraction / 2, 0.0, salted).astype(x.dtype)
 
+    def hit(self, values: NDArray[np.float32]) -> Flags:
+        """Tell which values were hit; (H, W, 1) where pixels were hit as a whole.
+
+        A value at an end of the range was hit, unless far more of its neighbours in the same channel lie at that
+        end than impulses put there: then the picture is black or white itself.
+        """
+        most = OWN + self.fraction / 2
+        ends = values <= 0, values >= 1
+        hit = np.logical_or(*(_lonely(at, most) for at in ends))
+        some = hit.any(2, keepdims=True)
+        if hit.all(2).sum() > WHOLE * some.sum():
+            return np.asarray(some, np.bool_)
+        for at in ends:
+            hit &= ~_own(at, self.fraction)
+        return np.asarray(hit, np.bool_)
+
+    @classmethod
+    def parse(cls, words: Words) -> Self:
+        """Read the share of pixels that were hit."""
+        return cls(words.number(0, top=1.0), clip=words.clip)
+
+    def written(self, digits: int) -> str:
+        """See `NoiseModel`."""
+        return f"{self.fraction:.{digits}g}"
+
     def _parameters(self) -> dict[str, Any]:
         return {"fraction": self.fraction}
 
     def _what(self) -> str:
         return f"Salt and pepper: {100 * self.fraction:.1f} % of the pixels are black or white"
+
+
+def _own(at: Flags, fraction: float) -> Flags:
+    """Return the pixels that lie at an end in all channels, where they are more than chance puts there.
+
+    Then they are highlights or deep shadows: channels are hit on their own, and seldom all of a pixel.
+    """
+    every = at.all(2, keepdims=True)
+    chance = (fraction / 2) ** at.shape[2] * every.size
+    more = at.shape[2] > 1 and every.sum() > MORE * (chance + 3 * np.sqrt(chance) + 1)
+    return np.asarray(every & more, np.bool_)
+
+
+def _lonely(at: Flags, most: float) -> Flags:
+    """Keep the flags in whose window, themselves left out, at most a share `most` is set."""
+    from scipy.ndimage import uniform_filter
+
+    inside = uniform_filter(at.astype(np.float32), size=(WINDOW, WINDOW, 1), mode="reflect") * WINDOW**2
+    return np.asarray(at & (inside - at <= most * (WINDOW**2 - 1)))

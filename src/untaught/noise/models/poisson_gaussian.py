@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.models.base import NoiseModel
+from untaught.noise.models.base import NoiseModel, Split, Values
 from untaught.noise.models.censored import interpolate, namespace
-from untaught.noise.models.correlated import T
-from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, shifts
+from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, kernels, place, shifts
+from untaught.noise.models.moments import T
+from untaught.noise.models.words import Words
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class PoissonGaussian(NoiseModel):
     """
 
     kind: ClassVar[str] = "poisson-gaussian"
+    form: ClassVar[str] = "poisson:GAIN,READ"
+    takes: ClassVar[tuple[int, ...]] = (1, 2)
     gain: float
     read: float = 0.0
 
@@ -49,6 +55,27 @@ class PoissonGaussian(NoiseModel):
         answer: T = interpolate(x, light, variance)
         return answer
 
+    def variance_from(self, y: T) -> T | None:
+        """Return gain y + read^2, y below 0 counted as 0; None where values were cut off."""
+        if any(self.clip):
+            return None
+        answer: T = self.gain * namespace(y).clip(y, 0.0, None) + self.read**2
+        return answer
+
+    def stein_kernel(self, y: Tensor, mean: Tensor) -> Tensor:
+        """See `NoiseModel`; where photons were counted, and few, it is `counted.kernels`."""
+        if not self.counts:
+            return super().stein_kernel(y, mean)
+        import torch
+
+        table = torch.as_tensor(kernels(self.gain, self.clip), device=y.device)
+        nodes, counts = table.shape
+        at = place(self.unclip(mean).double())
+        below = at.floor().long().clamp(0, nodes - 2)
+        k = (y.double() / self.gain).round().long().clamp(0, counts - 1)
+        tau = torch.lerp(table[below, k], table[below + 1, k], at - below)
+        return torch.where((y >= 1) & self.clip[1], torch.zeros_like(tau), tau).to(y.dtype)
+
     @property
     def _few(self) -> bool:
         return any(self.clip) and self.gain * MOST_COUNTS > 1
@@ -58,11 +85,45 @@ class PoissonGaussian(NoiseModel):
         """Whether values are so few counts that no normal law is near to them, and nothing blurs them."""
         return self._few and self.read <= LEAST_READ
 
+    def scaled(self, factor: float, relative_error: float) -> Self:
+        """See `NoiseModel`."""
+        root = math.sqrt(max(factor, 0.0))
+        return replace(self, gain=self.gain * factor, read=self.read * root, relative_error=relative_error)
+
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y = gain Poisson(x / gain) + read n, then clip; dtype of `x`."""
         light = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
         counted = self.gain * rng.poisson(light / self.gain) if self.gain > 0 else light
         return self._cut(counted + self.read * rng.standard_normal(x.shape)).astype(x.dtype)
+
+    @property
+    def recorruption(self) -> str:
+        """See `NoiseModel`."""
+        return "poisson" if self.gain > 0 and not self.read else super().recorruption
+
+    def split(self, law: str, y: Values, share: float, rng: np.random.Generator) -> Split | None:
+        """Return (yhat, ytilde) of "poisson", y = gain k with k Poisson of mean x / gain: the counts are thinned.
+
+            w ~ Binomial(k, share),   ytilde = gain w / share,   yhat = (y - gain w) / (1 - share)
+
+        Variances gain x / (1 - share) and gain x / share. What a value is off a whole number of counts stays in
+        yhat.
+        """
+        if law != "poisson" or self.gain <= 0:
+            return None
+        counts = np.rint(np.maximum(y, 0) / self.gain).astype(np.int64)
+        kept = self.gain * rng.binomial(counts, share)
+        return (y - kept) / (1 - share), kept / share
+
+    @classmethod
+    def parse(cls, words: Words) -> Self:
+        """Read grey levels per photo-electron and the deviation of the read-out, if any, on the 0..255 scale."""
+        gain, *read = map(words.level, range(len(words.numbers)))
+        return cls(gain, *read, clip=words.clip)
+
+    def written(self, digits: int) -> str:
+        """See `NoiseModel`."""
+        return f"{self.gain * 255:.{digits}g},{self.read * 255:.{digits}g}"
 
     def _parameters(self) -> dict[str, Any]:
         return {"gain": self.gain * 255, "read": self.read * 255}

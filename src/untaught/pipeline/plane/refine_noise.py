@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
-from untaught.noise.models.registry import scaled
 from untaught.noise.opponent_colours import basis
 from untaught.operators.filters import local_mean
 from untaught.problem import Problem
@@ -105,12 +104,12 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
         bare = found[0] * (1 - GRAIN / (found[0] * noise.level**2 + GRAIN_FROM))
         joined, error = _joined(noise, bare, found[1])
         texture = SPECKLE_ERROR * noise.sigma if isinstance(noise, Speckle) else 0.0
-        return scaled(noise, joined, math.hypot(error, GRAIN_ERROR / noise.level**2, texture))
+        return noise.scaled(joined, math.hypot(error, GRAIN_ERROR / noise.level**2, texture))
     left = _Left(terms.misfit, terms.cross, terms.variance, LEAST_ERROR)
     found = left.least_wrong(_flattest(answer, _unclipped(problem, answer, UNCLIPPED)))
     if found is None or found[0] > 1:
         return noise
-    return scaled(noise, *_joined(noise, *found))
+    return noise.scaled(*_joined(noise, *found))
 
 
 def _joined(noise: NoiseModel, factor: float, error: float) -> tuple[float, float]:

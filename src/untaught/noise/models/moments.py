@@ -1,0 +1,103 @@
+"""Moments of y given the clean x, for a law that is near to normal before it is cut off."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from untaught.noise.models.censored import (
+    Clip,
+    at_mean,
+    censored_kernel,
+    censored_mean,
+    censored_variance,
+    invert,
+    namespace,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+T = TypeVar("T")
+TINY = 1e-9  # keeps a standard deviation of zero out of denominators
+
+
+class Moments:
+    """Moments of y = min(1, max(0, x + s(x) n)), n standard normal, x clean; cut where `clip` says.
+
+    Arrays and tensors alike are answered in their own kind.
+
+    References
+    ----------
+    A. Foi, "Clipped noisy images: heteroskedastic modeling and practical denoising", Signal
+    Processing 89(12), 2009.
+    """
+
+    replaces: ClassVar[bool] = False
+    clip: Clip
+
+    def std(self, x: T) -> T:
+        """Return the standard deviation before clipping, given clean `x`; shape of `x`."""
+        raise NotImplementedError
+
+    def mean(self, x: T) -> T:
+        """Return E[y | x], shape of `x`; it differs from `x` only where clipping acts."""
+        if not any(self.clip):
+            return x
+        answer: T = censored_mean(x, self._positive_std(x), self.clip)
+        return answer
+
+    def variance(self, x: T) -> T:
+        """Return Var[y | x], what clipping removes taken into account; shape of `x`."""
+        answer: T = censored_variance(x, self._positive_std(x), self.clip)
+        return answer
+
+    def variance_at_mean(self, m: T) -> T:
+        """Return Var[y | x] where `m` estimates E[y | x], as every denoiser of y does; shape of `m`."""
+        if not any(self.clip):
+            return self.variance(m)
+        answer: T = at_mean(m, self.mean, self.variance, self.std, self.clip)
+        return answer
+
+    def unclip(self, m: T) -> T:
+        """Return the x with `mean(x) == m`, held to [0, 1] at the ends that are clipped."""
+        if not any(self.clip):
+            return m
+        answer: T = invert(m, self.mean, self.std, self.clip)
+        return answer
+
+    @property
+    def biased(self) -> bool:
+        """Whether what estimates E[y | x] is no estimate of x before `unclip` is applied to it."""
+        return any(self.clip) and not self.replaces
+
+    def variance_from(self, y: T) -> T | None:
+        """Return an estimate of Var[y | x] from the value y alone, without bias; None where the law has none."""
+        return None
+
+    def stein_kernel(self, y: Tensor, mean: Tensor) -> Tensor:
+        """Return the weight tau that makes Stein's identity hold, shape of `y`.
+
+            E (y - m) g(y) = E tau(y) g'(y),   m = E[y | x]
+
+        Var[y | x] of a normal law that was not cut off; of one that was, see `censored_kernel`.
+
+        Parameters
+        ----------
+        y : Tensor
+            What was observed, any shape, [0, 1] units.
+        mean : Tensor
+            An estimate of m, of the same shape.
+
+        References
+        ----------
+        Stein, Annals of Statistics 1981, for the identity; Ley, Reinert and Swan, "Stein's method for comparison
+        of univariate distributions", Probability Surveys 14, 2017, for kernels of other laws.
+        """
+        if not self.biased:
+            return self.variance_at_mean(mean)
+        x = self.unclip(mean).double()
+        tau: Tensor = censored_kernel(y, x, self._positive_std(x), self.clip)
+        return tau.to(y.dtype)
+
+    def _positive_std(self, x: Any) -> Any:
+        return namespace(x).clip(self.std(x), TINY, None)
