@@ -14,7 +14,7 @@ from tests.conftest import clean, noisy, tensor
 from untaught.methods.non_local.single_scale import denoise_nonlocal
 from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, Speckle, Unknown
 from untaught.pipeline.plane import refine_noise as calibrate
-from untaught.pipeline.plane.refine_noise import GRAIN, GRAIN_ERROR, GRAIN_FROM, LACKING, SPECKLE_ERROR, refine
+from untaught.pipeline.plane.refine_noise import GRAIN, GRAIN_ERROR, GRAIN_FROM, LACKING, refine
 from untaught.problem import Problem
 from untaught.risk.sure import Recorruption, Terms, risk_terms
 
@@ -93,7 +93,7 @@ def test_poisson_and_speckle_are_scaled_in_variance() -> None:
 
 def test_the_error_of_the_level_of_speckle_allows_for_dark_texture() -> None:
     picture, answer, terms = coloured(Speckle(2 * TRUE, relative_error=0.001))
-    assert refine(picture, answer, terms).relative_error > SPECKLE_ERROR * 2 * TRUE
+    assert refine(picture, answer, terms).relative_error > Speckle(2 * TRUE).texture_error
 
 
 def test_clipped_pixels_are_left_out() -> None:

@@ -8,7 +8,6 @@ import numpy as np
 
 from untaught.noise.estimation.clipping import MOST
 from untaught.noise.estimation.dct_patches import Flags, Floats
-from untaught.noise.models.impulse import Impulse
 
 NEAR = 0.3  # of the range; impulses are held against values that come this near to an end
 
@@ -70,8 +69,3 @@ def _isolated(v: Floats, around: Floats, present: Flags) -> tuple[float, bool]:
     neighbours = (uniform_filter(at.astype(np.float32), size=(3, 3, 1)) * 9 - at) / 8
     sticking = float(neighbours[hits].mean())
     return share, share > max(0.001, 2 * merely) and sticking < 1.6 * share + 0.02
-
-
-def struck(values: Floats, fraction: float) -> Flags:
-    """Tell which values were hit by impulses; see `Impulse.hit`."""
-    return Impulse(fraction).hit(values)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from untaught.method import ClosedForm, Needs
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
-from untaught.noise import Correlated, NoiseModel
-from untaught.noise.coloured_noise import shared
+from untaught.noise import NoiseModel
 from untaught.pipeline.plane.asked import asked, left_alone, made_again
 from untaught.pipeline.plane.pilot import pilot_for, with_pilot
 from untaught.pipeline.plane.plan import Plan
@@ -90,8 +89,8 @@ def advise(noise: NoiseModel, values: int) -> Advice:
 
 def objection(needs: Needs, noise: NoiseModel) -> str | None:
     """Say in a clause why a method is not right for this noise, or None."""
-    if needs.white and noise.kind == "correlated":
-        apart = max(shared(noise)) + 1 if isinstance(noise, Correlated) else 2
+    if needs.white and noise.shared:
+        apart = max(noise.reach) + 1
         return (
             "it needs noise that is independent between pixels, and here neighbours share theirs; struct-n2v "
             f"hides them together, n2v:{apart} learns from pixels {apart} apart, gr2r draws noise of that "

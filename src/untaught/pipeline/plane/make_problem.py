@@ -12,8 +12,7 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.image import Plane
 from untaught.image.limits import MIN_SIDE
-from untaught.noise import Gaussian, Impulse, NoiseModel
-from untaught.noise.estimation.impulses import struck
+from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.models.base import NEGLIGIBLE_LEVEL
 from untaught.operators import Operator
 from untaught.operators.filters import filled
@@ -80,7 +79,7 @@ def _noise(
         return replace(given, clip=clipping(values, missing).clip), ()
     report = measure_noise(values, missing)
     itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
-    if report.model.kind == "impulse" or itself:
+    if report.model.replaces or itself:
         return report.model, tuple(report.notes)
     noise = report.model if report.white else estimate_sigma(values, missing)
     last = traits_of(outermost(operator))
@@ -131,8 +130,8 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
     if missing.any():
         notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
     missing = missing[..., None]
-    if isinstance(noise, Impulse):
-        hit = struck(plane.values, noise.fraction)
+    if noise.replaces:
+        hit = noise.hit(plane.values)
         missing = missing | hit
         notes += (f"{hit.mean():.1%} of the values are black or white amid others and were treated as missing",)
         if missing.all():
@@ -140,6 +139,6 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
     y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
     problem = Problem(y, mask, noise, before=request.before)
-    if isinstance(noise, Impulse):  # methods that do not look at the mask must not see black and white there
+    if noise.replaces:  # methods that do not look at the mask must not see black and white there
         problem = problem.with_y(made_whole(problem))
     return problem, notes

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.noise import Gaussian, NoiseModel, PoissonGaussian, Speckle
+from untaught.noise import NoiseModel
 from untaught.noise.opponent_colours import basis
 from untaught.operators.filters import local_mean
 from untaught.problem import Problem
@@ -37,9 +37,6 @@ GRAIN = 0.8 / 255**2  # taken off, of a variance far above
 GRAIN_FROM = 4 / 255**2  # so that the share taken off is GRAIN / (variance + this)
 GRAIN_ERROR = 1.0 / 255**2
 LACKING = 0.4  # on 14 crops with three kinds of noise, .3 of the error was noise, .7 what the answer lacked
-# Relative error of the variance of speckle, times its sigma, for texture in the dark that is taken for noise: on
-# 13 of these crops it was 1.7 % off at .2, and on 12 of them 2.7 % at .45; on the other one 14 %.
-SPECKLE_ERROR = 0.07
 
 
 @dataclass(frozen=True)
@@ -95,7 +92,7 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
         Its risk per pixel.
     """
     noise = problem.noise
-    if noise.relative_error <= 0 or not isinstance(noise, Gaussian | PoissonGaussian | Speckle):
+    if noise.relative_error <= 0 or not noise.white:
         return noise
     if answer.shape[1] == 3 and terms.responses:
         found = _in_colours(problem, answer, terms)
@@ -103,8 +100,7 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
             return noise
         bare = found[0] * (1 - GRAIN / (found[0] * noise.level**2 + GRAIN_FROM))
         joined, error = _joined(noise, bare, found[1])
-        texture = SPECKLE_ERROR * noise.sigma if isinstance(noise, Speckle) else 0.0
-        return noise.scaled(joined, math.hypot(error, GRAIN_ERROR / noise.level**2, texture))
+        return noise.scaled(joined, math.hypot(error, GRAIN_ERROR / noise.level**2, noise.texture_error))
     left = _Left(terms.misfit, terms.cross, terms.variance, LEAST_ERROR)
     found = left.least_wrong(_flattest(answer, _unclipped(problem, answer, UNCLIPPED)))
     if found is None or found[0] > 1:
