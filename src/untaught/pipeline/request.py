@@ -21,7 +21,7 @@ from untaught.method import ClosedForm, Iterative, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import Gaussian, NoiseModel, parse_noise
-from untaught.noise.models.registry import MOST_LEVEL
+from untaught.noise.models.words import MOST_LEVEL
 from untaught.problem import Learnt
 
 Picture = str | Path | Image | NDArray[Any]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from untaught.errors import InputError
+from untaught.noise.belief import CAMERA, COMPRESSION, believed
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
 from untaught.noise.estimation.correlation import Correlation, correlation_of
@@ -22,8 +23,6 @@ from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.impulse import Impulse
 
-NONE = 0.75 / 255  # below this level a picture counts as free of noise
-COMPRESSED = 1.0 / 255  # below this level what neighbours share may as well be what compression left
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
 COARSE = (
     "The noise is shared between neighbours, and what of it is coarser than some 8 pixels cannot be told from the "
@@ -193,10 +192,10 @@ def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated 
     told, common = shared_by_colours(patches, start.clip) if patches.dct.shape[1] == 3 else (False, None)
     if told:
         shared = replace(shared, white=common is None, sigma=common.sigma if common else shared.sigma)
-    elif not shared.white and (start.sigma >= NONE or shared.sigma >= 2 * NONE):
+    elif not shared.white and (believed(start.sigma, CAMERA) or believed(shared.sigma / 2, CAMERA)):
         error = max(0.15, start.relative_error)
         common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
-    return shared, None if common is None or common.sigma < COMPRESSED else common
+    return shared, common if common is not None and believed(common.sigma, COMPRESSION) else None
 
 
 def _smoothed(noise: Correlated) -> bool:
@@ -214,7 +213,7 @@ def _choose(
         grows = law is not None and common.uniform
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
-    if start.sigma < NONE:
+    if not believed(start.sigma, CAMERA):
         return start, ["No noise was found."]
     if law is not None:
         return law, []
@@ -232,9 +231,9 @@ def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[flo
     low, high = cut.fractions
     if any(cut.clip):
         notes.append(f"Values were cut off: {100 * low:.1f} % lie at black and {100 * high:.1f} % at white.")
-    if model.white and model.uniform and level.texture > TEXTURED and level.sigma > NONE:
+    if model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
-    if min(channels) > NONE and max(channels) > 1.25 * min(channels):
+    if believed(min(channels), CAMERA) and max(channels) > 1.25 * min(channels):
         levels = ", ".join(f"{255 * s:.1f}" for s in channels)
         notes.append(f"The channels are not equally noisy: levels {levels} (of 255).")
     return notes
@@ -246,7 +245,7 @@ def _without_patches(values: Floats, missing: Flags | None, cut: Clipping, salt:
     if salt.found:
         model = Impulse(min(salt.fraction, 0.99), relative_error=0.1)
     notes = ["Too few whole patches to tell the kind of noise; its level is rough."]
-    if sigma < NONE and not salt.found:
+    if not believed(sigma, CAMERA) and not salt.found:
         notes = ["No noise was found."]
     return NoiseReport(
         model,

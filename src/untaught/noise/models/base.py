@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.noise.belief import ROUNDING, believed
 from untaught.noise.models.censored import Clip
 from untaught.noise.models.moments import Moments
 from untaught.noise.models.words import Words
@@ -28,7 +29,6 @@ Split = tuple[NDArray[Any], NDArray[Any]]
 Kernel = tuple[tuple[float, ...], ...]
 
 DIGITS = range(6, 18)  # of numbers that are written down; with 17 hardly any is lost
-NEGLIGIBLE_LEVEL = 0.3 / 255  # below this an 8-bit picture's own rounding is as large as the noise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +172,7 @@ class NoiseModel(Moments):
     @property
     def negligible(self) -> bool:
         """Whether it is so weak that there is nothing to remove."""
-        return self.level < NEGLIGIBLE_LEVEL
+        return not believed(self.level, ROUNDING)
 
     @property
     def leaves_clean(self) -> bool:

@@ -11,7 +11,6 @@ from untaught.noise.models.gaussian import Gaussian, Unknown
 from untaught.noise.models.impulse import Impulse
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.speckle import Speckle
-from untaught.noise.models.words import MOST_LEVEL as MOST_LEVEL
 from untaught.noise.models.words import Words
 
 MODELS: dict[str, type[NoiseModel]] = {

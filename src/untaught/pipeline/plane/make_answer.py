@@ -61,7 +61,7 @@ def _finished(chosen: Candidate, problem: Problem, exact: bool) -> tuple[Tensor,
     notes: tuple[str, ...] = ()
     if exact:
         image = consistent(problem, image)
-    elif problem.operator is None and any(noise.clip) and chosen.name != "none":
+    elif problem.operator is None and noise.biased and chosen.name != "none":
         image, notes = noise.unclip(image), (UNCLIPPED,)
     if problem.operator is not None:
         image = problem.operator.visible(image)

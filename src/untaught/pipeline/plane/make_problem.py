@@ -13,17 +13,13 @@ from untaught.errors import InputError
 from untaught.image.image import Plane
 from untaught.image.limits import MIN_SIDE
 from untaught.noise import Gaussian, NoiseModel
-from untaught.noise.models.base import NEGLIGIBLE_LEVEL
+from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem, array, made_whole
-
-FAINT = 5 / 255  # texture seldom feigns more than this where patches are whole
-ROUGH = 15 / 255  # ... and more than this where there are none, or only every other pixel is of one colour
-DOUBTFUL = 0.13  # relative error of a noise variance from which on it may be texture
 
 
 def measured_problem(
@@ -85,8 +81,8 @@ def _noise(
     last = traits_of(outermost(operator))
     thinned = last.selects  # of two neighbours that a site has, one is not there
     rough = thinned or (report.correlation is None and bool(missing.any()))
-    least = NEGLIGIBLE_LEVEL if last.smooths else ROUGH if rough else FAINT
-    if noise.level >= least and noise.relative_error <= DOUBTFUL:
+    mimic = BLURRED_TEXTURE if last.smooths else ROUGH_TEXTURE if rough else TEXTURE
+    if believed(noise.level, mimic, noise.relative_error):
         return noise, report.notes
     if noise.negligible:
         return Gaussian(0.0), ()

@@ -9,7 +9,7 @@ import torch
 from untaught.fitting.progress import Options
 from untaught.method import ClosedForm, runs_of
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
-from untaught.noise.estimation.measure import NONE
+from untaught.noise.belief import CAMERA, believed
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.judge import clean_risk
 from untaught.pipeline.plane.run_method import Runner, picture_maker
@@ -51,7 +51,7 @@ def hidden(problem: Problem) -> bool:
     """Say whether the noise that was measured may as well be what rounding to 8 bits, or compression, left."""
     noise, levels = problem.noise, 255 * problem.y
     measured = noise.relative_error > 0 and not noise.replaces
-    return measured and noise.level < NONE and bool((levels - levels.round()).abs().max() < 1e-2)
+    return measured and not believed(noise.level, CAMERA) and bool((levels - levels.round()).abs().max() < 1e-2)
 
 
 def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Said:
