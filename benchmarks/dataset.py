@@ -35,7 +35,7 @@ from untaught.fitting.progress import Options
 from untaught.image.image import Image
 from untaught.method import Needs
 from untaught.methods.networks.denoisers import shape_of
-from untaught.methods.self_supervised.learner import Learner, Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, Learner, deviation
 from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.noise import Gaussian
 from untaught.pipeline.request import device_of
@@ -57,12 +57,12 @@ class Supervised:
     name: ClassVar[str] = "supervised"
     needs: ClassVar[Needs] = Needs()
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, seen: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(y) - x)^2."""
         assert seen.second is not None
         return deviation(network(seen.y), seen.second, seen.mask)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, seen: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return a plain pass."""
         return network(seen.y).detach(), None
 
@@ -81,7 +81,7 @@ class WithTruth(Reader):
 
     clean: Path = Path()
 
-    def square(self, page: Page, top: int, left: int, side: int) -> Seen:
+    def square(self, page: Page, top: int, left: int, side: int) -> Batch:
         """See `Reader`."""
         seen = super().square(page, top, left, side)
         clean = super().square(replace(page, path=self.clean / page.path.name), top, left, side)
@@ -145,7 +145,7 @@ def tested(case: dict[str, Any], network: nn.Module, method: Learner, device: st
     for i, path in enumerate(sorted((Path(case["data"]) / "bsd68").glob("*.png"))[:: case["every"]]):
         x = grey(path)
         y = torch.from_numpy(with_noise(x, case["level"], 10_000 + i))[None, None].to(device)
-        seen = Seen(y, (Gaussian(case["level"] / 255),), torch.ones_like(y))
+        seen = Batch(y, (Gaussian(case["level"] / 255),), torch.ones_like(y))
         with torch.no_grad():
             answer, _ = method.answer(network, seen, torch.Generator().manual_seed(i))
         scores.append(psnr(answer[0, 0].cpu().numpy(), x, 1.0))

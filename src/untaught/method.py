@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor, nn
 
-from untaught.problem import Estimate, Learnt, Problem
+from untaught.problem import Estimate, Problem, Weights
 
 M = TypeVar("M")
 
@@ -34,6 +34,8 @@ class Needs:
         Needs the picture itself to be measured; without this it works with any operator.
     kinds : tuple of str
         Noise kinds (`NoiseModel.kind`) it is right for; empty means any.
+    pairs : bool
+        Needs two observations of the same picture.
     """
 
     level: bool = False
@@ -41,6 +43,7 @@ class Needs:
     complete: bool = False
     identity: bool = True
     kinds: tuple[str, ...] = ()
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,20 +109,20 @@ class State:
 
     def state_dict(self) -> dict[str, Any]:
         """Return tensors only, cloned, so that later steps do not change it."""
-        return {**self.learnt(), "generator": self.generator.get_state(), "tensors": _cloned(self.tensors)}
+        return {**self.weights(), "generator": self.generator.get_state(), "tensors": _cloned(self.tensors)}
 
-    def learnt(self) -> Learnt:
+    def weights(self) -> Weights:
         """Return what another fit of the same shape can begin with: weights, and the optimiser's averages."""
         return {name: _cloned(getattr(self, name).state_dict()) for name in ("network", "optimizer")}
 
-    def begin_with(self, learnt: Learnt | None) -> None:
-        """Take up what another fit has learnt, if its network was of the same shape."""
-        if learnt is not None and _shapes(learnt["network"]) == _shapes(self.network.state_dict()):
-            self._take_up(learnt)
+    def start_warm(self, weights: Weights | None) -> None:
+        """Begin with the weights of another fit, if its network was of the same shape."""
+        if weights is not None and _shapes(weights["network"]) == _shapes(self.network.state_dict()):
+            self._take_up(weights)
 
-    def _take_up(self, learnt: Learnt) -> None:
-        self.network.load_state_dict(learnt["network"])
-        self.optimizer.load_state_dict(_cloned(learnt["optimizer"]))
+    def _take_up(self, weights: Weights) -> None:
+        self.network.load_state_dict(weights["network"])
+        self.optimizer.load_state_dict(_cloned(weights["optimizer"]))
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Go back to what `state_dict` returned."""
@@ -215,8 +218,13 @@ class InPasses(Protocol):
         """Yield the picture as it stands, after every pass; the last one is the answer."""
         ...
 
+
+@runtime_checkable
+class Timed(Protocol):
+    """A method that can tell beforehand how to fit into a time limit, such as with fewer passes."""
+
     def within(self, problem: Problem, seconds: float) -> Method:
-        """Return the method as it fits into so many seconds, such as with fewer passes."""
+        """Return the method as it fits into so many seconds."""
         ...
 
 

@@ -29,8 +29,8 @@ class Response:
     moved: Tensor
 
 
-Guide = Callable[[Tensor, Tensor], Tensor]
-Learnt = dict[str, Any]  # see `State.learnt`
+Repilot = Callable[[Tensor, Tensor], Tensor]
+Weights = dict[str, Any]  # see `State.weights`
 Window = tuple[slice, slice, slice, slice]
 
 
@@ -54,27 +54,27 @@ class Problem:
     pilot : Tensor or None
         An earlier estimate of E[A(x)|x] without an operator, of x with one; for the methods that can be guided
         by one.
-    guide : callable or None
+    repilot : callable or None
         Makes such an estimate of another observation, from it and the variance of its noise.
     remake : callable or None
         Makes the pilot of a problem like this one, of which a part is kept back.
     operator : Operator or None
         A, from pictures (1, C, H, W) to measurements; None for the identity.
-    hint : Tensor or None
+    guide_image : Tensor or None
         Another picture of the same scene, (1, any, H, W), of the size of the picture: a code to draw from.
-    before : dict or None
-        What a fit to the plane before, of the same stack, has learnt: where to begin.
+    warm_start : dict or None
+        The weights of a fit to the plane before, of the same stack: where to begin.
     """
 
     y: Tensor
     mask: Tensor
     noise: NoiseModel
     pilot: Tensor | None = None
-    guide: Guide | None = None
+    repilot: Repilot | None = None
     remake: Callable[[Problem], Tensor] | None = None
     operator: Operator | None = None
-    hint: Tensor | None = None
-    before: Learnt | None = None
+    guide_image: Tensor | None = None
+    warm_start: Weights | None = None
 
     @property
     def complete(self) -> bool:
@@ -122,9 +122,9 @@ class Problem:
             return seen
         if self.remake is not None:
             return replace(seen, pilot=self.remake(seen))
-        if self.guide is None:
-            raise ValueError("a pilot was set without what makes it again; set guide or remake too")
-        return replace(seen, pilot=self.guide(seen.y, variance))
+        if self.repilot is None:
+            raise ValueError("a pilot was set without what makes it again; set repilot or remake too")
+        return replace(seen, pilot=self.repilot(seen.y, variance))
 
     def with_y(self, y: Tensor) -> Problem:
         """Return the same problem with another observation; a pilot made from the old one goes."""
@@ -137,16 +137,16 @@ class Estimate:
 
     `function` is the fitted map from an observation (1, C, H, W) to such an image, where there is one: what a
     divergence can be measured on; `responses` are what it was measured from, where the method did so itself.
-    `guide` is the same map for any observation and variance map, quick enough to make pilots with. `learnt` is
+    `repilot` is the same map for any observation and variance map, quick enough to make pilots with. `weights` are
     what a fit to the next plane of a stack can begin with.
     """
 
     image: Tensor
     std: Tensor | None = None
     function: Callable[[Tensor], Tensor] | None = None
-    guide: Guide | None = None
+    repilot: Repilot | None = None
     responses: tuple[Response, ...] = ()
-    learnt: Learnt | None = None
+    weights: Weights | None = None
 
 
 def tensor(values: NDArray[np.float32]) -> Tensor:
@@ -173,7 +173,7 @@ def part_of(problem: Problem, window: Window) -> Problem:
     """Return the problem of a part of the picture; there must be no operator."""
     cut = {
         name: value[window]
-        for name in ("y", "mask", "pilot", "hint")
+        for name in ("y", "mask", "pilot", "guide_image")
         if (value := getattr(problem, name)) is not None
     }
     return replace(problem, **cut)

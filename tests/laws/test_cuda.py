@@ -109,7 +109,7 @@ def test_the_answer_is_closer_to_the_clean_picture(name: str) -> None:
 def test_resume_goes_on_where_a_fit_was_broken_off(name: str, tmp_path: Path) -> None:
     """Sums on a GPU differ in their last digits from run to run, so the pictures are only alike."""
     method = replace(QUICK[name], steps=130, **({"spread": 30, "draws": 5} if name == "r2r" else {}))
-    wishes = {"method": method, "noise": NOISE, "stop": "steps", "device": "cuda"}
-    whole = denoise(noisy_crop(), **wishes)
-    resumed = broken_off_and_resumed(tmp_path / "fit.ckpt", name, wishes)
+    options = {"method": method, "noise": NOISE, "stop": "steps", "device": "cuda"}
+    whole = denoise(noisy_crop(), **options)
+    resumed = broken_off_and_resumed(tmp_path / "fit.ckpt", name, options)
     assert psnr(resumed.image, whole.image) > 30

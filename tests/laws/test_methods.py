@@ -280,7 +280,7 @@ def test_a_rule_that_fires_ends_the_loop(name: str) -> None:
     assert len(result.history.step) == len(result.history.score) == len(result.history.seconds)
 
 
-def broken_off_and_resumed(path: Path, name: str, wishes: dict[str, Any]) -> Result:
+def broken_off_and_resumed(path: Path, name: str, options: dict[str, Any]) -> Result:
     """Break a fit off after 110 steps, and return what the same call then ends with."""
 
     class BrokenOffError(Exception):
@@ -291,10 +291,10 @@ def broken_off_and_resumed(path: Path, name: str, wishes: dict[str, Any]) -> Res
             raise BrokenOffError
 
     with pytest.raises(BrokenOffError):
-        denoise(noisy_crop(), checkpoint=path, on_progress=stop, **wishes)
+        denoise(noisy_crop(), checkpoint=path, on_progress=stop, **options)
     assert path.exists()
     seen: list[Progress] = []
-    resumed = denoise(noisy_crop(), checkpoint=path, on_progress=seen.append, **wishes)
+    resumed = denoise(noisy_crop(), checkpoint=path, on_progress=seen.append, **options)
     assert min(progress.step for progress in seen if progress.phase == name) > 100
     assert not path.exists()
     return resumed
@@ -304,9 +304,9 @@ def broken_off_and_resumed(path: Path, name: str, wishes: dict[str, Any]) -> Res
 def test_resume_equals_uninterrupted(name: str, tmp_path: Path) -> None:
     """A fit that is broken off and called again ends with the picture of one that was not."""
     method = replace(QUICK[name], steps=130, **({"spread": 30, "draws": 5} if name == "r2r" else {}))
-    wishes = {"method": method, "noise": NOISE, "seed": 2}
-    whole = denoise(noisy_crop(), **wishes)
-    resumed = broken_off_and_resumed(tmp_path / "fit.ckpt", name, wishes)
+    options = {"method": method, "noise": NOISE, "seed": 2}
+    whole = denoise(noisy_crop(), **options)
+    resumed = broken_off_and_resumed(tmp_path / "fit.ckpt", name, options)
     assert np.array_equal(resumed.image, whole.image)
     assert resumed.stopped == whole.stopped
 

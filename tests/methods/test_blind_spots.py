@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tests.methods.test_identities import BOX, SIGMA, draw, observed
 from untaught.methods.networks.partial_unet import PartialConv
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.neighbor2neighbor import drawn_neighbours, sub_pictures
 from untaught.methods.self_supervised.noise2self import Noise2Self, interpolated, invariant
 from untaught.methods.self_supervised.noise2void import Noise2Void, StructuredNoise2Void
@@ -55,7 +55,7 @@ def test_a_hidden_pixel_is_not_in_what_the_network_sees(method: Noise2Void) -> N
     shown, asked = method.hidden(seen, draw())
     rows, columns = method.reach(seen)
     covered = torch.nn.functional.max_pool2d(asked, (2 * rows + 1, 2 * columns + 1), 1, (rows, columns))
-    other = Seen(
+    other = Batch(
         torch.where(covered > 0, seen.y + torch.rand(seen.y.shape, generator=draw(5)), seen.y),
         seen.noises,
         seen.mask,
@@ -133,7 +133,7 @@ def test_self2self_does_not_see_what_it_predicts() -> None:
     seen, method = observed(Gaussian(SIGMA), side=16)[1], Self2Self()
     kept = method.kept(seen, draw())
     assert float(kept.mean()) == pytest.approx(0.7, abs=0.05)
-    other = Seen(torch.where(kept > 0, seen.y, seen.y + 3), seen.noises, seen.mask)
+    other = Batch(torch.where(kept > 0, seen.y, seen.y + 3), seen.noises, seen.mask)
     net = method.build(3)
     seen_by, losses = [], []
     net.register_forward_pre_hook(lambda _, inputs: seen_by.append(inputs[0] * inputs[1]))
@@ -159,7 +159,7 @@ def test_the_mean_self2self_draws_around_is_of_what_is_shown() -> None:
 def test_a_plain_network_is_not_shown_what_self2self_drops() -> None:
     seen, method, f = observed(Gaussian(SIGMA), side=16)[1], Self2Self(draws=1), Mixing()
     kept = method.kept(seen, draw())
-    other = Seen(torch.where(kept > 0, seen.y, seen.y + 3), seen.noises, seen.mask)
+    other = Batch(torch.where(kept > 0, seen.y, seen.y + 3), seen.noises, seen.mask)
     first, second = (method.answer(f, given, draw())[0] for given in (seen, other))
     assert torch.equal(first, second)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from untaught.methods.self_supervised.gr2r import GR2R, noise_like, split_binomial
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.noisier2noise import Noisier2Noise
 from untaught.methods.self_supervised.sure import SURE
@@ -48,12 +48,12 @@ def draw(seed: int = 0) -> torch.Generator:
 
 def observed(
     noise: NoiseModel, x: NDArray[np.float64] | float = 0.4, seed: int = 1, side: int = SIDE
-) -> tuple[Tensor, Seen]:
+) -> tuple[Tensor, Batch]:
     """Return the clean picture, and what is seen of it."""
     clean = np.broadcast_to(np.asarray(x, dtype=np.float64), (side, side, 3))
     y = noise.sample(clean, np.random.default_rng(seed))
     to = lambda a: torch.from_numpy(np.array(a.transpose(2, 0, 1)))[None].float()  # noqa: E731
-    return to(clean), Seen(to(y), (noise,), torch.ones(1, 1, side, side))
+    return to(clean), Batch(to(y), (noise,), torch.ones(1, 1, side, side))
 
 
 def ramp() -> NDArray[np.float64]:
@@ -154,7 +154,7 @@ def test_gr2r_takes_the_law_that_is_asked_for(law: str, noise: NoiseModel, varia
         if law == "gamma"
         else rng.binomial(10, x, (1, 3, SIDE, SIDE)) / 10
     )
-    seen = Seen(torch.from_numpy(drawn).float(), (noise,), torch.ones(1, 1, SIDE, SIDE))
+    seen = Batch(torch.from_numpy(drawn).float(), (noise,), torch.ones(1, 1, SIDE, SIDE))
     yhat, ytilde = (picture - x for picture in GR2R(law=law, trials=10).pair(seen, draw()))
     assert abs(covariance(yhat, ytilde)) < 0.02 * variance
     assert covariance(yhat, yhat) == pytest.approx(1.25 * variance, rel=0.02)
@@ -217,7 +217,7 @@ def test_noisier2noise_is_corrected_to_the_posterior_mean(a: float) -> None:
 def test_true_pairs_have_the_error_and_a_constant_as_their_loss() -> None:
     x, seen = observed(Gaussian(SIGMA), ramp())
     second = observed(Gaussian(2 * SIGMA), ramp(), seed=2)[1].y
-    pair = Seen(seen.y, seen.noises, seen.mask, second)
+    pair = Batch(seen.y, seen.noises, seen.mask, second)
     f, method = Bent(), learner("n2n")
     losses = sorted({float(method.objective(f, pair, draw(k))) for k in range(12)})
     expected = sorted(

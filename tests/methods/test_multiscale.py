@@ -134,10 +134,10 @@ def test_frozen_maps_give_the_answer_again() -> None:
     problem = _problem()
     found = MultiScale(QUICK).solve(problem, 0)
     assert found.function is not None
-    assert found.guide is not None
+    assert found.repilot is not None
     assert torch.allclose(found.function(problem.y), found.image, atol=1e-5)
     variance = torch.full_like(problem.y, 0.01)
-    assert torch.allclose(found.guide(problem.y, variance), found.image, atol=1e-4)
+    assert torch.allclose(found.repilot(problem.y, variance), found.image, atol=1e-4)
 
 
 def test_small_pictures_have_fewer_scales() -> None:

@@ -20,7 +20,7 @@ from untaught.methods.networks.unet import UNetShape
 from untaught.methods.registry import METHODS, OF_PAIRS, make
 from untaught.methods.self_supervised.crops import turned_crop
 from untaught.methods.self_supervised.gr2r import GR2R
-from untaught.methods.self_supervised.learner import Learner, Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, Learner, deviation
 from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.methods.self_supervised.self2self import Self2Self
 from untaught.methods.self_supervised.single_image import OnePicture
@@ -49,8 +49,8 @@ def one(side: int = 24, holes: bool = False, fill: float = 0.0) -> Problem:
     return Problem(torch.where(mask > 0, y, torch.tensor(fill)), mask, Gaussian(SIGMA))
 
 
-def seen_of(problem: Problem) -> Seen:
-    return Seen(problem.y, (problem.noise,), problem.mask, problem.y.flip(3))
+def seen_of(problem: Problem) -> Batch:
+    return Batch(problem.y, (problem.noise,), problem.mask, problem.y.flip(3))
 
 
 def draw(seed: int = 0) -> torch.Generator:
@@ -113,7 +113,7 @@ def test_a_single_value_of_a_pixel_may_be_missing(name: str) -> None:
         state = quick(name).init(Problem(y, mask, Gaussian(SIGMA)), 0)
         assert torch.isfinite(quick(name).loss(Problem(y, mask, Gaussian(SIGMA)), state, 0).detach())
         losses.append(
-            float(learner(name).objective(Pointwise(), Seen(y, (Gaussian(SIGMA),), mask), draw()).detach())
+            float(learner(name).objective(Pointwise(), Batch(y, (Gaussian(SIGMA),), mask), draw()).detach())
         )
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
@@ -122,7 +122,7 @@ def test_a_single_value_of_a_pixel_may_be_missing(name: str) -> None:
 def test_a_batch_of_pictures_of_their_own_noise_is_learned_from(name: str) -> None:
     noises = (Gaussian(SIGMA), Gaussian(2 * SIGMA), Speckle(0.2))
     y = torch.cat([one(side=15).y] * 3)
-    seen = Seen(y, noises, torch.ones(3, 1, 15, 15), y)
+    seen = Batch(y, noises, torch.ones(3, 1, 15, 15), y)
     method = learner(name)
     assert torch.isfinite(method.objective(Pointwise(), seen, draw()).detach())
     assert method.answer(Pointwise(), seen, draw())[0].shape == y.shape
@@ -261,7 +261,7 @@ def test_l1_learns_the_median() -> None:
     """Of a pair with a third of outliers, the constant that fits best is the median, not the mean."""
     y = torch.zeros(1, 1, 30, 30)
     second = torch.where(torch.rand(y.shape, generator=draw()) < 0.3, 1.0, 0.2)
-    seen = Seen(y, (Gaussian(0.1),), torch.ones_like(y), second)
+    seen = Batch(y, (Gaussian(0.1),), torch.ones_like(y), second)
 
     class Constant(nn.Module):
         def __init__(self, value: float) -> None:
@@ -289,7 +289,7 @@ def test_the_spread_of_self2self_is_its_uncertainty() -> None:
     image, std = method.answer(network, seen, draw())
     assert std is not None
     assert float(std.min()) > 0
-    few = [method.glance(network, seen, draw(k)) for k in range(12)]  # means of 4 draws: half the spread
+    few = [method.preview(network, seen, draw(k)) for k in range(12)]  # means of 4 draws: half the spread
     assert float(torch.stack(few).std(dim=0).mean()) == pytest.approx(float(std.mean()) / 2, rel=0.1)
     assert float((torch.stack(few).mean(dim=0) - image).abs().mean()) < float(std.mean())
 

@@ -17,7 +17,7 @@ from untaught import denoise, rerun
 from untaught.errors import InputError
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.gr2r import GR2R
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.r2r import R2R
 from untaught.noise import Gaussian, Impulse, NoiseModel, Unknown, format_noise, parse_noise
 from untaught.noise.models.base import Split, Values
@@ -172,7 +172,7 @@ def test_stein_and_the_recorruption_go_by_its_own_kernel() -> None:
 def test_it_brings_its_own_recorruption() -> None:
     noise, x = Gamma(10.0), np.full((600, 600, 1), 0.4)
     y = torch.from_numpy(noise.sample(x, np.random.default_rng(2)).transpose(2, 0, 1))[None]
-    seen = Seen(y, (noise,), torch.ones_like(y))
+    seen = Batch(y, (noise,), torch.ones_like(y))
     first, second = (part - 0.4 for part in GR2R().pair(seen, torch.Generator().manual_seed(0)))
     share = 0.5**2 / (1 + 0.5**2)
     assert float(first.square().mean()) == pytest.approx(0.016 / (1 - share), rel=0.02)

@@ -20,7 +20,7 @@ from untaught.pipeline.plane.camera_noise import (
     Powers,
     Taken,
     highest,
-    swept,
+    law_of_camera,
     updated,
 )
 
@@ -93,7 +93,7 @@ def test_a_line_through_the_lower_shades_leaves_texture_out() -> None:
 
 def test_slow_noise_is_found_with_its_level_and_its_colours() -> None:
     x, y = of_a_camera()
-    law = swept(y, None, Correlated(LEVEL, BOX))
+    law = law_of_camera(y, None, Correlated(LEVEL, BOX))
     assert law is not None
     assert np.sqrt(np.square(law.std(x)).mean()) == pytest.approx(FLATTER ** (1 - OF_PATCHES) * LEVEL, rel=0.2)
     assert law.colours[0][0] > 1.5 * law.colours[1][0]
@@ -107,5 +107,5 @@ def test_holes_leave_no_window_and_a_small_picture_no_room() -> None:
     _, y = of_a_camera()
     holes = np.zeros(y.shape[:2], bool)
     holes[::32, ::32] = True
-    assert swept(y, holes, Correlated(LEVEL, BOX)) is None
-    assert swept(y[:40], None, Correlated(LEVEL, BOX)) is None
+    assert law_of_camera(y, holes, Correlated(LEVEL, BOX)) is None
+    assert law_of_camera(y[:40], None, Correlated(LEVEL, BOX)) is None

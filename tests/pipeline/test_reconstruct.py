@@ -254,10 +254,10 @@ def test_a_checkpoint_is_of_one_mask_and_the_same_call_goes_on_from_it(tmp_path:
             raise RuntimeError("cut")
 
     path, y = tmp_path / "state", levels() * holes()[..., None]
-    wishes: dict[str, Any] = {"method": replace(DRAWN, steps=140), "noise": "gaussian:0"}
+    options: dict[str, Any] = {"method": replace(DRAWN, steps=140), "noise": "gaussian:0"}
     with pytest.raises(RuntimeError, match="cut"):
-        inpaint(y, holes(), checkpoint=path, on_progress=look, **wishes)
+        inpaint(y, holes(), checkpoint=path, on_progress=look, **options)
     with pytest.raises(InputError, match="belongs to another picture"):
-        inpaint(y, holes(0.4), checkpoint=path, **wishes)
-    resumed = inpaint(y, holes(), checkpoint=path, **wishes)
-    assert np.array_equal(resumed.image, inpaint(y, holes(), **wishes).image)
+        inpaint(y, holes(0.4), checkpoint=path, **options)
+    resumed = inpaint(y, holes(), checkpoint=path, **options)
+    assert np.array_equal(resumed.image, inpaint(y, holes(), **options).image)

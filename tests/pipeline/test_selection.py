@@ -218,11 +218,11 @@ def test_a_fit_that_adds_nothing_is_stopped_early(first: int) -> None:
 
 def test_a_fit_that_begins_with_what_was_learnt_is_asked_sooner_whether_it_adds() -> None:
     problem, _ = _problem(32)
-    learnt = _solved(SMALL_DIP, problem).judged.learnt
-    assert learnt is not None
+    weights = _solved(SMALL_DIP, problem).judged.weights
+    assert weights is not None
     asked = []
-    for before in (None, learnt):
-        search = _search(replace(problem, before=before))
+    for before in (None, weights):
+        search = _search(replace(problem, warm_start=before))
         search.run([NLM()])
         rule = search._rule(SMALL_DIP)
         assert isinstance(rule, Adding)

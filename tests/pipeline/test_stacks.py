@@ -22,7 +22,7 @@ from untaught.methods.untrained.dip import DIP
 from untaught.noise import Gaussian
 from untaught.problem import Problem
 from untaught.results.page import MOST_PLANES, page
-from untaught.results.restoration import PlaneResult, spokesman
+from untaught.results.restoration import PlaneResult, representative
 from untaught.results.text import plane_of
 
 LEVELS = (0.04, 0.08, 0.12)
@@ -62,13 +62,13 @@ def test_the_estimate_is_over_the_planes_that_were_restored(result: Result) -> N
 
 
 def test_the_first_plane_that_was_restored_stands_for_the_picture(result: Result) -> None:
-    main_plane = spokesman(result.planes)
+    main_plane = representative(result.planes)
     assert main_plane is result.planes[1]
     assert (result.noise, result.why, result.stopped) == (main_plane.noise, main_plane.why, main_plane.stopped)
     assert result.candidates == main_plane.candidates
     assert plane_of(result) == "Plane 2 of 4 (Z 2/4)"
-    assert spokesman(result.planes[:1]) is result.planes[0]
-    assert spokesman([]) is None
+    assert representative(result.planes[:1]) is result.planes[0]
+    assert representative([]) is None
 
 
 def test_a_fit_begins_with_what_the_one_to_the_plane_before_has_learnt() -> None:
@@ -76,9 +76,9 @@ def test_a_fit_begins_with_what_the_one_to_the_plane_before_has_learnt() -> None
     faces = np.stack([clean(72, 72, 1)[k : k + 64, k : k + 64, 0] for k in (0, 4)])
     planes = noisy(faces, 0.1)
     method = DIP(steps=40, shape=HourglassShape(width=16, depth=3, skip=4))
-    wishes = {"method": method, "noise": Gaussian(0.1), "stop": "steps"}
-    both = denoise(planes, **wishes)
-    alone = [denoise(plane, **wishes).image for plane in planes]
+    options = {"method": method, "noise": Gaussian(0.1), "stop": "steps"}
+    both = denoise(planes, **options)
+    alone = [denoise(plane, **options).image for plane in planes]
     assert np.array_equal(both.image[0], alone[0])
     assert psnr(both.image[1], faces[1]) > psnr(alone[1], faces[1]) + 1
 

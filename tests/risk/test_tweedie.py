@@ -12,7 +12,7 @@ from untaught.method import Runs, runs_of
 from untaught.methods.registry import make
 from untaught.noise import Correlated
 from untaught.noise.models.correlated import UNSEEN
-from untaught.pipeline.plane.judge import clean_risk, untouched
+from untaught.pipeline.plane.judge import clean_risk, identity
 from untaught.problem import Problem
 from untaught.risk.estimate import Risk, estimate_risk, to_interval
 from untaught.risk.sure import Terms
@@ -75,7 +75,7 @@ def test_what_was_not_found_of_a_cameras_noise_counts_as_left() -> None:
     assert found.value - told.value == pytest.approx(UNSEEN, rel=0.05)
     assert found.error > UNSEEN
     y = 0.5 * ONES
-    left = untouched(Problem(y, ONES[:, :1], measured, pilot=y)).risk
+    left = identity(Problem(y, ONES[:, :1], measured, pilot=y)).risk
     assert left is not None
     assert left.value == pytest.approx(0.01 * (1 + UNSEEN), rel=1e-3)
 

@@ -13,7 +13,7 @@ from tests.conftest import noisy
 from tests.helpers.training import fill, scene
 from untaught import Image
 from untaught.image.files import as_image
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.noise import Correlated, Gaussian, Impulse
 from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
 from untaught.training.dataset import scan, window
@@ -99,7 +99,7 @@ def test_missing_pixels_and_noise_of_every_picture(tmp_path: Path) -> None:
         np.save(folder / f"{i}.npy", values)
     pages = scan(folder, 24).pages
     seen = centres(pages, Reader(None))
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, Batch)
     assert seen.y.shape == (2, 1, 96, 96)
     assert [noise.level for noise in seen.noises] == pytest.approx([0.04, 0.16], rel=0.2)
     assert torch.isfinite(seen.y).all()

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from untaught.training.batches import Reader
 from untaught.training.dataset import scan
 
 SIGMA = 25 / 255
+
+TRAIN = import_module("untaught.training.train")  # the room hands on the function of that name
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
@@ -143,7 +146,7 @@ def test_the_seed_decides(folder: Path, tmp_path: Path) -> None:
 def test_time_is_kept_and_leaves_the_checkpoint(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("untaught.training.train.MOST_BETWEEN_LOOKS", 3)
+    monkeypatch.setattr(TRAIN, "MOST_BETWEEN_LOOKS", 3)
     result = quick(folder, tmp_path / "m.safetensors", epochs=1e6, time_limit=1.0)
     assert result.stopped.rule == "time limit"
     assert not result.interrupted
@@ -156,8 +159,8 @@ def test_it_stops_when_the_risk_does_not_fall(
 ) -> None:
     """And what is kept are the weights of the least risk, not the last ones."""
     monkeypatch.setattr("untaught.training.dataset_fit.JUDGED", 1)
-    monkeypatch.setattr("untaught.training.train.MOST_BETWEEN_LOOKS", 1)
-    monkeypatch.setattr("untaught.training.train.PATIENCE", 0.01)
+    monkeypatch.setattr(TRAIN, "MOST_BETWEEN_LOOKS", 1)
+    monkeypatch.setattr(TRAIN, "PATIENCE", 0.01)
     result = quick(folder, tmp_path / "m.safetensors", method="n2v", epochs=60)
     assert result.stopped.rule == "held-out pictures"
     assert "did not fall again" in result.stopped.reason

@@ -228,7 +228,7 @@ class _Loop:
             "shape": list(problem.y.shape),
             "operator": fingerprint(problem.operator, problem.picture_shape),
             "mask": hashed(problem.mask),
-            "hint": hashed(problem.hint),
+            "hint": hashed(problem.guide_image),
         }
 
     def _write_checkpoint(self) -> None:

@@ -69,7 +69,7 @@ def keeps_levels(operator: Operator | None, y: Tensor) -> bool:
     return bool((((flat - 1).abs() < KEEPS) | ~support).all())
 
 
-def hint_of(guide: Tensor, operator: Operator | None, picture_shape: Shape) -> Tensor:
+def guide_for(guide: Tensor, operator: Operator | None, picture_shape: Shape) -> Tensor:
     """Return a guide of the size of what is shown, extended to the whole picture where that is larger."""
     missing = [picture_shape[axis] - guide.shape[axis] for axis in (-2, -1)]
     if operator is None or not any(missing):

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from untaught.method import History, Stopped
 from untaught.noise import NoiseModel
-from untaught.problem import Learnt
+from untaught.problem import Weights
 from untaught.results.recipe import PlaneRecipe
 from untaught.results.restoration import Tried
 from untaught.risk.estimate import Risk
@@ -32,5 +32,5 @@ class Answer:
     notes: tuple[str, ...] = ()
     interrupted: bool = False
     recipe: PlaneRecipe | None = None
-    learnt: Learnt | None = None
+    weights: Weights | None = None
     completed: bool = False  # whether what was missing was filled in though the picture is otherwise the input

@@ -18,7 +18,7 @@ from untaught.pipeline.recipes import make_recipe
 from untaught.pipeline.request import Request
 from untaught.pipeline.rerun_command import command_line
 from untaught.pipeline.task import Task
-from untaught.results.restoration import PlaneResult, spokesman
+from untaught.results.restoration import PlaneResult, representative
 from untaught.results.result import Result
 from untaught.risk.estimate import Interval, Risk, to_interval
 
@@ -59,7 +59,7 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
     done = [answer for answer in answers if answer is not None]
     restored = frame.with_planes([a.values if a and _placed(a, frame is picture) else None for a in answers])
     planes = _plane_results(picture, answers)
-    first = spokesman(planes)
+    first = representative(planes)
     psnr, psnr_input = _psnr(done)
     recipe = make_recipe(picture, [None if a is None else a.recipe for a in answers], request, task)
     return Result(

@@ -21,7 +21,7 @@ from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
-from untaught.problem import Learnt
+from untaught.problem import Weights
 from untaught.results.result import Result
 
 BETWEEN_PLANES = 1000  # seeds; a plane draws from a few after its own
@@ -100,7 +100,7 @@ def _answers(picture: Image, requests: Requests, solve: Solve) -> Answers:
     begins with. It has seen what was drawn for that plane, so another seed draws for this one.
     """
     answers: list[Answer | None] = []
-    before: Learnt | None = None
+    warm_start: Weights | None = None
     count, started = picture.n_planes, requests.started
     try:
         for plane, request in zip(picture.planes(), requests.planes, strict=True):
@@ -110,16 +110,16 @@ def _answers(picture: Image, requests: Requests, solve: Solve) -> Answers:
             seconds = request.seconds
             if seconds is not None:
                 seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - plane.index)
-            seed = request.seed if before is None else request.seed + plane.index * BETWEEN_PLANES
+            seed = request.seed if warm_start is None else request.seed + plane.index * BETWEEN_PLANES
             progress = _numbered(request.on_progress, plane.index, count)
-            own = replace(request, seed=seed, seconds=seconds, on_progress=progress, before=before)
+            own = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
             try:
                 answer = solve(plane, own)
             except NoGreyError as error:
                 if count == 1:
                     raise
                 answer = replace(_copied(plane), notes=(f"{error}, so it was left as it is",))
-            before = answer.learnt or before
+            warm_start = answer.weights or warm_start
             answers.append(answer)
             if answer.interrupted:
                 raise KeyboardInterrupt

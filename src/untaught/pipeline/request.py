@@ -22,10 +22,10 @@ from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import Gaussian, NoiseModel, parse_noise
 from untaught.noise.models.words import MOST_LEVEL
-from untaught.problem import Learnt
+from untaught.problem import Weights
 
 Picture = str | Path | Image | NDArray[Any]
-Operand = Picture | Tensor
+ImageLike = Picture | Tensor
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Request:
     checkpoint: Path | None = None
     pilot: str | None = None  # the method that makes the pilot, from a recipe; None chooses by the time
     parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
-    before: Learnt | None = None  # by the fit to the plane before
+    warm_start: Weights | None = None  # by the fit to the plane before
     asked: dict[str, str] | None = None  # method and rule as options name them, see `Recipe.asked`
 
 
-class Wishes(TypedDict, total=False):
+class TaskOptions(TypedDict, total=False):
     """The options of every task, which are those of `untaught.denoise`, and a guide.
 
     method : str or method
@@ -72,22 +72,22 @@ class Wishes(TypedDict, total=False):
     time_limit: float | None
     device: str
     stop: str | Rule | None
-    guide: Operand | None
+    guide: ImageLike | None
     on_progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
 
 
-def request_of(wishes: Wishes) -> Request:
+def request_of(options: TaskOptions) -> Request:
     """Return what was asked for, but for the guide; each option checked."""
-    checkpoint = wishes.get("checkpoint")
+    checkpoint = options.get("checkpoint")
     request = Request(
-        method=method_of(wishes.get("method", "auto")),
-        noise=noise_of(wishes.get("noise", "auto"), wishes.get("sigma")),
-        seed=seed_of(wishes.get("seed", 0)),
-        seconds=seconds_of(wishes.get("time_limit")),
-        device=device_of(wishes.get("device", "auto")),
-        rule=rule_of(wishes.get("stop")),
-        on_progress=wishes.get("on_progress"),
+        method=method_of(options.get("method", "auto")),
+        noise=noise_of(options.get("noise", "auto"), options.get("sigma")),
+        seed=seed_of(options.get("seed", 0)),
+        seconds=seconds_of(options.get("time_limit")),
+        device=device_of(options.get("device", "auto")),
+        rule=rule_of(options.get("stop")),
+        on_progress=options.get("on_progress"),
         checkpoint=None if checkpoint is None else Path(checkpoint),
     )
     return replace(request, asked=asked_for(request))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.results import text as words
-from untaught.results.restoration import Restoration, spokesman
+from untaught.results.restoration import Restoration, representative
 
 Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -62,7 +62,7 @@ class Stretch:
 def pairs(result: Restoration) -> list[Pair]:
     """Return the planes to show: the one that stands for the picture first, then the middle and the last."""
     count = min(result.input.n_planes, result.picture.n_planes)
-    plane = spokesman(result.planes)
+    plane = representative(result.planes)
     first = 0 if plane is None else plane.index
     both = zip(result.input.planes(), result.picture.planes(), strict=False)
     found = [

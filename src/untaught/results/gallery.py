@@ -26,7 +26,7 @@ from untaught.results.display import (
     stretch_of,
 )
 from untaught.results.plots import colour_bar, coloured
-from untaught.results.restoration import Restoration, spokesman
+from untaught.results.restoration import Restoration, representative
 
 SMALL = 192  # pictures smaller than this are drawn with enlarged pixels
 
@@ -141,6 +141,6 @@ def uncertainty(result: Restoration) -> str:
 def _std_plane(result: Restoration) -> Plane:
     """Return the deviations, in the input's units, of the plane that the page is about."""
     picture, std = result.picture, np.asarray(result.std, dtype=np.float64)
-    shown = spokesman(result.planes)
+    shown = representative(result.planes)
     planes = Image(std, picture.axes, (0.0, 1.0), alpha=picture.alpha).planes()
     return next(islice(planes, 0 if shown is None else shown.index, None))

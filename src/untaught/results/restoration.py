@@ -52,7 +52,7 @@ class PlaneResult:
     candidates: tuple[Tried, ...] = ()
 
 
-def spokesman(planes: Sequence[PlaneResult]) -> PlaneResult | None:
+def representative(planes: Sequence[PlaneResult]) -> PlaneResult | None:
     """Return the plane whose noise, reason and curves stand for the picture: the first that was restored."""
     restored = (plane for plane in planes if plane.method != "none")
     return next(restored, planes[0] if planes else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from untaught.results.restoration import Restoration, spokesman
+from untaught.results.restoration import Restoration, representative
 
 NO_TRUTH = "Estimated from the degraded picture alone; no clean picture was used."
 DIRECT = ("denoise", "inpaint")  # tasks whose residual is nothing but noise
@@ -30,7 +30,7 @@ def verdict(result: Restoration) -> str:
 
 def plane_of(result: Restoration) -> str:
     """Return which plane of a stack the noise, the reason and the curves are of; empty for a single plane."""
-    plane = spokesman(result.planes)
+    plane = representative(result.planes)
     return "" if plane is None else plane_name(plane.index, result.input.n_planes, plane.label)
 
 

@@ -67,9 +67,9 @@ def risk_of_filling(
 
 def risk_at(terms: Terms | None, mask: Tensor) -> Risk | None:
     """Return the same from what a stopping rule has kept back; None where that is not like what is missing."""
-    if terms is None or not _alike(mask, mask * (1 - terms.honest)):
+    if terms is None or not _alike(mask, mask * (1 - terms.valid)):
         return None
-    return _scaled(terms.sure * terms.honest, terms.honest.expand_as(terms.sure), mask)
+    return _scaled(terms.sure * terms.valid, terms.valid.expand_as(terms.sure), mask)
 
 
 def _only(problem: Problem, mask: Tensor) -> Problem:

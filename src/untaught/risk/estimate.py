@@ -57,10 +57,10 @@ def estimate_risk(
     """
     weight = weight if isinstance(weight, Weight) else Weight(weight)
     shrinkage = shrinkage if isinstance(shrinkage, Shrinkage) else Shrinkage(shrinkage)
-    level = relative_error * mean_of(terms.variance, weight.value, terms.honest).value
+    level = relative_error * mean_of(terms.variance, weight.value, terms.valid).value
     ones = torch.ones_like(weight.value)
-    stein = mean_of(weight.of(terms.sure, terms.cross, terms.variance), ones, terms.honest)
-    tweedie = mean_of(shrinkage.corrected(terms.cross, terms.variance), weight.value, terms.honest)
+    stein = mean_of(weight.of(terms.sure, terms.cross, terms.variance), ones, terms.valid)
+    tweedie = mean_of(shrinkage.corrected(terms.cross, terms.variance), weight.value, terms.valid)
     stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
     scale = math.hypot(shrinkage.error, relative_error)  # an error of the variance scales Tweedie's formula
     tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, scale * max(tweedie.value, stein.value)), 1e-12))
@@ -69,9 +69,9 @@ def estimate_risk(
     return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))
 
 
-def mean_of(values: Tensor, weight: Tensor, honest: Tensor) -> Risk:
+def mean_of(values: Tensor, weight: Tensor, valid: Tensor) -> Risk:
     """Return the weighted mean of (1, C, H, W) over honest pixels with its standard error."""
-    keep = honest.expand_as(values)
+    keep = valid.expand_as(values)
     return sample_mean(values * weight * keep, keep)
 
 

@@ -108,7 +108,7 @@ def divergence_draws(problem: Problem, answer: Tensor, seed: int) -> list[Recorr
 
 @dataclass(frozen=True)
 class Terms:
-    """The risk of an answer f per pixel and channel, and the mask (1, 1, H, W) of pixels where it is honest.
+    """The risk of an answer f per pixel and channel, and the mask (1, 1, H, W) of pixels where it is valid.
 
     `misfit` = (f - y)^2, `cross` estimates Var[y|x] df/dy, `variance` = Var[y|x]; all (1, C, H, W).
     `responses` are what the cross term was measured from, where it was.
@@ -117,7 +117,7 @@ class Terms:
     misfit: Tensor
     cross: Tensor
     variance: Tensor
-    honest: Tensor
+    valid: Tensor
     responses: tuple[Response, ...] = ()
 
     def of_variance(self, variance: Tensor) -> Terms:

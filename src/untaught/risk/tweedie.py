@@ -52,9 +52,3 @@ class Shrinkage:
         left, whole = (local_mean(x.mean(1, keepdim=True), WINDOW) for x in (cross, variance))
         share = (left / whole.clamp_min(1e-12)).clamp_min(0)
         return cross * (1 - (1 - self.flat) / (1 + (share / self.knee).square()))
-
-
-def shrinkage_of(method: object) -> Shrinkage:
-    """Return how far a method is from a posterior mean: as its class says (`shrinkage`), or far."""
-    found: Shrinkage = getattr(method, "shrinkage", Shrinkage(FAR))
-    return found

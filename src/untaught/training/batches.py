@@ -24,7 +24,7 @@ from untaught.image.files import as_image
 from untaught.image.image import Image, Plane
 from untaught.image.values import filled
 from untaught.methods.self_supervised.crops import turned
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.noise import NoiseModel, Unknown, clipping
 from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.training.dataset import Page, window
@@ -102,7 +102,7 @@ class Reader:
             return replace(self.noise, clip=clipping(plane.values, plane.missing).clip)
         return measure_noise(plane.values, plane.missing).model
 
-    def square(self, page: Page, top: int, left: int, side: int) -> Seen:
+    def square(self, page: Page, top: int, left: int, side: int) -> Batch:
         """Return a square of a page as a batch of one."""
         noise, image = self.noise_of(page), self.shelf.image(page.path)
         plane = window(image, page.index, top, left, side)
@@ -114,7 +114,7 @@ class Reader:
         if noise.replaces:  # what was hit is known, and treated as missing
             hit = np.asarray(noise.hit(values).any(axis=-1))
             values, gone = filled(values, hit), gone | hit
-        return Seen(_tensor(values), (noise,), _tensor(~gone[..., None]), second)
+        return Batch(_tensor(values), (noise,), _tensor(~gone[..., None]), second)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Patches:
     side: int
     seed: int
     reader: Reader
-    upright: Callable[[Seen], bool]
+    upright: Callable[[Batch], bool]
 
     @property
     def in_an_epoch(self) -> int:
@@ -140,19 +140,19 @@ class Patches:
     def _ends(self) -> list[int]:
         return list(accumulate(page.height * page.width for page in self.pages))
 
-    def batch(self, step: int, places: Sequence[int]) -> Seen:
+    def batch(self, step: int, places: Sequence[int]) -> Batch:
         """Return the squares that stand at `places` in the batch of a step."""
         return joined([self._one(step, place) for place in places])
 
-    def _one(self, step: int, place: int) -> Seen:
+    def _one(self, step: int, place: int) -> Batch:
         rng = np.random.default_rng((self.seed, step, place))
         page = self.pages[int(np.searchsorted(self._ends, rng.integers(self._ends[-1]), side="right"))]
         top, left = (int(rng.integers(length - self.side + 1)) for length in (page.height, page.width))
         quarters, flip = int(rng.integers(4)), bool(rng.integers(2))
-        seen = self.reader.square(page, top, left, self.side)
-        if self.upright(seen):
+        batch = self.reader.square(page, top, left, self.side)
+        if self.upright(batch):
             quarters, flip = 2 * (quarters % 2), False
-        return _turned(seen, quarters, flip)
+        return _turned(batch, quarters, flip)
 
 
 class Ahead:
@@ -169,9 +169,9 @@ class Ahead:
     def __init__(self, patches: Patches, parts: Sequence[Sequence[int]]):
         self.patches, self.parts = patches, parts
         self._reader = ThreadPoolExecutor(1)
-        self._next: tuple[int, Future[list[Seen]]] | None = None
+        self._next: tuple[int, Future[list[Batch]]] | None = None
 
-    def take(self, step: int) -> list[Seen]:
+    def take(self, step: int) -> list[Batch]:
         """Return the parts of the batch of a step."""
         at, future = self._next or (-1, None)
         if future is None or at != step:  # at the start, and after the fit went back
@@ -184,11 +184,11 @@ class Ahead:
         """Read no more."""
         self._reader.shutdown(cancel_futures=True)
 
-    def _read(self, step: int) -> list[Seen]:
+    def _read(self, step: int) -> list[Batch]:
         return [self.patches.batch(step, places) for places in self.parts]
 
 
-def centres(pages: Sequence[Page], reader: Reader, most: int = 128) -> Seen:
+def centres(pages: Sequence[Page], reader: Reader, most: int = 128) -> Batch:
     """Return the middle of every page, squares of at most so many pixels on a side, all of one size."""
     side = min(most, *(min(page.height, page.width) for page in pages))
     return joined(
@@ -196,10 +196,10 @@ def centres(pages: Sequence[Page], reader: Reader, most: int = 128) -> Seen:
     )
 
 
-def joined(squares: Sequence[Seen]) -> Seen:
+def joined(squares: Sequence[Batch]) -> Batch:
     """Return several batches as one; a page without another exposure takes that away from all."""
     second = [square.second for square in squares if square.second is not None]
-    return Seen(
+    return Batch(
         torch.cat([square.y for square in squares]),
         tuple(noise for square in squares for noise in square.noises),
         torch.cat([square.mask for square in squares]),
@@ -207,18 +207,18 @@ def joined(squares: Sequence[Seen]) -> Seen:
     )
 
 
-def on(seen: Seen, device: torch.device | str) -> Seen:
+def on(batch: Batch, device: torch.device | str) -> Batch:
     """Return the same on a device."""
-    second = None if seen.second is None else seen.second.to(device)
-    return Seen(seen.y.to(device), seen.noises, seen.mask.to(device), second)
+    second = None if batch.second is None else batch.second.to(device)
+    return Batch(batch.y.to(device), batch.noises, batch.mask.to(device), second)
 
 
-def _turned(seen: Seen, quarters: int, flip: bool) -> Seen:
+def _turned(batch: Batch, quarters: int, flip: bool) -> Batch:
     def laid_out(x: Tensor) -> Tensor:
         return turned(x, quarters, flip).contiguous()
 
-    second = None if seen.second is None else laid_out(seen.second)
-    return Seen(laid_out(seen.y), seen.noises, laid_out(seen.mask), second)
+    second = None if batch.second is None else laid_out(batch.second)
+    return Batch(laid_out(batch.y), batch.noises, laid_out(batch.mask), second)
 
 
 def _tensor(values: NDArray[np.float32] | NDArray[np.bool_]) -> Tensor:

@@ -19,7 +19,7 @@ from untaught.fitting.stopping import Verdict, Watch
 from untaught.method import Needs, State
 from untaught.methods.averaging import take_in
 from untaught.methods.networks.denoisers import Shape
-from untaught.methods.self_supervised.learner import Learner, Seen
+from untaught.methods.self_supervised.learner import Batch, Learner
 from untaught.methods.trained.network import network_of
 from untaught.noise import NoiseModel, Unknown
 from untaught.problem import Estimate, Problem
@@ -43,7 +43,7 @@ class Work:
     """
 
     batches: Ahead
-    judged: Seen
+    judged: Batch
     processes: Processes = field(default_factory=Processes)
     seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
@@ -118,9 +118,9 @@ class Training:
         self._slow_down(state.optimizer, step)
         work, seed = self.work, int(state.tensors["seed"])
         total = problem.y.new_zeros(())
-        for part, seen in zip(work.processes.mine, work.batches.take(step), strict=True):
+        for part, batch in zip(work.processes.mine, work.batches.take(step), strict=True):
             generator = torch.Generator().manual_seed(_mixed(seed, step, part))
-            shown = on(seen, problem.y.device)
+            shown = on(batch, problem.y.device)
             total = total + self.learner.objective(self._in_type(state.network[FITTED]), shown, generator)  # type: ignore[index]
         loss, over = work.processes.agreed(total / work.processes.parts, work.over)
         if over:
@@ -145,7 +145,7 @@ class Training:
         total = problem.y.new_zeros((), dtype=torch.float64)
         for i in range(len(judged.noises)):  # one by one, for they may be large
             second = None if judged.second is None else judged.second[i : i + 1]
-            one = Seen(judged.y[i : i + 1], judged.noises[i : i + 1], judged.mask[i : i + 1], second)
+            one = Batch(judged.y[i : i + 1], judged.noises[i : i + 1], judged.mask[i : i + 1], second)
             for draw in range(JUDGED):
                 generator = torch.Generator().manual_seed(_mixed(seed, JUDGE + i, draw))
                 total += self.learner.objective(network, one, generator).detach().double()
@@ -219,6 +219,6 @@ class _OwnRisk(Watch):
         return self.risk
 
 
-def problem_of(judged: Seen, device: str) -> Problem:
+def problem_of(judged: Batch, device: str) -> Problem:
     """Return the pictures that a training is judged by as the problem that the loop holds."""
     return Problem(judged.y.to(device), judged.mask.to(device), Unknown(0.0))

@@ -14,7 +14,7 @@ from torch import nn
 from untaught.errors import InputError
 from untaught.fitting.progress import Fitted
 from untaught.method import History, Stopped
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.trained.model_file import FilesHeader, FitHeader, Header, Model, settings_of, write_model
 from untaught.methods.trained.network import written
 from untaught.pipeline.plane.choose_methods import objection
@@ -116,7 +116,7 @@ def _header(training: Training, fitted: Fitted, stopped: Stopped, context: tuple
     )
 
 
-def noise_found(judged: Seen) -> dict[str, Any]:
+def noise_found(judged: Batch) -> dict[str, Any]:
     """Return the kinds of noise on some pictures, and their levels (of 255)."""
     levels = [255 * noise.level for noise in judged.noises]
     return {
@@ -127,7 +127,7 @@ def noise_found(judged: Seen) -> dict[str, Any]:
     }
 
 
-def _notes(asked: Asked, found: Folder, judged: Seen) -> tuple[str, ...]:
+def _notes(asked: Asked, found: Folder, judged: Batch) -> tuple[str, ...]:
     notes = []
     if found.left_out:
         notes.append(named(found.left_out, f"{len(found.left_out)} files were left out"))

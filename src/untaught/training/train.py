@@ -14,9 +14,8 @@ from untaught.errors import InputError
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options, Progress
 from untaught.methods.networks.denoisers import Shape, shape_of
-from untaught.methods.self_supervised.learner import Learner, Seen
+from untaught.methods.self_supervised.learner import Batch, Learner, Upright, directed
 from untaught.methods.self_supervised.learners import learner
-from untaught.methods.self_supervised.noise2noise import Noise2Noise
 from untaught.noise import NoiseModel
 from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
@@ -118,14 +117,14 @@ def train(
         device,
         narrow(device) if bfloat16 is None else bfloat16,
     )
-    if second is not None and not isinstance(asked.learner, Noise2Noise):
+    if second is not None and not asked.learner.needs.pairs:
         raise InputError(f"{asked.learner.name} learns from one exposure; a second folder is for n2n")
     checkpoint = places(place, resume)
     with processes(asked.device) as group:
         found = scan(Path(folder), asked.side, None if second is None else Path(second))
         learned, judged = found.split(asked.seed)
         _refuse_single(asked.learner, found)
-        reader = Reader(asked.noise, pairs=isinstance(asked.learner, Noise2Noise))
+        reader = Reader(asked.noise, pairs=asked.learner.needs.pairs)
         patches = Patches(learned, asked.side, asked.seed, reader, _upright(asked.learner))
         size = math.ceil(asked.batch / group.parts) * group.parts
         batches = Ahead(patches, [range(part, size, group.parts) for part in group.mine])
@@ -148,17 +147,16 @@ def train(
 
 def _refuse_single(method: Learner, found: Folder) -> None:
     single = next((page for page in found.pages if page.second is None), None)
-    if isinstance(method, Noise2Noise) and single is not None:
+    if method.needs.pairs and single is not None:
         raise InputError(
             f"{method.name} learns from two exposures of the same picture, in the planes of one file or under "
             f"the same name in a second folder, and {single.path} has one plane; choose another, such as r2r"
         )
 
 
-def _upright(method: Learner) -> Callable[[Seen], bool]:
+def _upright(method: Learner) -> Callable[[Batch], bool]:
     """Return what says whether squares may be turned by 180 degrees only."""
-    own: Callable[[Seen], bool] | None = getattr(method, "upright", None)
-    return own or (lambda seen: not all(noise.turns for noise in seen.noises))
+    return method.upright if isinstance(method, Upright) else directed
 
 
 def _training(asked: Asked, found: Folder, work: Work, batch: int) -> Training:
@@ -187,7 +185,7 @@ def narrow(device: str) -> bool:
     return told()
 
 
-def _refuse_clean(asked: Asked, judged: Seen, folder: Path) -> None:
+def _refuse_clean(asked: Asked, judged: Batch, folder: Path) -> None:
     if asked.learner.needs.level and all(noise.negligible for noise in judged.noises):
         raise InputError(
             f"no noise was found on the pictures in {folder}, and {asked.learner.name} needs to know its level; "

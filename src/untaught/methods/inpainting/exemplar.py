@@ -101,10 +101,6 @@ class Exemplar:
             wide = wide - hole
             yield Pass(Estimate(image), found.of + number, found.of + len(holes))
 
-    def within(self, problem: Problem, seconds: float) -> Exemplar:
-        """Return the same: passes that are not begun in time are left out."""
-        return self
-
     def too_wide(self, problem: Problem) -> Tensor:
         """Return 1 in every wide hole that does not lie within a texture, (1, 1, H, W)."""
         return wide_holes(problem.mask, self.deep) - self.suited(problem)

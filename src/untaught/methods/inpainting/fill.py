@@ -74,10 +74,6 @@ class Fill:
         elif not count:
             yield Pass(Estimate(image), 0, 0)
 
-    def within(self, problem: Problem, seconds: float) -> Fill:
-        """Return the same: passes that are not begun in time are left out."""
-        return self
-
     def too_wide(self, problem: Problem) -> Tensor:
         """Return 1 in every hole that similar patches do not fill, (1, 1, H, W)."""
         return wide_holes(problem.mask, DEEP)

@@ -76,7 +76,7 @@ class MultiScale:
             return Estimate(
                 first,
                 function=lambda y: self._at(problem.with_y(y))[0],
-                guide=lambda y, variance: denoise_nonlocal(y, variance, self.stages, covariance=shared),
+                repilot=lambda y, variance: denoise_nonlocal(y, variance, self.stages, covariance=shared),
             )
         draws = divergence_draws(problem, first, seed)
         moved = [self._at(problem.with_y(draw.yhat)) for draw in draws]
@@ -105,7 +105,7 @@ class MultiScale:
             first = denoise_nonlocal(y, variance, self.stages, covariance=shared)
             return _combined(self._lower(y, first, (variance, shared), problem.noise), chosen)
 
-        return Estimate(answer.image, function=function, guide=guide, responses=answer.responses)
+        return Estimate(answer.image, function=function, repilot=guide, responses=answer.responses)
 
     def _fitting(self, y: Tensor) -> int:
         """Return how many scales the picture has room for."""

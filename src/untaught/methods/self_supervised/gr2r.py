@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from untaught.errors import InputError
 from untaught.method import Needs
-from untaught.methods.self_supervised.learner import Norm, Seen, deviation, mean_and_spread
+from untaught.methods.self_supervised.learner import Batch, Norm, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise.models.base import Split
 from untaught.noise.models.registry import kinds
@@ -83,22 +83,22 @@ class GR2R(OnePicture):
         if self.law == "binomial" and self.trials < 2:
             raise InputError(f"binomial noise of {self.trials} trials cannot be split; set trials to 2 or more")
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return E (f(yhat) - ytilde)^2 over measured pixels."""
-        yhat, ytilde = self.pair(seen, generator)
-        return deviation(network(yhat), ytilde, seen.mask, self.norm)
+        yhat, ytilde = self.pair(batch, generator)
+        return deviation(network(yhat), ytilde, batch.mask, self.norm)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the mean of f(yhat) over draws, and their spread."""
-        return mean_and_spread(lambda: network(self.pair(seen, generator)[0]), self.draws)
+        return mean_and_spread(lambda: network(self.pair(batch, generator)[0]), self.draws)
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return f(yhat) at one draw."""
-        return replace(self, draws=1).answer(network, seen, generator)[0]
+        return replace(self, draws=1).answer(network, batch, generator)[0]
 
-    def pair(self, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Return (yhat, ytilde), each of the shape of `seen.y`."""
-        pairs = [self._one(problem, generator) for problem in seen.problems()]
+    def pair(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Return (yhat, ytilde), each of the shape of `batch.y`."""
+        pairs = [self._one(problem, generator) for problem in batch.problems()]
         return torch.cat([first for first, _ in pairs]), torch.cat([second for _, second in pairs])
 
     def _one(self, problem: Problem, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -116,9 +116,9 @@ class GR2R(OnePicture):
         return torch.from_numpy(first).to(problem.y), torch.from_numpy(second).to(problem.y)
 
 
-def noise_like(seen: Seen, generator: torch.Generator) -> Tensor:
-    """Draw noise of the law of each picture's own, Gaussian; shape of `seen.y`."""
-    return torch.cat([gaussian_like(problem, generator) for problem in seen.problems()])
+def noise_like(batch: Batch, generator: torch.Generator) -> Tensor:
+    """Draw noise of the law of each picture's own, Gaussian; shape of `batch.y`."""
+    return torch.cat([gaussian_like(problem, generator) for problem in batch.problems()])
 
 
 def gaussian_like(problem: Problem, generator: torch.Generator) -> Tensor:

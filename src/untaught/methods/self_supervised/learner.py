@@ -21,7 +21,7 @@ Norm = Literal["l2", "l1"]
 
 
 @dataclass(frozen=True)
-class Seen:
+class Batch:
     """Noisy pictures, or crops of them, that a network learns from or is to restore.
 
     Attributes
@@ -54,13 +54,27 @@ class Learner(Protocol):
     name: ClassVar[str]
     needs: ClassVar[Needs]
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
-        """Return the scalar loss of `network` on `seen`; draws only from `generator`."""
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Return the scalar loss of `network` on `batch`; draws only from `generator`."""
         ...
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
-        """Return the restored pictures, shape of `seen.y`, detached, and their standard deviation or None."""
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+        """Return the restored pictures, shape of `batch.y`, detached, and their standard deviation or None."""
         ...
+
+
+@runtime_checkable
+class Upright(Protocol):
+    """A learner that says itself when crops may be turned by 180 degrees only."""
+
+    def upright(self, batch: Batch) -> bool:
+        """Say whether crops of these pictures may be."""
+        ...
+
+
+def directed(batch: Batch) -> bool:
+    """Say whether the noise of a batch has a direction, so that its pictures may be turned by 180 degrees only."""
+    return not all(noise.turns for noise in batch.noises)
 
 
 def mean_and_spread(draw: Callable[[], Tensor], count: int) -> tuple[Tensor, Tensor | None]:

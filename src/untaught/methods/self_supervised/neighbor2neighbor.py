@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from untaught.method import Needs
-from untaught.methods.self_supervised.learner import Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 
 
@@ -38,12 +38,12 @@ class Neighbor2Neighbor(OnePicture):
     name: ClassVar[str] = "neighbor2neighbor"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the misfit of the two sub-pictures, and what it is beyond that of the network's own picture."""
-        layers, (first, second) = seen.y, drawn_neighbours(seen.y, generator)
+        layers, (first, second) = batch.y, drawn_neighbours(batch.y, generator)
         with torch.no_grad():
             whole = network(layers)
-        weight = sub_pictures(seen.mask, first) * sub_pictures(seen.mask, second)
+        weight = sub_pictures(batch.mask, first) * sub_pictures(batch.mask, second)
         one, two = sub_pictures(layers, first), sub_pictures(layers, second)
         apart = sub_pictures(whole, first) - sub_pictures(whole, second)
         drawn = network(one)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from untaught.errors import InputError
 from untaught.method import Needs, State
-from untaught.methods.self_supervised.learner import Norm, Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, Norm, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.problem import Problem
 
@@ -35,7 +35,7 @@ class Noise2Noise(OnePicture):
 
     norm: Norm = "l2"
     name: ClassVar[str] = "n2n"
-    needs: ClassVar[Needs] = Needs(complete=True)
+    needs: ClassVar[Needs] = Needs(complete=True, pairs=True)
 
     def init(self, problem: Problem, seed: int) -> State:
         """Refuse: a problem is one picture."""
@@ -44,15 +44,15 @@ class Noise2Noise(OnePicture):
             "stack, or choose neighbor2neighbor or zs-n2n, which make a pair of one picture"
         )
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(y) - y')^2, either of the two being y."""
-        if seen.second is None:
+        if batch.second is None:
             raise InputError("n2n needs a second observation of every picture it learns from, and there is none")
-        pair = (seen.y, seen.second)
+        pair = (batch.y, batch.second)
         first = int(torch.randint(2, (1,), generator=generator))
-        return deviation(network(pair[first]), pair[1 - first], seen.mask, self.norm)
+        return deviation(network(pair[first]), pair[1 - first], batch.mask, self.norm)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the mean of what is made of each observation."""
-        first: Tensor = network(seen.y).detach()
-        return first if seen.second is None else (first + network(seen.second).detach()) / 2, None
+        first: Tensor = network(batch.y).detach()
+        return first if batch.second is None else (first + network(batch.second).detach()) / 2, None

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from untaught.method import Needs
-from untaught.methods.self_supervised.learner import Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 
 
@@ -43,22 +43,22 @@ class Noise2Self(OnePicture):
     name: ClassVar[str] = "n2s"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f - y)^2 over the measured pixels of a random class."""
         k = int(torch.randint(self.stride**2, (1,), generator=generator))
-        chosen = pixel_class(seen.y, k, self.stride)
-        shown = torch.where(chosen > 0, interpolated(seen.y, seen.mask), seen.y)
-        return deviation(network(shown), seen.y, seen.mask * chosen)
+        chosen = pixel_class(batch.y, k, self.stride)
+        shown = torch.where(chosen > 0, interpolated(batch.y, batch.mask), batch.y)
+        return deviation(network(shown), batch.y, batch.mask * chosen)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return a plain pass; or if `blind` the J-invariant picture, every pixel predicted from others."""
         if not self.blind:
-            return super().answer(network, seen, generator)
-        return invariant(lambda y: network(y).detach(), seen.y, self.stride, seen.mask), None
+            return super().answer(network, batch, generator)
+        return invariant(lambda y: network(y).detach(), batch.y, self.stride, batch.mask), None
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return a plain pass, at a sixteenth of the cost of a blind one."""
-        return super().answer(network, seen, generator)[0]
+        return super().answer(network, batch, generator)[0]
 
 
 def invariant(f: Callable[[Tensor], Tensor], y: Tensor, stride: int = 4, mask: Tensor | None = None) -> Tensor:

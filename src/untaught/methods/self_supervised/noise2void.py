@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.method import Needs
-from untaught.methods.self_supervised.learner import Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 
 
@@ -39,34 +39,34 @@ class Noise2Void(OnePicture):
     name: ClassVar[str] = "n2v"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f - y)^2 over the hidden pixels that were measured."""
-        shown, asked = self.hidden(seen, generator)
-        return deviation(network(shown), seen.y, seen.mask * asked)
+        shown, asked = self.hidden(batch, generator)
+        return deviation(network(shown), batch.y, batch.mask * asked)
 
-    def reach(self, seen: Seen) -> tuple[int, int]:
+    def reach(self, batch: Batch) -> tuple[int, int]:
         """Return how many rows and columns to each side are hidden with a pixel."""
         return 0, 0
 
-    def hidden(self, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def hidden(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Return what the network is shown, and 1 at the pixels it is asked for, (1, 1, H, W).
 
-        What is shown does not depend on `seen.y` wherever it was replaced: where the neighbour drawn is itself
+        What is shown does not depend on `batch.y` wherever it was replaced: where the neighbour drawn is itself
         hidden, or missing, the mean of the others stands.
         """
-        height, width = seen.y.shape[-2:]
-        rows, columns = self.reach(seen)
+        height, width = batch.y.shape[-2:]
+        rows, columns = self.reach(batch)
         asked = _grid(height, width, (self._step(rows), self._step(columns)), generator)
         covered = _widened(asked, rows, columns)
         # Whole pixels are moved, so that a neighbour's colours stay together.
         down, right = (self._offsets(reach, asked.shape[-2:], generator) for reach in (rows, columns))
         source = ((_index(height, 0) + down) % height) * width + (_index(width, 1) + right) % width
-        source = source.flatten().to(seen.y.device)
-        asked, covered = asked.to(seen.y.device), covered.to(seen.y.device)
-        usable = seen.mask * (1 - covered)
-        mean = (seen.y * usable).sum((2, 3), keepdim=True) / usable.sum((2, 3), keepdim=True).clamp_min(1)
-        moved = torch.where(usable > 0, seen.y, mean).flatten(2)[..., source].view_as(seen.y)
-        return torch.where(covered > 0, moved, seen.y), asked
+        source = source.flatten().to(batch.y.device)
+        asked, covered = asked.to(batch.y.device), covered.to(batch.y.device)
+        usable = batch.mask * (1 - covered)
+        mean = (batch.y * usable).sum((2, 3), keepdim=True) / usable.sum((2, 3), keepdim=True).clamp_min(1)
+        moved = torch.where(usable > 0, batch.y, mean).flatten(2)[..., source].view_as(batch.y)
+        return torch.where(covered > 0, moved, batch.y), asked
 
     def _step(self, reach: int) -> int:
         return max(self.spacing, 2 * (reach + self.radius) + 1)
@@ -97,17 +97,17 @@ class StructuredNoise2Void(Noise2Void):
     name: ClassVar[str] = "struct-n2v"
     needs: ClassVar[Needs] = Needs(complete=True)
 
-    def reach(self, seen: Seen) -> tuple[int, int]:
+    def reach(self, batch: Batch) -> tuple[int, int]:
         """See `Noise2Void`; the furthest of all that is seen."""
-        found = [noise.reach for noise in seen.noises]
+        found = [noise.reach for noise in batch.noises]
         rows = max((r for r, _ in found), default=0)
         columns = max((c for _, c in found), default=0)
         return self.rows if self.rows >= 0 else rows, self.columns if self.columns >= 0 else columns
 
-    def upright(self, seen: Seen) -> bool:
+    def upright(self, batch: Batch) -> bool:
         """See `OnePicture`: what is hidden must not be turned away from the noise."""
-        rows, columns = self.reach(seen)
-        return rows != columns or super().upright(seen)
+        rows, columns = self.reach(batch)
+        return rows != columns or super().upright(batch)
 
 
 def _grid(height: int, width: int, step: tuple[int, int], generator: torch.Generator) -> Tensor:

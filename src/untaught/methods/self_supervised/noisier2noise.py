@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from untaught.method import Needs
 from untaught.methods.self_supervised.gr2r import noise_like
-from untaught.methods.self_supervised.learner import Seen, deviation, mean_and_spread
+from untaught.methods.self_supervised.learner import Batch, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise.models.registry import kinds
 
@@ -43,23 +43,23 @@ class Noisier2Noise(OnePicture):
     name: ClassVar[str] = "noisier2noise"
     needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(yy) - y)^2 over measured pixels."""
-        noisier = seen.y + self.a * noise_like(seen, generator)
-        return deviation(network(noisier), seen.y, seen.mask)
+        noisier = batch.y + self.a * noise_like(batch, generator)
+        return deviation(network(noisier), batch.y, batch.mask)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the mean of the corrected pictures over draws, and their spread."""
 
         def draw() -> Tensor:
-            noisier = seen.y + self.a * noise_like(seen, generator)
+            noisier = batch.y + self.a * noise_like(batch, generator)
             return self.corrected(network(noisier), noisier)
 
         return mean_and_spread(draw, self.draws)
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the corrected picture of one draw."""
-        return replace(self, draws=1).answer(network, seen, generator)[0]
+        return replace(self, draws=1).answer(network, batch, generator)[0]
 
     def corrected(self, output: Tensor, noisier: Tensor) -> Tensor:
         """Return ((1 + a^2) f(yy) - yy) / a^2."""

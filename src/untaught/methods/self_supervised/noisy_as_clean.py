@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from untaught.method import Needs
 from untaught.methods.self_supervised.gr2r import noise_like
-from untaught.methods.self_supervised.learner import Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise.models.registry import kinds
 
@@ -33,6 +33,6 @@ class NoisyAsClean(OnePicture):
     name: ClassVar[str] = "noisy-as-clean"
     needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(y + m) - y)^2 over measured pixels."""
-        return deviation(network(seen.y + noise_like(seen, generator)), seen.y, seen.mask)
+        return deviation(network(batch.y + noise_like(batch, generator)), batch.y, batch.mask)

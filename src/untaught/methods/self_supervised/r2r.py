@@ -35,7 +35,7 @@ class R2R:
 
     With y fixed the objective is a SURE, which a network can push below the true risk on one picture. So two
     networks are fitted, each to one half of the picture's blocks, and every pixel is drawn by the one that was
-    not fitted to it (cross-fitting). That also keeps the estimated risk honest.
+    not fitted to it (cross-fitting). That also keeps the estimated risk valid.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class R2R:
         draw = Recorruption.draw(problem, int(state.tensors["seed"]) + k, self.alpha)
         new = {"z": draw.z}
         if self._guided(problem):
-            guide = problem.guide or denoise_nonlocal
+            guide = problem.repilot or denoise_nonlocal
             new["pilots"] = guide(draw.yhat, (1 + self.alpha**2) * draw.variance)
         for name, tensor in new.items():
             state.tensors[name] = torch.cat([state.tensors[name], tensor]) if k else tensor
@@ -188,7 +188,7 @@ class R2R:
         variance = state.tensors["variance"]
 
         def function(y: Tensor) -> Tensor:
-            guide = problem.guide or denoise_nonlocal
+            guide = problem.repilot or denoise_nonlocal
             pilot = [guide(y, variance)] if "pilots" in state.tensors else []
             return self._output(state, torch.cat([y, *pilot], dim=1))
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from untaught.errors import InputError
 from untaught.method import Needs
 from untaught.methods.networks.partial_unet import PartialShape, PartialUNet
-from untaught.methods.self_supervised.learner import Seen, deviation, mean_and_spread
+from untaught.methods.self_supervised.learner import Batch, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
 
 
@@ -59,24 +59,24 @@ class Self2Self(OnePicture):
         """See `OnePicture`."""
         return PartialUNet(channels, self.partial)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f - y)^2 over the values that were dropped."""
-        kept = self.kept(seen, generator)
-        return deviation(_drawn(network, seen.y, kept, generator), seen.y, seen.mask * (1 - kept))
+        kept = self.kept(batch, generator)
+        return deviation(_drawn(network, batch.y, kept, generator), batch.y, batch.mask * (1 - kept))
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """Return mean and spread over draws."""
-        draw = lambda: _drawn(network, seen.y, self.kept(seen, generator), generator)  # noqa: E731
+        draw = lambda: _drawn(network, batch.y, self.kept(batch, generator), generator)  # noqa: E731
         return mean_and_spread(draw, self.draws)
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of a few draws."""
-        return replace(self, draws=min(self.draws, 4)).answer(network, seen, generator)[0]
+        return replace(self, draws=min(self.draws, 4)).answer(network, batch, generator)[0]
 
-    def kept(self, seen: Seen, generator: torch.Generator) -> Tensor:
-        """Return b: 1 on the values that the network is shown, of those that were measured; shape of `seen.y`."""
-        drawn = torch.rand(seen.y.shape, generator=generator).to(seen.y.device)
-        return (drawn >= self.p) * seen.mask
+    def kept(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Return b: 1 on the values that the network is shown, of those that were measured; shape of `batch.y`."""
+        drawn = torch.rand(batch.y.shape, generator=generator).to(batch.y.device)
+        return (drawn >= self.p) * batch.mask
 
 
 def _drawn(network: nn.Module, y: Tensor, kept: Tensor, generator: torch.Generator) -> Tensor:

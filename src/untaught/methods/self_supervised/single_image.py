@@ -15,7 +15,7 @@ from untaught.methods.averaging import MEAN, average_weights, mean_weights
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.crops import turned_crop
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch, directed
 from untaught.operators.filters import local_mean
 from untaught.problem import Estimate, Problem, made_whole
 
@@ -104,25 +104,25 @@ class OnePicture:
         restorer(name, 1, 1)  # refuses what it does not know
         return replace(self, shape=name)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """See `learner.Learner`."""
         raise NotImplementedError
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """See `learner.Learner`; a plain pass, unless a method says otherwise."""
-        return network(seen.y).detach(), None
+        return network(batch.y).detach(), None
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return a cheap version of the answer, for rules and previews."""
-        return self.answer(network, seen, generator)[0]
+        return self.answer(network, batch, generator)[0]
 
     def build(self, channels: int) -> nn.Module:
         """Return the network that is fitted, before it has seen anything; see `Centred` for what it is shown."""
         return restorer(self.shape, 2 * channels, channels, self.crop)
 
-    def upright(self, seen: Seen) -> bool:
+    def upright(self, batch: Batch) -> bool:
         """Say whether the crops may be turned by 180 degrees only."""
-        return not all(noise.turns for noise in seen.noises)
+        return directed(batch)
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build network and optimiser; draws only from `seed`."""
@@ -142,11 +142,11 @@ class OnePicture:
 
     def estimate(self, problem: Problem, state: State) -> Tensor:
         """Return the picture the averaged weights draw; that of the last weights is kept for variance rules."""
-        seen = _whole(problem, state)
+        batch = _whole(problem, state)
         with torch.no_grad():
-            state.tensors["output"] = self.glance(state.network, seen, _fixed(state)).detach()
+            state.tensors["output"] = self.preview(state.network, batch, _fixed(state)).detach()
             with _averaged(state):
-                return self.glance(state.network, seen, _fixed(state)).detach()
+                return self.preview(state.network, batch, _fixed(state)).detach()
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the answer with the averaged weights."""
@@ -154,12 +154,12 @@ class OnePicture:
             image, std = self.answer(state.network, _whole(problem, state), _fixed(state))
         return Estimate(image.contiguous(), std)
 
-    def _crops(self, problem: Problem, state: State) -> Seen:
+    def _crops(self, problem: Problem, state: State) -> Batch:
         layers = torch.cat([state.tensors["y"], problem.mask], dim=1)
         upright = self.upright(_whole(problem, state))
         crops = [turned_crop(layers, self.crop, state.generator, upright) for _ in range(self.batch)]
         y, mask = torch.cat(crops).tensor_split([problem.y.shape[1]], dim=1)
-        return Seen(y, (problem.noise,) * self.batch, mask)
+        return Batch(y, (problem.noise,) * self.batch, mask)
 
 
 def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> State:
@@ -172,8 +172,8 @@ def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> Sta
     return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
 
 
-def _whole(problem: Problem, state: State) -> Seen:
-    return Seen(state.tensors["y"], (problem.noise,), problem.mask)
+def _whole(problem: Problem, state: State) -> Batch:
+    return Batch(state.tensors["y"], (problem.noise,), problem.mask)
 
 
 def _fixed(state: State) -> torch.Generator:

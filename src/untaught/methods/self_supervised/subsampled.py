@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from untaught.errors import InputError, did_you_mean
 from untaught.method import Needs, State
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.learners import OF_ONE_PICTURE, learner
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.problem import Problem
@@ -98,39 +98,39 @@ class Subsampled(OnePicture):
         """See `OnePicture`."""
         return self.inner.build(channels)
 
-    def upright(self, seen: Seen) -> bool:
+    def upright(self, batch: Batch) -> bool:
         """See `OnePicture`: what is left of the noise has no direction."""
         return False
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """See `learner.Learner`."""
-        return self.inner.objective(network, self.apart(seen), generator)
+        return self.inner.objective(network, self.apart(batch), generator)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """See `learner.Learner`."""
-        image, std = self.inner.answer(network, self.apart(seen), generator)
-        return self.together(image, seen), None if std is None else self.together(std, seen)
+        image, std = self.inner.answer(network, self.apart(batch), generator)
+        return self.together(image, batch), None if std is None else self.together(std, batch)
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """See `OnePicture`."""
-        return self.together(self.inner.glance(network, self.apart(seen), generator), seen)
+        return self.together(self.inner.preview(network, self.apart(batch), generator), batch)
 
-    def apart(self, seen: Seen) -> Seen:
+    def apart(self, batch: Batch) -> Batch:
         """Return the sub-sampled pictures, n^2 for each, sides that n does not divide filled up as missing."""
-        height, width = seen.y.shape[-2:]
+        height, width = batch.y.shape[-2:]
         more = (0, -width % self.factor, 0, -height % self.factor)
-        y = _phases(F.pad(seen.y, more, mode="replicate"), self.factor)
-        mask = _phases(F.pad(seen.mask, more), self.factor)
-        noises = tuple(noise.subsampled() for noise in seen.noises for _ in range(self.factor**2))
-        return Seen(y, noises, mask)
+        y = _phases(F.pad(batch.y, more, mode="replicate"), self.factor)
+        mask = _phases(F.pad(batch.mask, more), self.factor)
+        noises = tuple(noise.subsampled() for noise in batch.noises for _ in range(self.factor**2))
+        return Batch(y, noises, mask)
 
-    def together(self, pictures: Tensor, seen: Seen) -> Tensor:
-        """Undo `apart`: (B n^2, C, h, w) to the shape of `seen.y`."""
+    def together(self, pictures: Tensor, batch: Batch) -> Tensor:
+        """Undo `apart`: (B n^2, C, h, w) to the shape of `batch.y`."""
         count, channels, rows, columns = pictures.shape
         places = self.factor**2
         layers = pictures.view(count // places, places, channels, rows, columns).transpose(1, 2)
         whole = F.pixel_shuffle(layers.reshape(count // places, -1, rows, columns), self.factor)
-        return whole[..., : seen.y.shape[-2], : seen.y.shape[-1]]
+        return whole[..., : batch.y.shape[-2], : batch.y.shape[-1]]
 
 
 def _phases(picture: Tensor, factor: int) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.method import Needs
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise.models.registry import kinds
 from untaught.problem import smoothed
@@ -45,23 +45,23 @@ class SURE(OnePicture):
     name: ClassVar[str] = "sure"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True, kinds=kinds("white"))
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return SURE over measured pixels."""
-        v = stein_weight(seen)
-        probe = torch.randint(2, seen.y.shape, generator=generator).to(seen.y) * 2 - 1
+        v = stein_weight(batch)
+        probe = torch.randint(2, batch.y.shape, generator=generator).to(batch.y) * 2 - 1
         step = self.step * v.mean().sqrt().clamp_min(1e-4)
-        batch = network(torch.cat([seen.y, seen.y + step * probe]))
-        output, moved = batch.chunk(2)
+        both = network(torch.cat([batch.y, batch.y + step * probe]))
+        output, moved = both.chunk(2)
         cross = v * probe * (moved - output) / step
-        weight = seen.mask.expand_as(v)
-        risk: Tensor = (output - seen.y).square() + 2 * cross - v
+        weight = batch.mask.expand_as(v)
+        risk: Tensor = (output - batch.y).square() + 2 * cross - v
         return (risk * weight).sum() / weight.sum().clamp_min(1)
 
 
-def stein_weight(seen: Seen) -> Tensor:
-    """Return v with E (y - x) f(y) = E v df/dy for every value, shape of `seen.y`."""
+def stein_weight(batch: Batch) -> Tensor:
+    """Return v with E (y - x) f(y) = E v df/dy for every value, shape of `batch.y`."""
     weights = []
-    for problem in seen.problems():
+    for problem in batch.problems():
         own = problem.noise.variance_from(problem.y)
         weights.append(kernel_of(problem, smoothed(problem)) if own is None else own)
     return torch.cat(weights)

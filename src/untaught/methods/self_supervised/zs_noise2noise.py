@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from untaught.method import Needs
 from untaught.methods.networks.unet import UNetShape
-from untaught.methods.self_supervised.learner import Seen, deviation
+from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 
 
@@ -40,12 +40,12 @@ class ZeroShotNoise2Noise(OnePicture):
     name: ClassVar[str] = "zs-n2n"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the misfit of the two halves and what they and the whole disagree in; draws nothing."""
-        one, two = halves(seen.y)
-        weight = (torch.minimum(*halves(seen.mask)) >= 1).float()
+        one, two = halves(batch.y)
+        weight = (torch.minimum(*halves(batch.mask)) >= 1).float()
         first, second = network(one), network(two)
-        whole_one, whole_two = halves(network(seen.y))
+        whole_one, whole_two = halves(network(batch.y))
         apart = deviation(first, two, weight) + deviation(second, one, weight)
         inconsistent = deviation(first, whole_one, weight) + deviation(second, whole_two, weight)
         return (apart + inconsistent) / 2

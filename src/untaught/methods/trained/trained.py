@@ -14,7 +14,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.method import Needs, Runs
-from untaught.methods.self_supervised.learner import Seen
+from untaught.methods.self_supervised.learner import Batch
 from untaught.problem import Estimate, Problem, made_whole
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Trained:
             y, mask = (tensor[..., rows, columns].contiguous() for tensor in (whole, known))
             generator = torch.Generator().manual_seed((seed + 1 + number) * STREAM % 2**62)
             with torch.no_grad():
-                part, deviation = model.learner.answer(model.network, Seen(y, (problem.noise,), mask), generator)
+                part, deviation = model.learner.answer(model.network, Batch(y, (problem.noise,), mask), generator)
             image[..., rows, columns] += weight * part
             spread = spread and deviation is not None
             if deviation is not None:

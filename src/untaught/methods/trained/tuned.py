@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from untaught.errors import InputError
 from untaught.method import Needs, State
-from untaught.methods.self_supervised.learner import Learner, Seen
+from untaught.methods.self_supervised.learner import Batch, Learner
 from untaught.methods.self_supervised.single_image import OnePicture, started
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.problem import Problem
@@ -66,25 +66,25 @@ class Tuned(OnePicture):
         check_channels(model, problem.y.shape[1], self.model)
         return started(copy.deepcopy(model.network).requires_grad_(True), problem, seed, self.rate)
 
-    def objective(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """See `learner.Learner`."""
-        return self.learner.objective(network, seen, generator)
+        return self.learner.objective(network, batch, generator)
 
-    def answer(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
+    def answer(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor | None]:
         """See `learner.Learner`."""
-        return self.learner.answer(network, seen, generator)
+        return self.learner.answer(network, batch, generator)
 
-    def glance(self, network: nn.Module, seen: Seen, generator: torch.Generator) -> Tensor:
+    def preview(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """See `OnePicture`."""
         own = self.learner
         if isinstance(own, OnePicture):
-            return own.glance(network, seen, generator)
-        return own.answer(network, seen, generator)[0]
+            return own.preview(network, batch, generator)
+        return own.answer(network, batch, generator)[0]
 
-    def upright(self, seen: Seen) -> bool:
+    def upright(self, batch: Batch) -> bool:
         """See `OnePicture`."""
         own = self.learner
-        return own.upright(seen) if isinstance(own, OnePicture) else super().upright(seen)
+        return own.upright(batch) if isinstance(own, OnePicture) else super().upright(batch)
 
 
 def tuned(model: str, settings: Mapping[str, Any] | None) -> Tuned:

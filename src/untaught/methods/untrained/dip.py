@@ -118,13 +118,13 @@ class DIP:
             generator = torch.Generator(device).manual_seed(seed)
         tensors = {"code": code.contiguous(memory_format=torch.channels_last)}
         state = State(network, optimizer, generator, tensors, (Recorded(network, self.bfloat16),))
-        state.begin_with(problem.before)
+        state.start_warm(problem.warm_start)
         return state
 
     def _code(self, problem: Problem, generator: torch.Generator) -> Tensor:
-        """Return z, of the size of the picture; the hint alone where there is one, as in the paper."""
-        if problem.hint is not None:
-            return problem.hint.clone()
+        """Return z, of the size of the picture; the guide_image alone where there is one, as in the paper."""
+        if problem.guide_image is not None:
+            return problem.guide_image.clone()
         return self.code.draw(problem.y.new_empty(problem.picture_shape), problem.pilot, generator)
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
@@ -146,4 +146,4 @@ class DIP:
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the output of the last step."""
-        return Estimate(state.tensors["output"].clone(), learnt=state.learnt())
+        return Estimate(state.tensors["output"].clone(), weights=state.weights())

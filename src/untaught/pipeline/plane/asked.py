@@ -7,7 +7,7 @@ from dataclasses import replace
 from untaught.method import ClosedForm
 from untaught.methods.registry import make
 from untaught.pipeline.plane.candidate import Candidate, Outcome
-from untaught.pipeline.plane.judge import judge, relative_to, surely_better, untouched
+from untaught.pipeline.plane.judge import identity, judge, relative_to, surely_better
 from untaught.pipeline.plane.plan import Plan
 from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.selection import mixture_of
@@ -16,7 +16,7 @@ from untaught.problem import Problem
 
 def left_alone(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner) -> Outcome:
     """Answer with the input; see `plan.Combine`."""
-    return Outcome(untouched(problem), plan.why)
+    return Outcome(identity(problem), plan.why)
 
 
 def asked(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner) -> Outcome:

@@ -106,10 +106,10 @@ class Taken:
 
 def measure_noise(values: Floats, missing: Flags | None = None) -> NoiseReport:
     """Find out what the noise of one picture is, that of cameras by denoising; see `noise.measure`."""
-    return measure(values, missing, refine=swept)
+    return measure(values, missing, refine=law_of_camera)
 
 
-def swept(values: Floats, missing: Flags | None, found: Correlated) -> Correlated | None:
+def law_of_camera(values: Floats, missing: Flags | None, found: Correlated) -> Correlated | None:
     """Find the law of a camera's noise; None where the picture has too little room or too many holes.
 
         E_f(s) / s^2  is largest where  s = the level of the noise,

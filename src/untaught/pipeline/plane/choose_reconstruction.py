@@ -83,7 +83,7 @@ def choose_reconstruction(problem: Problem, task: Task, request: Request) -> Pla
 
 def _asked(method: Method, problem: Problem, request: Request) -> Plan:
     """Return the plan for a method that was asked for, with the first picture that it draws from."""
-    draws = runs_of(method).piloted and problem.hint is None
+    draws = runs_of(method).piloted and problem.guide_image is None
     first = make(request.pilot) if request.pilot else _formula(problem)[0] if draws else None
     return _of_two(first, method, problem, "it was asked for")
 
@@ -100,7 +100,7 @@ def _of_two(first: Method | None, method: Method, problem: Problem, why: str) ->
 
 def _best(method: Method, problem: Problem) -> Plan:
     """Return the plan that suits an operator and what is missing; `method` is the network that may be taken."""
-    if problem.hint is not None:
+    if problem.guide_image is not None:
         return Plan((method,), "the guide is what the network draws from", alone)
     formula, why = _formula(problem)
     if why is None:

@@ -23,7 +23,7 @@ from untaught.risk.tweedie import Shrinkage
 OFF = 0.5  # relative error of the difference of two risks, beside what chance does to it
 
 
-def untouched(problem: Problem) -> Candidate:
+def identity(problem: Problem) -> Candidate:
     """Return the input as a candidate: what `auto` falls back on, so that it never does harm."""
     stopped = Stopped("nothing to do", 0, "the input was returned as it is")
     found = Candidate("none", problem.y, Estimate(problem.y), stopped)
@@ -93,7 +93,7 @@ def clean_risk(runs: Runs, problem: Problem, image: Tensor, terms: Terms) -> Ris
     # Without a divergence there is no second formula.
     shrinkage = Shrinkage(1e6) if held_out else Shrinkage(*runs.tweedie)
     seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
-    missed = problem.noise.unseen * mean_of(terms.variance, weight.value, terms.honest).value
+    missed = problem.noise.unseen * mean_of(terms.variance, weight.value, terms.valid).value
     return Risk(seen.value + missed, math.hypot(seen.error, missed))
 
 
@@ -128,4 +128,4 @@ def _difference(found: Terms, base: Terms, image: Tensor, noise: NoiseModel) -> 
 
     In the difference of two answers to the same y the noise variance cancels, and with it its error.
     """
-    return mean_of(found.sure - base.sure, weight_at(noise, image), base.honest)
+    return mean_of(found.sure - base.sure, weight_at(noise, image), base.valid)

@@ -50,7 +50,7 @@ def make_answer(problem: Problem, outcome: Outcome, runner: Runner, notes: tuple
         notes=(*notes, *outcome.notes, *remarks, *said, *chosen.notes),
         interrupted=interrupted,
         recipe=chosen.recipe,
-        learnt=chosen.judged.learnt if denoised else None,
+        weights=chosen.judged.weights if denoised else None,
         completed=chosen.name == "none" and not problem.noise.replaces and not problem.complete,
     )
 

@@ -23,7 +23,7 @@ from untaught.problem import Problem, array, made_whole
 
 
 def measured_problem(
-    y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None
+    y: Tensor, gone: Tensor | None, task: Task, request: Request, guide_image: Tensor | None
 ) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found.
 
@@ -35,7 +35,7 @@ def measured_problem(
         1 where it holds no number, of a shape that broadcasts to that of `y`.
     task, request : Task, Request
         What was asked for.
-    hint : Tensor or None
+    guide_image : Tensor or None
         Another picture of the same scene.
     """
     operator, last = task.folded
@@ -54,8 +54,8 @@ def measured_problem(
         y, mask, operator = operator.A_adjoint(y), operator.A_adjoint(mask), None
     y = filled(y, mask) if y.ndim == 4 else torch.where(mask.expand_as(y) > 0, y, 0.0)
     device = request.device
-    hint = None if hint is None else hint.to(device)
-    return Problem(y.to(device), mask.to(device), noise, operator=operator, hint=hint), notes
+    guide_image = None if guide_image is None else guide_image.to(device)
+    return Problem(y.to(device), mask.to(device), noise, operator=operator, guide_image=guide_image), notes
 
 
 def _noise(
@@ -134,7 +134,7 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
             raise InputError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
-    problem = Problem(y, mask, noise, before=request.before)
+    problem = Problem(y, mask, noise, warm_start=request.warm_start)
     if noise.replaces:  # methods that do not look at the mask must not see black and white there
         problem = problem.with_y(made_whole(problem))
     return problem, notes

@@ -13,7 +13,7 @@ from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.plane.run_method import Runner, picture_maker
-from untaught.problem import Estimate, Guide, Problem
+from untaught.problem import Estimate, Problem, Repilot
 from untaught.risk.sure import common_kernel
 
 PILOT_SECONDS = 100.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
@@ -55,7 +55,7 @@ def _guided(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, 
     seed = runner.request.seed
     first = runner.run(method, problem, rule_for(method, problem.noise), None)
     first = with_terms(first, problem, seed)
-    problem = replace(problem, guide=first.judged.guide or _again(first.judged))
+    problem = replace(problem, repilot=first.judged.repilot or _again(first.judged))
     if first.terms is None:
         return replace(problem, pilot=first.picture), first
     problem = replace(problem, noise=refine(problem, first.picture, first.terms), pilot=first.picture)
@@ -63,7 +63,7 @@ def _guided(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, 
     return problem, with_risk(first, problem, terms)
 
 
-def _again(made: Estimate) -> Guide | None:
+def _again(made: Estimate) -> Repilot | None:
     """Return a guide that does the same for another observation, whatever its variance."""
     function = made.function
     return None if function is None else lambda y, _: function(y)

@@ -12,7 +12,7 @@ from torch import Tensor
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options
 from untaught.fitting.stopping import Rule
-from untaught.method import InPasses, Method, ended_after
+from untaught.method import Method, Timed, ended_after
 from untaught.methods.averaging import averaged
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.choose_rule import rule_for
@@ -51,7 +51,7 @@ class Runner:
     ) -> Candidate:
         """Run `method` on `problem` until the rule, the time or the person ends it; it is not judged yet."""
         started = time.monotonic()
-        if isinstance(method, InPasses) and seconds is not None:
+        if isinstance(method, Timed) and seconds is not None:
             method = method.within(problem, seconds)
         options = Options(rule, seconds, self.request.on_progress, checkpoint, phase=method.name)
         fitted = fit(averaged(method), problem, self.request.seed, options)

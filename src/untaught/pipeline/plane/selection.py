@@ -13,7 +13,7 @@ from untaught.method import ClosedForm, Method, runs_of
 from untaught.methods.fusion import Fusion, fuse
 from untaught.methods.registry import make, seconds_for
 from untaught.pipeline.plane.candidate import Candidate, Outcome
-from untaught.pipeline.plane.judge import judge, relative_to, surely_better, untouched, with_risk
+from untaught.pipeline.plane.judge import identity, judge, relative_to, surely_better, with_risk
 from untaught.pipeline.plane.plan import Plan
 from untaught.pipeline.plane.run_method import Runner
 from untaught.problem import Estimate, Problem
@@ -54,7 +54,7 @@ class Search:
     mixed: list[Candidate] = field(default_factory=list)  # what the best one is made of
 
     def __post_init__(self) -> None:
-        self.best = self.kept = untouched(self.problem)
+        self.best = self.kept = identity(self.problem)
         self.started, self.seconds = time.monotonic(), self.runner.left
 
     @property
@@ -119,7 +119,7 @@ class Search:
         rule, terms = self.runner.rule(method, self.problem), self.best.terms
         if self.runner.request.rule or rule != Recorrupted() or terms is None or not terms.responses:
             return rule
-        first = FIRST if self.problem.before is None else FIRST_WARM
+        first = FIRST if self.problem.warm_start is None else FIRST_WARM
         return Adding(self.best.picture, terms.responses, first=first)
 
     def _weigh(self, found: Candidate, method: Method) -> None:
@@ -161,11 +161,11 @@ def mixture_of(parts: Sequence[Candidate], problem: Problem, pilot: Candidate | 
     last = parts[-1]
     estimates = [part.judged for part in reversed(parts)]
     spread = next((estimate.std for estimate in estimates if estimate.std is not None), None)
-    learnt = next((estimate.learnt for estimate in estimates if estimate.learnt is not None), None)
+    weights = next((estimate.weights for estimate in estimates if estimate.weights is not None), None)
     mixture = Candidate(
         name=Fusion.name,
         picture=answer.image,
-        judged=Estimate(answer.image, spread, learnt=learnt),
+        judged=Estimate(answer.image, spread, weights=weights),
         stopped=replace(last.stopped, reason=f"{last.name}: {last.stopped.reason}"),
         history=last.history,
         notes=tuple(note for part in parts for note in part.notes),

@@ -69,7 +69,7 @@ def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Sai
         return clean_risk(runs_of(chosen.method), problem, chosen.judged.image, terms), ()
     if terms is None:
         return None, (UNSEEN,)
-    error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.honest).value
+    error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.valid).value
     decibels = -10 * math.log10(max(error, 1e-10))
     return None, (
         f"measurements that the fit has not seen are predicted to {decibels:.1f} dB, which is no estimate of "

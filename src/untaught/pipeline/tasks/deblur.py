@@ -8,14 +8,14 @@ from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.operators import Blur
 from untaught.operators.psf import WORDS
-from untaught.pipeline.request import Operand, Picture, Wishes
+from untaught.pipeline.request import ImageLike, Picture, TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options, file_of, psf_of
 from untaught.pipeline.tasks.run import run_task
 from untaught.results.result import Result
 
 
-def deblur(image: Picture, psf: Operand, *, border: str = "valid", **wishes: Unpack[Wishes]) -> Result:
+def deblur(image: Picture, psf: ImageLike, *, border: str = "valid", **options: Unpack[TaskOptions]) -> Result:
     """Undo a blur whose point-spread function is known.
 
         y = h * x + n
@@ -30,8 +30,8 @@ def deblur(image: Picture, psf: Operand, *, border: str = "valid", **wishes: Unp
     border : str
         What lay beyond the border: 'valid', the scene went on, as in every photograph; 'reflect', 'replicate'
         and 'circular' for what a program did. See `untaught.operators.Blur`.
-    **wishes
-        See `Wishes`.
+    **options
+        See `TaskOptions`.
 
     Raises
     ------
@@ -39,10 +39,10 @@ def deblur(image: Picture, psf: Operand, *, border: str = "valid", **wishes: Unp
         For a point-spread function that does not sum to one, is negative, or larger than the picture.
     """
     picture = as_image(image)
-    return run_task(picture, deblurring(picture, psf, border), **wishes)
+    return run_task(picture, deblurring(picture, psf, border), **options)
 
 
-def deblurring(picture: Image, psf: Operand, border: str = "valid") -> Task:
+def deblurring(picture: Image, psf: ImageLike, border: str = "valid") -> Task:
     """Return the task of `untaught.deblur`."""
     operator = Blur(psf_of(psf), border)
     operator.picture_shape((1, operator.psf.shape[1], picture.height, picture.width))

@@ -19,7 +19,7 @@ from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.choose_reconstruction import checked
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
-from untaught.pipeline.request import Request, Wishes, request_of
+from untaught.pipeline.request import Request, TaskOptions, request_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.jpeg_coefficients import levels_of
 from untaught.problem import Problem
@@ -38,7 +38,7 @@ class Rounded(Unknown):
         return f"What JPEG has rounded away, about {self.sigma * 255:.1f} (of 255) in brightness"
 
 
-def dejpeg(image: str | Path | Image, **wishes: Unpack[Wishes]) -> Result:
+def dejpeg(image: str | Path | Image, **options: Unpack[TaskOptions]) -> Result:
     """Take the blocks and ripples out of a picture that JPEG has compressed too much.
 
         y = round(A x),   A as in `untaught.operators.Jpeg`
@@ -50,8 +50,8 @@ def dejpeg(image: str | Path | Image, **wishes: Unpack[Wishes]) -> Result:
     ----------
     image : path or Image
         A JPEG file, or a picture that was read from one and is as it was read.
-    **wishes
-        See `untaught.pipeline.request.Wishes`; there is no guide, and the noise is known.
+    **options
+        See `untaught.pipeline.request.TaskOptions`; there is no guide, and the noise is known.
 
     Returns
     -------
@@ -74,8 +74,8 @@ def dejpeg(image: str | Path | Image, **wishes: Unpack[Wishes]) -> Result:
     for similar patches within the bounds of the rounding; the method is `PlugAndPlay`.
     """
     started = time.monotonic()
-    request = request_of(wishes)
-    if request.noise is not None or wishes.get("guide") is not None:
+    request = request_of(options)
+    if request.noise is not None or options.get("guide") is not None:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
     return restored(Requests.of(as_image(image), request, started))
 

@@ -8,7 +8,7 @@ from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.operators import Mosaic
-from untaught.pipeline.request import Picture, Wishes
+from untaught.pipeline.request import Picture, TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options
 from untaught.pipeline.tasks.run import run_task
@@ -16,7 +16,7 @@ from untaught.results.result import Result
 
 
 def demosaic(
-    image: Picture, pattern: str | tuple[tuple[int, ...], ...] = "RGGB", **wishes: Unpack[Wishes]
+    image: Picture, pattern: str | tuple[tuple[int, ...], ...] = "RGGB", **options: Unpack[TaskOptions]
 ) -> Result:
     """Make a colour picture of the values behind a colour filter array.
 
@@ -28,8 +28,8 @@ def demosaic(
         One plane of values, (H, W), or a stack of them.
     pattern : str or tuple
         'RGGB', 'BGGR', 'GRBG', 'GBRG', 'X-TRANS', or rows of channel numbers; see `untaught.operators.Mosaic`.
-    **wishes
-        See `Wishes`.
+    **options
+        See `TaskOptions`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def demosaic(
         For a pattern that is not known, or a picture that has colours already.
     """
     picture = as_image(image)
-    return run_task(picture, demosaicing(picture, pattern), **wishes)
+    return run_task(picture, demosaicing(picture, pattern), **options)
 
 
 def demosaicing(picture: Image, pattern: str | tuple[tuple[int, ...], ...] = "RGGB") -> Task:

@@ -9,7 +9,7 @@ from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.operators import Mask
-from untaught.pipeline.request import Operand, Picture, Wishes
+from untaught.pipeline.request import ImageLike, Picture, TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import (
     as_options,
@@ -26,11 +26,11 @@ from untaught.results.result import Result
 
 def inpaint(
     image: Picture,
-    mask: Operand | None = None,
+    mask: ImageLike | None = None,
     *,
     missing_colour: str | tuple[float, ...] | None = None,
     translucent: bool = False,
-    **wishes: Unpack[Wishes],
+    **options: Unpack[TaskOptions],
 ) -> Result:
     """Fill in what is missing from a picture: text, holes, random pixels; take off a mark that shows through.
 
@@ -51,8 +51,8 @@ def inpaint(
         What the mask marks is not gone but lies under a half-transparent mark, such as a watermark: its opacity
         and colour are measured, it is taken off, and only what it hid is filled in; see
         `untaught.pipeline.tasks.watermark`.
-    **wishes
-        See `Wishes`.
+    **options
+        See `TaskOptions`.
 
     Returns
     -------
@@ -67,18 +67,18 @@ def inpaint(
     """
     picture = as_image(image)
     if not translucent:
-        return run_task(picture, inpainting(picture, mask, missing_colour), **wishes)
+        return run_task(picture, inpainting(picture, mask, missing_colour), **options)
     if mask is None or missing_colour is not None:
         raise InputError("a half-transparent mark needs a mask that is zero where the mark is, and no colour")
     found = unmark(picture, mask)
-    result = run_task(found.picture, inpainting(found.picture, found.kept), **wishes)
+    result = run_task(found.picture, inpainting(found.picture, found.kept), **options)
     return replace(result, notes=(found.told, *result.notes))
 
 
 Colour = str | tuple[float, ...]
 
 
-def inpainting(picture: Image, mask: Operand | None = None, missing_colour: Colour | None = None) -> Task:
+def inpainting(picture: Image, mask: ImageLike | None = None, missing_colour: Colour | None = None) -> Task:
     """Return the task of `untaught.inpaint`."""
     colour = (
         missing_colour if missing_colour is None or isinstance(missing_colour, str) else _numbers(missing_colour)

@@ -20,12 +20,12 @@ from untaught.image.orientation import laid_as
 from untaught.operators import check_mask, check_psf
 from untaught.operators.base import Shape, by
 from untaught.operators.psf import WORDS, _from_words
-from untaught.pipeline.request import Operand
+from untaught.pipeline.request import ImageLike
 
 Flags = NDArray[np.bool_]
 
 
-def mask_of(mask: Operand, picture: Image) -> Tensor:
+def mask_of(mask: ImageLike, picture: Image) -> Tensor:
     """Return a mask as (1, C, H, W) of 1 and 0; nonzero keeps a pixel, zero marks it missing.
 
     Colours that all say the same count as one channel; a mask of as many channels as the picture has marks each of
@@ -109,7 +109,7 @@ def _colour(text: str) -> tuple[float, ...]:
     raise InputError(f"{text!r} is no colour; write #ff00ff, or its values as 255,0,255")
 
 
-def psf_of(psf: Operand) -> Tensor:
+def psf_of(psf: ImageLike) -> Tensor:
     """Return a point-spread function as (1, C, kh, kw), from an array, a file, or words.
 
     Words are gaussian:SIGMA, disk:RADIUS and motion:LENGTH,ANGLE, in pixels and degrees, the angle from the
@@ -133,7 +133,7 @@ def psf_of(psf: Operand) -> Tensor:
     return check_psf(torch.from_numpy(np.array(values, dtype=np.float64, order="C")))
 
 
-def guide_of(guide: Operand, size: Shape, frame: Image | None = None) -> Tensor:
+def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tensor:
     """Return another picture of the same scene as (1, C, H, W) on [0, 1]; a file is turned as `frame` is stored.
 
     Raises
@@ -180,6 +180,6 @@ def as_options(operands: Mapping[str, object]) -> dict[str, str] | None:
     return texts if len(texts) == len(given) else None
 
 
-def file_of(operand: Operand | None) -> Operand | None:
+def file_of(operand: ImageLike | None) -> ImageLike | None:
     """Return the path of a file from the root; what is no file as it is."""
     return str(Path(operand).absolute()) if isinstance(operand, str | Path) else operand

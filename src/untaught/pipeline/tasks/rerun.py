@@ -15,7 +15,7 @@ from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.pipeline.request import Operand, Picture, Request, device_of
+from untaught.pipeline.request import ImageLike, Picture, Request, device_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import AGAIN
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
@@ -29,7 +29,7 @@ def rerun(
     on_progress: Callable[[Progress], None] | None = None,
     *,
     operator: object = None,
-    guide: Operand | None = None,
+    guide: ImageLike | None = None,
 ) -> Result:
     """Make a picture again from its recipe.
 
@@ -81,7 +81,7 @@ def _request(plane: PlaneRecipe, shared: Request) -> Request:
     return replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
 
 
-def _task(recipe: Recipe, operator: object, guide: Operand | None) -> Task:
+def _task(recipe: Recipe, operator: object, guide: ImageLike | None) -> Task:
     """Return the task of a recipe, with the operator and the guide that it could not hold.
 
     Raises

@@ -8,14 +8,14 @@ from torch import Tensor
 
 from untaught.image.image import Image
 from untaught.operators import Identity, as_operator
-from untaught.pipeline.request import Picture, Wishes
+from untaught.pipeline.request import Picture, TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options
 from untaught.pipeline.tasks.run import run_task
 from untaught.results.result import Result
 
 
-def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishes]) -> Result:
+def restore(y: Picture | Tensor, operator: object = None, **options: Unpack[TaskOptions]) -> Result:
     """Restore the picture that was measured through any operator.
 
         y = A(x) + n; the answer estimates x.
@@ -28,8 +28,8 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     operator : object
         One of `untaught.operators`, any object with `A` and `A_adjoint` (deepinv's physics are), or a function
         of pictures (1, C, H, W), see `untaught.operators.Function`. None: the picture itself was measured.
-    **wishes
-        See `Wishes`.
+    **options
+        See `TaskOptions`.
 
     Returns
     -------
@@ -64,7 +64,7 @@ def restore(y: Picture | Tensor, operator: object = None, **wishes: Unpack[Wishe
     >>> untaught.restore(torch.full((1, 1), 5.0), operator=unit)  # a picture that excites the first channel
     """
     task = Task("restore", Identity(), {}) if operator is None else Task("restore", as_operator(operator))
-    return run_task(y, task, **wishes)
+    return run_task(y, task, **options)
 
 
 def restoring(picture: Image) -> Task:

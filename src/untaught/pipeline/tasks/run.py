@@ -15,7 +15,7 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image, Plane
-from untaught.operators.structure import hint_of, visible_size
+from untaught.operators.structure import guide_for, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.choose_reconstruction import checked
@@ -23,7 +23,7 @@ from untaught.pipeline.plane.make_problem import measured_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.recipes import sha256
-from untaught.pipeline.request import Operand, Picture, Request, Wishes, request_of
+from untaught.pipeline.request import ImageLike, Picture, Request, TaskOptions, request_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of
 from untaught.pipeline.tasks.output_image import framed, measurement
@@ -31,15 +31,15 @@ from untaught.problem import tensor
 from untaught.results.result import Result
 
 
-def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Result:
+def run_task(y: Picture | Tensor, task: Task, **options: Unpack[TaskOptions]) -> Result:
     """Do a task; see `restore`."""
     started = time.monotonic()
-    unknown = set(wishes) - set(Wishes.__annotations__)
+    unknown = set(options) - set(TaskOptions.__annotations__)
     if unknown:
         raise TypeError(f"{task.name}() got an unexpected keyword argument {min(unknown)!r}")
-    request = request_of(wishes)
+    request = request_of(options)
     checked(request.method, task)
-    guide = wishes.get("guide")
+    guide = options.get("guide")
     operands = None if task.operands is None else as_options({**task.operands, "guide": file_of(guide)})
     task = replace(task, operands=operands, guide_sha256=hash_of(guide))
     if isinstance(y, Tensor):
@@ -47,7 +47,7 @@ def run_task(y: Picture | Tensor, task: Task, **wishes: Unpack[Wishes]) -> Resul
     return of_picture(Requests.of(as_image(y), request, started), task, guide)
 
 
-def of_picture(requests: Requests, task: Task, guide: Operand | None) -> Result:
+def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Result:
     """Restore the planes of a measurement that looks like a picture; one without a request is a first guess.
 
     Parameters
@@ -61,16 +61,16 @@ def of_picture(requests: Requests, task: Task, guide: Operand | None) -> Result:
     """
     measured = measurement(requests.picture, task)
     frame = framed(measured, task)
-    hint = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
+    guide_image = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
 
     def solve(plane: Plane, request: Request) -> Answer:
         gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
-        return _answer(tensor(plane.values), gone, task, request, hint)
+        return _answer(tensor(plane.values), gone, task, request, guide_image)
 
     return restore_planes(requests, task, solve, measured, frame)
 
 
-def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, started: float) -> Result:
+def of_tensor(y: Tensor, task: Task, guide: ImageLike | None, request: Request, started: float) -> Result:
     """Restore the picture behind a measurement as the operator gives it; see `of_picture`.
 
     Raises
@@ -82,8 +82,8 @@ def of_tensor(y: Tensor, task: Task, guide: Operand | None, request: Request, st
         raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
     y = y.detach().cpu().float()
     known = torch.isfinite(y)
-    hint = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
-    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, hint)
+    guide_image = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
+    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, guide_image)
     grey = answer.values.shape[-1] == 1
     frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
     answers = Answers((answer,), started, answer.interrupted)
@@ -96,15 +96,15 @@ def shown(y: Tensor) -> Image:
     return Image.of(values.reshape(-1, values.shape[-1]) if y.ndim == 4 else values.reshape(1, -1), "YX")
 
 
-def hash_of(guide: Operand | None) -> str:
+def hash_of(guide: ImageLike | None) -> str:
     """Return what a recipe knows a guide by; empty where there is none."""
     if guide is None:
         return ""
     return sha256(as_image(guide.numpy() if isinstance(guide, Tensor) else guide))
 
 
-def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, hint: Tensor | None) -> Answer:
+def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, guide_image: Tensor | None) -> Answer:
     operator = task.folded[0]
-    if operator is not None and hint is not None:
-        hint = hint_of(hint, operator, operator.picture_shape(y.shape))
-    return restore_plane(lambda: measured_problem(y, gone, task, request, hint), task, request)
+    if operator is not None and guide_image is not None:
+        guide_image = guide_for(guide_image, operator, operator.picture_shape(y.shape))
+    return restore_plane(lambda: measured_problem(y, gone, task, request, guide_image), task, request)

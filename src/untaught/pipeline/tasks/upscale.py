@@ -7,14 +7,14 @@ from typing import Unpack
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.operators import Downsample, check_factor
-from untaught.pipeline.request import Picture, Wishes
+from untaught.pipeline.request import Picture, TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options
 from untaught.pipeline.tasks.run import run_task
 from untaught.results.result import Result
 
 
-def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: Unpack[Wishes]) -> Result:
+def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **options: Unpack[TaskOptions]) -> Result:
     """Enlarge a picture.
 
         y = R x + n,  R a mean over about `factor` x `factor` pixels
@@ -28,8 +28,8 @@ def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: U
     kernel : str
         How the picture was made small: 'bicubic', 'lanczos2', 'lanczos3' or 'box', see
         `untaught.operators.Downsample`. The default is what most programs do; 'box' is a camera's pixel.
-    **wishes
-        See `Wishes`.
+    **options
+        See `TaskOptions`.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **wishes: U
         For a factor that is no whole number from 2 to 16, or a picture that is too small or too large for it.
     """
     picture = as_image(image)
-    return run_task(picture, upscaling(picture, factor, kernel), **wishes)
+    return run_task(picture, upscaling(picture, factor, kernel), **options)
 
 
 def upscaling(picture: Image, factor: int, kernel: str = "bicubic") -> Task:

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.pipeline.request import Operand
+from untaught.pipeline.request import ImageLike
 from untaught.pipeline.tasks.inputs import mask_of
 
 Flags = NDArray[np.bool_]
@@ -59,7 +59,7 @@ class Unmarked:
         return f"the mark's opacity is {self.opacity:.0%} and its colour {levels} (of 255); it was taken off"
 
 
-def unmark(picture: Image, mask: Operand) -> Unmarked:
+def unmark(picture: Image, mask: ImageLike) -> Unmarked:
     """Take a half-transparent mark off: its opacity and its colour are the same everywhere, and not known.
 
         y = (1 - a) x + a c  where the mark is;   x = (y - a c) / (1 - a)
