@@ -43,6 +43,12 @@ Reference = Annotated[
     Path | None,
     typer.Option(metavar="CLEAN", help="The clean picture, to report the true PSNR and SSIM."),
 ]
+Report = Annotated[
+    Path | None, typer.Option(metavar="OUT.html", help="Write a report, one self-contained HTML page.")
+]
+RecipeFile = Annotated[
+    Path | None, typer.Option(metavar="OUT.json", help="Write the recipe that makes the result again.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary.")]
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from untaught.fitting import checkpoint
 from untaught.fitting import malloc as heap
+from untaught.fitting.passes import run_passes
 from untaught.fitting.progress import Fitted, Options, Progress
 from untaught.fitting.stopping import StepBudget, Verdict, Watch
 from untaught.method import ClosedForm, History, InPasses, Iterative, Stopped
@@ -40,8 +41,6 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     heap.keep()
     options = options or Options()
     if isinstance(method, InPasses):
-        from untaught.fitting.passes import run_passes  # which needs this page
-
         return run_passes(method, problem, seed, options)
     if isinstance(method, ClosedForm):
         if options.on_progress is not None:

@@ -136,8 +136,6 @@ def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[
     InputError, OutputError
         When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
     """
-    from untaught.image.atomic import check_target
-
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)

@@ -171,8 +171,6 @@ def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
         When it is none of these, cannot be read, or `check` refuses it.
     """
     if isinstance(obj, str | Path):
-        from untaught.image.files import read
-
         image = read(obj)
     elif isinstance(obj, Image):
         image = obj

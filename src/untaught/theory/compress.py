@@ -9,20 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from untaught._version import __version__
 from untaught.errors import InputError
-from untaught.image.files import as_image
+from untaught.fitting.progress import Progress
+from untaught.image.atomic import made_folder, write_text
+from untaught.image.files import as_image, write
 from untaught.image.image import Image
 from untaught.pipeline.request import seconds_of, seed_of
+from untaught.results.display import data_uri
+from untaught.results.html import document, paragraph, section, table
 from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet
-
-if TYPE_CHECKING:
-    from untaught.fitting.progress import Progress
 
 PAGE, VALUES = "compression.html", "compression.json"
 CODERS = ("deep-decoder", "wavelet", "jpeg")
@@ -99,21 +100,13 @@ class Coded:
         return f"With {ours.numbers} numbers the deep decoder is {' and '.join(parts)}."
 
     def save(self, folder: str | Path) -> Path:
-        """Write compression.html, compression.json, and a PNG of 8 bits by every coder.
-
-        Returns
-        -------
-        Path
-            The HTML page.
+        """Write compression.html, compression.json and an 8-bit PNG by every coder; return the page.
 
         Raises
         ------
         InputError, OutputError
-            When a file cannot be written, or is the input.
+            See `check_folder`.
         """
-        from untaught.image.atomic import write_text
-        from untaught.image.files import write
-
         folder = check_folder(folder, self.source)
         for name, row in zip(CODERS, self.rows, strict=True):
             image = _levels(row.image)
@@ -182,8 +175,6 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         One sentence about what is wrong.
     """
-    from untaught.image.atomic import made_folder
-
     return made_folder(folder, (PAGE, VALUES, *(f"{coder}.png" for coder in CODERS)), (source,))
 
 
@@ -193,8 +184,6 @@ def _levels(values: Array) -> NDArray[np.uint8]:
 
 
 def _page(coded: Coded) -> str:
-    from untaught.results.html import document, paragraph, section, table
-
     name = coded.source.name if coded.source is not None else coded.name
     rows = [[r.method, f"{r.numbers}", f"{r.factor:.1f}", f"{r.psnr:.2f} dB"] for r in coded.rows]
     head = ["coder", "numbers", "values for each", "PSNR"]
@@ -215,8 +204,6 @@ def _page(coded: Coded) -> str:
 
 
 def _strip(coded: Coded) -> str:
-    from untaught.results.display import data_uri
-
     height, width = coded.picture.shape[:2]
     h, w = min(CROP, height), min(CROP, width)
     top, left = (height - h) // 2, (width - w) // 2

@@ -10,7 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Device, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
+from untaught.cli.app import (
+    AsJson,
+    Device,
+    Job,
+    Limit,
+    Noise,
+    Picture,
+    Quiet,
+    RecipeFile,
+    Reference,
+    Report,
+    Seed,
+    app,
+)
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
 from untaught.methods.registry import METHODS
@@ -67,12 +80,8 @@ def denoise(
     stop: Annotated[
         str | None, typer.Option(metavar="RULE", help="Stopping rule, where the default is not wanted.")
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option(metavar="OUT.html", help="Write a report, one self-contained HTML page.")
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="OUT.json", help="Write the recipe that makes the result again.")
-    ] = None,
+    report: Report = None,
+    recipe: RecipeFile = None,
     checkpoint: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Keep the state of the fit here; the same call goes on from it."),

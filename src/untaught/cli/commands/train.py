@@ -12,7 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from untaught._version import __version__
-from untaught.cli.app import AsJson, Device, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
+from untaught.cli.app import (
+    AsJson,
+    Device,
+    Job,
+    Limit,
+    Noise,
+    Picture,
+    Quiet,
+    RecipeFile,
+    Reference,
+    Report,
+    Seed,
+    app,
+)
 from untaught.cli.commands.denoise import Call, run
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
@@ -177,12 +190,8 @@ def apply(
     noise: Noise = "auto",
     seed: Seed = 0,
     device: Device = "auto",
-    report: Annotated[
-        Path | None, typer.Option(metavar="OUT.html", help="Write a report, one self-contained HTML page.")
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(metavar="OUT.json", help="Write the recipe that makes the result again.")
-    ] = None,
+    report: Report = None,
+    recipe: RecipeFile = None,
     reference: Reference = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

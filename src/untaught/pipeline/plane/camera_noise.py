@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
+from untaught.methods.non_local.noise_covariance import Covariance
+from untaught.methods.non_local.single_scale import STANDARD, NonLocal, Stage, denoise_nonlocal
 from untaught.noise.estimation.correlation import kernel_of
 from untaught.noise.estimation.dct_patches import Flags, Floats
 from untaught.noise.estimation.measure import NoiseReport, measure
 from untaught.noise.estimation.patch_pairs import OPPONENT
 from untaught.noise.estimation.quantile_line import lower_line
 from untaught.noise.models.correlated import Correlated
+from untaught.problem import Problem
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from untaught.methods.non_local.single_scale import Stage
 
 Values = NDArray[np.float64]
 
@@ -179,11 +182,6 @@ def _denoised(y: Tensor, noise: Correlated) -> Tensor:
     import torch
     from torch.nn import functional as F
 
-    from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
-    from untaught.methods.non_local.noise_covariance import Covariance
-    from untaught.methods.non_local.single_scale import STANDARD, NonLocal, denoise_nonlocal
-    from untaught.problem import Problem
-
     stages: tuple[Stage, ...] = STANDARD[:2]
     first = NonLocal(stages).solve(Problem(y, torch.ones_like(y), noise)).image
     variance, covariance = noise.variance_at_mean(first), Covariance.of(noise, y)
@@ -199,8 +197,6 @@ def _denoised(y: Tensor, noise: Correlated) -> Tensor:
 
 def _energies(ys: Sequence[Tensor], answers: Sequence[Tensor]) -> tuple[Values, Values]:
     """Return what was taken out of the flat parts of every shade, (`SHADES`, 3, 5), and their brightness."""
-    from untaught.methods.non_local.dct_pyramid import bands
-
     pictures = np.array([np.einsum("oc,chw->ohw", OPPONENT, a[0].numpy()) for a in answers])
     parts = [[b[0].numpy() for b in bands(y - a, EDGES)] for y, a in zip(ys, answers, strict=True)]
     rest = np.square(np.einsum("oc,nbchw->nobhw", OPPONENT, np.array(parts)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
@@ -13,9 +12,7 @@ from untaught.problem import Estimate
 from untaught.results.recipe import PlaneRecipe
 from untaught.results.restoration import Tried
 from untaught.risk.estimate import Risk, to_interval
-
-if TYPE_CHECKING:
-    from untaught.risk.sure import Terms
+from untaught.risk.sure import Terms
 
 EARLY = 200  # steps before which a network has drawn nothing but smears
 

@@ -12,11 +12,12 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.image import Plane
 from untaught.image.limits import MIN_SIDE
-from untaught.noise import Gaussian, NoiseModel
+from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
+from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem, array, made_whole
@@ -62,9 +63,6 @@ def _noise(
     y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     """Return the noise that was given, or measured; none where texture could have feigned it."""
-    from untaught.noise import clipping, estimate_sigma
-    from untaught.pipeline.plane.camera_noise import measure_noise
-
     like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
     if not like_a_picture:
         note = "the noise of these measurements was not given and cannot be measured; none was assumed"
@@ -107,9 +105,6 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
 
 def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    from untaught.noise import clipping
-    from untaught.pipeline.plane.camera_noise import measure_noise
-
     if black_and_white(plane.values):
         raise NoGreyError(NO_GREY)
     notes: tuple[str, ...] = ()

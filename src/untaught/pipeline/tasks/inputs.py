@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image.files import as_image
+from untaught.image.files import as_image, read
 from untaught.image.formats.jpeg import JPEG
 from untaught.image.formats.webp import WEBP
 from untaught.image.image import Image, image_of_array
@@ -156,8 +156,6 @@ def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tenso
 
 def _opened(operand: str | Path | Image | NDArray[Any]) -> Image:
     """Return what holds one picture."""
-    from untaught.image.files import read
-
     if isinstance(operand, str | Path):
         operand = read(operand)
     image = operand if isinstance(operand, Image) else image_of_array(np.asarray(operand))

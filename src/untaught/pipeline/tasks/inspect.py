@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,11 @@ from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image, Plane
-from untaught.methods.registry import METHODS, seconds_for
-from untaught.noise import NoiseModel
-
-if TYPE_CHECKING:
-    from untaught.noise import NoiseReport
-    from untaught.noise.estimation.temporal import Temporal
+from untaught.methods.registry import METHODS, make, seconds_for
+from untaught.noise import NoiseModel, NoiseReport
+from untaught.noise.estimation.temporal import Temporal, temporal
+from untaught.pipeline.plane.camera_noise import measure_noise
+from untaught.pipeline.plane.choose_methods import advise, objection
 
 MOST_PLANES = 16
 """Planes of a stack that are measured, evenly spread over it."""
@@ -143,8 +142,6 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     InputError
         If the picture cannot be used; one sentence that says what to do.
     """
-    from untaught.pipeline.plane.camera_noise import measure_noise
-
     picture = as_image(image)
     chosen = _chosen(picture)
     found = tuple(PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen)
@@ -185,8 +182,6 @@ def _chosen(picture: Image) -> list[Plane]:
 
 def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
     """Return how much the chosen planes differ from the next ones along the stack."""
-    from untaught.noise.estimation.temporal import temporal
-
     groups = picture.n_planes // math.prod(picture.lead_shape)  # of channels, which are no exposures
 
     def pairs() -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]]:
@@ -203,8 +198,6 @@ def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
 
 def _advice(noises: Sequence[NoiseModel], values: int, picture: Image) -> tuple[tuple[str, ...], str]:
     """Return what `auto` would try on the noisiest plane, and the advice that follows."""
-    from untaught.pipeline.plane.choose_methods import advise
-
     worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
     advice = advise(worst, values)
     where = "IN" if picture.source is None else shlex.quote(_nearest_name(picture.source))
@@ -222,9 +215,6 @@ def _nearest_name(path: Path) -> str:
 
 
 def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:
-    from untaught.methods.registry import make
-    from untaught.pipeline.plane.choose_methods import objection
-
     options = []
     for name, entry in METHODS.items():
         needs = make(name).needs

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from untaught.fitting.progress import Progress
+from untaught.image.atomic import made_folder, whole_file
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.noise import NoiseModel
 from untaught.pipeline.request import noise_of, seconds_of, seed_of
 from untaught.theory.explain.experiments import Experiment, Work
 from untaught.theory.explain.findings import Findings
+from untaught.theory.explain.page import PLOTS, page
+from untaught.theory.explain.plots import plots, png
 from untaught.theory.explain.subject import subject_of
 from untaught.theory.explain.text import sentences, summary, tables
 
@@ -41,32 +44,16 @@ class Explanation(Findings):
 
     def plots(self) -> dict[str, Figure]:
         """Return the plots by file name, without extension."""
-        from untaught.theory.explain.plots import plots
-
         return plots(self)
 
     def save(self, folder: str | Path) -> Path:
-        """Write explanation.html, explanation.json, and a PNG of every plot.
-
-        Parameters
-        ----------
-        folder : str or Path
-            Where; it is made if need be.
-
-        Returns
-        -------
-        Path
-            The HTML page.
+        """Write explanation.html, explanation.json and a PNG of every plot; return the page.
 
         Raises
         ------
         InputError, OutputError
-            When a file cannot be written, or is the input.
+            See `check_folder`.
         """
-        from untaught.image.atomic import whole_file
-        from untaught.theory.explain.page import page
-        from untaught.theory.explain.plots import png
-
         folder = check_folder(folder, self.source)
         pictures = {f"{name}.png": png(figure) for name, figure in self.plots().items()}
         text = json.dumps(self.as_dict(), indent=2, allow_nan=False) + "\n"
@@ -85,9 +72,6 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
     InputError, OutputError
         When a file cannot be written there, or is `source`, the picture to be explained.
     """
-    from untaught.image.atomic import made_folder
-    from untaught.theory.explain.page import PLOTS
-
     return made_folder(folder, (PAGE, VALUES, *(f"{plot}.png" for plot in PLOTS)), (source,))
 
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 from untaught.results import text as words
 from untaught.results.display import png_uri
 from untaught.results.html import document, paragraph, section, table
+from untaught.theory.explain.findings import Findings
 from untaught.theory.explain.text import LEVELS, NAMES, sentences
-
-if TYPE_CHECKING:
-    from untaught.theory.explain.findings import Findings
 
 PLOTS = {  # heading, and what is drawn
     "targets": (

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from untaught.theory.explain.findings import Findings
 from untaught.theory.explain.text import NAMES, detail
 from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from untaught.theory.explain.findings import Findings
 
 # Colours of falling lightness (Okabe and Ito), a line style and a marker each.
 LOOKS: dict[str, dict[str, Any]] = {

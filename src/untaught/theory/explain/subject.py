@@ -14,6 +14,7 @@ from untaught.errors import InputError
 from untaught.image.image import Image, Plane
 from untaught.noise import NoiseModel
 from untaught.pipeline.plane.camera_noise import measure_noise
+from untaught.pipeline.tasks.denoise import denoise
 
 SEEN = 5 / 255  # less is measured on texture, too
 ADDED = 25 / 255  # where the picture has no noise of its own
@@ -110,8 +111,6 @@ def _level(plane: Plane) -> float:
 
 
 def _cleaned(small: Values, level: float) -> Values:
-    from untaught.pipeline.tasks.denoise import denoise
-
     return np.asarray(denoise(small, method="nonlocal", sigma=level).image, dtype=np.float32)
 
 

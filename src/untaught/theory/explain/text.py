@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from untaught._version import __version__
 from untaught.theory.explain.experiments import WAVE
-from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED
-
-if TYPE_CHECKING:
-    from untaught.theory.explain.findings import Findings
-    from untaught.theory.impedance import ImpedanceCurve
+from untaught.theory.explain.findings import Findings
+from untaught.theory.impedance import NOISE, NOISY, PICTURE, SHUFFLED, ImpedanceCurve
 
 NAMES = {
     PICTURE: "the picture",
