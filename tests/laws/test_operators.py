@@ -34,6 +34,7 @@ from untaught.operators import (
     random_mask,
 )
 from untaught.operators.base import MOST_KEPT
+from untaught.operators.serialize import OURS
 
 Make = Callable[[int, int, int], Operator]
 SIZES = st.integers(12, 29)
@@ -102,6 +103,11 @@ def pair(make: Make, channels: int, height: int, width: int, kind: torch.dtype) 
 
 def product(a: Tensor, b: Tensor) -> float:
     return float((a.double() * b.double()).sum())
+
+
+def test_every_operator_of_ours_is_in_the_table() -> None:
+    made = {type(make(1, 18, 18)).__name__ for make in LINEAR.values()}
+    assert set(OURS) <= made
 
 
 @pytest.mark.parametrize("make", LINEAR.values(), ids=LINEAR)

