@@ -43,17 +43,17 @@ class TaskCall(Call):
     def frame(self, picture: Image) -> Image:
         """Return the answer's size and type, filled with what can be had at once."""
         from untaught.pipeline.tasks.output_image import framed, measurement
-        from untaught.pipeline.tasks.registry import TASKS
+        from untaught.pipeline.tasks.registry import task_of
 
-        task = TASKS[self.task](picture, **self.operands)
+        task = task_of(self.task, picture, **self.operands)
         return framed(measurement(picture, task), task)
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """Return the task as a function of the picture and the options."""
-        from untaught.pipeline.tasks.registry import TASKS
+        from untaught.pipeline.tasks.registry import task_of
         from untaught.pipeline.tasks.run import run_task
 
-        return partial(run_task, task=TASKS[self.task](picture, **self.operands))
+        return partial(run_task, task=task_of(self.task, picture, **self.operands))
 
 
 @dataclass(frozen=True)

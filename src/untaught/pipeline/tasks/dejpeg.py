@@ -77,10 +77,10 @@ def dejpeg(image: str | Path | Image, **options: Unpack[TaskOptions]) -> Result:
     request = request_of(options)
     if request.noise is not None or options.get("guide") is not None:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
-    return restored(Requests.of(as_image(image), request, started))
+    return dejpeg_planes(Requests.of(as_image(image), request, started))
 
 
-def restored(requests: Requests) -> Result:
+def dejpeg_planes(requests: Requests) -> Result:
     """Restore a picture that was read from a JPEG file; see `dejpeg`."""
     y, operator = file_of(requests.picture)
     task = Task(NAME, operator)

@@ -17,7 +17,7 @@ from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
 from untaught.pipeline.request import ImageLike, Picture, Request, device_of
 from untaught.pipeline.task import Task
-from untaught.pipeline.tasks.registry import AGAIN
+from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
 from untaught.results.recipe import PlaneRecipe, Recipe
 from untaught.results.result import Result
@@ -64,9 +64,9 @@ def rerun(
     )
     planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)
-    again = AGAIN.get(recipe.task)
-    if again is not None:
-        return again(requests)
+    verb = TASKS.get(recipe.task)
+    if verb is not None and verb.again is not None:
+        return verb.again(requests)
     task = _task(recipe, operator, guide)
     if isinstance(image, Tensor):
         return of_tensor(image, task, guide, planes[0] or shared, started)
