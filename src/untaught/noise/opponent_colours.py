@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # Grey, red - blue, green - magenta; orthonormal, so that white noise stays white.
 OPPONENT = ((3**-0.5,) * 3, (2**-0.5, 0.0, -(2**-0.5)), (6**-0.5, -2 * 6**-0.5, 6**-0.5))
@@ -14,5 +16,7 @@ def basis(y: Tensor) -> Tensor:
 
     Opponent colours for three channels, else the identity: of other channels nothing is known.
     """
+    import torch
+
     channels = y.shape[1]
     return y.new_tensor(OPPONENT) if channels == 3 else torch.eye(channels).to(y)

@@ -108,7 +108,7 @@ def compress(
     seconds : float, optional
         Time limit; the picture as it is then is the answer.
     on_progress : callable, optional
-        Called with a `fit.Progress` now and then.
+        Called with a `fitting.Progress` now and then.
 
     Raises
     ------

@@ -90,7 +90,7 @@ def train(
     resume : bool
         Go on from the checkpoint, if there is one: the weights become what they would have been without a break.
     on_progress : callable, optional
-        Called with a `fit.Progress` at every look.
+        Called with a `fitting.Progress` at every look.
 
     Returns
     -------

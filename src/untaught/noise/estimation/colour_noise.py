@@ -22,8 +22,8 @@ BROAD = 0.4  # i + j = 3 over 1 in the colours from which on they were not smoot
 MOST_GREY = 1.5  # variance of grey over colours that were not smoothed, for JPEG takes away more of these
 MOST_SMOOTHED = 30.0  # variance of grey over colours: smoothing some 6 x 6 pixels gives that; beyond is texture
 EVEN = (2.8, 1.9)  # 30 % over 5 % quantile of a shade's energies, grey and colours; texture varies more than noise
-# One standard error of the variance, relative. On 18 simulated cameras (`benchmarks/cameras.py`) it was 0.5; on
-# five real ones the variance was 1.3 to 5.3 times what was found.
+# One standard error of the variance, relative. On 18 simulated cameras (`benchmarks/lib/cameras.py`) it was 0.5;
+# on five real ones the variance was 1.3 to 5.3 times what was found.
 DOUBTFUL = 1.0
 LOWER = 0.25  # quantile of the shades: texture can only raise their variance
 REACH = 7  # lags -REACH..REACH
@@ -46,8 +46,8 @@ def shared_by_colours(patches: Patches, clip: tuple[bool, bool]) -> tuple[bool, 
 
     Notes
     -----
-    Measured in every shade by `shades.shades_of`. Where the highest frequencies of the colours hold much less than
-    the middle ones, the noise is shared. Grey cannot be told from texture so well: unless a camera has smoothed
+    Measured in every shade by `patch_pairs.shades_of`. Where the highest frequencies of the colours hold much less
+    than the middle ones, the noise is shared. Grey cannot be told from texture so well: unless a camera has smoothed
     the colours, in which case grey is noisier than they in every shade, it is taken to have their spectrum, or
     little more. Of the shades, those of least variance over a line through them count most.
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from untaught.noise.estimation.correlation import band
 from untaught.noise.estimation.dct_patches import FREQUENCY, SIZE, Flags, Floats, Patches, kept_by_clipping
 from untaught.noise.estimation.sigma import KEPT
+from untaught.noise.opponent_colours import OPPONENT
 
 SHADES = 5  # of brightness, equally many patches in each
 PAIRS = 1500  # patches for each of which another like it is looked for; bounds the time
@@ -26,8 +27,7 @@ STEEPER = 0.1  # by which it may rise more a step below an anchor than above it
 STEEPEST_COLOUR = 1.1  # the same for colours, which cameras smooth, from i + j = 2 to 1
 
 Values = NDArray[np.float64]
-# Grey, red - blue, green - magenta, orthonormal, as in `methods.colours`, which needs torch.
-OPPONENT = np.array([[3**-0.5] * 3, [2**-0.5, 0.0, -(2**-0.5)], [6**-0.5, -2 * 6**-0.5, 6**-0.5]])
+COLOURS = np.array(OPPONENT)
 TOLD: NDArray[np.bool_] = FREQUENCY > 0
 CLASS = (2 * (np.arange(SIZE)[:, None] % 2) + np.arange(SIZE)[None, :] % 2).ravel()
 CLASSES = 4
@@ -59,7 +59,7 @@ class Shade:
 
 def flattest_colours(patches: Patches) -> Values:
     """Return the spectrum (64,) of the colour differences in the patches that hold the least of them; quick."""
-    dct = np.einsum("oc,ncf->nof", OPPONENT[1:].astype(np.float32), patches.dct)
+    dct = np.einsum("oc,ncf->nof", COLOURS[1:].astype(np.float32), patches.dct)
     power = np.square(dct).mean(1)
     count = min(len(power), max(FEWEST, int(FLATTEST * len(power))))
     spectrum = np.zeros(SIZE * SIZE)
@@ -88,7 +88,7 @@ def shades_of(patches: Patches, clip: tuple[bool, bool]) -> list[Shade]:
     clip : tuple of bool
         Whether values were cut at 0 and at 1.
     """
-    dct = np.einsum("oc,ncf->nof", OPPONENT.astype(np.float32), patches.dct)
+    dct = np.einsum("oc,ncf->nof", COLOURS.astype(np.float32), patches.dct)
     assert patches.corner is not None
     seen = _unclipped(patches, dct, clip)
     dct, corner = dct[seen], patches.corner[seen]

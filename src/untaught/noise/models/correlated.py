@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 # Of the variance of a camera's noise that was found: what it falls short of the true one, on average over 18
-# simulated cameras (`benchmarks/cameras.py`) of 192 x 192 pixels, where it does not exceed it. It was .52, .26
+# simulated cameras (`benchmarks/lib/cameras.py`) of 192 x 192 pixels, where it does not exceed it. It was .52, .26
 # without the worst of them.
 UNSEEN = 0.4
 MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
@@ -44,8 +44,8 @@ class Correlated(NoiseModel):
     shades : tuple of float
         Variance in black and in white, held to a mean of 1.
     colours : tuple of (float, kernel)
-        Of three channels: for grey, red - blue and green - magenta (`methods.colours.OPPONENT`) the variance, held
-        to a mean of 1, and the kernel; empty where all are alike.
+        Of three channels: for grey, red - blue and green - magenta (`noise.opponent_colours.OPPONENT`) the variance,
+        held to a mean of 1, and the kernel; empty where all are alike.
     """
 
     kind: ClassVar[str] = "correlated"

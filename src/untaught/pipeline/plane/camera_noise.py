@@ -21,9 +21,9 @@ from untaught.methods.non_local.single_scale import STANDARD, NonLocal, Stage, d
 from untaught.noise.estimation.correlation import kernel_of
 from untaught.noise.estimation.dct_patches import Flags, Floats
 from untaught.noise.estimation.measure import NoiseReport, measure
-from untaught.noise.estimation.patch_pairs import OPPONENT
 from untaught.noise.estimation.quantile_line import lower_line
 from untaught.noise.models.correlated import Correlated
+from untaught.noise.opponent_colours import OPPONENT
 from untaught.problem import Problem
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ FLAT = 0.3  # share of each shade's pixels
 AROUND = 11  # pixels: side of the square in which flatness is judged
 QUANTILE = 0.35  # of the shades: texture can only add to what is taken away
 # The flat parts hold less noise than the whole picture, for that is where cameras smooth it. On 12 simulated
-# cameras (`benchmarks/cameras.py`) the level came out at 0.85 of the true one, its logarithm scattered by 0.28.
+# cameras (`benchmarks/lib/cameras.py`) the level came out at 0.85 of the true one, its logarithm scattered by
+# 0.28.
 FLATTER = 1.2
 # One standard error of the variance, relative. On 14 simulated cameras the logarithm of the level
 # (joined with that of patches) was off by 0.1 and scattered by 0.37; the rest is because the error of the picture
@@ -128,8 +129,8 @@ def law_of_camera(values: Floats, missing: Flags | None, found: Correlated) -> C
     missing : ndarray, optional
         bool, (H, W).
     found : Correlated
-        What patches tell (`colours.shared_by_colours`): its level is joined with the one found here, for the two
-        err in other pictures.
+        What patches tell (`colour_noise.shared_by_colours`): its level is joined with the one found here, for the
+        two err in other pictures.
 
     Notes
     -----

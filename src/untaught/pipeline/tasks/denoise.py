@@ -67,7 +67,7 @@ def denoise(
     stop : str or Rule, optional
         Stopping rule (`untaught.fitting.stopping.RULES`); the default is chosen by method and noise.
     on_progress : callable, optional
-        Called with a `fit.Progress` now and then.
+        Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
         Where a fit keeps its state; the same call goes on from it after a break. One plane only.
 

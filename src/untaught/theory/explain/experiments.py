@@ -121,7 +121,7 @@ class Work:
     limit : float or None
         Seconds.
     on_progress : callable or None
-        Called with a `fit.Progress`; what it raises ends everything.
+        Called with a `fitting.Progress`; what it raises ends everything.
     """
 
     def __init__(
