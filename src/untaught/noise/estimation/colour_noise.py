@@ -47,9 +47,9 @@ def shared_by_colours(patches: Patches, clip: tuple[bool, bool]) -> tuple[bool, 
     Notes
     -----
     Measured in every shade by `patch_pairs.shades_of`. Where the highest frequencies of the colours hold much less
-    than the middle ones, the noise is shared. Grey cannot be told from texture so well: unless a camera has smoothed
-    the colours, in which case grey is noisier than they in every shade, it is taken to have their spectrum, or
-    little more. Of the shades, those of least variance over a line through them count most.
+    than the middle ones, the noise is shared. Grey cannot be told from texture so well: unless a camera has
+    smoothed the colours, in which case grey is noisier than they in every shade, it is taken to have their
+    spectrum, or little more. Of the shades, those of least variance over a line through them count most.
 
     References
     ----------

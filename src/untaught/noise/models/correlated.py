@@ -44,8 +44,8 @@ class Correlated(NoiseModel):
     shades : tuple of float
         Variance in black and in white, held to a mean of 1.
     colours : tuple of (float, kernel)
-        Of three channels: for grey, red - blue and green - magenta (`noise.opponent_colours.OPPONENT`) the variance,
-        held to a mean of 1, and the kernel; empty where all are alike.
+        Of three channels: for grey, red - blue and green - magenta (`noise.opponent_colours.OPPONENT`) the
+        variance, held to a mean of 1, and the kernel; empty where all are alike.
     """
 
     kind: ClassVar[str] = "correlated"
