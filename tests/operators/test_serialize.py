@@ -63,3 +63,10 @@ def test_a_function_cannot_be_written_down() -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(InputError, match="operator 'Prism'"):
         operator_of({"kind": "Prism"})
+
+
+def test_an_operator_of_another_that_bears_the_name_of_ours_is_not_written_as_ours() -> None:
+    class Blur(Identity):
+        """No blur at all."""
+
+    assert written(Blur()) is None

@@ -14,7 +14,8 @@ from tests.helpers.quick import DIP_FAST, R2R_FAST, SMALL, crop, uncut
 from untaught import Image, InputError, OutputError, Recipe, denoise, read, rerun, write
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import StepBudget
-from untaught.methods.untrained.dip import DIP
+from untaught.methods import DIP, Noise2Void
+from untaught.methods.networks.dncnn import DnCNNShape
 from untaught.noise import Gaussian, NoiseModel, parse_noise
 from untaught.pipeline.plane.choose_methods import Advice
 
@@ -200,3 +201,17 @@ def test_a_recipe_makes_a_formula_again_that_another_one_guided(
     result = denoise(y, noise=noise)
     assert result.method == "nonlocal-thorough"
     assert np.array_equal(rerun(result.recipe, y).image, result.image)
+
+
+def test_a_recipe_with_settings_that_a_method_lacks_is_refused() -> None:
+    result = denoise(crop(), method="nlm", noise="gaussian:25")
+    (plane,) = result.recipe.planes
+    odd = plane.model_copy(update={"settings": {**plane.settings, "colour": "green"}})
+    with pytest.raises(InputError, match="settings of nlm that this version does not have"):
+        rerun(result.recipe.model_copy(update={"planes": (odd,)}), crop())
+
+
+def test_the_network_of_a_recipe_is_made_again() -> None:
+    method = Noise2Void(steps=4, crop=16, shape=DnCNNShape(3, 8))
+    result = denoise(crop(), method=method, noise="gaussian:25", stop="steps")
+    assert np.array_equal(rerun(result.recipe, crop()).image, result.image)

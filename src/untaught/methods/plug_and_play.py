@@ -18,9 +18,8 @@ from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
 from untaught.methods.untrained.pixels import ROUNDING
 from untaught.operators import LinearOperator
-from untaught.operators.base import Bounded
 from untaught.operators.downsample import bicubic
-from untaught.operators.structure import coarser_of
+from untaught.operators.structure import Bounded, coarser_of
 from untaught.problem import Estimate, Problem
 
 PROBE = 64  # pixels a side: the part that is denoised to see how quick the machine is

@@ -8,9 +8,11 @@ from functools import reduce
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.operators.traits import Traits
 
 Shape = tuple[int, ...]
 Map = Callable[[Tensor], Tensor]
@@ -69,38 +71,6 @@ class Operator(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Traits:
-    """What an operator does to noise and to texture, which the choice of a method depends on.
-
-    Attributes
-    ----------
-    selects : bool
-        A* A is a mask: what was measured is a picture of which some values are missing.
-    smooths : bool
-        It leaves no texture that could be taken for noise.
-    aliases : bool
-        What it does not measure comes back as faint copies of the picture, which similar patches take for it.
-    """
-
-    selects: bool = False
-    smooths: bool = False
-    aliases: bool = False
-
-
-@runtime_checkable
-class Bounded(Operator, Protocol):
-    """An operator whose measurements are known within bounds, such as those of rounding."""
-
-    def nearest(self, x: Tensor, y: Tensor, deviation: float) -> Tensor:
-        """Return the picture within the bounds of `y` that is nearest to `x`, which is wrong by `deviation`."""
-        ...
-
-    def level(self, y: Tensor) -> float:
-        """Return the standard deviation of what the bounds leave open, in grey levels of the picture."""
-        ...
-
-
 class Composable:
     """Gives an operator the sign of composition, and what it says of itself beside the protocol."""
 
@@ -109,6 +79,14 @@ class Composable:
     def coarser(self) -> Operator | None:
         """Return the same for a picture of half the resolution; None where there is none."""
         return None
+
+    def sites(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return measured values, (H, W, C), with neighbours that are of different kinds apart, as channels."""
+        return values
+
+    def folded(self) -> tuple[Operator | None, Tensor | None]:
+        """Return the operator without the masks that come last, None for the identity, and those masks."""
+        return as_operator(self), None
 
     def __matmul__(self, inner: object) -> Composition:
         """Return the operator x -> self(inner(x)); `inner` is anything `as_operator` takes."""
@@ -262,6 +240,14 @@ class Composition(Composable):
     def visible(self, x: Tensor) -> Tensor:
         """Return what the inner operator sees of the picture."""
         return self.inner.visible(x)
+
+    def folded(self) -> tuple[Operator | None, Tensor | None]:
+        """See `Composable`."""
+        outer, last = self.outer.folded() if isinstance(self.outer, Composable) else (self.outer, None)
+        if outer is not None:
+            return (self if last is None else Composition(outer, self.inner)), last
+        inner, mask = self.inner.folded() if isinstance(self.inner, Composable) else (self.inner, None)
+        return inner, mask if last is None else last if mask is None else mask * last
 
 
 LIFTS: list[Callable[[object], Operator | None]] = []

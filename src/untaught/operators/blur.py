@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape, Traits, by
+from untaught.operators.base import LinearOperator, Shape, by
+from untaught.operators.traits import Traits
 
 Rule = Callable[[Tensor, int], Tensor]
 

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape, Traits
+from untaught.operators.base import LinearOperator, Shape
 from untaught.operators.mask import as_mask, check_same_size
+from untaught.operators.traits import Traits
 
 AXES = (-2, -1)
 

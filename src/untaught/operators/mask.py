@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape, by
+from untaught.operators.base import LinearOperator, Operator, Shape, by
 from untaught.operators.filters import filled
 
 
@@ -22,6 +22,10 @@ class Identity(LinearOperator):
     def initial(self, y: Tensor) -> Tensor:
         """Return `y`."""
         return y
+
+    def folded(self) -> tuple[Operator | None, Tensor | None]:
+        """See `Composable`."""
+        return None, None
 
     def _forward(self, x: Tensor) -> Tensor:
         return x.clone()
@@ -68,6 +72,10 @@ class Mask(LinearOperator):
         """Return `y` with the missing pixels interpolated, see `filters.filled`."""
         self.shape(y.shape)
         return filled(y, self.mask)
+
+    def folded(self) -> tuple[Operator | None, Tensor | None]:
+        """See `Composable`."""
+        return None, self.mask
 
     def _forward(self, x: Tensor) -> Tensor:
         return x * self._once("mask", x, lambda: self.mask)

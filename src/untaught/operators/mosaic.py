@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.operators.base import LinearOperator, Shape, Traits
+from untaught.operators.base import LinearOperator, Shape
 from untaught.operators.filters import filled
+from untaught.operators.traits import Traits
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -94,6 +96,14 @@ class Mosaic(LinearOperator):
         """Return every channel interpolated by itself: bilinear for Bayer arrays."""
         shape = self.picture_shape(y.shape)
         return filled(y.expand(shape), self._filters(y))
+
+    def sites(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return (H, W, 1) with the sites of the filter array as channels, where neighbours differ in colour."""
+        rows, columns = len(self.rows), len(self.rows[0])
+        height, width = values.shape[0] // rows, values.shape[1] // columns
+        whole = values[: height * rows, : width * columns, 0]
+        apart = whole.reshape(height, rows, width, columns).transpose(0, 2, 1, 3)
+        return apart.reshape(height, width, rows * columns)
 
     def _forward(self, x: Tensor) -> Tensor:
         return (x * self._filters(x)).sum(1, keepdim=True)

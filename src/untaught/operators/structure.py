@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.operators.base import Composable, Composition, Operator, Shape, Traits
-from untaught.operators.mask import Identity, Mask
-from untaught.operators.mosaic import Mosaic
+from untaught.operators.base import Composable, Composition, Operator, Shape
+from untaught.operators.traits import Traits
 
 KEEPS = 1e-3  # how far A(1) may be from 1 for an operator that keeps grey levels
 
 
 def folded(operator: Operator) -> tuple[Operator | None, Tensor | None]:
     """Take the masks that come last off an operator: they only say what was measured; see `Task.folded`."""
-    if isinstance(operator, Identity):
-        return None, None
-    if isinstance(operator, Mask):
-        return None, operator.mask
-    if isinstance(operator, Composition):
-        outer, last = folded(operator.outer)
-        if outer is None:
-            inner, mask = folded(operator.inner)
-            return inner, mask if last is None else last if mask is None else mask * last
-        return (operator if last is None else Composition(outer, operator.inner)), last
-    return operator, None
+    return operator.folded() if isinstance(operator, Composable) else (operator, None)
 
 
 def outermost(operator: Operator | None) -> Operator | None:
@@ -90,9 +79,17 @@ def visible_size(operator: Operator | None, y: Tensor) -> Shape:
 def sites(values: NDArray[Any], operator: Operator | None) -> NDArray[Any]:
     """Return (H, W, C) with the sites of a colour filter array as channels, where neighbours differ in colour."""
     last = outermost(operator)
-    if not isinstance(last, Mosaic):
-        return values
-    rows, columns = len(last.rows), len(last.rows[0])
-    height, width = values.shape[0] // rows, values.shape[1] // columns
-    whole = values[: height * rows, : width * columns, 0]
-    return whole.reshape(height, rows, width, columns).transpose(0, 2, 1, 3).reshape(height, width, rows * columns)
+    return last.sites(values) if isinstance(last, Composable) else values
+
+
+@runtime_checkable
+class Bounded(Operator, Protocol):
+    """An operator whose measurements are known within bounds, such as those of rounding."""
+
+    def nearest(self, x: Tensor, y: Tensor, deviation: float) -> Tensor:
+        """Return the picture within the bounds of `y` that is nearest to `x`, which is wrong by `deviation`."""
+        ...
+
+    def level(self, y: Tensor) -> float:
+        """Return the standard deviation of what the bounds leave open, in grey levels of the picture."""
+        ...

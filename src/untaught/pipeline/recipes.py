@@ -46,7 +46,8 @@ def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
     Raises
     ------
     InputError
-        Where the recipe is of no single method: of a mixture, or of a plane that was left as it was.
+        Where the recipe is of no single method but of a mixture, or of a plane that was left as it was; or where
+        it has settings that the method lacks.
     """
     from pydantic import TypeAdapter
 
@@ -54,6 +55,8 @@ def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
     if not isinstance(default, Iterative | ClosedForm):
         raise InputError(f"{recipe.method} is no single method")
     method = TypeAdapter(type(default)).validate_python(recipe.settings)
+    if not _holds(_fields(method), recipe.settings):
+        raise InputError(f"the recipe has settings of {recipe.method} that this version does not have")
     if isinstance(method, Iterative) and is_dataclass(method):
         method = replace(method, steps=recipe.steps)  # type: ignore[unreachable]
     return method
@@ -131,3 +134,12 @@ def _fields(thing: object) -> dict[str, Any]:
         return {}
     fields: dict[str, Any] = json.loads(json.dumps(asdict(thing)))
     return fields
+
+
+def _holds(made: Any, saved: Any) -> bool:
+    """Say whether what was made has all that was saved; what is newer than the recipe has its default."""
+    if isinstance(saved, dict) and isinstance(made, dict):
+        return all(name in made and _holds(made[name], value) for name, value in saved.items())
+    if isinstance(saved, list | tuple) and isinstance(made, list | tuple):
+        return len(made) == len(saved) and all(map(_holds, made, saved))
+    return bool(made == saved)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from untaught.image.image import Image
     from untaught.results.result import Result
 
-FILES = ("mask", "psf", "guide")  # operands that may name a file, which must not be written over
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
 
 Guide = Annotated[
@@ -38,7 +37,8 @@ class TaskCall(Call):
     def inputs(self) -> tuple[Path | None, ...]:
         """See `Call`."""
         given = {**self.operands, "guide": self.options.get("guide")}
-        return (*super().inputs, *(Path(given[name]) for name in FILES if given.get(name) is not None))
+        named = (Path(value) for value in given.values() if isinstance(value, str | Path))
+        return (*super().inputs, *(path for path in named if path.is_file()))
 
     def frame(self, picture: Image) -> Image:
         """Return the answer's size and type, filled with what can be had at once."""

@@ -15,6 +15,8 @@ from untaught.risk.sure import Recorruption
 
 
 class _CrossFitted(Watch):
+    quadratic: ClassVar[bool] = True
+
     def __init__(self, problem: Problem, rule: CrossFitted, seed: int):
         self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
         super().__init__(problem, rule.patience, "recorrupted risk of the cross-fitted pictures")

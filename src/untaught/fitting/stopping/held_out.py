@@ -17,6 +17,8 @@ from untaught.risk.sure import Terms
 
 
 class _HeldOut(Watch):
+    quadratic: ClassVar[bool] = True
+
     def __init__(self, problem: Problem, rule: HeldOut, seed: int):
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.rand(problem.mask.shape, generator=generator).to(problem.mask.device)

@@ -17,6 +17,8 @@ from untaught.risk.sure import Recorruption, Terms
 class RecorruptedWatch(Watch):
     """Keeps the recorruption back, and takes its risk for the score."""
 
+    quadratic: ClassVar[bool] = True
+
     def __init__(self, problem: Problem, rule: Recorrupted, seed: int):
         self.recorruption = Recorruption.draw(problem, seed, rule.alpha)
         variance = (1 + rule.alpha**2) * self.recorruption.variance

@@ -28,7 +28,10 @@ class Watch:
     """A rule at work: remembers the best score, and stops when `patience` steps brought no better one.
 
     With a `margin`, what is better by less than that share of the score is remembered, but not waited for.
+    `quadratic` says that the score is a mean of squares, so that three of them tell that of every mixture.
     """
+
+    quadratic: ClassVar[bool] = False
 
     def __init__(self, problem: Problem, patience: float = math.inf, unit: str = "", margin: float = 0.0):
         self.problem = problem

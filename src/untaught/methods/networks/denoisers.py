@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
 from untaught.errors import InputError, did_you_mean
-from untaught.methods.networks.dncnn import DnCNN, DnCNNShape
+from untaught.methods.networks.dncnn import DnCNNShape
 from untaught.methods.networks.generators import GENERATORS
-from untaught.methods.networks.unet import UNet, UNetShape
+from untaught.methods.networks.unet import UNetShape
 
-Shape = DnCNNShape | UNetShape
 
-SHAPES: Mapping[str, type[DnCNNShape] | type[UNetShape]] = {"dncnn": DnCNNShape, "unet": UNetShape}
-LEAST = {"depth": 2, "width": 1, "scales": 1}
-MOST = {"depth": 64, "width": 1024, "scales": 8}
+class Shape(Protocol):
+    """The numbers of a network, a dataclass of whole numbers, and how it is made of them.
+
+    `bounds` has the least and the most of each.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def bounds(self) -> Mapping[str, tuple[int, int]]: ...  # noqa: D102
+
+    def build(self, inputs: int, outputs: int) -> nn.Module:
+        """Return a new network from so many channels to so many."""
+        ...
+
+
+SHAPES: Mapping[str, type[Any]] = {"dncnn": DnCNNShape, "unet": UNetShape}
 LARGE = 256  # pixels of a side on which a generator has all of its scales
 
 
@@ -45,7 +59,7 @@ def restorer(shape: Shape | str, inputs: int, outputs: int, side: int = LARGE) -
         if shape in GENERATORS and shape not in SHAPES:
             return Unbounded(GENERATORS[shape](inputs, outputs, side))
         shape = shape_of(shape, also=GENERATORS)
-    return DnCNN(inputs, outputs, shape) if isinstance(shape, DnCNNShape) else UNet(inputs, outputs, shape)
+    return shape.build(inputs, outputs)
 
 
 def shape_of(text: str | Shape, also: Iterable[str] = ()) -> Shape:
@@ -83,9 +97,8 @@ def checked(shape: Shape) -> Shape:
     InputError
         If it is.
     """
-    for name, value in asdict(shape).items():
-        if not LEAST[name] <= value <= MOST[name]:
-            raise InputError(
-                f"the {name} of the network is {value}; give a whole number from {LEAST[name]} to {MOST[name]}"
-            )
+    for name, (least, most) in shape.bounds.items():
+        value = getattr(shape, name)
+        if not least <= value <= most:
+            raise InputError(f"the {name} of the network is {value}; give a whole number from {least} to {most}")
     return shape

@@ -8,8 +8,10 @@ the batch normalisation of the paper: its running means would differ between pro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -20,6 +22,11 @@ class DnCNNShape:
 
     depth: int = 17
     width: int = 64
+    bounds: ClassVar[Mapping[str, tuple[int, int]]] = {"depth": (2, 64), "width": (1, 1024)}
+
+    def build(self, inputs: int, outputs: int) -> nn.Module:
+        """Return a new network of this shape."""
+        return DnCNN(inputs, outputs, self)
 
 
 class DnCNN(nn.Module):

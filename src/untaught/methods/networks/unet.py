@@ -6,7 +6,9 @@ Lehtinen et al., "Noise2Noise", ICML 2018, appendix A.1.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +23,11 @@ class UNetShape:
 
     width: int = 32
     scales: int = 3
+    bounds: ClassVar[Mapping[str, tuple[int, int]]] = {"width": (1, 1024), "scales": (1, 8)}
+
+    def build(self, inputs: int, outputs: int) -> nn.Module:
+        """Return a new network of this shape."""
+        return UNet(inputs, outputs, self)
 
 
 def _pair(inputs: int, outputs: int) -> nn.Sequential:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from untaught.method import Needs, Runs, State
 from untaught.methods.averaging import MEAN, average_weights, mean_weights
 from untaught.methods.networks.denoisers import restorer
+from untaught.methods.networks.dncnn import DnCNNShape
 from untaught.methods.networks.unet import UNetShape
 from untaught.methods.self_supervised.crops import turned_crop
 from untaught.methods.self_supervised.learner import Batch, directed
@@ -90,7 +91,7 @@ class OnePicture:
     batch: int = 4
     rate: float = 0.003
     decay: float = 0.99
-    shape: UNetShape | str = field(default_factory=lambda: UNetShape(width=32, scales=3))
+    shape: UNetShape | DnCNNShape | str = field(default_factory=lambda: UNetShape(width=32, scales=3))
     bfloat16: bool = True
     residual: ClassVar[bool] = (
         False  # one that adds to its input begins with the noise, and on one picture keeps it

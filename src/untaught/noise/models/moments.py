@@ -40,7 +40,7 @@ class Moments:
         raise NotImplementedError
 
     def mean(self, x: T) -> T:
-        """Return E[y | x], shape of `x`; it differs from `x` only where clipping acts."""
+        """Return E[y | x], shape of `x`; it differs from `x` only where clipping acts, or where a law says so."""
         if not any(self.clip):
             return x
         answer: T = censored_mean(x, self._positive_std(x), self.clip)
@@ -53,14 +53,14 @@ class Moments:
 
     def variance_at_mean(self, m: T) -> T:
         """Return Var[y | x] where `m` estimates E[y | x], as every denoiser of y does; shape of `m`."""
-        if not any(self.clip):
+        if not self.shifted:
             return self.variance(m)
         answer: T = at_mean(m, self.mean, self.variance, self.std, self.clip)
         return answer
 
     def unclip(self, m: T) -> T:
         """Return the x with `mean(x) == m`, held to [0, 1] at the ends that are clipped."""
-        if not any(self.clip):
+        if not self.shifted:
             return m
         answer: T = invert(m, self.mean, self.std, self.clip)
         return answer
@@ -68,7 +68,17 @@ class Moments:
     @property
     def biased(self) -> bool:
         """Whether what estimates E[y | x] is no estimate of x before `unclip` is applied to it."""
-        return any(self.clip) and not self.replaces
+        return self.shifted and not self.replaces
+
+    @property
+    def bias(self) -> str:
+        """What makes E[y | x] differ from x, as the beginning of a sentence."""
+        return "values were cut off at the end of the range"
+
+    @property
+    def shifted(self) -> bool:
+        """Whether E[y | x] may differ from x; a law whose mean does so by itself says yes."""
+        return any(self.clip)
 
     def variance_from(self, y: T) -> T | None:
         """Return an estimate of Var[y | x] from the value y alone, without bias; None where the law has none."""
@@ -93,7 +103,7 @@ class Moments:
         Stein, Annals of Statistics 1981, for the identity; Ley, Reinert and Swan, "Stein's method for comparison
         of univariate distributions", Probability Surveys 14, 2017, for kernels of other laws.
         """
-        if not self.biased:
+        if not any(self.clip):
             return self.variance_at_mean(mean)
         x = self.unclip(mean).double()
         tau: Tensor = censored_kernel(y, x, self._positive_std(x), self.clip)

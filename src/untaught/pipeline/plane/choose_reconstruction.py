@@ -14,8 +14,7 @@ from untaught.methods.plug_and_play import PlugAndPlay
 from untaught.methods.registry import METHODS, make
 from untaught.methods.untrained.dip import DIP
 from untaught.methods.untrained.pixels import PixelTV
-from untaught.operators.base import Bounded
-from untaught.operators.structure import outermost, traits_of
+from untaught.operators.structure import Bounded, outermost, traits_of
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.mixture import alone, inlaid, mixed
 from untaught.pipeline.plane.pilot import measured_by, unguided

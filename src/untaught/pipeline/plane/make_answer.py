@@ -13,7 +13,7 @@ from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.state_error import HIDDEN, of_denoised, of_reconstructed
 from untaught.problem import Problem, array
 
-UNCLIPPED = "values were cut off at the end of the range; the shift this causes was undone"
+UNDONE, LEFT = "; the shift this causes was undone", "; the shift this causes is left in the picture"
 
 
 def make_answer(problem: Problem, outcome: Outcome, runner: Runner, notes: tuple[str, ...]) -> Answer:
@@ -61,8 +61,9 @@ def _finished(chosen: Candidate, problem: Problem, exact: bool) -> tuple[Tensor,
     notes: tuple[str, ...] = ()
     if exact:
         image = consistent(problem, image)
-    elif problem.operator is None and noise.biased and chosen.name != "none":
-        image, notes = noise.unclip(image), (UNCLIPPED,)
+    elif noise.biased and chosen.name != "none":
+        here = problem.operator is None
+        image, notes = noise.unclip(image) if here else image, (noise.bias + (UNDONE if here else LEFT),)
     if problem.operator is not None:
         image = problem.operator.visible(image)
     return image, notes

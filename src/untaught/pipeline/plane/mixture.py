@@ -6,13 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from untaught.fitting.stopping import CrossFitted, HeldOut, Recorrupted
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.plan import Plan
 from untaught.pipeline.plane.run_method import Runner
 from untaught.problem import Estimate, Problem, around, part_of
 
-QUADRATIC = (HeldOut.name, Recorrupted.name, CrossFitted.name)  # rules whose score is a mean of squares
 LEAST = 0.05  # share of a mixture below which a picture is left out
 CONTEXT = 64  # pixels around wide holes that the network sees: more are drawn slower and no better
 
@@ -61,7 +59,7 @@ def share_of(found: Candidate) -> float:
         return 1.0
     a, b, c = (watch.score(0, p + weight * (f - p)) for weight in (0.0, 0.5, 1.0))
     curvature = a - 2 * b + c
-    if found.rule.name not in QUADRATIC or not curvature > 0:
+    if not (watch.quadratic and curvature > 0):
         behind = found.cut_short and watch.problem.misfit(f) > watch.problem.misfit(p)
         return 0.0 if behind else 1.0
     share = min(max(0.25 * (3 * a - 4 * b + c) / curvature, 0.0), 1.0)

@@ -31,7 +31,7 @@ INVENTED = (
 )
 NO_TIME = "there is no estimate of the error: it would have taken the same time again"
 UNLIKE = "there is no estimate of the error: nothing that was kept back is like what is missing"
-UNSEEN = "there is no estimate of the picture's error: the operator does not see all of a picture"
+UNSEEN = "there is no estimate of the picture's error: an operator may not see all of a picture"
 
 Said = tuple[Risk | None, tuple[str, ...]]  # the risk of the picture, and sentences about it
 
@@ -73,7 +73,7 @@ def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Sai
     decibels = -10 * math.log10(max(error, 1e-10))
     return None, (
         f"measurements that the fit has not seen are predicted to {decibels:.1f} dB, which is no estimate of "
-        "the picture's error: the operator does not see all of a picture",
+        "the picture's error: an operator may not see all of a picture",
     )
 
 

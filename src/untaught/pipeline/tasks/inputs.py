@@ -172,9 +172,9 @@ def _colours(image: Image) -> NDArray[Any]:
 
 
 def as_options(operands: Mapping[str, object]) -> dict[str, str] | None:
-    """Return what was given as options of the command, or None where a part of it is neither text nor a file."""
+    """Return what was given as options of the command, or None where a part of it is no text, number or file."""
     given = {name: value for name, value in operands.items() if value is not None}
-    texts = {name: value for name, value in given.items() if isinstance(value, str)}
+    texts = {name: str(value) for name, value in given.items() if isinstance(value, str | int | float)}
     return texts if len(texts) == len(given) else None
 
 
