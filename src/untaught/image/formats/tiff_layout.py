@@ -45,6 +45,7 @@ class Layout:
     colormap: NDArray[Any] | None
     image: tuple[int, int] = (0, 1)
     others: tuple[int, ...] = ()
+    others_nbytes: int = 0
 
 
 @contextmanager

@@ -31,10 +31,10 @@ class Chosen:
         tifffile's series; several, all alike, are a stack.
     page : TiffPage or None
         The page that is read alone.
+    others : tuple of int
+        The series that belong behind this one when it is written; of `others_nbytes` in all.
     image : tuple of int
         Which of how many pictures in the file it is, or the first of it.
-    others : tuple of int
-        The series that belong behind this one when it is written.
     notes : tuple of str
         What was left, and what can be asked for.
     """
@@ -43,6 +43,7 @@ class Chosen:
     page: Any = None
     others: tuple[int, ...] = ()
     image: tuple[int, int] = (0, 1)
+    others_nbytes: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -161,7 +162,8 @@ def _main(series: Sequence[Any]) -> Chosen:
         notes[-1] += "; '--series N' restores another"
     notes += _levels_note([*main.levels[1:], *copies])
     behind = tuple(series.index(one) for one in kept)
-    return Chosen(tuple(taken), None, behind, (series.index(main), len(series)), tuple(notes))
+    nbytes = sum(int(one.nbytes) for one in kept)
+    return Chosen(tuple(taken), None, behind, (series.index(main), len(series)), nbytes, tuple(notes))
 
 
 def _alike(one: Any, other: Any) -> bool:

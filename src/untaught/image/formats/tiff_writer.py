@@ -19,6 +19,7 @@ from untaught.image.formats.exif import (
     hang,
 )
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.image.formats.tiff_others import write_others
 from untaught.image.image import Image
 
 _LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
@@ -29,7 +30,8 @@ def write(stream: IO[bytes], image: Image) -> None:
     """Write a TIFF, BigTIFF beyond 4 GB, laid out as the one that was read.
 
     Lossless compression is kept; pictures from other formats, and those that were compressed with
-    loss, are deflated. An ``.ome.tif`` or ImageJ file stays one.
+    loss, are deflated. An ``.ome.tif`` or ImageJ file stays one. Other pictures of the file that was read, those
+    that `Layout.others` names, follow unchanged.
     """
     import tifffile
 
@@ -43,15 +45,12 @@ def write(stream: IO[bytes], image: Image) -> None:
     options |= _resolution(image) | _tags(image, layout, known)
     # what tifffile warns of or logs here is a tag it does not write, never a value
     with log_of_tifffile():
-        tifffile.imwrite(
-            stream,
-            array,
-            ome=False,
-            byteorder=layout.byteorder if layout else byteorder_of(exif),
-            bigtiff=array.nbytes > 2**32 - 2**25,
-            iccprofile=image.metadata.get("icc"),
-            **options,
-        )
+        byteorder = layout.byteorder if layout else byteorder_of(exif)
+        bigtiff = array.nbytes + (layout.others_nbytes if layout else 0) > 2**32 - 2**25
+        with tifffile.TiffWriter(stream, ome=False, byteorder=byteorder, bigtiff=bigtiff) as tif:
+            tif.write(array, iccprofile=image.metadata.get("icc"), **options)
+            if layout is not None:
+                write_others(tif, image.source, layout.others)
     directories = {code: value for code, value in known.items() if isinstance(value, dict)}
     if directories:
         hang(stream, directories)
@@ -119,8 +118,22 @@ def _description(axes: str, layout: Layout | None, exif: Directory) -> dict[str,
     description = layout.description
     if description is not None and layout.kind == "ome":
         pages = prod(s for s, a in zip(layout.shape, axes, strict=True) if a not in "YXS")
-        description = _ome_in_order(description, pages, layout.byteorder)
+        alone = _ome_alone(description, *layout.image)
+        if alone is None:
+            return {"metadata": {"axes": axes}}
+        description = _ome_in_order(alone, pages, layout.byteorder)
     return {"metadata": None, "description": description}
+
+
+def _ome_alone(xml: bytes, index: int, count: int) -> bytes | None:
+    """Leave one of the `count` pictures in OME-XML; None where it speaks of another number of them."""
+    found = list(re.finditer(rb"<((?:\w+:)?)Image\b.*?</\1Image\s*>", xml, flags=re.DOTALL))
+    if count == 1:
+        return xml
+    if len(found) != count:
+        return None
+    start, end = found[0].start(), found[-1].end()
+    return xml[:start] + found[index][0] + xml[end:]
 
 
 def _ome_in_order(xml: bytes, pages: int, byteorder: str) -> bytes:
