@@ -140,9 +140,8 @@ _ZARR_FILES = (".zgroup", ".zarray", "zarr.json")
 
 def kind_of(header: bytes) -> Kind | None:
     """Return the kind of a file by its first bytes, looking into a gzip archive; None where it is unknown."""
-    if header.startswith(b"\x1f\x8b"):
-        header = _unpacked(header) or header
-    return next((kind for kind in KINDS if kind.matches(header)), None)
+    inside = _unpacked(header) if header.startswith(b"\x1f\x8b") else b""
+    return next((kind for one in (inside, header) for kind in KINDS if kind.matches(one)), None)
 
 
 def kind_of_folder(path: Path) -> Kind | None:

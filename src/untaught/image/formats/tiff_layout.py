@@ -22,12 +22,21 @@ _logger_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another picture in the file: tifffile's number of it, how many pages it has, and its size unpacked."""
+
+    index: int
+    pages: int
+    nbytes: int
+
+
+@dataclass(frozen=True)
 class Layout:
     """How the file that was read was laid out; kept in ``metadata["tiff"]``.
 
     `tags` are tifffile's (code, type, count, encoded value, once), so `byteorder` goes with them.
     `description` is that of the first page; `kind` is tifffile's: ome, imagej, shaped, generic ...
-    `image` is which of how many pictures it was; `others` are the series that belong behind it when it is written.
+    `image` is which of how many pictures it was; `others` are those that belong behind it when it is written.
     """
 
     kind: str
@@ -44,8 +53,7 @@ class Layout:
     extrasamples: tuple[int, ...]
     colormap: NDArray[Any] | None
     image: tuple[int, int] = (0, 1)
-    others: tuple[int, ...] = ()
-    others_nbytes: int = 0
+    others: tuple[Other, ...] = ()
 
 
 @contextmanager

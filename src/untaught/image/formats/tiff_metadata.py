@@ -70,7 +70,6 @@ def _layout(tif: Any, chosen: Chosen, tags: Any) -> Layout:
         colormap=page.colormap if coloured else None,
         image=chosen.image,
         others=chosen.others,
-        others_nbytes=chosen.others_nbytes,
     )
 
 

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from untaught.image.formats.exif import DESCRIPTION
+from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, Other
 from untaught.image.formats.tiff_pixels import photometric
 
 _PROGRAMS = ("ome", "imagej", "shaped")  # what these say in a description is of the pages of their own file
 
 
-def write_others(tif: Any, source: Path | None, others: tuple[int, ...]) -> None:
-    """Write the series `others` of the file `source` with tifffile's writer, without loss.
+def write_others(tif: Any, source: Path | None, others: Sequence[Other]) -> None:
+    """Write the pictures `others` of the file `source` with tifffile's writer, without loss.
 
-    They are read again now, one by one, so that they never are in memory all at once; where the file is gone,
-    there is nothing to write.
+    They are read again now, one by one, so that they never are in memory all at once. Where the file is gone,
+    there is nothing to write; one that is damaged is black, for it is no reason to lose the one that was restored.
     """
-    if not others or source is None or not source.is_file():
-        return
-    for array, options in _others(source, others):
-        tif.write(array, compression="ADOBE_DEFLATE", **options)
-
-
-def _others(source: Path, others: tuple[int, ...]) -> Iterator[tuple[NDArray[Any], dict[str, Any]]]:
     import tifffile
 
-    with tifffile.TiffFile(source) as tif:
-        for index in others:
-            series = tif.series[index]
-            yield np.asarray(series.asarray()), _options(series)
+    if not others or source is None or not source.is_file():
+        return
+    with tifffile.TiffFile(source) as read:
+        for other in others:
+            series = read.series[other.index]
+            try:
+                array = np.asarray(series.asarray())
+            except TIFFFILE_ERRORS:
+                array = np.zeros(series.shape, series.dtype)
+            tif.write(array, compression="ADOBE_DEFLATE", **_options(series))
 
 
 def _options(series: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import BrokenError, CutOffError, broken_by
-from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS
+from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, Other
 from untaught.image.formats.tiff_pixels import is_raw, is_readable
 from untaught.image.reading import Reading
 
@@ -31,8 +31,8 @@ class Chosen:
         tifffile's series; several, all alike, are a stack.
     page : TiffPage or None
         The page that is read alone.
-    others : tuple of int
-        The series that belong behind this one when it is written; of `others_nbytes` in all.
+    others : tuple of Other
+        What belongs behind it when it is written.
     image : tuple of int
         Which of how many pictures in the file it is, or the first of it.
     notes : tuple of str
@@ -41,9 +41,8 @@ class Chosen:
 
     series: tuple[Any, ...]
     page: Any = None
-    others: tuple[int, ...] = ()
+    others: tuple[Other, ...] = ()
     image: tuple[int, int] = (0, 1)
-    others_nbytes: int = 0
     notes: tuple[str, ...] = ()
 
     @property
@@ -161,9 +160,13 @@ def _main(series: Sequence[Any]) -> Chosen:
         )
         notes[-1] += "; '--series N' restores another"
     notes += _levels_note([*main.levels[1:], *copies])
-    behind = tuple(series.index(one) for one in kept)
-    nbytes = sum(int(one.nbytes) for one in kept)
-    return Chosen(tuple(taken), None, behind, (series.index(main), len(series)), nbytes, tuple(notes))
+    behind = tuple(Other(series.index(one), _n_pages(one), int(one.nbytes)) for one in kept)
+    return Chosen(tuple(taken), None, behind, (series.index(main), len(series)), tuple(notes))
+
+
+def _n_pages(series: Any) -> int:
+    """Return how many pages a series takes, one for each place along the axes that a page does not have."""
+    return prod(size for size, axis in zip(series.shape, series.axes, strict=True) if axis not in "YXS")
 
 
 def _alike(one: Any, other: Any) -> bool:

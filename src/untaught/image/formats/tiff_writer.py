@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from math import prod
 from typing import IO, Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from untaught.image.formats.exif import (
     hang,
 )
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.image.formats.tiff_ome import ome_xml
 from untaught.image.formats.tiff_others import write_others
 from untaught.image.image import Image
 
@@ -46,11 +45,11 @@ def write(stream: IO[bytes], image: Image) -> None:
     # what tifffile warns of or logs here is a tag it does not write, never a value
     with log_of_tifffile():
         byteorder = layout.byteorder if layout else byteorder_of(exif)
-        bigtiff = array.nbytes + (layout.others_nbytes if layout else 0) > 2**32 - 2**25
+        others = layout.others if layout else ()
+        bigtiff = array.nbytes + sum(other.nbytes for other in others) > 2**32 - 2**25
         with tifffile.TiffWriter(stream, ome=False, byteorder=byteorder, bigtiff=bigtiff) as tif:
             tif.write(array, iccprofile=image.metadata.get("icc"), **options)
-            if layout is not None:
-                write_others(tif, image.source, layout.others)
+            write_others(tif, image.source, others)
     directories = {code: value for code, value in known.items() if isinstance(value, dict)}
     if directories:
         hang(stream, directories)
@@ -117,43 +116,10 @@ def _description(axes: str, layout: Layout | None, exif: Directory) -> dict[str,
         return {"metadata": None, "description": text.rstrip(b"\0") or None}
     description = layout.description
     if description is not None and layout.kind == "ome":
-        pages = prod(s for s, a in zip(layout.shape, axes, strict=True) if a not in "YXS")
-        alone = _ome_alone(description, *layout.image)
-        if alone is None:
+        description = ome_xml(layout)
+        if description is None:
             return {"metadata": {"axes": axes}}
-        description = _ome_in_order(alone, pages, layout.byteorder)
     return {"metadata": None, "description": description}
-
-
-def _ome_alone(xml: bytes, index: int, count: int) -> bytes | None:
-    """Leave one of the `count` pictures in OME-XML; None where it speaks of another number of them."""
-    found = list(re.finditer(rb"<((?:\w+:)?)Image\b.*?</\1Image\s*>", xml, flags=re.DOTALL))
-    if count == 1:
-        return xml
-    if len(found) != count:
-        return None
-    start, end = found[0].start(), found[-1].end()
-    return xml[:start] + found[index][0] + xml[end:]
-
-
-def _ome_in_order(xml: bytes, pages: int, byteorder: str) -> bytes:
-    """Say in OME-XML that all planes lie in this file, in the order of its dimensions.
-
-    That is how they are written, wherever the file that was read, or its companions, had them.
-    """
-    pattern = rb"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)"
-    seen = False
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        nonlocal seen
-        if seen:
-            return b""
-        seen = True
-        return b'<%sTiffData IFD="0" PlaneCount="%d"/>' % (match[1], pages)
-
-    xml = re.sub(pattern, replace, xml, flags=re.DOTALL)
-    endian = b'BigEndian="%s"' % (b"true" if byteorder == ">" else b"false")
-    return re.sub(rb'\bBigEndian="\w+"', endian, xml)
 
 
 def _resolution(image: Image) -> dict[str, Any]:
