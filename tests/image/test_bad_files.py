@@ -14,8 +14,10 @@ import pytest
 import tifffile
 
 from tests.helpers.files import exif, jpeg_header, noise, npy_header, png_header, smooth
+from untaught.cli import main
 from untaught.errors import InputError
 from untaught.image.files import read, write
+from untaught.image.formats import tiff
 from untaught.image.image import Image, image_of_array
 
 
@@ -215,16 +217,30 @@ def test_pixels_that_would_need_guessing_are_refused(tmp_path):
         read(tmp_path / "lab.tif")
 
 
-def test_several_pictures_in_one_file_are_refused_but_thumbnails_are_not(tmp_path):
-    with tifffile.TiffWriter(tmp_path / "two.tif") as tif:
-        tif.write(noise((16, 16)), metadata=None)
-        tif.write(noise((20, 20)), metadata=None)
-    with pytest.raises(InputError, match="2 pictures"):
-        read(tmp_path / "two.tif")
-    with tifffile.TiffWriter(tmp_path / "thumb.tif") as tif:
-        tif.write(noise((16, 16)), metadata=None)
-        tif.write(noise((8, 8)), metadata=None, subfiletype=1)
-    assert read(tmp_path / "thumb.tif").array.shape == (16, 16)
+def test_a_fault_of_the_program_is_not_put_down_to_the_file(tmp_path, monkeypatch):
+    path = sample(tmp_path, ".tif")
+
+    def fault(*_):
+        raise AttributeError("'int' object has no attribute 'name'")
+
+    monkeypatch.setattr(tiff, "metadata_of", fault)
+    with pytest.raises(AttributeError):
+        read(path)
+    assert main(["inspect", str(path)]) == 1
+
+
+@pytest.mark.parametrize("suffix", SAMPLES)
+def test_what_a_disk_fails_at_is_not_put_down_to_the_file(tmp_path, suffix, monkeypatch):
+    path = sample(tmp_path, suffix)
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(type(path), "read_bytes", fail)
+    monkeypatch.setattr(tifffile, "TiffFile", fail)
+    monkeypatch.setattr(np, "load", fail)
+    with pytest.raises(InputError, match="cannot be read: Input/output error"):
+        read(path)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])

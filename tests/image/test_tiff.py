@@ -231,7 +231,16 @@ def test_premultiplied_alpha_stays_so(tmp_path):
 
 def test_large_tiffs_are_bigtiff(tmp_path, monkeypatch):
     seen = {}
-    monkeypatch.setattr(tifffile, "imwrite", lambda *_, **options: seen.update(options))
+
+    class Writer(tifffile.TiffWriter):
+        def __init__(self, *args, **options):
+            seen.update(options)
+            super().__init__(*args, **options)
+
+        def write(self, *_, **__):
+            return None
+
+    monkeypatch.setattr(tifffile, "TiffWriter", Writer)
     wide = np.broadcast_to(np.zeros((1, 1), np.uint8), (2**16, 2**16 + 1))
     monkeypatch.setattr(np, "ascontiguousarray", lambda array: array)
     tiff.write(BytesIO(), Image(wide, "YX", (0, 255)))

@@ -121,7 +121,7 @@ def test_an_interruption_leaves_nothing_and_passes_on(tmp_path, monkeypatch, at)
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(*((tifffile, "imwrite") if at == "encode" else (os, "fsync")), interrupt)
+    monkeypatch.setattr(*((tifffile.TiffWriter, "write") if at == "encode" else (os, "fsync")), interrupt)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "a.tif", image_of_array(noise((16, 16, 3))))
     assert not list(tmp_path.iterdir())

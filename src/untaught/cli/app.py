@@ -24,6 +24,14 @@ app = typer.Typer(
 )
 
 Picture = Annotated[Path, typer.Argument(metavar="IN", help="The picture.", show_default=False)]
+Series = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Of a TIFF with several pictures: which, from 0, as tifffile counts them."),
+]
+Page = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Of a TIFF (or of its --series): this page alone, from 0, as tifffile counts."),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
 Noise = Annotated[
     str,

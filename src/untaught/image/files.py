@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,42 +13,31 @@ from untaught.errors import InputError
 from untaught.image.atomic import check_target, whole_file
 from untaught.image.formats import FORMATS
 from untaught.image.formats.base import Format, decoding
+from untaught.image.formats.known_kinds import HEADER, kind_of, kind_of_folder
 from untaught.image.image import Image, image_of_array
 from untaught.image.limits import check
+from untaught.image.reading import WHOLE, Reading
 
-__all__ = ["FORMATS", "Format", "check_writable", "read", "write"]
-
-
-_KNOWN_OTHERS = {
-    b"GIF8": "a GIF picture",
-    b"BM": "a BMP picture",
-    b"%PDF": "a PDF document",
-    b"\x89HDF": "an HDF5 file",
-    b"SIMPLE  =": "a FITS file",
-    b"PK\x03\x04": "a ZIP archive (or .npz)",
-    b"8BPS": "a Photoshop file",
-    b"v/1\x01": "an OpenEXR picture",
-    b"\x00\x00\x00\x0cjP": "a JPEG 2000 picture",
-    b"\xff\x4f\xff\x51": "a JPEG 2000 picture",
-    b"\x00\x00\x00\x0cJXL": "a JPEG XL picture",
-    b"\xff\x0a": "a JPEG XL picture",
-    b"\x1f\x8b": "a gzip archive",
-    b"<svg": "an SVG drawing",
-    b"<?xml": "an XML document",
-}
-_BOXES = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"heic": "a HEIC picture"}
+__all__ = ["FORMATS", "Format", "Reading", "as_image", "check_writable", "read", "write"]
 
 
-def read(path: str | Path) -> Image:
+def read(path: str | Path, series: int | None = None, page: int | None = None) -> Image:
     """Read a picture; the format is found from the content, whatever the extension.
 
     PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but
     that it can be decoded whole and has at most 2**28 pixels in a plane and 10**9 in all.
 
+    A TIFF may hold several pictures. The largest is read, at its full size; pictures of one size and type that
+    were written one by one are a stack. `Image.notes` says what was left.
+
     Parameters
     ----------
     path : str or Path
         The file.
+    series : int, optional
+        Which picture of a TIFF, from 0, as tifffile counts its series.
+    page : int, optional
+        Which page of the file alone, or of that series; from 0, as tifffile counts.
 
     Returns
     -------
@@ -58,14 +48,22 @@ def read(path: str | Path) -> Image:
     ------
     InputError
         When there is no such file, or it is a folder, empty, cut off, corrupt, too large or of
-        another type.
+        another type, or has no such series or page.
     """
-    path = Path(path)
+    return _read(Path(path), Reading(series, page))
+
+
+def _read(path: Path, reading: Reading) -> Image:
     header = _header(path)
     for fmt in FORMATS:
         if fmt.matches(header):
             with decoding(path, fmt.name):
-                return fmt.read(path)
+                return replace(fmt.read(path, reading), reading=reading)
+    kind = kind_of(header)
+    if kind is not None:
+        raise InputError(f"{path} is {kind.name}, which is not read; {kind.advice}")
+    if any(magic.startswith(header) for magic in (b"\x89PNG\r\n\x1a\n", b"\x93NUMPY")):
+        raise InputError(f"{path} is cut off after a few bytes; fetch or save it again")
     names = ", ".join(fmt.name for fmt in FORMATS)
     raise InputError(f"{path} is {_describe(header)}, which is not read; convert it to {names}")
 
@@ -129,11 +127,14 @@ def _format_of(path: Path) -> Format:
 def _header(path: Path) -> bytes:
     try:
         if path.is_dir():
+            kind = kind_of_folder(path)
+            if kind is not None:
+                raise InputError(f"{path} is {kind.name}, which is not read; {kind.advice}")
             raise InputError(f"{path} is a folder; give one picture in it")
         if path.exists() and not path.is_file():
             raise InputError(f"{path} is not a regular file")
         with path.open("rb") as stream:
-            header = stream.read(64)
+            header = stream.read(HEADER)
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist; check the name") from error
     except PermissionError as error:
@@ -149,21 +150,15 @@ def _header(path: Path) -> bytes:
 
 
 def _describe(header: bytes) -> str:
-    for magic, name in _KNOWN_OTHERS.items():
-        if header.startswith(magic):
-            return name
-    if header[4:8] == b"ftyp":
-        return _BOXES.get(header[8:12], "a video or HEIF file")
-    if any(fmt_magic.startswith(header) for fmt_magic in (b"\x89PNG\r\n\x1a\n", b"\x93NUMPY")):
-        return "cut off after a few bytes"
     text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in header)
     return "a text file" if text else f"of an unknown type (it starts with {header[:8].hex(' ')})"
 
 
-def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
+def as_image(obj: str | Path | Image | NDArray[Any], reading: Reading = WHOLE) -> Image:
     """Return the picture that a path, an image or an array stands for, fit to be restored.
 
-    Arrays are read as `image_of_array` says: a 3-D array whose last axis is longer than 4 is a stack.
+    Arrays are read as `image_of_array` says: a 3-D array whose last axis is longer than 4 is a stack. `reading`
+    says which picture of a file.
 
     Raises
     ------
@@ -171,7 +166,7 @@ def as_image(obj: str | Path | Image | NDArray[Any]) -> Image:
         When it is none of these, cannot be read, or `check` refuses it.
     """
     if isinstance(obj, str | Path):
-        image = read(obj)
+        image = _read(Path(obj), reading)
     elif isinstance(obj, Image):
         image = obj
     elif isinstance(obj, np.ndarray):

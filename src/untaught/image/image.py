@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.reading import WHOLE, Reading
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
 
@@ -59,6 +60,10 @@ class Image:
         The file it came from, absolute.
     alpha : bool
         True when the last sample along ``S`` is opacity: never restored, written back unchanged.
+    notes : tuple of str
+        What reading the file left out or took for granted, as sentences to print.
+    reading : Reading
+        Which picture of the file it is, as it was asked for.
     """
 
     array: NDArray[Any]
@@ -67,6 +72,8 @@ class Image:
     metadata: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
     alpha: bool = False
+    notes: tuple[str, ...] = ()
+    reading: Reading = WHOLE
 
     def __post_init__(self) -> None:
         if len(self.axes) != self.array.ndim or len(set(self.axes)) != len(self.axes):

@@ -81,6 +81,7 @@ class Compared:
             "quality_input": None if self.quality_input is None else self.quality_input.as_dict(),
             "rows": [row.as_dict() for row in self.rows],
             "interrupted": self.interrupted,
+            "notes": list(self.input.notes),
         }
 
     def describe(self) -> str:
@@ -88,7 +89,7 @@ class Compared:
         table = [self.heads(), *self.cells()]
         widths = [max(len(row[k]) for row in table) for k in range(len(table[0]))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in table]
-        return "\n".join(lines)
+        return "\n".join([*lines, *(f"note  {words.sentence(note)}" for note in self.input.notes)])
 
     def heads(self) -> list[str]:
         """Return the heads of the table's columns."""

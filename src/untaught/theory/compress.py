@@ -158,9 +158,9 @@ def code(
     if picture.n_planes > 1:
         raise InputError(f"{picture.name} has {picture.n_planes} planes; give one picture, grey or in colours")
     plane = next(picture.planes())
-    notes: tuple[str, ...] = ()
+    notes = picture.notes
     if plane.missing.any():
-        notes = (f"{plane.missing.mean():.1%} of the pixels held no measurement and repeat their neighbours",)
+        notes += (f"{plane.missing.mean():.1%} of the pixels held no measurement and repeat their neighbours",)
     values = np.clip(plane.values, 0, 1)
     ours = compress(values, int(values.size / factor), seed=seed, seconds=limit, on_progress=on_progress)
     rows = (ours, wavelet(values, ours.numbers), jpeg(values, ours.numbers))

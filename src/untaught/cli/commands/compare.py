@@ -8,9 +8,24 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Device, Folder, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
+from untaught.cli.app import (
+    AsJson,
+    Device,
+    Folder,
+    Job,
+    Limit,
+    Noise,
+    Page,
+    Picture,
+    Quiet,
+    Reference,
+    Seed,
+    Series,
+    app,
+)
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
+from untaught.image.reading import Reading
 
 
 @app.command(short_help="Run several methods and lay the results side by side.")
@@ -23,6 +38,8 @@ def compare(
     seed: Seed = 0,
     time_limit: Limit = None,
     device: Device = "auto",
+    series: Series = None,
+    page: Page = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
@@ -31,13 +48,14 @@ def compare(
     def job(interrupts: Interrupts) -> int:
         options = {"noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
         files = (picture, methods.split(","), output, reference)
-        return run_compare(files, options, (as_json, quiet), interrupts)
+        return run_compare(files, Reading(series, page), options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_compare(
     files: tuple[Path, list[str], Path, Path | None],
+    reading: Reading,
     options: Mapping[str, Any],
     looks: tuple[bool, bool],
     interrupts: Interrupts,
@@ -52,7 +70,7 @@ def run_compare(
     interrupts.check()
     path, methods, folder, reference = files
     as_json, quiet = looks
-    picture = as_image(path)
+    picture = as_image(path, reading)
     names = checked_names(methods)
     with no_empty_folder(folder):
         made_folder(folder)

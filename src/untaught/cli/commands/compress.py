@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Folder, Job, Limit, Picture, Quiet, Seed, app
+from untaught.cli.app import AsJson, Folder, Job, Limit, Page, Picture, Quiet, Seed, Series, app
 from untaught.cli.signals import Interrupts
+from untaught.image.reading import Reading
 
 Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture for each number that is kept.")]
 
@@ -21,6 +22,8 @@ def compress(
     factor: Factor = 31.0,
     seed: Seed = 0,
     time_limit: Limit = None,
+    series: Series = None,
+    page: Page = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
@@ -28,13 +31,17 @@ def compress(
 
     def job(interrupts: Interrupts) -> int:
         options = {"factor": factor, "seed": seed, "time_limit": time_limit}
-        return run_compress(picture, output, options, (as_json, quiet), interrupts)
+        return run_compress((picture, Reading(series, page)), output, options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_compress(
-    path: Path, folder: Path, options: Mapping[str, Any], looks: tuple[bool, bool], interrupts: Interrupts
+    source: tuple[Path, Reading],
+    folder: Path,
+    options: Mapping[str, Any],
+    looks: tuple[bool, bool],
+    interrupts: Interrupts,
 ) -> int:
     """Compress a picture into a folder; `looks` are as_json and quiet."""
     with interrupts.held():
@@ -44,7 +51,7 @@ def run_compress(
         from untaught.theory.compress import check_folder, code
     interrupts.check()
     as_json, quiet = looks
-    picture = as_image(path)
+    picture = as_image(*source)
     with no_empty_folder(folder):
         check_folder(folder, picture.source)
         with Show(interrupts, quiet) as show:

@@ -16,16 +16,19 @@ from untaught.cli.app import (
     Job,
     Limit,
     Noise,
+    Page,
     Picture,
     Quiet,
     RecipeFile,
     Reference,
     Report,
     Seed,
+    Series,
     app,
 )
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
+from untaught.image.reading import WHOLE, Reading
 from untaught.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class Call:
     as_json: bool = False
     quiet: bool = False
     task: str = "denoise"
+    reading: Reading = WHOLE
 
     @property
     def inputs(self) -> tuple[Path | None, ...]:
@@ -87,6 +91,8 @@ def denoise(
         typer.Option(metavar="FILE", help="Keep the state of the fit here; the same call goes on from it."),
     ] = None,
     reference: Reference = None,
+    series: Series = None,
+    page: Page = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
@@ -108,6 +114,7 @@ def denoise(
         reference=reference,
         as_json=as_json,
         quiet=quiet,
+        reading=Reading(series, page),
     )
     return lambda interrupts: run(call, interrupts)
 
@@ -136,7 +143,7 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
     from untaught.image.metrics import check_reference
     from untaught.image.orientation import laid_as
 
-    picture = as_image(call.input)
+    picture = as_image(call.input, call.reading)
     frame = call.frame(picture)
     check_writable(call.output, frame, protect=call.reference)
     check_places(call)
@@ -227,6 +234,7 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
             input_sha256="",
             planes=(),
         ),
+        notes=picture.notes,
         interrupted=True,
     )
 

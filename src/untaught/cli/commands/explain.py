@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Folder, Job, Picture, Quiet, Seed, app
+from untaught.cli.app import AsJson, Folder, Job, Page, Picture, Quiet, Seed, Series, app
 from untaught.cli.signals import Interrupts
+from untaught.image.reading import Reading
 
 Strength = Annotated[
     str,
@@ -35,6 +36,8 @@ def explain(
     noise: Strength = "auto",
     seed: Seed = 0,
     time_limit: Limit = None,
+    series: Series = None,
+    page: Page = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
@@ -42,13 +45,17 @@ def explain(
 
     def job(interrupts: Interrupts) -> int:
         options = {"noise": noise, "seed": seed, "time_limit": time_limit}
-        return run_explain(picture, output, options, (as_json, quiet), interrupts)
+        return run_explain((picture, Reading(series, page)), output, options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_explain(
-    path: Path, folder: Path, options: Mapping[str, Any], looks: tuple[bool, bool], interrupts: Interrupts
+    source: tuple[Path, Reading],
+    folder: Path,
+    options: Mapping[str, Any],
+    looks: tuple[bool, bool],
+    interrupts: Interrupts,
 ) -> int:
     """Explain a picture into a folder; `looks` are as_json and quiet."""
     with interrupts.held():
@@ -58,7 +65,7 @@ def run_explain(
         from untaught.theory.explain import check_folder, explain
     interrupts.check()
     as_json, quiet = looks
-    picture = as_image(path)
+    picture = as_image(*source)
     with no_empty_folder(folder):
         check_folder(folder, picture.source)
         with Show(interrupts, quiet) as show:

@@ -18,17 +18,20 @@ from untaught.cli.app import (
     Job,
     Limit,
     Noise,
+    Page,
     Picture,
     Quiet,
     RecipeFile,
     Reference,
     Report,
     Seed,
+    Series,
     app,
 )
 from untaught.cli.commands.denoise import Call, run
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
+from untaught.image.reading import Reading
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
@@ -193,6 +196,8 @@ def apply(
     report: Report = None,
     recipe: RecipeFile = None,
     reference: Reference = None,
+    series: Series = None,
+    page: Page = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
@@ -206,6 +211,7 @@ def apply(
         reference=reference,
         as_json=as_json,
         quiet=quiet,
+        reading=Reading(series, page),
         model=model,
     )
     return lambda interrupts: _apply(call, interrupts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,10 +19,13 @@ from untaught.errors import InputError, UntaughtError
 from untaught.image.formats.exif import EXIF_HEADER, exif_orientation
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
+from untaught.image.reading import Reading
 
 if TYPE_CHECKING:
     import PIL.Image
 
+PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
+"""What Pillow raises for a broken file."""
 _pillow_lock = threading.Lock()
 
 
@@ -36,9 +40,10 @@ class Format:
     suffixes : tuple of str
         Lower case, with the dot; the first is the usual one.
     matches : callable
-        Whether the first bytes of a file (up to 64) are of this format.
+        Whether the first bytes of a file (up to `known_kinds.HEADER`) are of this format.
     read : callable
-        Path to `Image`; may raise anything on a bad file, `untaught.image.files.read` makes a sentence of it.
+        Path and `Reading` to `Image`. `CutOffError` and `BrokenError` mean a broken file, and `decoding` makes a
+        sentence of them; anything else that is no `InputError` is a fault of the program.
     write : callable
         Writes an `Image` to a binary stream opened for writing and reading.
     objection : callable
@@ -48,7 +53,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     matches: Callable[[bytes], bool]
-    read: Callable[[Path], Image]
+    read: Callable[[Path, Reading], Image]
     write: Callable[[IO[bytes], Image], None]
     objection: Callable[[Image], str | None]
 
@@ -57,9 +62,34 @@ class CutOffError(Exception):
     """The file ends before the picture does."""
 
 
+class BrokenError(Exception):
+    """The file contradicts itself or its format; the message says where, if there is a word for it."""
+
+
+@contextmanager
+def broken_by(*errors: type[Exception]) -> Iterator[None]:
+    """Take `errors` for a broken file: those that a library is known to raise for one.
+
+    Only calls of the library belong inside, so that a fault of ours is never put down to the file. What a decoder
+    says by an error of its own class is repeated; what Python says is not, for it means nothing to a person.
+    """
+    try:
+        yield
+    except (CutOffError, BrokenError, UntaughtError, MemoryError):
+        raise
+    except errors as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the file's
+            raise
+        own = type(error).__module__.partition(".")[0] in _SPEAKING
+        raise BrokenError(" ".join(str(error).split())[:120] if own else "") from error
+
+
+_SPEAKING = ("tifffile", "imagecodecs", "zlib")  # their errors say what they found in the file
+
+
 @contextmanager
 def decoding(path: Path, name: str) -> Iterator[None]:
-    """Turn whatever a decoder raises on a bad file into one `InputError`."""
+    """Turn what `path`, a file of the format `name`, is refused for into one `InputError`; let faults pass."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -70,9 +100,13 @@ def decoding(path: Path, name: str) -> Iterator[None]:
         raise InputError(f"{path} does not fit in memory; cut it into pieces") from error
     except CutOffError as error:
         raise InputError(f"{path} is cut off: the {name} file ends before its picture") from error
-    except Exception as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"{path} is a cut-off or corrupt {name} file ({reason})") from error
+    except BrokenError as error:
+        where = f" ({error})" if str(error) else ""
+        raise InputError(f"{path} is a cut-off or corrupt {name} file{where}; fetch or save it again") from error
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
 
 
 @contextmanager
@@ -83,11 +117,19 @@ def pillow(data: bytes, path: Path) -> Iterator[PIL.Image.Image]:
     with _pillow_lock:
         limit, PIL.Image.MAX_IMAGE_PIXELS = PIL.Image.MAX_IMAGE_PIXELS, None
         try:
-            with PIL.Image.open(BytesIO(data)) as opened:
+            with broken_by(*PILLOW_ERRORS):
+                opened = PIL.Image.open(BytesIO(data))
+            with opened:
                 refuse_too_large(path, "XY", opened.size)
                 yield opened
         finally:
             PIL.Image.MAX_IMAGE_PIXELS = limit
+
+
+def pillow_pixels(opened: PIL.Image.Image) -> NDArray[Any]:
+    """Decode what Pillow has opened."""
+    with broken_by(*PILLOW_ERRORS):
+        return np.array(opened)
 
 
 def pillow_metadata(info: dict[Any, Any]) -> dict[str, Any]:

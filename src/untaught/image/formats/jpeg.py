@@ -17,9 +17,11 @@ from untaught.image.formats.base import (
     flat_objection,
     pillow,
     pillow_metadata,
+    pillow_pixels,
 )
 from untaught.image.formats.exif import EXIF_HEADER, exif_block, exif_orientation
 from untaught.image.image import Image
+from untaught.image.reading import WHOLE, Reading
 
 _QUALITY = 95
 _MAX_SIDE = 65500
@@ -29,8 +31,9 @@ _MAX_XMP = 65533 - len(b"http://ns.adobe.com/xap/1.0/\0")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
 
 
-def read(path: Path) -> Image:
+def read(path: Path, reading: Reading = WHOLE) -> Image:
     """Read a JPEG as stored: the EXIF orientation is kept as a tag, the pixels are not turned."""
+    reading.refuse_others(path, "JPEG")
     data = path.read_bytes()
     with pillow(data, path) as opened:
         if opened.mode not in ("L", "RGB"):
@@ -38,7 +41,7 @@ def read(path: Path) -> Image:
         too_short = opened.width * opened.height > _MOST_PIXELS_A_BYTE * len(data)
         if too_short or data.find(_END_OF_IMAGE, _first_scan(data)) < 0:
             raise CutOffError
-        array = np.array(opened)
+        array = pillow_pixels(opened)
         metadata = pillow_metadata(opened.info)
     axes = "YX" if array.ndim == 2 else "YXS"
     return Image.of(array, axes, metadata=metadata, source=path.absolute())

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO
+from tokenize import TokenError
+from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from untaught.image.formats.base import CutOffError, Format
+from untaught.errors import InputError
+from untaught.image.formats.base import CutOffError, Format, broken_by
 from untaught.image.image import Image, axes_of, image_of_array
 from untaught.image.limits import refuse_too_large
+from untaught.image.reading import WHOLE, Reading
 
 _MAGIC = b"\x93NUMPY"
+# what parsing a header, a piece of Python, raises when that is broken
+_ERRORS = (ValueError, TypeError, SyntaxError, OverflowError, EOFError, TokenError)
 
 
-def read(path: Path) -> Image:
+def read(path: Path, reading: Reading = WHOLE) -> Image:
     """Read an array; its shape says what its axes are, as in `untaught.image.image.image_of_array`."""
-    # a map costs nothing whatever size the header claims, and refuses a file that is shorter
-    try:
-        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        if "mmap length" in str(error):
-            raise CutOffError from None
-        raise
+    reading.refuse_others(path, "NumPy")
+    mapped = _mapped(path)
     refuse_too_large(path, axes_of(mapped.shape, path), mapped.shape)
     return image_of_array(np.array(mapped), path.absolute())
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """Return a map of the array: it costs nothing whatever size the header claims, and needs the whole file."""
+    with broken_by(*_ERRORS):
+        try:
+            mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            if "mmap length" in str(error):
+                raise CutOffError from None
+            if "Python objects" in str(error):
+                raise InputError(f"{path} holds Python objects, not numbers; save an array of numbers") from None
+            raise
+    return mapped
 
 
 def write(stream: IO[bytes], image: Image) -> None:

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import CutOffError, Format, flat, flat_objection
+from untaught.image.formats.base import BrokenError, CutOffError, Format, broken_by, flat, flat_objection
 from untaught.image.formats.exif import exif_block, exif_orientation
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
+from untaught.image.reading import WHOLE, Reading
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _AFTER_HEADER = 8 + 25  # the signature, and IHDR, which always comes first and has 13 bytes
@@ -39,19 +40,22 @@ _XMP = b"XML:com.adobe.xmp\0"
 _XMP_FORM = re.compile(_XMP + rb"([\0\1])\0[^\0]*\0[^\0]*\0")  # whether it is compressed; language, keyword
 
 
-def read(path: Path) -> Image:
+def read(path: Path, reading: Reading = WHOLE) -> Image:
     """Read a PNG; palettes become RGB(A), a transparent colour becomes alpha, 1 to 4 bits become 8.
 
     The value of 1-, 2- and 4-bit grey is stretched over 0..255. Animations are refused.
     """
     import imagecodecs
 
+    reading.refuse_others(path, "PNG")
     data = path.read_bytes()
     if len(data) < _AFTER_HEADER:
         raise CutOffError
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
+    if colour not in _SAMPLES:
+        raise BrokenError(f"there is no colour type {colour}")
     refuse_too_large(path, "YX", (height, width))
-    if width * height * depth * _SAMPLES.get(colour, 1) / 8 > _MAX_RATIO * len(data):
+    if width * height * depth * _SAMPLES[colour] / 8 > _MAX_RATIO * len(data):
         raise CutOffError
     chunks = list(_chunks(memoryview(data)))
     if any(kind == b"acTL" for kind, _ in chunks):
@@ -61,7 +65,8 @@ def read(path: Path) -> Image:
     if data[_INTERLACE] == 1:
         array = _deinterlaced(needed)
     else:
-        array = imagecodecs.png_decode(_SIGNATURE + b"".join(chunk for _, chunk in needed))
+        with broken_by(imagecodecs.PngError, ValueError):
+            array = imagecodecs.png_decode(_SIGNATURE + b"".join(chunk for _, chunk in needed))
     axes = "YX" if array.ndim == 2 else "YXS"
     alpha = array.ndim == 3 and array.shape[-1] in (2, 4)
     return Image.of(array, axes, alpha=alpha, metadata=_metadata(chunks), source=path.absolute())
@@ -78,7 +83,7 @@ def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
             raise CutOffError
         kind = bytes(data[at + 4 : at + 8])
         if zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            raise ValueError(f"the checksum of chunk {kind!r} is wrong")
+            raise BrokenError(f"the checksum of chunk {kind.decode('latin-1')!r} is wrong")
         yield kind, data[at:end]
         at = end
 
@@ -94,7 +99,8 @@ def _deinterlaced(chunks: list[tuple[bytes, memoryview]]) -> NDArray[Any]:
     width, height, depth, colour = struct.unpack(">IIBB", header[:10])
     middle = b"".join(chunk for kind, chunk in chunks if kind in (b"PLTE", b"tRNS"))
     packed = b"".join(chunk[8:-4] for kind, chunk in chunks if kind == b"IDAT")
-    samples, at = zlib.decompress(packed), 0
+    with broken_by(zlib.error):
+        samples, at = zlib.decompress(packed), 0
     array: NDArray[Any] | None = None
     for x, y, dx, dy in _ADAM7:
         columns, rows = len(range(x, width, dx)), len(range(y, height, dy))
@@ -103,13 +109,11 @@ def _deinterlaced(chunks: list[tuple[bytes, memoryview]]) -> NDArray[Any]:
         # a row has one byte that names its filter, and then its bits
         end = at + rows * (1 + -(-columns * depth * _SAMPLES[colour] // 8))
         size = struct.pack(">II", columns, rows)
-        part = imagecodecs.png_decode(
-            _SIGNATURE
-            + _chunk(b"IHDR", size + header[8:12] + b"\x00")
-            + middle
-            + _chunk(b"IDAT", zlib.compress(samples[at:end], 1))
-            + _chunk(b"IEND", b"")
-        )
+        data = _chunk(b"IDAT", zlib.compress(samples[at:end], 1))
+        with broken_by(imagecodecs.PngError, ValueError):
+            part = imagecodecs.png_decode(
+                _SIGNATURE + _chunk(b"IHDR", size + header[8:12] + b"\x00") + middle + data + _chunk(b"IEND", b"")
+            )
         if array is None:
             array = np.empty((height, width, *part.shape[2:]), part.dtype)
         array[y::dy, x::dx] = part
@@ -159,12 +163,13 @@ def _xmp(text: bytes) -> bytes | None:
         return None
     try:
         return _unpacked(text[form.end() :]) if form[1] == b"\1" else text[form.end() :]
-    except zlib.error:
+    except BrokenError:
         return None
 
 
 def _unpacked(data: bytes) -> bytes:
-    return zlib.decompressobj().decompress(data, _MAX_UNPACKED)
+    with broken_by(zlib.error):
+        return zlib.decompressobj().decompress(data, _MAX_UNPACKED)
 
 
 def write(stream: IO[bytes], image: Image) -> None:

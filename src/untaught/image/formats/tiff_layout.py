@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,21 @@ from typing import Any
 from numpy.typing import NDArray
 
 ORIENTATION, SOFTWARE, XMP = 274, 305, 700
+TIFFFILE_ERRORS = (
+    *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AssertionError, EOFError, OSError),
+    struct.error,
+)
+"""What tifffile, which trusts what it parses, and the decoders raise for a broken file."""
 _logger_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another picture in the file: tifffile's number of it, how many pages it has, and its size unpacked."""
+
+    index: int
+    pages: int
+    nbytes: int
 
 
 @dataclass(frozen=True)
@@ -21,6 +36,7 @@ class Layout:
 
     `tags` are tifffile's (code, type, count, encoded value, once), so `byteorder` goes with them.
     `description` is that of the first page; `kind` is tifffile's: ome, imagej, shaped, generic ...
+    `image` is which of how many pictures it was; `others` are those that belong behind it when it is written.
     """
 
     kind: str
@@ -36,6 +52,8 @@ class Layout:
     tile: tuple[int, int] | None
     extrasamples: tuple[int, ...]
     colormap: NDArray[Any] | None
+    image: tuple[int, int] = (0, 1)
+    others: tuple[Other, ...] = ()
 
 
 @contextmanager

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from math import prod
 from typing import IO, Any
 
 import numpy as np
@@ -19,6 +17,8 @@ from untaught.image.formats.exif import (
     hang,
 )
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
+from untaught.image.formats.tiff_ome import ome_xml
+from untaught.image.formats.tiff_others import write_others
 from untaught.image.image import Image
 
 _LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
@@ -29,7 +29,8 @@ def write(stream: IO[bytes], image: Image) -> None:
     """Write a TIFF, BigTIFF beyond 4 GB, laid out as the one that was read.
 
     Lossless compression is kept; pictures from other formats, and those that were compressed with
-    loss, are deflated. An ``.ome.tif`` or ImageJ file stays one.
+    loss, are deflated. An ``.ome.tif`` or ImageJ file stays one. Other pictures of the file that was read, those
+    that `Layout.others` names, follow unchanged.
     """
     import tifffile
 
@@ -43,15 +44,12 @@ def write(stream: IO[bytes], image: Image) -> None:
     options |= _resolution(image) | _tags(image, layout, known)
     # what tifffile warns of or logs here is a tag it does not write, never a value
     with log_of_tifffile():
-        tifffile.imwrite(
-            stream,
-            array,
-            ome=False,
-            byteorder=layout.byteorder if layout else byteorder_of(exif),
-            bigtiff=array.nbytes > 2**32 - 2**25,
-            iccprofile=image.metadata.get("icc"),
-            **options,
-        )
+        byteorder = layout.byteorder if layout else byteorder_of(exif)
+        others = layout.others if layout else ()
+        bigtiff = array.nbytes + sum(other.nbytes for other in others) > 2**32 - 2**25
+        with tifffile.TiffWriter(stream, ome=False, byteorder=byteorder, bigtiff=bigtiff) as tif:
+            tif.write(array, iccprofile=image.metadata.get("icc"), **options)
+            write_others(tif, image.source, others)
     directories = {code: value for code, value in known.items() if isinstance(value, dict)}
     if directories:
         hang(stream, directories)
@@ -118,29 +116,10 @@ def _description(axes: str, layout: Layout | None, exif: Directory) -> dict[str,
         return {"metadata": None, "description": text.rstrip(b"\0") or None}
     description = layout.description
     if description is not None and layout.kind == "ome":
-        pages = prod(s for s, a in zip(layout.shape, axes, strict=True) if a not in "YXS")
-        description = _ome_in_order(description, pages, layout.byteorder)
+        description = ome_xml(layout)
+        if description is None:
+            return {"metadata": {"axes": axes}}
     return {"metadata": None, "description": description}
-
-
-def _ome_in_order(xml: bytes, pages: int, byteorder: str) -> bytes:
-    """Say in OME-XML that all planes lie in this file, in the order of its dimensions.
-
-    That is how they are written, wherever the file that was read, or its companions, had them.
-    """
-    pattern = rb"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)"
-    seen = False
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        nonlocal seen
-        if seen:
-            return b""
-        seen = True
-        return b'<%sTiffData IFD="0" PlaneCount="%d"/>' % (match[1], pages)
-
-    xml = re.sub(pattern, replace, xml, flags=re.DOTALL)
-    endian = b'BigEndian="%s"' % (b"true" if byteorder == ">" else b"false")
-    return re.sub(rb'\bBigEndian="\w+"', endian, xml)
 
 
 def _resolution(image: Image) -> dict[str, Any]:

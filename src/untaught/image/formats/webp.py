@@ -9,15 +9,25 @@ from typing import IO, Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.formats.base import CutOffError, Format, flat, flat_objection, pillow, pillow_metadata
+from untaught.image.formats.base import (
+    CutOffError,
+    Format,
+    flat,
+    flat_objection,
+    pillow,
+    pillow_metadata,
+    pillow_pixels,
+)
 from untaught.image.formats.exif import exif_block
 from untaught.image.image import Image
+from untaught.image.reading import WHOLE, Reading
 
 _MAX_SIDE = 16383
 
 
-def read(path: Path) -> Image:
+def read(path: Path, reading: Reading = WHOLE) -> Image:
     """Read a WebP picture as RGB or RGBA; the format knows no grey. Animations are refused."""
+    reading.refuse_others(path, "WebP")
     data = path.read_bytes()
     if len(data) < 16 or len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise CutOffError
@@ -25,7 +35,7 @@ def read(path: Path) -> Image:
         if getattr(opened, "n_frames", 1) > 1:
             raise InputError(f"{path} is an animation; give one picture of it")
         metadata = pillow_metadata(opened.info)
-        array = np.array(opened)
+        array = pillow_pixels(opened)
     return Image.of(array, "YXS", alpha=array.shape[-1] == 4, metadata=metadata, source=path.absolute())
 
 

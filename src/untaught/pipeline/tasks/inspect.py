@@ -238,7 +238,7 @@ def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise])
         notes.append(f"{missing:.1%} of the pixels hold no measurement (NaN); they would be filled in")
     if picture.n_planes > MOST_PLANES:
         notes.append(f"{len(found)} of {picture.n_planes} planes were measured")
-    return tuple(dict.fromkeys(notes)) + compression_notes(picture)
+    return picture.notes + tuple(dict.fromkeys(notes)) + compression_notes(picture)
 
 
 def _option_words(option: Option) -> str:

@@ -79,7 +79,7 @@ def subject_of(picture: Image, noise: NoiseModel | None, side: int) -> Subject:
         )
     sigma, said = _added(noise, level)
     tensor = torch.from_numpy(np.ascontiguousarray(small, dtype=np.float32))[None, None]
-    return Subject(tensor, sigma, (*notes, said))
+    return Subject(tensor, sigma, (*picture.notes, *notes, said))
 
 
 def _small(plane: Plane, side: int) -> tuple[int, Values, tuple[str, ...]]:
