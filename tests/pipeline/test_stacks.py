@@ -86,11 +86,11 @@ def test_a_fit_begins_with_what_the_one_to_the_plane_before_has_learnt() -> None
 def test_what_was_learnt_by_another_network_is_left_alone(problem: Problem) -> None:
     wide, narrow = (DIP(shape=HourglassShape(width=width, depth=2, skip=4)).init(problem, 0) for width in (16, 8))
     before = narrow.state_dict()["network"]
-    narrow.begin_with(wide.learnt())
-    narrow.begin_with(None)
+    narrow.start_warm(wide.weights())
+    narrow.start_warm(None)
     assert all(torch.equal(before[name], value) for name, value in narrow.network.state_dict().items())
     again = DIP(shape=HourglassShape(width=8, depth=2, skip=4)).init(problem, 1)
-    again.begin_with(narrow.learnt())
+    again.start_warm(narrow.weights())
     assert all(torch.equal(before[name], value) for name, value in again.network.state_dict().items())
 
 
