@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from untaught.noise import Gaussian
@@ -13,6 +16,8 @@ from untaught.problem import Problem
 SIGMA = 25 / 255
 
 torch.set_num_threads(1)  # pictures are small: more threads only wait for each other
+settings.register_profile("same", derandomize=True)  # a test that fails fails for everybody
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def clean(height: int = 64, width: int = 64, channels: int = 3) -> NDArray[np.float32]:
