@@ -24,6 +24,14 @@ app = typer.Typer(
 )
 
 Picture = Annotated[Path, typer.Argument(metavar="IN", help="The picture.", show_default=False)]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LETTERS",
+        help="What the axes of the picture are, whatever the file says, one letter each: Y rows, X columns, "
+        "S colours, C channels, Z, T, others; such as TZCYX or YXC.",
+    ),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
 Noise = Annotated[
     str,

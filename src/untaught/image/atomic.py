@@ -13,6 +13,19 @@ from typing import IO
 from untaught.errors import InputError, OutputError, UntaughtError
 
 
+def path_of(path: object, what: str) -> Path:
+    """Return what was given as a path.
+
+    Raises
+    ------
+    InputError
+        When it is neither text nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{what} is {path!r:.60}; give text or a path")
+    return Path(path)
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[IO[bytes]]:
     """Yield a stream whose content appears at `path` at the end, or, on any failure, nowhere.
@@ -136,7 +149,7 @@ def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[
     InputError, OutputError
         When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
     """
-    path = Path(folder)
+    path = path_of(folder, "the folder's path")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

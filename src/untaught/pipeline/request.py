@@ -49,6 +49,8 @@ class Request:
 class TaskOptions(TypedDict, total=False):
     """The options of every task, which are those of `untaught.denoise`, and a guide.
 
+    axes : str, optional
+        What the axes of the picture are, as in `denoise`.
     method : str or method
         'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'exemplar' for
         holes too wide for it that lie in a texture, and 'dip' for other wide holes; 'pnp' for other linear
@@ -65,6 +67,7 @@ class TaskOptions(TypedDict, total=False):
         draws from it in place of a random code.
     """
 
+    axes: str | None
     method: str | Method | Fusion
     noise: str | NoiseModel
     sigma: float | None

@@ -24,7 +24,15 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     if picture.value_range != Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range:
         return None  # it was set by hand
     source = str(picture.source) if picture.source is not None else "INPUT"
-    options = {**operands, **method, "noise": recipe.noise, "seed": str(recipe.seed), "device": recipe.device}
+    named = {} if recipe.axes is None else {"axes": recipe.axes}
+    options = {
+        **named,
+        **operands,
+        **method,
+        "noise": recipe.noise,
+        "seed": str(recipe.seed),
+        "device": recipe.device,
+    }
     written = [word for name, value in options.items() for word in (f"--{name}", value)]
     return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])
 

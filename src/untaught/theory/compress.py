@@ -119,6 +119,7 @@ class Coded:
 def code(
     image: str | Path | Image | NDArray[Any],
     *,
+    axes: str | None = None,
     factor: float = FACTOR,
     seed: int = 0,
     time_limit: float | None = None,
@@ -132,6 +133,8 @@ def code(
     ----------
     image : path, Image or ndarray
         One picture, as clean as there is.
+    axes : str, optional
+        What the axes of the picture are, as in `untaught.denoise`.
     factor : float
         Above 1.
     seed : int
@@ -154,7 +157,7 @@ def code(
     seed, limit = seed_of(seed), seconds_of(time_limit)
     if not (math.isfinite(factor) and factor > 1):
         raise InputError(f"the factor is {factor:g}; give a number above 1, such as {FACTOR:g}")
-    picture = as_image(image)
+    picture = as_image(image, axes)
     if picture.n_planes > 1:
         raise InputError(f"{picture.name} has {picture.n_planes} planes; give one picture, grey or in colours")
     plane = next(picture.planes())

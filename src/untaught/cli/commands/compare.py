@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Device, Folder, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
+from untaught.cli.app import AsJson, Axes, Device, Folder, Job, Limit, Noise, Picture, Quiet, Reference, Seed, app
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
 
@@ -18,6 +18,7 @@ def compare(
     picture: Picture,
     methods: Annotated[str, typer.Option(metavar="A,B,C", help="Methods, separated by commas.")],
     output: Folder,
+    axes: Axes = None,
     reference: Reference = None,
     noise: Noise = "auto",
     seed: Seed = 0,
@@ -29,7 +30,7 @@ def compare(
     """Run several methods on a picture, and lay the results side by side; the time limit is for each."""
 
     def job(interrupts: Interrupts) -> int:
-        options = {"noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
+        options = {"axes": axes, "noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
         files = (picture, methods.split(","), output, reference)
         return run_compare(files, options, (as_json, quiet), interrupts)
 
@@ -52,7 +53,7 @@ def run_compare(
     interrupts.check()
     path, methods, folder, reference = files
     as_json, quiet = looks
-    picture = as_image(path)
+    picture = as_image(path, options["axes"])
     names = checked_names(methods)
     with no_empty_folder(folder):
         made_folder(folder)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Folder, Job, Limit, Picture, Quiet, Seed, app
+from untaught.cli.app import AsJson, Axes, Folder, Job, Limit, Picture, Quiet, Seed, app
 from untaught.cli.signals import Interrupts
 
 Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture for each number that is kept.")]
@@ -18,6 +18,7 @@ Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture 
 def compress(
     picture: Picture,
     output: Folder,
+    axes: Axes = None,
     factor: Factor = 31.0,
     seed: Seed = 0,
     time_limit: Limit = None,
@@ -28,23 +29,27 @@ def compress(
 
     def job(interrupts: Interrupts) -> int:
         options = {"factor": factor, "seed": seed, "time_limit": time_limit}
-        return run_compress(picture, output, options, (as_json, quiet), interrupts)
+        return run_compress((picture, axes), output, options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_compress(
-    path: Path, folder: Path, options: Mapping[str, Any], looks: tuple[bool, bool], interrupts: Interrupts
+    given: tuple[Path, str | None],
+    folder: Path,
+    options: Mapping[str, Any],
+    looks: tuple[bool, bool],
+    interrupts: Interrupts,
 ) -> int:
-    """Compress a picture into a folder; `looks` are as_json and quiet."""
+    """Compress a picture into a folder; `given` are the picture and its axes, `looks` as_json and quiet."""
     with interrupts.held():
         from untaught.cli.console import no_empty_folder, print_json
         from untaught.cli.progress import Show
         from untaught.image.files import as_image
         from untaught.theory.compress import check_folder, code
     interrupts.check()
-    as_json, quiet = looks
-    picture = as_image(path)
+    (path, axes), (as_json, quiet) = given, looks
+    picture = as_image(path, axes)
     with no_empty_folder(folder):
         check_folder(folder, picture.source)
         with Show(interrupts, quiet) as show:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Folder, Job, Picture, Quiet, Seed, app
+from untaught.cli.app import AsJson, Axes, Folder, Job, Picture, Quiet, Seed, app
 from untaught.cli.signals import Interrupts
 
 Strength = Annotated[
@@ -32,6 +32,7 @@ Limit = Annotated[
 def explain(
     picture: Picture,
     output: Folder,
+    axes: Axes = None,
     noise: Strength = "auto",
     seed: Seed = 0,
     time_limit: Limit = None,
@@ -42,23 +43,27 @@ def explain(
 
     def job(interrupts: Interrupts) -> int:
         options = {"noise": noise, "seed": seed, "time_limit": time_limit}
-        return run_explain(picture, output, options, (as_json, quiet), interrupts)
+        return run_explain((picture, axes), output, options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_explain(
-    path: Path, folder: Path, options: Mapping[str, Any], looks: tuple[bool, bool], interrupts: Interrupts
+    given: tuple[Path, str | None],
+    folder: Path,
+    options: Mapping[str, Any],
+    looks: tuple[bool, bool],
+    interrupts: Interrupts,
 ) -> int:
-    """Explain a picture into a folder; `looks` are as_json and quiet."""
+    """Explain a picture into a folder; `given` are the picture and its axes, `looks` as_json and quiet."""
     with interrupts.held():
         from untaught.cli.console import no_empty_folder, print_json
         from untaught.cli.progress import Show
         from untaught.image.files import as_image
         from untaught.theory.explain import check_folder, explain
     interrupts.check()
-    as_json, quiet = looks
-    picture = as_image(path)
+    (path, axes), (as_json, quiet) = given, looks
+    picture = as_image(path, axes)
     with no_empty_folder(folder):
         check_folder(folder, picture.source)
         with Show(interrupts, quiet) as show:

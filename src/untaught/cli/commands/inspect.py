@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from untaught.cli.app import AsJson, Job, Picture, app
+from untaught.cli.app import AsJson, Axes, Job, Picture, app
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
 
@@ -15,6 +15,7 @@ from untaught.errors import InputError
 @app.command(short_help="Say what noise a picture has, and what to do about it.")
 def inspect(
     picture: Picture,
+    axes: Axes = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="Draw the variance of the noise against brightness.")
     ] = None,
@@ -23,24 +24,25 @@ def inspect(
     """Say what noise a picture has, what to do about it, and what that will cost."""
 
     def job(interrupts: Interrupts) -> int:
-        return run_inspect(picture, plot, as_json, interrupts)
+        return run_inspect((picture, axes), plot, as_json, interrupts)
 
     return job
 
 
-def run_inspect(picture: Path, plot: Path | None, as_json: bool, interrupts: Interrupts) -> int:
-    """Measure a picture's noise and print what was found."""
+def run_inspect(given: tuple[Path, str | None], plot: Path | None, as_json: bool, interrupts: Interrupts) -> int:
+    """Measure a picture's noise and print what was found; `given` are the picture and its axes."""
     with interrupts.held():
         from untaught.cli.console import print_json
         from untaught.image.atomic import check_target, whole_file
         from untaught.pipeline.tasks.inspect import inspect
         from untaught.results.noise_plot import noise_plot
     interrupts.check()
+    picture, axes = given
     if plot is not None:
         if plot.suffix.lower() != ".png":
             raise InputError(f"{plot} has to end in .png; name the plot so")
         check_target(plot, (picture,))
-    found = inspect(picture)
+    found = inspect(picture, axes=axes)
     if plot is not None:
         with whole_file(plot) as stream:
             stream.write(noise_plot({p.label: p.report for p in found.planes}, found.temporal))

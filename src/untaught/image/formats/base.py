@@ -18,6 +18,7 @@ from untaught.errors import InputError, UntaughtError
 from untaught.image.formats.exif import EXIF_HEADER, exif_orientation
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
+from untaught.image.unnamed import Unnamed
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -38,7 +39,8 @@ class Format:
     matches : callable
         Whether the first bytes of a file (up to 64) are of this format.
     read : callable
-        Path to `Image`; may raise anything on a bad file, `untaught.image.files.read` makes a sentence of it.
+        Path to `Image`, or to `Unnamed` where the file does not say what every axis is; may raise anything on a
+        bad file, `untaught.image.files.read` makes a sentence of it.
     write : callable
         Writes an `Image` to a binary stream opened for writing and reading.
     objection : callable
@@ -48,7 +50,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     matches: Callable[[bytes], bool]
-    read: Callable[[Path], Image]
+    read: Callable[[Path], Image | Unnamed]
     write: Callable[[IO[bytes], Image], None]
     objection: Callable[[Image], str | None]
 

@@ -8,14 +8,14 @@ from typing import IO
 import numpy as np
 
 from untaught.image.formats.base import CutOffError, Format
-from untaught.image.image import Image, axes_of, image_of_array
-from untaught.image.limits import refuse_too_large
+from untaught.image.image import Image
+from untaught.image.unnamed import Unnamed
 
 _MAGIC = b"\x93NUMPY"
 
 
-def read(path: Path) -> Image:
-    """Read an array; its shape says what its axes are, as in `untaught.image.image.image_of_array`."""
+def read(path: Path) -> Unnamed:
+    """Read an array, of which the file says nothing but shape and type."""
     # a map costs nothing whatever size the header claims, and refuses a file that is shorter
     try:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -23,8 +23,7 @@ def read(path: Path) -> Image:
         if "mmap length" in str(error):
             raise CutOffError from None
         raise
-    refuse_too_large(path, axes_of(mapped.shape, path), mapped.shape)
-    return image_of_array(np.array(mapped), path.absolute())
+    return Unnamed(mapped, None, path.absolute())
 
 
 def write(stream: IO[bytes], image: Image) -> None:

@@ -7,6 +7,7 @@ what was read: OME-XML and ImageJ's text describe the pages in their order, so t
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.axes import asked
 from untaught.image.formats.base import CutOffError, Format
 from untaught.image.formats.exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
 from untaught.image.formats.tiff_writer import write
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
+from untaught.image.unnamed import Unnamed, is_unnamed
 
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _READABLE = ("MINISBLACK", "MINISWHITE", "RGB", "PALETTE")
@@ -44,7 +47,7 @@ _CUT_OFF = (
 )
 
 
-def read(path: Path) -> Image:
+def read(path: Path) -> Image | Unnamed:
     """Read a TIFF whole: all pages of its one series, with tifffile's axes.
 
     A palette becomes RGB, except ImageJ's, which colours measured values and is carried along.
@@ -70,7 +73,15 @@ def read(path: Path) -> Image:
         array, axes = _coloured(array, page.colormap), axes + "S"
     extra = tuple(int(e) for e in page.extrasamples)
     alpha = "S" in axes and bool(extra) and extra[-1] in _ALPHA
-    return Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
+    if is_unnamed(axes):
+        return Unnamed(array, axes, path.absolute(), metadata, alpha)
+    image = Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
+    if alpha and array.dtype.kind == "f" and len(axes) == 3:  # what programs write of any array of four channels
+        told = (
+            f"the last of the {image.size('S')} channels is opacity by what the file says, and was left as it is"
+        )
+        image = replace(image, notes=(f"{told}; where it is a channel, say {asked(axes.replace('S', 'C'))}",))
+    return image
 
 
 def _only_series(tif: Any, path: Path) -> Any:

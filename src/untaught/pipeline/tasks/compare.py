@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from untaught.errors import InputError, OutputError
 from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, write_text
-from untaught.image.files import as_image, check_writable, read, write
-from untaught.image.image import Image, image_of_array
+from untaught.image.files import as_image, beside, check_writable, write
+from untaught.image.image import Image
 from untaught.image.metrics import check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
@@ -69,6 +69,7 @@ def compare(
     image: str | Path | Image | NDArray[Any],
     methods: Sequence[str],
     *,
+    axes: str | None = None,
     reference: str | Path | Image | NDArray[Any] | None = None,
     noise: str | NoiseModel = "auto",
     seed: int = 0,
@@ -84,8 +85,10 @@ def compare(
         As in `untaught.denoise`.
     methods : sequence of str
         Names from `untaught.methods.METHODS`, or 'auto'; one named twice is run once.
+    axes : str, optional
+        What the axes of the picture are, as in `untaught.denoise`.
     reference : path, Image or ndarray, optional
-        The clean picture, for the true PSNR and SSIM.
+        The clean picture, for the true PSNR and SSIM; of any type, see `untaught.image.metrics.quality`.
     noise, seed, device, on_progress
         As in `untaught.denoise`.
     time_limit : float, optional
@@ -101,8 +104,8 @@ def compare(
     InputError
         If the picture, the reference, a name or an option cannot be used.
     """
-    picture = as_image(image)
-    clean = None if reference is None else laid_as(_opened(reference), picture)
+    picture = as_image(image, axes)
+    clean = None if reference is None else laid_as(beside(reference, picture), picture)
     if clean is not None:
         check_reference(picture, clean)
     names = checked_names(methods)
@@ -193,10 +196,3 @@ def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: d
         yield Row(name, result, scores, seconds=result.seconds)
         if result.interrupted:
             return
-
-
-def _opened(reference: str | Path | Image | NDArray[Any]) -> Image:
-    """Return the reference as a picture; unlike the picture to restore it may be of one value."""
-    if isinstance(reference, Image):
-        return reference
-    return read(reference) if isinstance(reference, str | Path) else image_of_array(reference)

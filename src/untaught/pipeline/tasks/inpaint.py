@@ -65,7 +65,7 @@ def inpaint(
         For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
         half-transparent mark.
     """
-    picture = as_image(image)
+    picture = as_image(image, options.get("axes"))
     if not translucent:
         return run_task(picture, inpainting(picture, mask, missing_colour), **options)
     if mask is None or missing_colour is not None:

@@ -28,6 +28,7 @@ def rerun(
     image: Picture | Tensor,
     on_progress: Callable[[Progress], None] | None = None,
     *,
+    axes: str | None = None,
     operator: object = None,
     guide: ImageLike | None = None,
 ) -> Result:
@@ -41,6 +42,8 @@ def rerun(
         The same degraded picture, or measurement.
     on_progress : callable, optional
         As in `denoise`.
+    axes : str, optional
+        What the axes of the picture are; by default what they were, where they had been named.
     operator : object, optional
         The operator, where it is one that a recipe cannot hold: a function, or another package's object.
     guide : path, Image or ndarray, optional
@@ -52,7 +55,7 @@ def rerun(
         If the picture, or the guide, is not the one the recipe was written for, or an operator is needed.
     """
     started = time.monotonic()
-    picture = shown(image) if isinstance(image, Tensor) else as_image(image)
+    picture = shown(image) if isinstance(image, Tensor) else as_image(image, recipe.axes if axes is None else axes)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(

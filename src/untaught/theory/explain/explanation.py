@@ -78,6 +78,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
 def explain(
     image: str | Path | Image | NDArray[Any],
     *,
+    axes: str | None = None,
     noise: str | NoiseModel = "auto",
     seed: int = 0,
     time_limit: float | None = None,
@@ -93,6 +94,8 @@ def explain(
     ----------
     image : path, Image or ndarray
         As in `untaught.denoise`.
+    axes : str, optional
+        What the axes of the picture are, as in `untaught.denoise`.
     noise : str or NoiseModel
         How strong the noise is that is added: 'auto' is as strong as was measured in the picture, or 25 of 255
         where there is none; or 'gaussian:25' and so on. It is always white and Gaussian, which the theory is for.
@@ -124,7 +127,7 @@ def explain(
     given = noise_of(noise, None)
     seed, limit = seed_of(seed), seconds_of(time_limit)
     experiment = experiment or Experiment()
-    picture = as_image(image)
+    picture = as_image(image, axes)
     work = Work(experiment, subject_of(picture, given, experiment.side), seed, limit, on_progress)
     start = work.before()
     found, stops = work.fits(start.predicted)
