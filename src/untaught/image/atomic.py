@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from untaught.errors import InputError, OutputError, UntaughtError
+from untaught.errors import InputError, OutputError, UntaughtError, quoted
 
 
 def path_of(path: object, what: str) -> Path:
@@ -22,7 +22,7 @@ def path_of(path: object, what: str) -> Path:
         When it is neither text nor a path.
     """
     if not isinstance(path, str | os.PathLike):
-        raise InputError(f"{what} is {path!r:.60}; give text or a path")
+        raise InputError(f"{what} is {quoted(path)}; give text or a path")
     return Path(path)
 
 

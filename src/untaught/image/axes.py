@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 
 SAMPLES = 4  # values at most that a pixel has without a word; a picture's side is longer
 MIN_SIDE = 8
@@ -37,7 +37,7 @@ def checked_axes(axes: object, shape: Sequence[int], name: object) -> str:
     fault = _fault(axes, len(shape))
     if fault is not None:
         raise InputError(
-            f"axes {axes!r} do not fit {name}, which has the shape {tuple(shape)}: {fault}; {_advice(shape)}"
+            f"axes {quoted(axes)} do not fit {name}, which has the shape {tuple(shape)}: {fault}; {_advice(shape)}"
         )
     return str(axes).upper()
 

@@ -9,6 +9,7 @@ from math import prod
 from pathlib import Path
 
 from untaught.fitting.progress import Progress
+from untaught.image.atomic import path_of
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.metrics import WHOLE
@@ -16,7 +17,7 @@ from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.pipeline.planes import Requests
-from untaught.pipeline.request import Picture, Request, device_of, noise_of, seed_of
+from untaught.pipeline.request import Picture, Request, device_of, listener_of, noise_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise_planes
 from untaught.results.result import Result
 from untaught.training.dataset import window
@@ -67,13 +68,13 @@ def apply(
         If the model or the picture cannot be used, or they have different channels.
     """
     started = time.monotonic()
-    method = model if isinstance(model, Trained) else Trained(str(model))
+    method = model if isinstance(model, Trained) else Trained(str(path_of(model, "the model")))
     request = Request(
         method=method,
         noise=noise_of(noise, None),
         seed=seed_of(seed),
         device=device_of(device),
-        on_progress=on_progress,
+        on_progress=listener_of(on_progress),
         pilot=PILOT,
     )
     loaded = method.loaded(request.device)

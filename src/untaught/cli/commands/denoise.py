@@ -143,7 +143,7 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
     frame = call.frame(picture)
     check_writable(call.output, frame, protect=call.reference)
     check_places(call)
-    reference = None if call.reference is None else laid_as(beside(call.reference, frame), frame)
+    reference = None if call.reference is None else laid_as(beside(call.reference, frame), frame, alike=True)
     if reference is not None:
         check_reference(frame, reference)
     return picture, reference

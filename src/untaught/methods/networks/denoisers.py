@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 
 from torch import Tensor, nn
 
-from untaught.errors import InputError, did_you_mean
+from untaught.errors import InputError, did_you_mean, quoted
 from untaught.methods.networks.dncnn import DnCNN, DnCNNShape
 from untaught.methods.networks.generators import GENERATORS
 from untaught.methods.networks.unet import UNet, UNetShape
@@ -83,6 +83,8 @@ def checked(shape: Shape) -> Shape:
     InputError
         If it is.
     """
+    if not isinstance(shape, tuple(SHAPES.values())):
+        raise InputError(f"the network is {quoted(shape)}; give a name, {', '.join(SHAPES)}, or a shape")
     for name, value in asdict(shape).items():
         if not LEAST[name] <= value <= MOST[name]:
             raise InputError(

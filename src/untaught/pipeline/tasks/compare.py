@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from untaught.errors import InputError, OutputError
+from untaught.errors import InputError, OutputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, write_text
 from untaught.image.files import as_image, beside, check_writable, write
@@ -21,7 +21,7 @@ from untaught.image.metrics import check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise
 from untaught.results.comparison import Compared, Row
 from untaught.results.comparison_page import page
@@ -105,7 +105,7 @@ def compare(
         If the picture, the reference, a name or an option cannot be used.
     """
     picture = as_image(image, axes)
-    clean = None if reference is None else laid_as(beside(reference, picture), picture)
+    clean = None if reference is None else laid_as(beside(reference, picture), picture, alike=True)
     if clean is not None:
         check_reference(picture, clean)
     names = checked_names(methods)
@@ -114,7 +114,7 @@ def compare(
         "seed": seed_of(seed),
         "time_limit": seconds_of(time_limit),
         "device": device_of(device),
-        "on_progress": on_progress,
+        "on_progress": listener_of(on_progress),
     }
     rows: list[Row] = []
     for row in _rows(picture, names, clean, settings):
@@ -131,8 +131,13 @@ def checked_names(methods: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        When there is none, or one that is not a method.
+        When there is none, or one that is not a method; for names that are no list.
     """
+    if isinstance(methods, str) or not isinstance(methods, Sequence):
+        raise InputError(f"methods is {quoted(methods)}; give a list of names, such as ['nonlocal', 'r2r']")
+    for name in methods:
+        if not isinstance(name, str):
+            raise InputError(f"a method to compare is given by its name, and {quoted(name)} is no text")
     names = list(dict.fromkeys(name.strip() for name in methods if name.strip()))
     if not names:
         raise InputError("no methods were named; write for example nonlocal,r2r")

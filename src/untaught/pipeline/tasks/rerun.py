@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.pipeline.request import ImageLike, Picture, Request, device_of
+from untaught.pipeline.request import ImageLike, Picture, Request, device_of, listener_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
@@ -55,6 +55,8 @@ def rerun(
         If the picture, or the guide, is not the one the recipe was written for, or an operator is needed.
     """
     started = time.monotonic()
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"the recipe is {quoted(recipe)}; give result.recipe, or what was saved of it")
     picture = shown(image) if isinstance(image, Tensor) else as_image(image, recipe.axes if axes is None else axes)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
@@ -62,7 +64,7 @@ def rerun(
         noise=noise_of(recipe),
         seed=recipe.seed,
         device=device_of(recipe.device),
-        on_progress=on_progress,
+        on_progress=listener_of(on_progress),
         asked=recipe.asked,
     )
     planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)
