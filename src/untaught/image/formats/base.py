@@ -127,7 +127,9 @@ def flat_objection(image: Image, format_name: str, depths: tuple[Any, ...]) -> s
         fitting = ".png, .tif" if image.array.dtype == np.uint16 else ".tif"
         return f"{format_name} cannot hold {image.array.dtype} values; write {fitting} or .npy instead"
     if samples not in (1, 3):
-        return f"{format_name} cannot hold {samples} channels; write .tif or .npy instead"
+        opacity = "; an array whose last channel is opacity is untaught.Image.of(array, 'YXS', alpha=True)"
+        hint = opacity if samples in (2, 4) and image.source is None else ""
+        return f"{format_name} cannot hold {samples} channels; write .tif or .npy instead{hint}"
     return None
 
 
