@@ -13,12 +13,12 @@ from PIL import ImageOps
 from tests.conftest import clean, noisy
 from tests.helpers.command import levels
 from tests.helpers.files import exif, noise
-from untaught import compare
+from untaught import Image, compare, inpaint, rerun
 from untaught.cli import main
 from untaught.image.files import read
 from untaught.image.image import image_of_array
 from untaught.image.orientation import laid_as
-from untaught.pipeline.tasks.inputs import guide_of, mask_of
+from untaught.pipeline.tasks.inputs import guide_of, laid_mask, mask_of
 
 ORIENTATIONS = range(1, 9)
 PICTURE = noise((16, 24, 3))
@@ -90,3 +90,40 @@ def test_a_reference_is_turned_too(orientation: int, capsys: pytest.CaptureFixtu
     found = compare(picture, ["wavelet"], reference="clean.png", noise="gaussian:25")
     assert found.rows[0].quality is not None
     assert found.rows[0].quality.psnr == pytest.approx(scores[0])
+
+
+SQUARE = noise((24, 24, 3))
+CORNER = np.full((24, 24), 255, np.uint8)
+CORNER[2:5, 3:9] = 0
+
+
+def test_a_mask_that_fits_both_ways_is_laid_as_shown_and_says_so() -> None:
+    picture = read(stored("in.jpg", SQUARE, 6))
+    Pillow.fromarray(CORNER).save("mask.png")
+    np.save("mask.npy", CORNER)
+    laid = laid_mask("mask.png", picture)
+    assert isinstance(laid, Image)
+    (note,) = laid.notes
+    assert "mask.png" in note
+    assert ".npy" in note
+    np.testing.assert_array_equal(shown(stored("back.png", laid.array, 6)), CORNER)
+    result = inpaint("in.jpg", "mask.png", method="pixels", noise="gaussian:5")
+    assert note in result.notes
+    assert np.array_equal(rerun(result.recipe, "in.jpg").image, result.image)
+    for certain in ("mask.npy", CORNER, stored("told.png", CORNER, 6), stored("upright.png", CORNER, 1)):
+        found = laid_mask(certain, picture)
+        assert isinstance(found, Image)
+        assert not found.notes
+    np.testing.assert_array_equal(mask_of("told.png", picture)[0, 0].numpy() * 255, CORNER)
+    np.testing.assert_array_equal(mask_of("upright.png", picture), mask_of("mask.png", picture))
+
+
+@pytest.mark.parametrize("name", ["as_stored.png", "as_shown.png"])
+def test_a_reference_of_a_square_picture_is_laid_as_it_agrees(name: str) -> None:
+    truth = levels(clean(32, 32))
+    picture = stored("in.png", levels(noisy(clean(32, 32))), 6)
+    Pillow.fromarray(truth).save("as_stored.png")
+    Pillow.fromarray(shown(stored("turned.png", truth, 6))).save("as_shown.png")
+    found = compare(picture, ["wavelet"], reference=name, noise="gaussian:25")
+    assert found.rows[0].quality is not None
+    assert found.rows[0].quality.psnr > 24

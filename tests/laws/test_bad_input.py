@@ -121,7 +121,16 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "checkpoint is none": ("denoise in.png -o out.png --method dip --checkpoint text", ("checkpoint",)),
     "reference missing": ("denoise in.png -o out.png --reference no.png", ("does not exist",)),
     "reference of another size": ("denoise in.png -o out.png --reference small.png", ("reference", "40")),
-    "reference of another kind": ("denoise in.png -o out.png --reference float.npy", ("reference", "float32")),
+    "reference of another shape": (
+        "denoise in.png -o out.png --reference stack.npy",
+        ("reference", "3 x 48 x 48"),
+    ),
+    "axes that do not fit": ("denoise in.png -o out.png --axes TZCYX", ("'TZCYX'", "(48, 48, 3)", "--axes YXS")),
+    "axes twice": ("inspect in.png --axes YYX", ("'YYX'", "Y stands twice")),
+    "axes without columns": ("compare in.png --methods tv -o place --axes YZS", ("'YZS'", "they lack X")),
+    "axes that nothing says": ("denoise cube.npy -o out.npy", ("(16, 16, 12)", "--axes YXC", "--axes ZYX")),
+    "axes of four": ("inspect four.npy", ("(3, 2, 48, 48)", "axes='ZCYX'")),
+    "axes of a JPEG": ("dejpeg in.png -o out.png --axes YXC", ("JPEG",)),
     "compare nothing": ("compare in.png --methods , -o place", ("no methods",)),
     "compare unknown": ("compare in.png --methods nonlocal,tx -o place", ("'tx'",)),
     "compare into a file": ("compare in.png --methods nonlocal -o text", ("file",)),
@@ -140,6 +149,9 @@ def test_bad_call_is_refused(case: str, folder: Path, capsys: pytest.CaptureFixt
     Path("text").write_text("some text")
     Pillow.fromarray(levels(clean(40, 48))).save("small.png")
     np.save("float.npy", clean(48, 48))
+    np.save("stack.npy", np.zeros((3, 48, 48)))
+    np.save("cube.npy", np.zeros((16, 16, 12)))
+    np.save("four.npy", np.zeros((3, 2, 48, 48)))
     before = contents(folder)
     assert main(line.split()) == 2
     out, err = capsys.readouterr()

@@ -62,7 +62,7 @@ WRONG = {
     "factor one": (lambda: check_factor(1, 99, 99), "would change nothing"),
     "factor sixty-four": (lambda: check_factor(64, 99, 99), "is 64; give a whole number from 2 to 16"),
     "factor of a half": (lambda: check_factor(2.5, 99, 99), "is 2.5; give a whole number"),
-    "factor in words": (lambda: check_factor("two", 99, 99), "is two; give a whole number"),
+    "factor in words": (lambda: check_factor("two", 99, 99), "is 'two'; give a whole number"),
     "factor not a number": (lambda: check_factor(float("nan"), 99, 99), "is nan; give a whole number"),
     "a stamp": (lambda: check_factor(4, 7, 99), "7 x 99 pixels; to be enlarged it needs 8"),
     "a wall": (lambda: check_factor(16, 5000, 6000), "80000 x 96000: too many"),

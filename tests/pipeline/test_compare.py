@@ -83,7 +83,9 @@ def test_equal_pictures() -> None:
 def test_alpha_and_missing_values_do_not_count() -> None:
     x = levels(clean(16, 16))
     opaque, clear = (np.dstack([x, np.full((16, 16), a, np.uint8)]) for a in (255, 0))
-    assert quality(image_of_array(opaque), image_of_array(clear)).psnr == math.inf
+    seen = [Image.of(array, "YXS", alpha=True) for array in (opaque, clear)]
+    assert quality(*seen).psnr == quality(image_of_array(opaque), seen[1]).psnr == math.inf
+    assert quality(*map(image_of_array, (opaque, clear))).psnr == pytest.approx(10 * math.log10(4))
     known = clean(16, 16, 1)[..., 0]
     holes = known.copy()
     holes[3:6, 3:6] = np.nan
@@ -103,10 +105,8 @@ def test_stack_is_compared_as_a_whole() -> None:
 def test_leading_axes_of_another_letter_are_the_same_stack() -> None:
     x = np.stack([clean(16, 16, 1)[..., 0]] * 2)
     y = x + np.float32(0.1)
-    for axes in ("QYX", "CYX"):
+    for axes in ("QYX", "CYX", "SYX"):
         assert quality(Image.of(y, "ZYX"), Image.of(x, axes)).psnr == pytest.approx(20, abs=1e-3)
-    with pytest.raises(InputError, match=r"\(SYX\)"):
-        quality(Image.of(y, "ZYX"), Image.of(x, "SYX"))
     with pytest.raises(InputError, match=r"\(ZXY\)"):
         quality(Image.of(y, "ZYX"), Image.of(x, "ZXY"))
 
@@ -231,3 +231,56 @@ def test_arrays_need_no_files() -> None:
     found = compare(noisy(x), ["nonlocal"], reference=x, noise="gaussian:25")
     assert found.as_dict()["input"] == "the picture"
     assert found.results["nonlocal"].image.shape == (16, 24)
+
+
+# -- references of another type --------------------------------------------------------------------------------
+
+
+def frames(level: float, top: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a frame of integers, and the mean of many, a float in the same units."""
+    truth = 40 + level * clean(32, 32, 1)[..., 0].astype(np.float64)
+    frame = np.clip(np.rint(truth + np.random.default_rng(0).normal(0, level / 10, truth.shape)), 0, top)
+    return frame.astype(np.uint16 if top > 255 else np.uint8), truth
+
+
+@pytest.mark.parametrize(("level", "top"), [(150, 255), (2000, 65535), (60000, 65535)])
+def test_a_float_reference_is_in_the_units_of_an_integer_picture(level: float, top: float) -> None:
+    frame, truth = frames(level, top)
+    picture = image_of_array(frame)
+    low, high = picture.value_range
+    expected = 20 * math.log10((high - low) / float(np.sqrt(np.mean((frame - truth) ** 2))))
+    for other in (truth, truth.astype(np.float32)):
+        assert quality(picture, image_of_array(other)).psnr == pytest.approx(expected, abs=1e-3)
+    assert quality(picture, image_of_array(np.rint(truth).astype(np.int32))).psnr == pytest.approx(
+        expected, abs=0.05
+    )
+
+
+def test_few_photons_are_compared_as_counts() -> None:
+    truth = 0.9 * clean(32, 32, 1)[..., 0].astype(np.float64)
+    counts = np.random.default_rng(0).poisson(truth)
+    expected = 20 * math.log10(255 / float(np.sqrt(np.mean((counts - truth) ** 2))))
+    assert quality(image_of_array(counts.astype(np.uint16)), image_of_array(truth)).psnr == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("other", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("own", [np.uint8, np.uint16, np.float32])
+def test_black_and_white_are_the_same_where_ranges_say_so(own: type, other: type) -> None:
+    tops = {np.uint8: 255, np.uint16: 65535, np.float32: 1}
+    x, y = clean(32, 32), noisy(clean(32, 32))
+
+    def image(values: np.ndarray, kind: type) -> Image:
+        scaled = np.clip(values, 0, 1) * tops[kind]
+        return image_of_array((np.rint(scaled) if tops[kind] > 1 else scaled).astype(kind))
+
+    expected = quality(image(y, np.float32), image(x, np.float32)).psnr
+    assert quality(image(y, own), image(x, other)).psnr == pytest.approx(expected, abs=0.05)
+
+
+def test_the_command_takes_a_float_reference(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frame, truth = frames(2000, 65535)
+    np.save("frame.npy", frame)
+    np.save("mean.npy", truth)
+    argv = ["denoise", "frame.npy", "-o", "out.npy", "--method", "wavelet", "--reference", "mean.npy", "--json"]
+    assert main(argv) == 0
+    assert json.loads(capsys.readouterr().out)["psnr"] > quality(*map(image_of_array, (frame, truth))).psnr + 3

@@ -53,7 +53,7 @@ def pictures() -> dict[str, Image]:
     return {
         "grey": image_of_array(data.camera()[:40, :50].copy()),
         "rgb": image_of_array(data.astronaut()[:40, :50].copy()),
-        "rgba": image_of_array(rng.integers(0, 256, (40, 50, 4), dtype=np.uint8)),
+        "rgba": Image.of(rng.integers(0, 256, (40, 50, 4), dtype=np.uint8), "YXS", alpha=True),
         "uint16": image_of_array(rng.integers(300, 900, (40, 50), dtype=np.uint16)),
         "float": image_of_array((1e4 * rng.standard_normal((40, 50))).astype(np.float64)),
         "stack": image_of_array(rng.integers(0, 256, (7, 40, 50), dtype=np.uint8)),

@@ -118,7 +118,8 @@ def test_a_picture_that_is_not_like_the_others_is_named(model: Path) -> None:
 
 
 def test_colours_for_a_grey_model_are_refused(model: Path) -> None:
-    for picture in (np.random.default_rng(0).random((40, 40, 3)), np.random.default_rng(0).random((40, 40, 4))):
+    values = np.random.default_rng(0).random((40, 40, 4))
+    for picture in (values[..., :3], Image.of(values, "YXS", alpha=True)):
         with pytest.raises(InputError, match=r"1 channel .*3 channels"):
             apply(model, picture)
     with pytest.raises(InputError, match=r"1 channel .*3 channels"):

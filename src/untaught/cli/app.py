@@ -32,6 +32,14 @@ Page = Annotated[
     int | None,
     typer.Option(metavar="N", help="Of a TIFF (or of its --series): this page alone, from 0, as tifffile counts."),
 ]
+Axes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LETTERS",
+        help="What the axes of the picture are, whatever the file says, one letter each: Y rows, X columns, "
+        "S colours, C channels, Z, T, others; such as TZCYX or YXC.",
+    ),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
 Noise = Annotated[
     str,

@@ -10,7 +10,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from untaught.errors import InputError, OutputError, UntaughtError
+from untaught.errors import InputError, OutputError, UntaughtError, quoted
+
+
+def path_of(path: object, what: str) -> Path:
+    """Return what was given as a path.
+
+    Raises
+    ------
+    InputError
+        When it is neither text nor a path.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{what} is {quoted(path)}; give text or a path")
+    return Path(path)
 
 
 @contextmanager
@@ -136,7 +149,7 @@ def made_folder(folder: str | Path, names: Iterable[str] = (), protected: tuple[
     InputError, OutputError
         When it is a file, or cannot be made; when a file in it cannot be written, or is a protected one.
     """
-    path = Path(folder)
+    path = path_of(folder, "the folder's path")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.atomic import check_target, whole_file
+from untaught.image.atomic import check_target, path_of, whole_file
 from untaught.image.formats import FORMATS
 from untaught.image.formats.base import Format, decoding
 from untaught.image.formats.known_kinds import HEADER, kind_of, kind_of_folder
-from untaught.image.image import Image, image_of_array
+from untaught.image.image import Image, image_of_array, with_axes
 from untaught.image.limits import check
 from untaught.image.reading import WHOLE, Reading
+from untaught.image.unnamed import Unnamed
 
 __all__ = ["FORMATS", "Format", "Reading", "as_image", "check_writable", "read", "write"]
 
 
-def read(path: str | Path, series: int | None = None, page: int | None = None) -> Image:
+def read(path: str | Path, axes: str | None = None, series: int | None = None, page: int | None = None) -> Image:
     """Read a picture; the format is found from the content, whatever the extension.
 
     PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but
@@ -34,6 +36,9 @@ def read(path: str | Path, series: int | None = None, page: int | None = None) -
     ----------
     path : str or Path
         The file.
+    axes : str, optional
+        What its axes are, one letter each: X and Y once, S for colours, C for channels, Z, T, any other for more;
+        whatever the file says. The array keeps the order that the file has.
     series : int, optional
         Which picture of a TIFF, from 0, as tifffile counts its series.
     page : int, optional
@@ -48,17 +53,23 @@ def read(path: str | Path, series: int | None = None, page: int | None = None) -
     ------
     InputError
         When there is no such file, or it is a folder, empty, cut off, corrupt, too large or of
-        another type, or has no such series or page.
+        another type, or has no such series or page; for axes that do not fit, and for an array that may be two
+        things, see `untaught.image.axes.guessed`.
     """
-    return _read(Path(path), Reading(series, page))
+    return _read(path, axes, Reading(series, page))
 
 
-def _read(path: Path, reading: Reading) -> Image:
+def _read(path: str | Path, axes: str | None, reading: Reading) -> Image:
+    return _stored(path_of(path, "the picture's path"), reading, lambda found: _named(found, axes))
+
+
+def _stored(path: Path, reading: Reading, named: Callable[[Image | Unnamed], Image]) -> Image:
+    """Return what a file holds, named; a mapped array is read while it is."""
     header = _header(path)
     for fmt in FORMATS:
         if fmt.matches(header):
             with decoding(path, fmt.name):
-                return replace(fmt.read(path, reading), reading=reading)
+                return replace(named(fmt.read(path, reading)), reading=reading)
     kind = kind_of(header)
     if kind is not None:
         raise InputError(f"{path} is {kind.name}, which is not read; {kind.advice}")
@@ -92,7 +103,7 @@ def write(path: str | Path, image: Image, *, protect: Path | None = None) -> Pat
     OutputError
         When the place cannot be written to or the disk is full.
     """
-    path = Path(path)
+    path = path_of(path, "the output's path")
     check_writable(path, image, protect=protect)
     with whole_file(path) as stream:
         _format_of(path).write(stream, image)
@@ -107,7 +118,11 @@ def check_writable(path: str | Path, image: Image, *, protect: Path | None = Non
     InputError, OutputError
         As `write` does, but for a disk that fills up.
     """
-    path = Path(path)
+    path = path_of(path, "the output's path")
+    if not isinstance(image, Image):
+        raise InputError(
+            f"what is written is an untaught.Image, not {type(image).__name__}; make one, Image.of(array, axes)"
+        )
     check_target(path, (protect, image.source))
     objection = _format_of(path).objection(image)
     if objection is not None:
@@ -154,24 +169,60 @@ def _describe(header: bytes) -> str:
     return "a text file" if text else f"of an unknown type (it starts with {header[:8].hex(' ')})"
 
 
-def as_image(obj: str | Path | Image | NDArray[Any], reading: Reading = WHOLE) -> Image:
+def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, reading: Reading = WHOLE) -> Image:
     """Return the picture that a path, an image or an array stands for, fit to be restored.
 
-    Arrays are read as `image_of_array` says: a 3-D array whose last axis is longer than 4 is a stack. `reading`
-    says which picture of a file.
+    Parameters
+    ----------
+    obj : path, Image or ndarray
+        Of an array, and of a file that does not say what its axes are, `untaught.image.axes.guessed` finds them.
+    axes : str, optional
+        What the axes are, as in `read`.
+    reading : Reading
+        Which picture of a file.
 
     Raises
     ------
     InputError
-        When it is none of these, cannot be read, or `check` refuses it.
+        When it is none of these, cannot be read, or `check` refuses it; for axes that do not fit.
     """
     if isinstance(obj, str | Path):
-        image = _read(Path(obj), reading)
+        image = _read(obj, axes, reading)
     elif isinstance(obj, Image):
-        image = obj
+        image = _named(obj, axes)
     elif isinstance(obj, np.ndarray):
-        image = image_of_array(obj)
+        image = image_of_array(obj, axes=axes)
     else:
         raise InputError(f"a picture is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
     check(image)
     return image
+
+
+def beside(obj: str | Path | Image | NDArray[Any], picture: Image) -> Image:
+    """Return what goes with a picture, such as its reference, which may have one value everywhere.
+
+    What its axes are is what those of the picture are, where it does not say itself, or the picture's were named.
+
+    Raises
+    ------
+    InputError
+        When it is no path, image or array, or cannot be read.
+    """
+    if isinstance(obj, Image):
+        return obj
+    if isinstance(obj, np.ndarray):
+        return image_of_array(obj, axes=picture.axes if obj.ndim == picture.array.ndim else None)
+    if not isinstance(obj, str | Path):
+        raise InputError(f"a reference is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
+
+    def named(found: Image | Unnamed) -> Image:
+        alike = found.array.ndim == picture.array.ndim and (isinstance(found, Unnamed) or picture.axes_given)
+        return _named(found, picture.axes if alike else None)
+
+    return _stored(Path(obj), WHOLE, named)
+
+
+def _named(found: Image | Unnamed, axes: str | None) -> Image:
+    if isinstance(found, Unnamed):
+        return found.named(axes)
+    return found if axes is None else with_axes(found, axes)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.axes import checked_axes, guessed
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
@@ -61,9 +62,11 @@ class Image:
     alpha : bool
         True when the last sample along ``S`` is opacity: never restored, written back unchanged.
     notes : tuple of str
-        What reading the file left out or took for granted, as sentences to print.
+        What reading left out or took for granted, and what to say where that is wrong; sentences to print.
     reading : Reading
         Which picture of the file it is, as it was asked for.
+    axes_given : bool
+        True when a person named the axes, so that whoever reads the picture again has to name them too.
     """
 
     array: NDArray[Any]
@@ -74,12 +77,10 @@ class Image:
     alpha: bool = False
     notes: tuple[str, ...] = ()
     reading: Reading = WHOLE
+    axes_given: bool = False
 
     def __post_init__(self) -> None:
-        if len(self.axes) != self.array.ndim or len(set(self.axes)) != len(self.axes):
-            raise InputError(f"axes {self.axes!r} do not name the dimensions of {self.array.shape}")
-        if not {"Y", "X"} <= set(self.axes):
-            raise InputError(f"axes {self.axes!r} lack Y or X, so this is no picture")
+        object.__setattr__(self, "axes", checked_axes(self.axes, self.array.shape, self.name))
         if self.alpha and self.size("S") < 2:
             raise InputError(f"axes {self.axes!r} have no sample to spare for alpha")
 
@@ -252,34 +253,35 @@ class Image:
         return ", ".join(parts)
 
 
-def image_of_array(array: NDArray[Any], source: Path | None = None) -> Image:
-    """Make an image of a bare array.
-
-    (H, W) is grey. (H, W, C) with C at most 4 has samples last: 1 grey, 3 RGB, 4 RGB and alpha,
-    2 two channels that are restored apart. (N, H, W) with W above 4 is a stack ``ZYX`` of N planes.
+def image_of_array(array: NDArray[Any], source: Path | None = None, axes: str | None = None) -> Image:
+    """Make an image of a bare array, with the axes that are stated, or else those that `guessed` finds likely.
 
     Raises
     ------
     InputError
-        For any other number of dimensions, and for arrays that are not numbers.
+        For axes that do not fit it, or cannot be guessed, and for arrays that are not numbers.
     """
-    axes = axes_of(array.shape, source or "the array")
-    return Image.of(array, axes, alpha=axes == "YXS" and array.shape[-1] == 4, source=source)
+    array = native(array)
+    name = source or "the array"
+    if axes is not None:
+        return replace(Image.of(array, checked_axes(axes, array.shape, name), source=source), axes_given=True)
+    guess = guessed(array.shape, name)
+    return replace(Image.of(array, guess.axes, source=source), notes=(guess.note,) if guess.note else ())
 
 
-def axes_of(shape: tuple[int, ...], name: str | Path) -> str:
-    """Return the axes that `image_of_array` gives to an array.
+def with_axes(image: Image, axes: str) -> Image:
+    """Return an image whose axes a person names, whatever its file says; opacity stays along `S` only.
 
     Raises
     ------
     InputError
-        When it has neither two nor three dimensions.
+        For axes that do not fit.
     """
-    if len(shape) == 2:
-        return "YX"
-    if len(shape) == 3:
-        return "ZYX" if shape[-1] > 4 else "YXS"
-    raise InputError(
-        f"{name} has the shape {shape}, but a picture is (H, W), (H, W, C) "
-        "or (N, H, W); name the dimensions with untaught.Image.of(array, axes='TZCYX')"
-    )
+    axes = checked_axes(axes, image.array.shape, image.name)
+    if axes == image.axes:
+        return image if image.axes_given else replace(image, axes_given=True, notes=())
+    alpha = image.alpha and axes.find("S") == image.axes.find("S")
+    stated = Image.of(image.array, axes, alpha=alpha, metadata=image.metadata, source=image.source)
+    if image.value_range != Image.of(image.array, image.axes, alpha=image.alpha).value_range:  # set by hand
+        stated = replace(stated, value_range=image.value_range)
+    return replace(stated, axes_given=True)

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from untaught.errors import InputError
+from untaught.image.axes import MIN_SIDE
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
 
-MIN_SIDE = 8
-"""Fewest pixels on a side that can be restored: below it there is no patch to learn from."""
 MAX_PLANE_PIXELS = 2**28
 MAX_PIXELS = 10**9
 

@@ -52,8 +52,12 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
     Raises
     ------
     InputError
-        When it is masked, or neither boolean, integer nor a float of at most 64 bits.
+        When it is no array, masked, or neither boolean, integer nor a float of at most 64 bits.
     """
+    if not isinstance(array, np.ndarray):
+        raise InputError(
+            f"the values of a picture are a numpy array, not {type(array).__name__}; give np.asarray(...)"
+        )
     if isinstance(array, np.ma.MaskedArray):
         raise InputError("the array is masked; fill it with NaN where values are missing")
     dtype = array.dtype

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image.limits import MIN_SIDE
+from untaught.image.axes import MIN_SIDE
 from untaught.method import Needs, Pass, answer
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal

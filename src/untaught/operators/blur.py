@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, one_of, quoted
 from untaught.operators.base import LinearOperator, Shape, by
 from untaught.operators.traits import Traits
 
@@ -76,8 +76,8 @@ class Blur(LinearOperator):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "psf", check_psf(self.psf))
-        if self.border not in BORDERS:
-            raise InputError(f"there is no border {self.border!r}; choose {', '.join(BORDERS)}")
+        if not one_of(self.border, BORDERS):
+            raise InputError(f"there is no border {quoted(self.border)}; choose {', '.join(BORDERS)}")
 
     def shape(self, x_shape: Shape) -> Shape:
         """Return the shape of the measurement."""

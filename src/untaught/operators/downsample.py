@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, one_of, quoted
 from untaught.operators.base import LinearOperator, Shape, by
 
 LEAST_SIDE = 8  # pixels; a smaller picture says too little to be enlarged
@@ -101,10 +101,10 @@ class Downsample(LinearOperator):
 
     def __post_init__(self) -> None:
         if not _whole(self.factor):
-            raise InputError(f"the factor is {self.factor}; give a whole number, such as 2, 4 or 8")
+            raise InputError(f"the factor is {quoted(self.factor)}; give a whole number, such as 2, 4 or 8")
         object.__setattr__(self, "factor", int(self.factor))
-        if self.kernel not in KERNELS:
-            raise InputError(f"there is no kernel {self.kernel!r}; choose {', '.join(KERNELS)}")
+        if not one_of(self.kernel, KERNELS):
+            raise InputError(f"there is no kernel {quoted(self.kernel)}; choose {', '.join(KERNELS)}")
 
     def shape(self, x_shape: Shape) -> Shape:
         """Return (1, C, H // factor, W // factor)."""
@@ -191,7 +191,7 @@ def check_factor(factor: Any, height: int, width: int) -> int:
         and where the answer would be absurdly large.
     """
     if not _whole(factor) or factor > MOST_FACTOR:
-        raise InputError(f"the factor is {factor}; give a whole number from 2 to {MOST_FACTOR}")
+        raise InputError(f"the factor is {quoted(factor)}; give a whole number from 2 to {MOST_FACTOR}")
     if factor == 1:
         raise InputError("a factor of 1 would change nothing; give 2, 3, 4 or 8, or denoise instead")
     if min(height, width) < LEAST_SIDE:

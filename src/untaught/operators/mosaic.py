@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.operators.base import LinearOperator, Shape
 from untaught.operators.filters import filled
 from untaught.operators.traits import Traits
@@ -65,7 +65,7 @@ class Mosaic(LinearOperator):
         given = self.pattern.upper() if isinstance(self.pattern, str) else _rows(self.pattern)
         if isinstance(given, str) and given not in CFA:
             raise InputError(
-                f"there is no colour filter array {self.pattern!r}; give {', '.join(CFA)}, or its rows as "
+                f"there is no colour filter array {quoted(self.pattern)}; give {', '.join(CFA)}, or its rows as "
                 "channel numbers, such as ((0, 1), (1, 2))"
             )
         object.__setattr__(self, "pattern", given)
@@ -125,11 +125,14 @@ class Mosaic(LinearOperator):
 
 def _rows(pattern: Any) -> Rows:
     """Return an array of channel numbers as a tuple of rows."""
-    array = np.asarray(pattern)
+    try:
+        array = np.asarray(pattern)
+    except ValueError:  # rows of different lengths
+        array = np.empty(0)
     whole = array.dtype.kind in "iu" and array.ndim == 2 and array.size > 0
     if not whole or set(np.unique(array).tolist()) != set(range(int(array.max()) + 1)):
         raise InputError(
             "a colour filter array is rows of channel numbers 0, 1, ... of which none is left out, "
-            f"such as ((0, 1), (1, 2)); this one is {array.tolist()}"
+            f"such as ((0, 1), (1, 2)); this one is {quoted(pattern)}"
         )
     return tuple(tuple(int(number) for number in row) for row in array)

@@ -77,7 +77,7 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
         std=_std(picture, answers),
         history=first.history if first else History(),
         candidates=first.candidates if first else (),
-        notes=picture.notes + _notes(picture, answers),
+        notes=(*picture.notes, *task.notes, *_notes(picture, answers)),
         interrupted=interrupted,
         planes=planes,
         command=command_line(recipe, picture, interrupted),

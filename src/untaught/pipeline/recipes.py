@@ -104,6 +104,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         operator=None if task.operator is None else written(task.operator),
         operands=None if task.operands is None else dict(task.operands),
         guide_sha256=task.guide_sha256,
+        axes=picture.axes if picture.axes_given else None,
         noise=_noise_text(request.noise),
         asked=request.asked,
         seed=request.seed,

@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.errors import InputError, did_you_mean
+from untaught.errors import InputError, did_you_mean, one_of, quoted
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import RULES, Rule
+from untaught.image.atomic import path_of
 from untaught.image.image import Image
 from untaught.method import ClosedForm, Iterative, Method
 from untaught.methods.fusion import Fusion
@@ -49,6 +50,8 @@ class Request:
 class TaskOptions(TypedDict, total=False):
     """The options of every task, which are those of `untaught.denoise`, and a guide.
 
+    axes : str, optional
+        What the axes of the picture are, as in `denoise`.
     method : str or method
         'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'exemplar' for
         holes too wide for it that lie in a texture, and 'dip' for other wide holes; 'pnp' for other linear
@@ -65,6 +68,7 @@ class TaskOptions(TypedDict, total=False):
         draws from it in place of a random code.
     """
 
+    axes: str | None
     method: str | Method | Fusion
     noise: str | NoiseModel
     sigma: float | None
@@ -87,8 +91,8 @@ def request_of(options: TaskOptions) -> Request:
         seconds=seconds_of(options.get("time_limit")),
         device=device_of(options.get("device", "auto")),
         rule=rule_of(options.get("stop")),
-        on_progress=options.get("on_progress"),
-        checkpoint=None if checkpoint is None else Path(checkpoint),
+        on_progress=listener_of(options.get("on_progress")),
+        checkpoint=None if checkpoint is None else path_of(checkpoint, "the checkpoint"),
     )
     return replace(request, asked=asked_for(request))
 
@@ -111,7 +115,7 @@ def method_of(method: Any) -> str | Method | Fusion:
             make(method)
     elif isinstance(method, type) or not isinstance(method, Iterative | ClosedForm | Fusion):
         raise InputError(
-            f"{method!r} is no method; give a name such as 'nonlocal', or a method object such as DIP()"
+            f"{quoted(method)} is no method; give a name such as 'nonlocal', or a method object such as DIP()"
         )
     found: str | Method | Fusion = method
     return found
@@ -121,13 +125,13 @@ def noise_of(noise: str | NoiseModel, sigma: float | None) -> NoiseModel | None:
     """Return the noise that was given, or None where it has to be measured."""
     if not isinstance(noise, str | NoiseModel):
         raise InputError(
-            f"the noise is {noise!r}; give text such as 'gaussian:25', or a model such as Gaussian(0.1)"
+            f"the noise is {quoted(noise)}; give text such as 'gaussian:25', or a model such as Gaussian(0.1)"
         )
     if sigma is not None:
         if noise != "auto":
             raise InputError("noise and sigma were both given; give one of them")
         if not (_is(sigma, Real) and 0 < sigma < MOST_LEVEL / 255):
-            raise InputError(f"sigma is {sigma}; give a positive fraction of the value range, such as 0.1")
+            raise InputError(f"sigma is {quoted(sigma)}; give a positive fraction of the value range, such as 0.1")
         return Gaussian(sigma)
     return parse_noise(noise) if isinstance(noise, str) else noise
 
@@ -135,26 +139,33 @@ def noise_of(noise: str | NoiseModel, sigma: float | None) -> NoiseModel | None:
 def seed_of(seed: int) -> int:
     """Return the seed; torch takes 0 to 2^63 - 1, and some room above is used for further draws."""
     if not (_is(seed, Integral) and 0 <= seed < 2**62):
-        raise InputError(f"the seed is {seed!r}; give a whole number from 0 to 2^62 - 1")
+        raise InputError(f"the seed is {quoted(seed)}; give a whole number from 0 to 2^62 - 1")
     return int(seed)
 
 
 def seconds_of(limit: float | None) -> float | None:
     """Return the time limit."""
     if limit is not None and not (_is(limit, Real) and limit > 0):
-        raise InputError(f"the time limit is {limit!r} seconds; give a positive number")
+        raise InputError(f"the time limit is {quoted(limit)} seconds; give a positive number")
     return None if limit is None or math.isinf(limit) else float(limit)
 
 
 def device_of(device: str) -> str:
     """Return the device to work on."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise InputError(f"there is no device {device!r}; choose auto, cpu or cuda")
+    if not one_of(device, ("auto", "cpu", "cuda")):
+        raise InputError(f"there is no device {quoted(device)}; choose auto, cpu or cuda")
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("no CUDA device was found; choose --device cpu, or leave it at auto")
     return device
+
+
+def listener_of(on_progress: Callable[[Progress], None] | None) -> Callable[[Progress], None] | None:
+    """Return what is called with the progress."""
+    if on_progress is not None and not callable(on_progress):
+        raise InputError(f"on_progress is {quoted(on_progress)}; give a function of one `Progress`")
+    return on_progress
 
 
 def rule_of(stop: str | Rule | None) -> Rule | None:
@@ -163,7 +174,9 @@ def rule_of(stop: str | Rule | None) -> Rule | None:
         return None
     if not isinstance(stop, str):
         if isinstance(stop, type) or not hasattr(stop, "watch"):
-            raise InputError(f"{stop!r} is no stopping rule; give a name, {', '.join(RULES)}, or a rule object")
+            raise InputError(
+                f"{quoted(stop)} is no stopping rule; give a name, {', '.join(RULES)}, or a rule object"
+            )
         return stop
     if stop not in RULES:
         hint = did_you_mean(stop, RULES)

@@ -25,8 +25,10 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
         return None  # it was set by hand
     source = str(picture.source) if picture.source is not None else "INPUT"
     chosen = {name: str(value) for name, value in picture.reading.asked.items()}
+    named = {} if recipe.axes is None else {"axes": recipe.axes}
     options = {
         **chosen,
+        **named,
         **operands,
         **method,
         "noise": recipe.noise,

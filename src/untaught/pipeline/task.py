@@ -25,12 +25,15 @@ class Task:
         What the operator and the guide were made of, by options of the command; None where no options say that.
     guide_sha256 : str
         The hash of the guide; empty where there is none.
+    notes : tuple of str
+        What was assumed of what was given with the picture.
     """
 
     name: str
     operator: Operator | None = None
     operands: Mapping[str, str] | None = None
     guide_sha256: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def fills_in(self) -> bool:

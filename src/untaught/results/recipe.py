@@ -38,4 +38,5 @@ class Recipe(BaseModel):
     operands: dict[str, str] | None = (
         None  # what these were made of, by options of the command; None: no options do
     )
+    axes: str | None = None  # of the picture, where they were named; None: the picture says
     asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught._version import __version__
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, write_text
 from untaught.image.files import as_image, write
 from untaught.image.image import Image
-from untaught.pipeline.request import seconds_of, seed_of
+from untaught.pipeline.request import listener_of, seconds_of, seed_of
 from untaught.results.display import data_uri
 from untaught.results.html import document, paragraph, section, table
 from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet
@@ -119,6 +120,7 @@ class Coded:
 def code(
     image: str | Path | Image | NDArray[Any],
     *,
+    axes: str | None = None,
     factor: float = FACTOR,
     seed: int = 0,
     time_limit: float | None = None,
@@ -132,6 +134,8 @@ def code(
     ----------
     image : path, Image or ndarray
         One picture, as clean as there is.
+    axes : str, optional
+        What the axes of the picture are, as in `untaught.denoise`.
     factor : float
         Above 1.
     seed : int
@@ -152,9 +156,8 @@ def code(
     """
     started = time.monotonic()
     seed, limit = seed_of(seed), seconds_of(time_limit)
-    if not (math.isfinite(factor) and factor > 1):
-        raise InputError(f"the factor is {factor:g}; give a number above 1, such as {FACTOR:g}")
-    picture = as_image(image)
+    factor, on_progress = _factor(factor), listener_of(on_progress)
+    picture = as_image(image, axes)
     if picture.n_planes > 1:
         raise InputError(f"{picture.name} has {picture.n_planes} planes; give one picture, grey or in colours")
     plane = next(picture.planes())
@@ -162,9 +165,17 @@ def code(
     if plane.missing.any():
         notes += (f"{plane.missing.mean():.1%} of the pixels held no measurement and repeat their neighbours",)
     values = np.clip(plane.values, 0, 1)
-    ours = compress(values, int(values.size / factor), seed=seed, seconds=limit, on_progress=on_progress)
+    ours = compress(
+        values, int(values.size / factor), seed=seed, seconds=limit, on_progress=listener_of(on_progress)
+    )
     rows = (ours, wavelet(values, ours.numbers), jpeg(values, ours.numbers))
     return Coded(picture.name, picture.source, values, rows, time.monotonic() - started, seed, notes)
+
+
+def _factor(factor: Any) -> float:
+    if not (isinstance(factor, Real) and math.isfinite(factor) and float(factor) > 1):
+        raise InputError(f"the factor is {quoted(factor)}; give a number above 1, such as {FACTOR:g}")
+    return float(factor)
 
 
 def check_folder(folder: str | Path, source: Path | None) -> Path:

@@ -9,19 +9,20 @@ from math import prod
 from pathlib import Path
 
 from untaught.fitting.progress import Progress
+from untaught.image.atomic import path_of
 from untaught.image.files import as_image
 from untaught.image.image import Image
+from untaught.image.metrics import WHOLE
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.pipeline.planes import Requests
-from untaught.pipeline.request import Picture, Request, device_of, noise_of, seed_of
+from untaught.pipeline.request import Picture, Request, device_of, listener_of, noise_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise_planes
 from untaught.results.result import Result
 from untaught.training.dataset import window
 
 PILOT = "wavelet"  # a quick picture to refine the noise level with; the model does without
-FULL = {(0.0, 1.0), (0.0, 255.0), (0.0, 65535.0)}  # value ranges that mean black to white
 ALIKE = 1.25  # a noise level so many times above or below all that was trained on is another
 
 
@@ -29,6 +30,7 @@ def apply(
     model: str | Path | Trained,
     image: Picture,
     *,
+    axes: str | None = None,
     noise: str | NoiseModel = "auto",
     seed: int = 0,
     device: str = "auto",
@@ -44,6 +46,8 @@ def apply(
         The model file.
     image : path, Image or ndarray
         As in `denoise`; the planes of a stack are restored one by one, large ones in squares that overlap.
+    axes : str, optional
+        What the axes of the picture are, as in `denoise`.
     noise : str or NoiseModel
         As in `denoise`; what the method draws from, and the estimated error.
     seed : int
@@ -64,17 +68,17 @@ def apply(
         If the model or the picture cannot be used, or they have different channels.
     """
     started = time.monotonic()
-    method = model if isinstance(model, Trained) else Trained(str(model))
+    method = model if isinstance(model, Trained) else Trained(str(path_of(model, "the model")))
     request = Request(
         method=method,
         noise=noise_of(noise, None),
         seed=seed_of(seed),
         device=device_of(device),
-        on_progress=on_progress,
+        on_progress=listener_of(on_progress),
         pilot=PILOT,
     )
     loaded = method.loaded(request.device)
-    picture = as_image(image)
+    picture = as_image(image, axes)
     for channels in channels_of(picture):
         check_channels(loaded, channels, method.model)
     result = denoise_planes(Requests.of(picture, request, started))
@@ -91,8 +95,9 @@ def _remarks(header: Header, result: Result) -> tuple[str, ...]:
     """Return in which ways the picture is not like those that were learned from."""
     notes = []
     low, high = result.picture.value_range
-    if len(header.ranges) == 1 and header.ranges[0] != (low, high) and not {header.ranges[0], (low, high)} <= FULL:
-        least, most = header.ranges[0]
+    learned = header.ranges[0] if len(header.ranges) == 1 else (low, high)
+    if learned != (low, high) and not {learned, (low, high)} <= WHOLE:
+        least, most = learned
         notes.append(
             f"the model was trained on pictures with values from {least:g} to {most:g}, and this one has {low:g} "
             f"to {high:g}; both were scaled to the same range"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
+from typing import Any
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.fitting.checkpoint import refuse_foreign
 from untaught.image.atomic import check_target
 from untaught.methods.networks.denoisers import Shape
@@ -31,18 +33,18 @@ class Asked:
     bfloat16: bool
 
 
-def positive(name: str, value: float) -> float:
+def positive(name: str, value: Any) -> float:
     """Return a number that has to be positive."""
-    if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} is {value}; give a positive number")
+    if not (isinstance(value, Real) and math.isfinite(value) and float(value) > 0):
+        raise InputError(f"{name} is {quoted(value)}; give a positive number")
     return float(value)
 
 
-def whole(name: str, value: int, least: int) -> int:
+def whole(name: str, value: Any, least: int) -> int:
     """Return a whole number that has to be of a size."""
     if not (isinstance(value, int) and value >= least):
-        raise InputError(f"{name} is {value}; give a whole number of at least {least}")
-    return value
+        raise InputError(f"{name} is {quoted(value)}; give a whole number of at least {least}")
+    return int(value)
 
 
 def checkpoint_of(output: Path) -> Path:

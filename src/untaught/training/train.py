@@ -10,14 +10,15 @@ from pathlib import Path
 
 import torch
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options, Progress
+from untaught.image.atomic import path_of
 from untaught.methods.networks.denoisers import Shape, shape_of
 from untaught.methods.self_supervised.learner import Batch, Learner, Upright, directed
 from untaught.methods.self_supervised.learners import learner
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.dataset import Folder, scan
 from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
@@ -102,12 +103,13 @@ def train(
         If the folder, an option or the output cannot be used; one sentence that says what to do.
     """
     started = time.monotonic()
-    place = Path(output)
+    place, folder = path_of(output, "the output"), path_of(folder, "the folder")
+    other = None if second is None else path_of(second, "the second folder")
     device = device_of(device)
     own = "dncnn" if device == "cuda" else "unet"
     asked = Asked(
-        learner(ALIASES.get(method, method)) if isinstance(method, str) else method,
-        shape_of(own if network == "auto" else network),
+        _learner(method),
+        shape_of(own if isinstance(network, str) and network == "auto" else network),
         noise_of(noise, None),
         None if epochs is None else positive("epochs", epochs),
         whole("patch", patch, 8),
@@ -121,7 +123,7 @@ def train(
         raise InputError(f"{asked.learner.name} learns from one exposure; a second folder is for n2n")
     checkpoint = places(place, resume)
     with processes(asked.device) as group:
-        found = scan(Path(folder), asked.side, None if second is None else Path(second))
+        found = scan(folder, asked.side, other)
         learned, judged = found.split(asked.seed)
         _refuse_single(asked.learner, found)
         reader = Reader(asked.noise, pairs=asked.learner.needs.pairs)
@@ -135,7 +137,7 @@ def train(
                 training,
                 problem_of(work.judged, asked.device),
                 asked.seed,
-                _loop(training, group, checkpoint, on_progress if group.first else None),
+                _loop(training, group, checkpoint, listener_of(on_progress) if group.first else None),
             )
         finally:
             batches.close()
@@ -143,6 +145,14 @@ def train(
             return finished(training, fitted, place, (asked, found, started))
         except KeyboardInterrupt:  # all the work is done: it has only to be written
             return finished(training, replace(fitted, interrupted=True), place, (asked, found, started))
+
+
+def _learner(method: str | Learner) -> Learner:
+    if isinstance(method, str):
+        return learner(ALIASES.get(method, method))
+    if isinstance(method, type) or not hasattr(method, "answer"):
+        raise InputError(f"{quoted(method)} is no method to be trained; give a name, such as 'r2r'")
+    return method
 
 
 def _refuse_single(method: Learner, found: Folder) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from untaught.cli.app import (
     AsJson,
+    Axes,
     Device,
     Folder,
     Job,
@@ -33,6 +34,7 @@ def compare(
     picture: Picture,
     methods: Annotated[str, typer.Option(metavar="A,B,C", help="Methods, separated by commas.")],
     output: Folder,
+    axes: Axes = None,
     reference: Reference = None,
     noise: Noise = "auto",
     seed: Seed = 0,
@@ -46,7 +48,7 @@ def compare(
     """Run several methods on a picture, and lay the results side by side; the time limit is for each."""
 
     def job(interrupts: Interrupts) -> int:
-        options = {"noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
+        options = {"axes": axes, "noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
         files = (picture, methods.split(","), output, reference)
         return run_compare(files, Reading(series, page), options, (as_json, quiet), interrupts)
 
@@ -70,7 +72,7 @@ def run_compare(
     interrupts.check()
     path, methods, folder, reference = files
     as_json, quiet = looks
-    picture = as_image(path, reading)
+    picture = as_image(path, options["axes"], reading)
     names = checked_names(methods)
     with no_empty_folder(folder):
         made_folder(folder)

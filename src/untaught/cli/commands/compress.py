@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Folder, Job, Limit, Page, Picture, Quiet, Seed, Series, app
+from untaught.cli.app import AsJson, Axes, Folder, Job, Limit, Page, Picture, Quiet, Seed, Series, app
 from untaught.cli.signals import Interrupts
 from untaught.image.reading import Reading
 
@@ -19,6 +19,7 @@ Factor = Annotated[float, typer.Option(metavar="F", help="Values of the picture 
 def compress(
     picture: Picture,
     output: Folder,
+    axes: Axes = None,
     factor: Factor = 31.0,
     seed: Seed = 0,
     time_limit: Limit = None,
@@ -31,19 +32,19 @@ def compress(
 
     def job(interrupts: Interrupts) -> int:
         options = {"factor": factor, "seed": seed, "time_limit": time_limit}
-        return run_compress((picture, Reading(series, page)), output, options, (as_json, quiet), interrupts)
+        return run_compress((picture, axes, Reading(series, page)), output, options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_compress(
-    source: tuple[Path, Reading],
+    source: tuple[Path, str | None, Reading],
     folder: Path,
     options: Mapping[str, Any],
     looks: tuple[bool, bool],
     interrupts: Interrupts,
 ) -> int:
-    """Compress a picture into a folder; `looks` are as_json and quiet."""
+    """Compress a picture into a folder; `given` are the picture and its axes, `looks` as_json and quiet."""
     with interrupts.held():
         from untaught.cli.console import no_empty_folder, print_json
         from untaught.cli.progress import Show

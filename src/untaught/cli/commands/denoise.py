@@ -12,6 +12,7 @@ import typer
 
 from untaught.cli.app import (
     AsJson,
+    Axes,
     Device,
     Job,
     Limit,
@@ -73,6 +74,7 @@ class Call:
 def denoise(
     picture: Picture,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write the result.")],
+    axes: Axes = None,
     method: Annotated[
         str,
         typer.Option(metavar="METHOD", help=f"auto chooses; or {', '.join(METHODS)}."),
@@ -101,6 +103,7 @@ def denoise(
         input=picture,
         output=output,
         options={
+            "axes": axes,
             "method": method,
             "noise": noise,
             "seed": seed,
@@ -139,15 +142,15 @@ def run(call: Call, interrupts: Interrupts) -> int:
 
 def _opened(call: Call) -> tuple[Image, Image | None]:
     """Read the pictures, and refuse whatever would fail at the end."""
-    from untaught.image.files import as_image, check_writable, read
+    from untaught.image.files import as_image, beside, check_writable
     from untaught.image.metrics import check_reference
     from untaught.image.orientation import laid_as
 
-    picture = as_image(call.input, call.reading)
+    picture = as_image(call.input, call.options["axes"], call.reading)
     frame = call.frame(picture)
     check_writable(call.output, frame, protect=call.reference)
     check_places(call)
-    reference = None if call.reference is None else laid_as(read(call.reference), frame)
+    reference = None if call.reference is None else laid_as(beside(call.reference, frame), frame, alike=True)
     if reference is not None:
         check_reference(frame, reference)
     return picture, reference

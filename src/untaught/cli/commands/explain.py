@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Folder, Job, Page, Picture, Quiet, Seed, Series, app
+from untaught.cli.app import AsJson, Axes, Folder, Job, Page, Picture, Quiet, Seed, Series, app
 from untaught.cli.signals import Interrupts
 from untaught.image.reading import Reading
 
@@ -33,6 +33,7 @@ Limit = Annotated[
 def explain(
     picture: Picture,
     output: Folder,
+    axes: Axes = None,
     noise: Strength = "auto",
     seed: Seed = 0,
     time_limit: Limit = None,
@@ -45,19 +46,19 @@ def explain(
 
     def job(interrupts: Interrupts) -> int:
         options = {"noise": noise, "seed": seed, "time_limit": time_limit}
-        return run_explain((picture, Reading(series, page)), output, options, (as_json, quiet), interrupts)
+        return run_explain((picture, axes, Reading(series, page)), output, options, (as_json, quiet), interrupts)
 
     return job
 
 
 def run_explain(
-    source: tuple[Path, Reading],
+    source: tuple[Path, str | None, Reading],
     folder: Path,
     options: Mapping[str, Any],
     looks: tuple[bool, bool],
     interrupts: Interrupts,
 ) -> int:
-    """Explain a picture into a folder; `looks` are as_json and quiet."""
+    """Explain a picture into a folder; `given` are the picture and its axes, `looks` as_json and quiet."""
     with interrupts.held():
         from untaught.cli.console import no_empty_folder, print_json
         from untaught.cli.progress import Show

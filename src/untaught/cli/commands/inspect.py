@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from untaught.cli.app import AsJson, Job, Page, Picture, Series, app
+from untaught.cli.app import AsJson, Axes, Job, Page, Picture, Series, app
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
 from untaught.image.reading import Reading
@@ -16,6 +16,7 @@ from untaught.image.reading import Reading
 @app.command(short_help="Say what noise a picture has, and what to do about it.")
 def inspect(
     picture: Picture,
+    axes: Axes = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="OUT.png", help="Draw the variance of the noise against brightness.")
     ] = None,
@@ -26,13 +27,15 @@ def inspect(
     """Say what noise a picture has, what to do about it, and what that will cost."""
 
     def job(interrupts: Interrupts) -> int:
-        return run_inspect((picture, Reading(series, page)), plot, as_json, interrupts)
+        return run_inspect((picture, axes, Reading(series, page)), plot, as_json, interrupts)
 
     return job
 
 
-def run_inspect(source: tuple[Path, Reading], plot: Path | None, as_json: bool, interrupts: Interrupts) -> int:
-    """Measure the noise of a picture, `source`, and print what was found."""
+def run_inspect(
+    source: tuple[Path, str | None, Reading], plot: Path | None, as_json: bool, interrupts: Interrupts
+) -> int:
+    """Measure a picture's noise and print what was found; `source` says which picture, and what its axes are."""
     with interrupts.held():
         from untaught.cli.console import print_json
         from untaught.image.atomic import check_target, whole_file

@@ -14,6 +14,7 @@ import typer
 from untaught._version import __version__
 from untaught.cli.app import (
     AsJson,
+    Axes,
     Device,
     Job,
     Limit,
@@ -190,6 +191,7 @@ def apply(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="What 'train' wrote.", show_default=False)],
     picture: Picture,
     output: Out,
+    axes: Axes = None,
     noise: Noise = "auto",
     seed: Seed = 0,
     device: Device = "auto",
@@ -205,7 +207,7 @@ def apply(
     call = ApplyCall(
         input=picture,
         output=output,
-        options={"noise": noise, "seed": seed, "device": device},
+        options={"axes": axes, "noise": noise, "seed": seed, "device": device},
         report=report,
         recipe=recipe,
         reference=reference,

@@ -20,6 +20,7 @@ from untaught.image.formats.exif import EXIF_HEADER, exif_orientation
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import Reading
+from untaught.image.unnamed import Unnamed
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -42,8 +43,9 @@ class Format:
     matches : callable
         Whether the first bytes of a file (up to `known_kinds.HEADER`) are of this format.
     read : callable
-        Path and `Reading` to `Image`. `CutOffError` and `BrokenError` mean a broken file, and `decoding` makes a
-        sentence of them; anything else that is no `InputError` is a fault of the program.
+        Path and `Reading` to `Image`, or to `Unnamed` where the file does not say what every axis is.
+        `CutOffError` and `BrokenError` mean a broken file, and `decoding` makes a sentence of them; anything else
+        that is no `InputError` is a fault of the program.
     write : callable
         Writes an `Image` to a binary stream opened for writing and reading.
     objection : callable
@@ -53,7 +55,7 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     matches: Callable[[bytes], bool]
-    read: Callable[[Path, Reading], Image]
+    read: Callable[[Path, Reading], Image | Unnamed]
     write: Callable[[IO[bytes], Image], None]
     objection: Callable[[Image], str | None]
 
@@ -167,7 +169,9 @@ def flat_objection(image: Image, format_name: str, depths: tuple[Any, ...]) -> s
         fitting = ".png, .tif" if image.array.dtype == np.uint16 else ".tif"
         return f"{format_name} cannot hold {image.array.dtype} values; write {fitting} or .npy instead"
     if samples not in (1, 3):
-        return f"{format_name} cannot hold {samples} channels; write .tif or .npy instead"
+        opacity = "; an array whose last channel is opacity is untaught.Image.of(array, 'YXS', alpha=True)"
+        hint = opacity if samples in (2, 4) and image.source is None else ""
+        return f"{format_name} cannot hold {samples} channels; write .tif or .npy instead{hint}"
     return None
 
 

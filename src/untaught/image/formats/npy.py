@@ -11,21 +11,19 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import CutOffError, Format, broken_by
-from untaught.image.image import Image, axes_of, image_of_array
-from untaught.image.limits import refuse_too_large
+from untaught.image.image import Image
 from untaught.image.reading import WHOLE, Reading
+from untaught.image.unnamed import Unnamed
 
 _MAGIC = b"\x93NUMPY"
 # what parsing a header, a piece of Python, raises when that is broken
 _ERRORS = (ValueError, TypeError, SyntaxError, OverflowError, EOFError, TokenError)
 
 
-def read(path: Path, reading: Reading = WHOLE) -> Image:
-    """Read an array; its shape says what its axes are, as in `untaught.image.image.image_of_array`."""
+def read(path: Path, reading: Reading = WHOLE) -> Unnamed:
+    """Read an array, of which the file says nothing but shape and type."""
     reading.refuse_others(path, "NumPy")
-    mapped = _mapped(path)
-    refuse_too_large(path, axes_of(mapped.shape, path), mapped.shape)
-    return image_of_array(np.array(mapped), path.absolute())
+    return Unnamed(_mapped(path), None, path.absolute())
 
 
 def _mapped(path: Path) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from untaught.image.axes import asked
 from untaught.image.formats.base import CutOffError, Format, broken_by
 from untaught.image.formats.known_kinds import in_disguise
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, log_of_tifffile
@@ -19,6 +20,7 @@ from untaught.image.formats.tiff_writer import write
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
+from untaught.image.unnamed import Unnamed, is_unnamed
 
 _MAGIC = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
 _ALPHA = (1, 2)  # ExtraSamples: premultiplied or not
@@ -34,7 +36,7 @@ _CUT_OFF = (
 )
 
 
-def read(path: Path, reading: Reading = WHOLE) -> Image:
+def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     """Read the main picture of a TIFF, or the one that is asked for, with tifffile's axes.
 
     The main picture is the largest series at its full size; series of one page that are alike are a stack. A
@@ -61,8 +63,16 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         array, axes = coloured(array, page.colormap), axes + "S"
     extra = tuple(int(e) for e in page.extrasamples)
     alpha = "S" in axes and bool(extra) and extra[-1] in _ALPHA
+    if is_unnamed(axes):
+        return Unnamed(array, axes, path.absolute(), metadata, alpha, chosen.notes)
     image = Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
-    return replace(image, notes=chosen.notes)
+    notes = chosen.notes
+    if alpha and array.dtype.kind == "f" and len(axes) == 3:  # what programs write of any array of four channels
+        told = (
+            f"the last of the {image.size('S')} channels is opacity by what the file says, and was left as it is"
+        )
+        notes = (*notes, f"{told}; where it is a channel, say {asked(axes.replace('S', 'C'))}")
+    return replace(image, notes=notes)
 
 
 def objection(image: Image) -> str | None:

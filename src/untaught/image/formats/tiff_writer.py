@@ -34,13 +34,16 @@ def write(stream: IO[bytes], image: Image) -> None:
     """
     import tifffile
 
-    array, axes = _canonical(image)
     layout = image.metadata.get("tiff")
-    if layout is not None and (array.shape, axes, str(array.dtype)) != (layout.shape, layout.axes, layout.dtype):
+    if layout is not None and (image.array.shape, str(image.array.dtype)) != (layout.shape, layout.dtype):
         layout = None
+    # the file's own letters and order of pages, whatever the axes were taken for
+    array, axes = _canonical(image) if layout is None else (np.ascontiguousarray(image.array), layout.axes)
     exif = image.metadata.get("exif", b"")
     known = directory_of(exif)
-    options = _samples(image, axes, layout) | _storage(array.dtype, layout) | _description(axes, layout, known)
+    options = (
+        _samples(image, axes, layout) | _storage(array.dtype, layout) | _description(image, axes, layout, known)
+    )
     options |= _resolution(image) | _tags(image, layout, known)
     # what tifffile warns of or logs here is a tag it does not write, never a value
     with log_of_tifffile():
@@ -70,7 +73,7 @@ def _samples(image: Image, axes: str, layout: Layout | None) -> dict[str, Any]:
     """Say what the samples of a pixel are."""
     if layout is not None and layout.colormap is not None:
         return {"photometric": "palette", "colormap": layout.colormap}
-    samples = image.size("S")
+    samples = image.size("S") if layout is None else dict(zip(axes, layout.shape, strict=True)).get("S", 1)
     rgb = samples - image.alpha == 3 or (samples > 3 and image.metadata.get("photometric") == "rgb")
     inverted = image.metadata.get("photometric") == "miniswhite"
     options: dict[str, Any] = {"photometric": "rgb" if rgb else "minisblack"}
@@ -105,9 +108,9 @@ def _storage(dtype: np.dtype[Any], layout: Layout | None) -> dict[str, Any]:
     return options
 
 
-def _description(axes: str, layout: Layout | None, exif: Directory) -> dict[str, Any]:
+def _description(image: Image, axes: str, layout: Layout | None, exif: Directory) -> dict[str, Any]:
     if layout is not None and layout.kind == "shaped":
-        return {"metadata": {**layout.shaped, "axes": axes}}
+        return {"metadata": {**layout.shaped, "axes": image.axes if image.axes_given else axes}}
     if layout is None:
         plain = axes in ("YX", "YXS", "SYX")
         if not plain:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
-from untaught.errors import InputError, did_you_mean
+from untaught.errors import InputError, did_you_mean, quoted
 from untaught.methods.networks.dncnn import DnCNNShape
 from untaught.methods.networks.generators import GENERATORS
 from untaught.methods.networks.unet import UNetShape
@@ -97,6 +97,8 @@ def checked(shape: Shape) -> Shape:
     InputError
         If it is.
     """
+    if not isinstance(shape, tuple(SHAPES.values())):
+        raise InputError(f"the network is {quoted(shape)}; give a name, {', '.join(SHAPES)}, or a shape")
     for name, (least, most) in shape.bounds.items():
         value = getattr(shape, name)
         if not least <= value <= most:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.image.axes import MIN_SIDE
 from untaught.image.image import Plane
-from untaught.image.limits import MIN_SIDE
 from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.operators import Operator

@@ -12,16 +12,16 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from untaught.errors import InputError, OutputError
+from untaught.errors import InputError, OutputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, write_text
-from untaught.image.files import as_image, check_writable, read, write
-from untaught.image.image import Image, image_of_array
+from untaught.image.files import as_image, beside, check_writable, write
+from untaught.image.image import Image
 from untaught.image.metrics import check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise
 from untaught.results.comparison import Compared, Row
 from untaught.results.comparison_page import page
@@ -69,6 +69,7 @@ def compare(
     image: str | Path | Image | NDArray[Any],
     methods: Sequence[str],
     *,
+    axes: str | None = None,
     reference: str | Path | Image | NDArray[Any] | None = None,
     noise: str | NoiseModel = "auto",
     seed: int = 0,
@@ -84,8 +85,10 @@ def compare(
         As in `untaught.denoise`.
     methods : sequence of str
         Names from `untaught.methods.METHODS`, or 'auto'; one named twice is run once.
+    axes : str, optional
+        What the axes of the picture are, as in `untaught.denoise`.
     reference : path, Image or ndarray, optional
-        The clean picture, for the true PSNR and SSIM.
+        The clean picture, for the true PSNR and SSIM; of any type, see `untaught.image.metrics.quality`.
     noise, seed, device, on_progress
         As in `untaught.denoise`.
     time_limit : float, optional
@@ -101,8 +104,8 @@ def compare(
     InputError
         If the picture, the reference, a name or an option cannot be used.
     """
-    picture = as_image(image)
-    clean = None if reference is None else laid_as(_opened(reference), picture)
+    picture = as_image(image, axes)
+    clean = None if reference is None else laid_as(beside(reference, picture), picture, alike=True)
     if clean is not None:
         check_reference(picture, clean)
     names = checked_names(methods)
@@ -111,7 +114,7 @@ def compare(
         "seed": seed_of(seed),
         "time_limit": seconds_of(time_limit),
         "device": device_of(device),
-        "on_progress": on_progress,
+        "on_progress": listener_of(on_progress),
     }
     rows: list[Row] = []
     for row in _rows(picture, names, clean, settings):
@@ -128,8 +131,13 @@ def checked_names(methods: Sequence[str]) -> list[str]:
     Raises
     ------
     InputError
-        When there is none, or one that is not a method.
+        When there is none, or one that is not a method; for names that are no list.
     """
+    if isinstance(methods, str) or not isinstance(methods, Sequence):
+        raise InputError(f"methods is {quoted(methods)}; give a list of names, such as ['nonlocal', 'r2r']")
+    for name in methods:
+        if not isinstance(name, str):
+            raise InputError(f"a method to compare is given by its name, and {quoted(name)} is no text")
     names = list(dict.fromkeys(name.strip() for name in methods if name.strip()))
     if not names:
         raise InputError("no methods were named; write for example nonlocal,r2r")
@@ -193,10 +201,3 @@ def _rows(picture: Image, names: Sequence[str], clean: Image | None, settings: d
         yield Row(name, result, scores, seconds=result.seconds)
         if result.interrupted:
             return
-
-
-def _opened(reference: str | Path | Image | NDArray[Any]) -> Image:
-    """Return the reference as a picture; unlike the picture to restore it may be of one value."""
-    if isinstance(reference, Image):
-        return reference
-    return read(reference) if isinstance(reference, str | Path) else image_of_array(reference)

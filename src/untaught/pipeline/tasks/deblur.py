@@ -38,7 +38,7 @@ def deblur(image: Picture, psf: ImageLike, *, border: str = "valid", **options: 
     InputError
         For a point-spread function that does not sum to one, is negative, or larger than the picture.
     """
-    picture = as_image(image)
+    picture = as_image(image, options.get("axes"))
     return run_task(picture, deblurring(picture, psf, border), **options)
 
 

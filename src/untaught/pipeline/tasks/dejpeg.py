@@ -77,7 +77,8 @@ def dejpeg(image: str | Path | Image, **options: Unpack[TaskOptions]) -> Result:
     request = request_of(options)
     if request.noise is not None or options.get("guide") is not None:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
-    return dejpeg_planes(Requests.of(as_image(image), request, started))
+    picture = as_image(image, options.get("axes"))
+    return dejpeg_planes(Requests.of(picture, request, started))
 
 
 def dejpeg_planes(requests: Requests) -> Result:
@@ -103,6 +104,8 @@ def file_of(picture: Image) -> tuple[torch.Tensor, Jpeg]:
     InputError
         If there is none, it is no JPEG, or the picture is not as it was read.
     """
+    if picture.axes not in ("YX", "YXS"):
+        raise InputError(f"axes {picture.axes!r} are not those of a JPEG file, YX or YXS; leave them out")
     if picture.source is None:
         raise InputError("an array says nothing of how it was compressed; give the JPEG file itself")
     found = levels_of(picture.source)

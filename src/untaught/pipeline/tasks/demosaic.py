@@ -36,7 +36,7 @@ def demosaic(
     InputError
         For a pattern that is not known, or a picture that has colours already.
     """
-    picture = as_image(image)
+    picture = as_image(image, options.get("axes"))
     return run_task(picture, demosaicing(picture, pattern), **options)
 
 

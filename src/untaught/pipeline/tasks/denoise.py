@@ -29,6 +29,7 @@ TASK = Task("denoise")
 def denoise(
     image: Picture,
     *,
+    axes: str | None = None,
     method: str | Method | Fusion = "auto",
     noise: str | NoiseModel = "auto",
     sigma: float | None = None,
@@ -49,6 +50,10 @@ def denoise(
         (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and no-data markers, which lie
         beyond 1e30 or 1e15 times beyond the rest, count as missing: such pixels are filled in, and a note says
         how many there were.
+    axes : str, optional
+        What the axes of the array are, one letter each: X and Y, S for colours, which are restored together, C for
+        channels, Z, T, any other for more; whatever a file says. `image` comes back with its axes in this order.
+        Where nobody says, see `untaught.image.axes.guessed`.
     method : str or method
         'auto' tries what fits the noise and keeps what has the smallest estimated error; or the name of a
         method (`untaught.methods.METHODS`), or a method object such as `DIP(steps=500)`.
@@ -89,7 +94,7 @@ def denoise(
     `dataclasses.replace(image, value_range=(0, 4095))` sets another.
     """
     started = time.monotonic()
-    picture = as_image(image)
+    picture = as_image(image, axes)
     request = request_of(
         {
             "method": method,

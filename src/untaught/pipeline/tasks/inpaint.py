@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Unpack
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.operators import Mask
@@ -14,6 +14,7 @@ from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import (
     as_options,
     file_of,
+    laid_mask,
     mask_of,
     measured_by_alpha,
     measured_by_colour,
@@ -65,14 +66,18 @@ def inpaint(
         For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
         half-transparent mark.
     """
-    picture = as_image(image)
+    picture = as_image(image, options.get("axes"))
+    if not isinstance(translucent, bool):
+        raise InputError(f"translucent is {quoted(translucent)}; give True or False")
     if not translucent:
         return run_task(picture, inpainting(picture, mask, missing_colour), **options)
     if mask is None or missing_colour is not None:
         raise InputError("a half-transparent mark needs a mask that is zero where the mark is, and no colour")
-    found = unmark(picture, mask)
+    laid = laid_mask(mask, picture)
+    found = unmark(picture, laid)
     result = run_task(found.picture, inpainting(found.picture, found.kept), **options)
-    return replace(result, notes=(found.told, *result.notes))
+    assumed = laid.notes if isinstance(laid, Image) else ()
+    return replace(result, notes=(*assumed, found.told, *result.notes))
 
 
 Colour = str | tuple[float, ...]
@@ -80,12 +85,11 @@ Colour = str | tuple[float, ...]
 
 def inpainting(picture: Image, mask: ImageLike | None = None, missing_colour: Colour | None = None) -> Task:
     """Return the task of `untaught.inpaint`."""
-    colour = (
-        missing_colour if missing_colour is None or isinstance(missing_colour, str) else _numbers(missing_colour)
-    )
-    given = as_options({"mask": file_of(mask), "missing-color": colour})
-    if mask is not None and missing_colour is None:
-        return Task("inpaint", Mask(mask_of(mask, picture)), given)
+    given = as_options({"mask": file_of(mask), "missing-color": _colour(missing_colour)})
+    laid = None if mask is None else laid_mask(mask, picture)
+    notes = laid.notes if isinstance(laid, Image) else ()
+    if laid is not None and missing_colour is None:
+        return Task("inpaint", Mask(mask_of(laid, picture)), given, notes=notes)
     kept = measured_by_alpha(picture) & measured_by_number(picture)
     if missing_colour is not None:
         kept &= measured_by_colour(picture, missing_colour)
@@ -95,10 +99,18 @@ def inpainting(picture: Image, mask: ImageLike | None = None, missing_colour: Co
             "or the colour of what is missing"
         )
     found = mask_of(kept, picture)
-    if mask is not None:
-        found = mask_of(found * mask_of(mask, picture), picture)
-    return Task("inpaint", Mask(found), given)
+    if laid is not None:
+        found = mask_of(found * mask_of(laid, picture), picture)
+    return Task("inpaint", Mask(found), given, notes=notes)
 
 
-def _numbers(colour: tuple[float, ...]) -> str:
-    return ",".join(str(float(value)) for value in colour)
+def _colour(colour: Colour | None) -> str | None:
+    """Return a colour as the command's option has it."""
+    if colour is None or isinstance(colour, str):
+        return colour
+    try:
+        return ",".join(str(float(value)) for value in colour)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"{quoted(colour)} is no colour; write '#ff00ff', or its values as (255, 0, 255)"
+        ) from None

@@ -25,6 +25,11 @@ from untaught.pipeline.request import ImageLike
 Flags = NDArray[np.bool_]
 
 
+def laid_mask(mask: ImageLike, picture: Image) -> Image | Tensor:
+    """Return a mask as it lies on the picture, with a note where that is not certain; see `laid_as`."""
+    return mask if isinstance(mask, Tensor) else laid_as(_opened(mask, "mask"), picture)
+
+
 def mask_of(mask: ImageLike, picture: Image) -> Tensor:
     """Return a mask as (1, C, H, W) of 1 and 0; nonzero keeps a pixel, zero marks it missing.
 
@@ -37,9 +42,9 @@ def mask_of(mask: ImageLike, picture: Image) -> Tensor:
         For a mask of another form or size, that keeps everything or nothing, or a JPEG or WebP of more than two
         levels.
     """
-    if isinstance(mask, Tensor):
-        return check_mask(mask, picture.height, picture.width)
-    image = laid_as(_opened(mask), picture)
+    image = laid_mask(mask, picture)
+    if isinstance(image, Tensor):
+        return check_mask(image, picture.height, picture.width)
     values = _colours(image)
     if values.ndim == 3:
         kept = values != 0
@@ -125,7 +130,7 @@ def psf_of(psf: ImageLike) -> Tensor:
         return check_psf(psf)
     if isinstance(psf, str) and psf.partition(":")[0] in WORDS:
         return _from_words(psf)
-    values = _colours(_opened(psf))
+    values = _colours(_opened(psf, "point-spread function"))
     if values.ndim == 3:
         values = np.moveaxis(values, -1, 0)[None]
     if isinstance(psf, str | Path) and values.dtype.kind in "biu" and values.any():
@@ -142,7 +147,7 @@ def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tenso
         For a stack, or a picture of another size than `size`, height and width of what is restored.
     """
     picture = as_image(guide.numpy() if isinstance(guide, Tensor) else guide)
-    picture = picture if frame is None else laid_as(picture, frame)
+    picture = picture if frame is None else laid_as(picture, frame, alike=True)
     if (picture.height, picture.width) != tuple(size):
         raise InputError(
             f"the guide is {by(picture.height, picture.width)} pixels and the picture to be made {by(*size)}: "
@@ -154,11 +159,17 @@ def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tenso
     return torch.from_numpy(np.ascontiguousarray(planes[0].transpose(2, 0, 1)))[None]
 
 
-def _opened(operand: str | Path | Image | NDArray[Any]) -> Image:
+def _opened(operand: Any, what: str) -> Image:
     """Return what holds one picture."""
     if isinstance(operand, str | Path):
-        operand = read(operand)
-    image = operand if isinstance(operand, Image) else image_of_array(np.asarray(operand))
+        image = read(operand)
+    elif isinstance(operand, np.ndarray):
+        image = image_of_array(operand)
+    elif isinstance(operand, Image):
+        image = operand
+    else:
+        kind = type(operand).__name__
+        raise InputError(f"the {what} is a path, a numpy array or an untaught.Image, not {kind}")
     if image.lead_shape and max(image.lead_shape) > 1:
         raise InputError(f"{image.name} has the shape {image.array.shape}; give one picture, (height, width)")
     return image

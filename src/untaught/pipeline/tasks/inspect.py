@@ -124,13 +124,15 @@ class Inspection:
         return f"plane {plane.index + 1}/{self.n_planes} ({plane.label}): " if self.n_planes > 1 else ""
 
 
-def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
+def inspect(image: str | Path | Image | NDArray[Any], *, axes: str | None = None) -> Inspection:
     """Measure the noise of a picture, and say what fits it.
 
     Parameters
     ----------
     image : path, Image or ndarray
         As in `untaught.denoise`.
+    axes : str, optional
+        What its axes are, as there.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def inspect(image: str | Path | Image | NDArray[Any]) -> Inspection:
     InputError
         If the picture cannot be used; one sentence that says what to do.
     """
-    picture = as_image(image)
+    picture = as_image(image, axes)
     chosen = _chosen(picture)
     found = tuple(PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen)
     noises = [p.report.model for p in found]
@@ -205,7 +207,12 @@ def _advice(noises: Sequence[NoiseModel], values: int, picture: Image) -> tuple[
         return (), f"run `untaught dejpeg {where} -o OUT`: no noise was found but what the compression left"
     if not advice.methods:
         return (), f"leave it as it is: {advice.why}"
-    return advice.methods, f"run `untaught denoise {where} -o OUT`: {advice.why}"
+    return advice.methods, f"run `untaught denoise {where}{_named(picture)} -o OUT`: {advice.why}"
+
+
+def _named(picture: Image) -> str:
+    """Return the option that names the axes, where they were named."""
+    return f" --axes {picture.axes}" if picture.axes_given else ""
 
 
 def _nearest_name(path: Path) -> str:

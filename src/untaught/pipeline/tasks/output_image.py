@@ -85,8 +85,10 @@ def _resized(picture: Image, shape: Shape) -> Image:
     if "resolution" in metadata:
         x, y, unit = metadata["resolution"]
         metadata["resolution"] = (x * width / picture.width, y * height / picture.height, unit)
-    axes = picture.lead_axes + ("YXS" if coloured else "YX")
-    return replace(picture, array=array if coloured else array[..., 0], axes=axes, metadata=metadata)
+    made = picture.lead_axes + "YXS"
+    axes = picture.axes + ("S" if coloured and "S" not in picture.axes else "")
+    array = (array if coloured else array[..., 0]).transpose([made.index(axis) for axis in axes])
+    return replace(picture, array=np.ascontiguousarray(array), axes=axes, metadata=metadata)
 
 
 def _make_opaque(frame: Image, task: Task) -> None:

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.pipeline.request import ImageLike, Picture, Request, device_of
+from untaught.pipeline.request import ImageLike, Picture, Request, device_of, listener_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
@@ -28,6 +28,7 @@ def rerun(
     image: Picture | Tensor,
     on_progress: Callable[[Progress], None] | None = None,
     *,
+    axes: str | None = None,
     operator: object = None,
     guide: ImageLike | None = None,
 ) -> Result:
@@ -41,6 +42,8 @@ def rerun(
         The same degraded picture, or measurement.
     on_progress : callable, optional
         As in `denoise`.
+    axes : str, optional
+        What the axes of the picture are; by default what they were, where they had been named.
     operator : object, optional
         The operator, where it is one that a recipe cannot hold: a function, or another package's object.
     guide : path, Image or ndarray, optional
@@ -52,14 +55,16 @@ def rerun(
         If the picture, or the guide, is not the one the recipe was written for, or an operator is needed.
     """
     started = time.monotonic()
-    picture = shown(image) if isinstance(image, Tensor) else as_image(image)
+    if not isinstance(recipe, Recipe):
+        raise InputError(f"the recipe is {quoted(recipe)}; give result.recipe, or what was saved of it")
+    picture = shown(image) if isinstance(image, Tensor) else as_image(image, recipe.axes if axes is None else axes)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(
         noise=noise_of(recipe),
         seed=recipe.seed,
         device=device_of(recipe.device),
-        on_progress=on_progress,
+        on_progress=listener_of(on_progress),
         asked=recipe.asked,
     )
     planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)

@@ -42,9 +42,14 @@ def run_task(y: Picture | Tensor, task: Task, **options: Unpack[TaskOptions]) ->
     guide = options.get("guide")
     operands = None if task.operands is None else as_options({**task.operands, "guide": file_of(guide)})
     task = replace(task, operands=operands, guide_sha256=hash_of(guide))
+    axes = options.get("axes")
     if isinstance(y, Tensor):
+        if axes is not None:
+            raise InputError(
+                "a tensor is a measurement as the operator gives it, which has no axes to name; leave them out"
+            )
         return of_tensor(y, task, guide, request, started)
-    return of_picture(Requests.of(as_image(y), request, started), task, guide)
+    return of_picture(Requests.of(as_image(y, axes), request, started), task, guide)
 
 
 def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Result:

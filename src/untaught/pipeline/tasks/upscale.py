@@ -36,7 +36,7 @@ def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **options: 
     InputError
         For a factor that is no whole number from 2 to 16, or a picture that is too small or too large for it.
     """
-    picture = as_image(image)
+    picture = as_image(image, options.get("axes"))
     return run_task(picture, upscaling(picture, factor, kernel), **options)
 
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from untaught.errors import InputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, whole_file
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import noise_of, seconds_of, seed_of
+from untaught.pipeline.request import listener_of, noise_of, seconds_of, seed_of
 from untaught.theory.explain.experiments import Experiment, Work
 from untaught.theory.explain.findings import Findings
 from untaught.theory.explain.page import PLOTS, page
@@ -78,6 +79,7 @@ def check_folder(folder: str | Path, source: Path | None) -> Path:
 def explain(
     image: str | Path | Image | NDArray[Any],
     *,
+    axes: str | None = None,
     noise: str | NoiseModel = "auto",
     seed: int = 0,
     time_limit: float | None = None,
@@ -93,6 +95,8 @@ def explain(
     ----------
     image : path, Image or ndarray
         As in `untaught.denoise`.
+    axes : str, optional
+        What the axes of the picture are, as in `untaught.denoise`.
     noise : str or NoiseModel
         How strong the noise is that is added: 'auto' is as strong as was measured in the picture, or 25 of 255
         where there is none; or 'gaussian:25' and so on. It is always white and Gaussian, which the theory is for.
@@ -123,8 +127,11 @@ def explain(
     began = time.monotonic()
     given = noise_of(noise, None)
     seed, limit = seed_of(seed), seconds_of(time_limit)
+    on_progress = listener_of(on_progress)
+    if experiment is not None and not isinstance(experiment, Experiment):
+        raise InputError(f"experiment is {quoted(experiment)}; give one such as Experiment(method=DIP())")
     experiment = experiment or Experiment()
-    picture = as_image(image)
+    picture = as_image(image, axes)
     work = Work(experiment, subject_of(picture, given, experiment.side), seed, limit, on_progress)
     start = work.before()
     found, stops = work.fits(start.predicted)
