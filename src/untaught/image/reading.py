@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from numbers import Integral
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Reading:
         given: dict[str, object] = dict(self.asked)
         for name, value in given.items():
             if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
-                raise InputError(f"{name} {value!r} is no number of a picture; they are counted from 0")
+                raise InputError(f"{name} {quoted(value)} is no number of a picture; they are counted from 0")
 
     @property
     def asked(self) -> dict[str, int]:
