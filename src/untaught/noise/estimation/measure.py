@@ -14,7 +14,7 @@ from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
 from untaught.noise.estimation.correlation import Correlation, correlation_of
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
-from untaught.noise.estimation.drawings import drawn
+from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, curve_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
@@ -31,6 +31,7 @@ COARSE = (
 DRAWN = (
     "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
+DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -130,9 +131,11 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
-    if (model.uniform or model.shared) and drawn(values, missing, model.level):
-        model, notes = Gaussian(0.0, clip=cut.clip), [DRAWN]
-    notes += _remarks(model, level, cut, channels)
+    told = drawing_noise(model, values, missing, level.texture < TEXTURED) if believed(model.level, CAMERA) else None
+    if told is not None:
+        model, shared, curve = told, None, None
+        notes, channels = [DRAWN if told.negligible else DRAWING], (told.level,) * len(channels)
+    notes += _remarks(model, level if told is None else None, cut, channels)
     return NoiseReport(
         model=model,
         sigma=model.level,
@@ -226,12 +229,12 @@ def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
     return law if found is None else law.scaled(found.sigma**2, found.relative_error)
 
 
-def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
+def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
     notes = []
     low, high = cut.fractions
     if any(cut.clip):
         notes.append(f"Values were cut off: {100 * low:.1f} % lie at black and {100 * high:.1f} % at white.")
-    if model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
+    if level and model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
     if believed(min(channels), CAMERA) and max(channels) > 1.25 * min(channels):
         levels = ", ".join(f"{255 * s:.1f}" for s in channels)
