@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
 from untaught.noise.belief import CAMERA, believed
-from untaught.noise.estimation.core import PAPER, core_level
+from untaught.noise.estimation.core import core_level, paper
 from untaught.noise.estimation.repeats import repeats_of
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.gaussian import Gaussian
@@ -44,23 +44,14 @@ def drawing_noise(
     none = Gaussian(0.0, clip=noise.clip)
     if (noise.uniform or noise.shared) and drawn(values, missing, noise.level):
         return none
-    repeats = repeats_of(values, missing)
-    if repeats.drawn or len(_few(values, missing)) < FEW:
+    repeats, known = repeats_of(values, missing), values if missing is None else values[~missing]
+    if repeats.drawn or len(np.unique(known)) < FEW:
         return none
-    if repeats.allow(noise, values) and (flat or _paper(values, missing) < PAPER):
+    on_paper = bool(paper(known))
+    if repeats.allow(noise, values, on_paper) and (flat or not on_paper):
         return None
     level = min(core_level(values, missing), 1.5 * repeats.most)
     return Gaussian(level, relative_error=CORE_ERROR, clip=noise.clip) if believed(level, CAMERA) else none
-
-
-def _few(values: NDArray[np.float32], missing: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-    return np.unique(values if missing is None else values[~missing])
-
-
-def _paper(values: NDArray[np.float32], missing: NDArray[np.bool_] | None) -> float:
-    """Return the larger share of values that lie at one end of the range."""
-    v = values if missing is None else values[~missing]
-    return float(max((v <= v.min()).mean(), (v >= v.max()).mean()))
 
 
 def drawn(values: NDArray[np.float32], missing: NDArray[np.bool_] | None, level: float) -> bool:

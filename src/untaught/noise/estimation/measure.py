@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.noise.belief import CAMERA, COMPRESSION, believed
+from untaught.noise.belief import CAMERA, COMPRESSION, GRADIENT, believed
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
 from untaught.noise.estimation.correlation import Correlation, correlation_of
@@ -17,6 +17,7 @@ from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, 
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, curve_of
+from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
@@ -131,17 +132,17 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
-    told = drawing_noise(model, values, missing, level.texture < TEXTURED) if believed(model.level, CAMERA) else None
+    told = _contradicted(values, missing, model, level.texture < TEXTURED)
     if told is not None:
-        model, shared, curve = told, None, None
-        notes, channels = [DRAWN if told.negligible else DRAWING], (told.level,) * len(channels)
+        (model, note), curve = told, None
+        notes, channels = [note], (model.level,) * len(channels)
     notes += _remarks(model, level if told is None else None, cut, channels)
     return NoiseReport(
         model=model,
         sigma=model.level,
         relative_error=model.relative_error,
         curve=curve,
-        correlation=shared,
+        correlation=None if told else shared,
         white=not model.shared,
         clipping=cut,
         impulse_fraction=salt.fraction,
@@ -195,6 +196,8 @@ def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated 
     told, common = shared_by_colours(patches, start.clip) if patches.dct.shape[1] == 3 else (False, None)
     if told:
         shared = replace(shared, white=common is None, sigma=common.sigma if common else shared.sigma)
+    elif not shared.white and not believed(shared.beyond_gradients, GRADIENT):
+        shared = replace(shared, white=True)
     elif not shared.white and (believed(start.sigma, CAMERA) or believed(shared.sigma / 2, CAMERA)):
         error = max(0.15, start.relative_error)
         common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
@@ -227,6 +230,21 @@ def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
     """Return the law with its strength measured on all shades together, the flattest patches first."""
     found = strength(patches, law) if law.relative_error > COUNTED_ERROR else None
     return law if found is None else law.scaled(found.sigma**2, found.relative_error)
+
+
+def _contradicted(
+    values: Floats, missing: Flags | None, model: NoiseModel, flat: bool
+) -> tuple[NoiseModel, str] | None:
+    """Return another law and what to say of it, where the picture as a whole shows that it is not noise."""
+    if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
+        return None
+    told = drawing_noise(model, values, missing, flat)
+    if told is None and not model.shared:
+        return None
+    pattern = None if told is not None and told.negligible else pattern_of(values, missing)
+    if pattern is not None:
+        return Gaussian(0.0, clip=model.clip), pattern.describe()
+    return None if told is None else (told, DRAWN if told.negligible else DRAWING)
 
 
 def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tuple[float, ...]) -> list[str]:

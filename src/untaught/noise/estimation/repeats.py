@@ -27,7 +27,8 @@ SIDE = 1024  # pixels of the corner that is looked at; bounds the time
 # Exact over near repeats: plots, letters, cartoons and the pixels of games have 4.7 and more, noise .06 to .65,
 # pictures of scikit-image that a camera took .1 to 1.5, others that were compressed or cleaned 2.5 at most.
 DRAWN = 4.0
-TWICE = 2.0  # the bound: where half of the noise is cut off, neighbours repeat 1.6 times as often
+# The bound, and some room. Where half of the noise is cut off, neighbours repeat 1.6 times as often.
+ONCE, TWICE = 1.3, 2.0
 SPARSE = 4  # pixels between those that a law is asked about
 CORRELATED = 0.98  # rho at most, for the bound to be one
 
@@ -61,18 +62,18 @@ class Repeats:
         """Whether neighbours repeat exactly as they do in drawings, and not as noise lets them."""
         return self.ratio > DRAWN
 
-    def allow(self, noise: NoiseModel, values: Floats) -> bool:
+    def allow(self, noise: NoiseModel, values: Floats, cut_in_half: bool) -> bool:
         """Say whether noise of this law in a picture, (H, W, C), can leave so many repeats."""
         together = max(noise.correlation((0, 1)), noise.correlation((1, 0)), 0.0) if noise.shared else 0.0
         sigma = np.asarray(noise.std(values[::SPARSE, ::SPARSE].astype(np.float64)))
         sigma = sigma * np.sqrt(1 - min(together, CORRELATED))
         bound = np.minimum(1.0, NEAR * self.step / np.maximum(sigma, 1e-6)).mean()
-        return self.share < TWICE * float(bound)
+        return self.share < (TWICE if cut_in_half else ONCE) * float(bound)
 
     @property
     def most(self) -> float:
         """The strongest white noise, [0, 1] units, that repeats so often."""
-        return NEAR * self.step / max(self.share, 1e-9)
+        return float(NEAR * self.step / max(self.share, 1e-9))
 
 
 def repeats_of(values: Floats, missing: Flags | None = None) -> Repeats:
