@@ -23,6 +23,7 @@ from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.impulse import Impulse
+from untaught.noise.shares import percent
 
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
 COARSE = (
@@ -220,10 +221,18 @@ def _choose(
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
     if not believed(start.sigma, CAMERA):
-        return start, ["No noise was found."]
+        return start, [_hardly(start)]
     if law is not None:
         return law, []
     return start, []
+
+
+def _hardly(noise: NoiseModel) -> str:
+    """Return the note on noise that is weaker than what is called so; not all of it is left alone."""
+    if noise.negligible:
+        return "No noise was found."
+    level = f"level {255 * noise.level:.1f} (of 255)"
+    return f"Hardly any noise was found: it is of {level}, no more than rounding or a camera leaves."
 
 
 def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
@@ -251,7 +260,7 @@ def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tu
     notes = []
     low, high = cut.fractions
     if any(cut.clip):
-        notes.append(f"Values were cut off: {100 * low:.1f} % lie at black and {100 * high:.1f} % at white.")
+        notes.append(f"Values were cut off: {percent(low)} lie at black and {percent(high)} at white.")
     if level and model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
     if believed(min(channels), CAMERA) and max(channels) > 1.25 * min(channels):
@@ -267,7 +276,7 @@ def _without_patches(values: Floats, missing: Flags | None, cut: Clipping, salt:
         model = Impulse(min(salt.fraction, 0.99), relative_error=0.1)
     notes = ["Too few whole patches to tell the kind of noise; its level is rough."]
     if not believed(sigma, CAMERA) and not salt.found:
-        notes = ["No noise was found."]
+        notes = [_hardly(model)]
     return NoiseReport(
         model,
         model.level,
