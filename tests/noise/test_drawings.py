@@ -11,6 +11,7 @@ from tests.conftest import clean
 from untaught.noise import measure
 from untaught.noise.estimation.drawings import drawn
 from untaught.noise.estimation.pattern import pattern_of
+from untaught.noise.estimation.repeats import repeats_of, shrunk
 
 
 def page(mode: str, size: int, box: bool) -> np.ndarray:
@@ -137,13 +138,34 @@ def test_noise_in_drawings_is_measured(name: str, level: float) -> None:
 
 @pytest.mark.parametrize(("period", "degrees"), [(4, 45), (5, 15), (8, 75)])
 def test_a_printed_screen_is_a_pattern_and_no_noise(period: float, degrees: float) -> None:
-    report = measure(screen(period, degrees))
+    report, pattern = measure(screen(period, degrees)), pattern_of(screen(period, degrees))
+    assert pattern is not None
+    assert pattern.period == pytest.approx(period, rel=0.03)
     assert report.model.negligible
-    assert any(f"regular pattern of period {period}.0 pixels" in note for note in report.notes)
+    assert pattern.describe() in report.notes
 
 
 def test_noise_in_columns_is_no_pattern() -> None:
-    x = np.full((128, 128, 1), 0.5, np.float32)
-    columns = np.random.default_rng(0).normal(0, 0.04, (1, 128, 1))
-    assert pattern_of(np.asarray(x + columns, np.float32)) is None
-    assert measure(np.asarray(x + columns, np.float32)).model.shared
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.08, (1, 192, 1)) + rng.normal(0, 0.02, (192, 192, 1))
+    y = np.asarray(0.2 + 0.6 * clean(192, 192)[:, :, :1] + noise, np.float32)
+    assert pattern_of(y) is None
+    assert measure(y).model.shared
+    assert measure(y).model.endless
+
+
+def test_repeats_along_columns_alone_are_no_drawing() -> None:
+    columns = np.random.default_rng(0).normal(0.5, 0.02, (1, 128, 1)).repeat(128, 0)
+    repeats = repeats_of(np.asarray(np.round(255 * columns) / 255, np.float32))
+    assert repeats.exact[0] > 1000
+    assert not repeats.drawn
+
+
+def test_a_picture_in_whole_pixels_and_its_copy_enlarged_are_alike() -> None:
+    small = noisy(pixels_of_a_game(1), 10)
+    there = np.ones(small.shape[:2], bool)
+    for rows, columns in ((2, 2), (3, 1), (1, 4)):
+        large = small.repeat(rows, 0).repeat(columns, 1)[1:]
+        back, _ = shrunk(large, np.ones(large.shape[:2], bool))
+        assert np.array_equal(back[-100:], small[-100:])
+    assert shrunk(small, there)[0].shape == small.shape

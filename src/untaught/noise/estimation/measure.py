@@ -12,6 +12,7 @@ from untaught.errors import InputError
 from untaught.noise.belief import CAMERA, COMPRESSION, GRADIENT, believed
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
+from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.correlation import Correlation, correlation_of
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
@@ -248,9 +249,10 @@ def _contradicted(
     if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
         return None
     told = drawing_noise(model, values, missing, flat)
-    if told is None and not model.shared:
+    if told is None and flat and not model.shared:
         return None
-    pattern = None if told is not None and told.negligible else pattern_of(values, missing)
+    bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
+    pattern = None if bare else pattern_of(values, missing)
     if pattern is not None:
         return Gaussian(0.0, clip=model.clip), pattern.describe()
     return None if told is None else (told, DRAWN if told.negligible else DRAWING)

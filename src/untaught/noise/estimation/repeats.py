@@ -39,23 +39,26 @@ class Repeats:
 
     Attributes
     ----------
-    exact, near : int
-        Pairs that are equal in all channels, and others that are at most one grey level apart in all of them.
+    exact, near : tuple of int
+        Pairs that are equal in all channels, and others that are at most one grey level apart in all of them: one
+        below the other, and side by side.
     share : float
-        Of all pairs of values, channel by channel, those that are at most one grey level apart.
+        Of the pairs of values, channel by channel, those that are at most one grey level apart; along rows or along
+        columns, whichever are fewer, for noise may run along the others.
     step : float
         That grey level, [0, 1] units.
     """
 
-    exact: int
-    near: int
+    exact: tuple[int, int]
+    near: tuple[int, int]
     share: float
     step: float = STEP
 
     @property
     def ratio(self) -> float:
-        """Exact over near: at most 1/2 for noise of a level or more."""
-        return self.exact / max(self.near, 1) if self.exact >= FEWEST else 0.0
+        """Exact over near: at most 1/2 for noise of a level or more. Rows or columns may share theirs."""
+        pairs = zip(self.exact, self.near, strict=True)
+        return min(exact / max(near, 1) if exact >= FEWEST else 0.0 for exact, near in pairs)
 
     @property
     def drawn(self) -> bool:
@@ -85,16 +88,17 @@ def repeats_of(values: Floats, missing: Flags | None = None) -> Repeats:
     step = max(grey_step(v), STEP)
     inside = between(v)
     even = (maximum_filter(v, (3, 3, 1)) == minimum_filter(v, (3, 3, 1))).all(2)
-    exact = near = alike = compared = 0
+    exact, near = [], []
+    shares = []
     for a, b in pairs():
         live = inside[a] | inside[b]
         counted = live.any(2) & ~(even[a] & even[b]) & there[a] & there[b]
         off = np.abs(v[a] - v[b])[counted]
-        equal = int((off == 0).all(1).sum())
-        exact, near = exact + equal, near + int((off < 1.5 * step).all(1).sum()) - equal
+        exact.append(int((off == 0).all(1).sum()))
+        near.append(int((off < 1.5 * step).all(1).sum()) - exact[-1])
         live = live[counted]
-        alike, compared = alike + int((off[live] < 1.5 * step).sum()), compared + int(live.sum())
-    return Repeats(exact, near, alike / max(compared, 1), step)
+        shares.append(float((off[live] < 1.5 * step).sum()) / max(int(live.sum()), 1))
+    return Repeats((exact[0], exact[1]), (near[0], near[1]), min(shares), step)
 
 
 def pairs() -> tuple[tuple[tuple[slice, ...], tuple[slice, ...]], ...]:

@@ -28,9 +28,10 @@ UNSEEN = 0.4
 MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
 WIDEST = 100.0  # pixels of a Gaussian kernel that can be written
 
-# Correlation at the last lag that was measured, from which on it may go on: of noise in whole columns the root of
-# its spectrum, cut there, keeps .57, of noise that was blurred over 1.5 pixels .08.
-ENDLESS = 0.3
+# Correlation at the last lag that was measured, from which on it may go on. Of noise in whole columns, and in
+# streaks of 9 and 25 pixels, the measured law keeps .55 to .60, of streaks of 5 pixels .42 to .50, blurred over 1.5
+# pixels .25 to .30.
+ENDLESS = 0.53
 
 
 @dataclass(frozen=True)
