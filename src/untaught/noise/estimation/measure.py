@@ -249,8 +249,6 @@ def _contradicted(
     if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
         return None
     told = drawing_noise(model, values, missing, flat)
-    if told is None and flat and not model.shared:
-        return None
     bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
     pattern = None if bare else pattern_of(values, missing)
     if pattern is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, median_filter, uniform_filter
+from scipy.ndimage import maximum_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
 
@@ -17,7 +17,8 @@ COARSEST = 16  # pixels: longer periods are no pattern but the picture
 # of Kodak, BSD68 and scikit-image that a camera took has one of 400, and white noise has 25 at most.
 STANDS_OUT = 400.0
 AROUND = 17  # bins of the spectrum
-SHARE = 0.3  # of the power of all that is finer than `COARSEST`, which lies in the lines; screens have .57 to .67
+HIGH = 10.0  # and over the mean, which is sooner found
+SHARE = 0.5  # of the power of all that is finer than `COARSEST`, which lies in the lines; screens have .57 to .67
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,20 @@ def pattern_of(values: Floats, missing: Flags | None = None) -> Pattern | None:
     frequency = np.fft.fftfreq(side)
     radius = np.hypot(frequency[:, None], frequency)
     fine = radius > 1 / COARSEST
-    ratio = power / median_filter(power, AROUND, mode="wrap")
-    top = (power == maximum_filter(power, AROUND // 2, mode="wrap")) & fine & (ratio > STANDS_OUT)
+    top = (power == maximum_filter(power, AROUND // 2, mode="wrap")) & fine
+    top &= power > HIGH * uniform_filter(power, AROUND, mode="wrap")
+    for line in np.argwhere(top):
+        top[tuple(line)] = power[tuple(line)] > STANDS_OUT * _median_around(power, line)
     if not top.any() or any((np.abs(frequency[index]) < 1.5 / side).all() for index in top.nonzero()):
         return None
     share = float(9 * uniform_filter(power, 3, mode="wrap")[top].sum() / power[fine].sum())
     period = 1 / radius[top][np.argmax(power[top])]
     return Pattern(float(period), share) if share > SHARE else None
+
+
+def _median_around(power: NDArray[np.float64], line: NDArray[np.intp]) -> float:
+    rows, columns = (np.arange(at - AROUND // 2, at + AROUND // 2 + 1) % len(power) for at in line)
+    return float(np.median(power[np.ix_(rows, columns)]))
 
 
 def _power(grey: NDArray[np.float64]) -> NDArray[np.float64]:

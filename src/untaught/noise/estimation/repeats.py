@@ -43,8 +43,8 @@ class Repeats:
         Pairs that are equal in all channels, and others that are at most one grey level apart in all of them: one
         below the other, and side by side.
     share : float
-        Of the pairs of values, channel by channel, those that are at most one grey level apart; along rows or along
-        columns, whichever are fewer, for noise may run along the others.
+        Of the pairs of values, channel by channel, those that are at most one grey level apart; along rows or
+        along columns, whichever are fewer, for noise may run along the others.
     step : float
         That grey level, [0, 1] units.
     """

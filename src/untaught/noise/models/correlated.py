@@ -29,8 +29,8 @@ MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
 WIDEST = 100.0  # pixels of a Gaussian kernel that can be written
 
 # Correlation at the last lag that was measured, from which on it may go on. Of noise in whole columns, and in
-# streaks of 9 and 25 pixels, the measured law keeps .55 to .60, of streaks of 5 pixels .42 to .50, blurred over 1.5
-# pixels .25 to .30.
+# streaks of 9 and 25 pixels, the measured law keeps .55 to .60, of streaks of 5 pixels .42 to .50, blurred over
+# 1.5 pixels .25 to .30.
 ENDLESS = 0.53
 
 
