@@ -259,7 +259,7 @@ def _contradicted(
 def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
     notes = []
     low, high = cut.fractions
-    if any(cut.clip):
+    if any(cut.clip) and (level is not None or not model.negligible):  # paper is no value that was cut off
         notes.append(f"Values were cut off: {percent(low)} lie at black and {percent(high)} at white.")
     if level and model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
