@@ -34,6 +34,13 @@ class Needs:
         Needs the picture itself to be measured; without this it works with any operator.
     kinds : tuple of str
         Noise kinds (`NoiseModel.kind`) it is right for; empty means any.
+    bounded : bool
+        Needs noise that pixels some way apart do not share: where it runs along whole rows or columns, no blind
+        spot hides it.
+    most : float
+        The strongest noise it is right for, [0, 1] units; 0 where any will do.
+    side : int
+        The shortest side of a picture it can learn from, in pixels.
     pairs : bool
         Needs two observations of the same picture.
     """
@@ -43,6 +50,9 @@ class Needs:
     complete: bool = False
     identity: bool = True
     kinds: tuple[str, ...] = ()
+    bounded: bool = False
+    most: float = 0.0
+    side: int = 0
     pairs: bool = False
 
 

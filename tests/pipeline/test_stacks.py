@@ -138,8 +138,8 @@ def test_notes_say_which_planes_they_are_of() -> None:
     assert "6 of 6 planes" in notes[0]
     filled = [note for note in notes if "filled in" in note]
     assert filled == [
-        "Z 2/6; Z 4/6; Z 5/6 and 1 more: 1.6% of the pixels held no measurement and were filled in",
-        "Z 3/6: 1.7% of the pixels held no measurement and were filled in",
+        "Z 2/6; Z 4/6; Z 5/6 and 1 more: 1.6 % of the pixels held no measurement and were filled in",
+        "Z 3/6: 1.7 % of the pixels held no measurement and were filled in",
     ]
 
 

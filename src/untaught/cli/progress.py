@@ -28,6 +28,7 @@ class Show:
         self.quiet = quiet
         self.started = self.said = time.monotonic()
         self.done = 0.0
+        self.warned: set[str] = set()
         self.bar: Bar | None = None
         self.task: Any = None
 
@@ -47,6 +48,10 @@ class Show:
         self.interrupts.check()
         if self.quiet:
             return
+        for note in progress.notes:
+            self.warn(note)
+        if progress.notes:
+            return
         # `auto` runs several fits on a plane: the bar must not jump back when the next one starts.
         self.done = max(self.done, progress.plane + progress.step / progress.steps)
         text = describe(progress, time.monotonic() - self.started)
@@ -57,6 +62,17 @@ class Show:
         elif time.monotonic() - self.said >= SECONDS_BETWEEN_LINES:
             self.said = time.monotonic()
             print(f"{progress.phase}: {text}", file=sys.stderr, flush=True)
+
+    def warn(self, note: str) -> None:
+        """Show a sentence that stays, once."""
+        if note in self.warned:
+            return
+        self.warned.add(note)
+        line = f"warning: {note}"
+        if self.bar is not None:
+            self.bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
 
 
 def describe(progress: Progress, elapsed: float) -> str:

@@ -18,6 +18,7 @@ class Progress:
     """What `on_progress` is told: where the fit is, and a function that gives the picture as it stands.
 
     `score` is what the stopping rule watches (`score_name` says what that is), NaN while there is none;
+    `notes` are what a person has to be told before the run begins, at its very first look.
     `seconds_left` is the most that can be left, not a promise. `preview()` returns (1, C, H, W) on [0, 1].
     """
 
@@ -32,6 +33,7 @@ class Progress:
     preview: Callable[[], Tensor]
     plane: int = 0
     planes: int = 1
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

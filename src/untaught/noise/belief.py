@@ -26,6 +26,9 @@ class Mimic:
 ROUNDING = Mimic(0.3 / 255)  # to 8 bits: what is weaker is negligible
 CAMERA = Mimic(0.75 / 255)  # what rounding and a camera leave of a picture that counts as free of noise
 COMPRESSION = Mimic(1.0 / 255)  # what it leaves, which neighbours share
+# What the rounding of a gradient leaves beyond the slow waves of its rows and columns: .4 at most, where noise of
+# level 2 that was blurred over 3 pixels leaves .8.
+GRADIENT = Mimic(0.6 / 255)
 TEXTURE = Mimic(5.0 / 255, texture=True)  # where patches are whole
 ROUGH_TEXTURE = Mimic(15.0 / 255, texture=True)  # where none is, or only every other pixel is of one colour
 BLURRED_TEXTURE = Mimic(0.3 / 255, texture=True)  # blurred before the noise came, there is next to none

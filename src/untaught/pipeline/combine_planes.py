@@ -137,10 +137,7 @@ def _std(picture: Image, answers: Sequence[Answer | None]) -> NDArray[np.float32
 def _notes(picture: Image, answers: Sequence[Answer | None]) -> tuple[str, ...]:
     """Return the notes of all planes, each once, with the planes it is of where it is not of all."""
     done = [(label, a) for label, a in zip(picture.labels, answers, strict=True) if a is not None]
-    notes = []
-    for note in dict.fromkeys(note for _, answer in done for note in answer.notes):
-        labels = [label for label, answer in done if note in answer.notes]
-        notes.append(note if len(labels) == len(answers) else f"{_listed(labels)}: {note}")
+    notes = named_by_plane([(label, answer.notes) for label, answer in done], len(answers))
     levels = [answer.noise.level * 255 for _, answer in done if answer.method != "none"]
     if len(answers) > 1 and levels:
         notes.insert(
@@ -152,6 +149,15 @@ def _notes(picture: Image, answers: Sequence[Answer | None]) -> tuple[str, ...]:
     if left:
         notes.append(f"{left} of {len(answers)} planes were not reached and are as they were")
     return tuple(notes)
+
+
+def named_by_plane(said: Sequence[tuple[str, Sequence[str]]], count: int) -> list[str]:
+    """Return what is said of planes, by label: each note once, with its planes where not all `count` have it."""
+    notes = []
+    for note in dict.fromkeys(note for _, notes_of_one in said for note in notes_of_one):
+        labels = [label for label, notes_of_one in said if note in notes_of_one]
+        notes.append(note if len(labels) == count else f"{_listed(labels)}: {note}")
+    return notes
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -21,6 +21,7 @@ from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, write_text
 from untaught.image.files import as_image, write
 from untaught.image.image import Image
+from untaught.noise.shares import GAPS, part
 from untaught.pipeline.request import listener_of, seconds_of, seed_of
 from untaught.results.display import data_uri
 from untaught.results.html import document, paragraph, section, table
@@ -163,7 +164,7 @@ def code(
     plane = next(picture.planes())
     notes = picture.notes
     if plane.missing.any():
-        notes += (f"{plane.missing.mean():.1%} of the pixels held no measurement and repeat their neighbours",)
+        notes += (part(int(plane.missing.sum()), plane.missing.size, "pixel", GAPS),)
     values = np.clip(plane.values, 0, 1)
     ours = compress(
         values, int(values.size / factor), seed=seed, seconds=limit, on_progress=listener_of(on_progress)

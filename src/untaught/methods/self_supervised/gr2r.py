@@ -74,7 +74,7 @@ class GR2R(OnePicture):
     trials: int = 0
     norm: Norm = "l2"
     name: ClassVar[str] = "gr2r"
-    needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
+    needs: ClassVar[Needs] = Needs(level=True, complete=True, bounded=True, kinds=kinds("recorruptible"))
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""

@@ -95,7 +95,7 @@ class StructuredNoise2Void(Noise2Void):
     rows: int = -1
     columns: int = -1
     name: ClassVar[str] = "struct-n2v"
-    needs: ClassVar[Needs] = Needs(complete=True)
+    needs: ClassVar[Needs] = Needs(complete=True, bounded=True)
 
     def reach(self, batch: Batch) -> tuple[int, int]:
         """See `Noise2Void`; the furthest of all that is seen."""

@@ -43,7 +43,7 @@ class Self2Self(OnePicture):
     draws: int = 50
     partial: PartialShape = field(default_factory=PartialShape)
     name: ClassVar[str] = "self2self"
-    needs: ClassVar[Needs] = Needs(white=True)
+    needs: ClassVar[Needs] = Needs(white=True, side=32)
 
     def with_network(self, name: str) -> OnePicture:
         """Refuse: partial convolutions have one network.

@@ -46,7 +46,7 @@ class Subsampled(OnePicture):
     learner: str = "n2v"
     factor: int = 2
     name: ClassVar[str] = "subsampled"
-    needs: ClassVar[Needs] = Needs(complete=True)
+    needs: ClassVar[Needs] = Needs(complete=True, bounded=True)
 
     def __post_init__(self) -> None:
         """Refuse what is no learner for one picture, and what is no factor; take its name."""

@@ -70,6 +70,13 @@ class Correlation:
     sigma: float
 
     @property
+    def beyond_gradients(self) -> float:
+        """Standard deviation of what no smooth gradient has, [0, 1] units: waves across, and fast ones along."""
+        across = self.spectrum[1:, 1:].mean()
+        along = np.concatenate([self.spectrum[0, SIZE // 2 :], self.spectrum[SIZE // 2 :, 0]]).mean()
+        return float(np.sqrt(max(across, along)))
+
+    @property
     def kernel(self) -> tuple[tuple[float, ...], ...]:
         """Zero-phase kernel, 7 x 7, whose noise has this autocorrelation: the root of its spectrum."""
         return kernel_of(self.map)

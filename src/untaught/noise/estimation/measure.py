@@ -9,19 +9,22 @@ from typing import Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.noise.belief import CAMERA, COMPRESSION, believed
+from untaught.noise.belief import CAMERA, COMPRESSION, GRADIENT, believed
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
+from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.correlation import Correlation, correlation_of
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
-from untaught.noise.estimation.drawings import drawn
+from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, curve_of
+from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.impulse import Impulse
+from untaught.noise.shares import percent
 
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
 COARSE = (
@@ -31,6 +34,7 @@ COARSE = (
 DRAWN = (
     "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
+DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -130,15 +134,17 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
-    if (model.uniform or model.shared) and drawn(values, missing, model.level):
-        model, notes = Gaussian(0.0, clip=cut.clip), [DRAWN]
-    notes += _remarks(model, level, cut, channels)
+    told = _contradicted(values, missing, model, level.texture < TEXTURED)
+    if told is not None:
+        (model, note), curve = told, None
+        notes, channels = [note], (model.level,) * len(channels)
+    notes += _remarks(model, level if told is None else None, cut, channels)
     return NoiseReport(
         model=model,
         sigma=model.level,
         relative_error=model.relative_error,
         curve=curve,
-        correlation=shared,
+        correlation=None if told else shared,
         white=not model.shared,
         clipping=cut,
         impulse_fraction=salt.fraction,
@@ -192,6 +198,8 @@ def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated 
     told, common = shared_by_colours(patches, start.clip) if patches.dct.shape[1] == 3 else (False, None)
     if told:
         shared = replace(shared, white=common is None, sigma=common.sigma if common else shared.sigma)
+    elif not shared.white and not believed(shared.beyond_gradients, GRADIENT):
+        shared = replace(shared, white=True)
     elif not shared.white and (believed(start.sigma, CAMERA) or believed(shared.sigma / 2, CAMERA)):
         error = max(0.15, start.relative_error)
         common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
@@ -214,10 +222,18 @@ def _choose(
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
     if not believed(start.sigma, CAMERA):
-        return start, ["No noise was found."]
+        return start, [_hardly(start)]
     if law is not None:
         return law, []
     return start, []
+
+
+def _hardly(noise: NoiseModel) -> str:
+    """Return the note on noise that is weaker than what is called so; not all of it is left alone."""
+    if noise.negligible:
+        return "No noise was found."
+    level = f"level {255 * noise.level:.1f} (of 255)"
+    return f"Hardly any noise was found: it is of {level}, no more than rounding or a camera leaves."
 
 
 def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
@@ -226,12 +242,26 @@ def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
     return law if found is None else law.scaled(found.sigma**2, found.relative_error)
 
 
-def _remarks(model: NoiseModel, level: Level, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
+def _contradicted(
+    values: Floats, missing: Flags | None, model: NoiseModel, flat: bool
+) -> tuple[NoiseModel, str] | None:
+    """Return another law and what to say of it, where the picture as a whole shows that it is not noise."""
+    if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
+        return None
+    told = drawing_noise(model, values, missing, flat)
+    bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
+    pattern = None if bare else pattern_of(values, missing)
+    if pattern is not None:
+        return Gaussian(0.0, clip=model.clip), pattern.describe()
+    return None if told is None else (told, DRAWN if told.negligible else DRAWING)
+
+
+def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tuple[float, ...]) -> list[str]:
     notes = []
     low, high = cut.fractions
-    if any(cut.clip):
-        notes.append(f"Values were cut off: {100 * low:.1f} % lie at black and {100 * high:.1f} % at white.")
-    if model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
+    if any(cut.clip) and (level is not None or not model.negligible):  # paper is no value that was cut off
+        notes.append(f"Values were cut off: {percent(low)} lie at black and {percent(high)} at white.")
+    if level and model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
     if believed(min(channels), CAMERA) and max(channels) > 1.25 * min(channels):
         levels = ", ".join(f"{255 * s:.1f}" for s in channels)
@@ -246,7 +276,7 @@ def _without_patches(values: Floats, missing: Flags | None, cut: Clipping, salt:
         model = Impulse(min(salt.fraction, 0.99), relative_error=0.1)
     notes = ["Too few whole patches to tell the kind of noise; its level is rough."]
     if not believed(sigma, CAMERA) and not salt.found:
-        notes = ["No noise was found."]
+        notes = [_hardly(model)]
     return NoiseReport(
         model,
         model.level,

@@ -147,6 +147,11 @@ class NoiseModel(Moments):
         return 0, 0
 
     @property
+    def endless(self) -> bool:
+        """Whether pixels share it as far as it was measured, and may share it further: along whole rows, say."""
+        return False
+
+    @property
     def turns(self) -> bool:
         """Whether a picture may be flipped and turned by 90 degrees without changing the law of its noise."""
         return True

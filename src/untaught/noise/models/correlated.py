@@ -28,6 +28,11 @@ UNSEEN = 0.4
 MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
 WIDEST = 100.0  # pixels of a Gaussian kernel that can be written
 
+# Correlation at the last lag that was measured, from which on it may go on. Of noise in whole columns, and in
+# streaks of 9 and 25 pixels, the measured law keeps .55 to .60, of streaks of 5 pixels .42 to .50, blurred over
+# 1.5 pixels .25 to .30.
+ENDLESS = 0.53
+
 
 @dataclass(frozen=True)
 class Correlated(NoiseModel):
@@ -102,6 +107,13 @@ class Correlated(NoiseModel):
         from untaught.noise.coloured_noise import shared
 
         return shared(self)
+
+    @property
+    def endless(self) -> bool:
+        """See `NoiseModel`; what was given ends where its kernel does."""
+        down, across = len(self.kernel) // 2, len(self.kernel[0]) // 2
+        far = max(self.correlation((down, 0)), self.correlation((0, across)))
+        return self.relative_error > 0 and not self.colours and far > ENDLESS
 
     @property
     def turns(self) -> bool:

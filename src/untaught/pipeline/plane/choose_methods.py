@@ -44,7 +44,7 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
     if fusion == "auto":
         return _guided(Plan(tuple(map(make, advice.methods)), advice.why, select), problem, request)
     method = make(fusion) if isinstance(fusion, str) else fusion
-    reason = objection(method.needs, problem.noise)
+    reason = objection(method.needs, problem.noise, min(problem.y.shape[-2:]))
     notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
     plan = Plan((method,), "it was asked for", asked, notes=notes)
     alone = isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
@@ -87,8 +87,13 @@ def advise(noise: NoiseModel, values: int) -> Advice:
     )
 
 
-def objection(needs: Needs, noise: NoiseModel) -> str | None:
-    """Say in a clause why a method is not right for this noise, or None."""
+def objection(needs: Needs, noise: NoiseModel, side: int | None = None) -> str | None:
+    """Say in a clause why a method is not right for this noise, or a picture of this shorter side; or None."""
+    if noise.endless and (needs.white or needs.bounded):
+        return (
+            "here pixels share their noise as far as it can be measured, as where it runs along whole rows or "
+            "columns, and no blind spot or drawn noise is as wide; nonlocal combines distant patches"
+        )
     if needs.white and noise.shared:
         apart = max(noise.reach) + 1
         return (
@@ -100,4 +105,13 @@ def objection(needs: Needs, noise: NoiseModel) -> str | None:
         return f"it is made for {' or '.join(needs.kinds)} noise, and this is {noise.kind}"
     if needs.level and noise.level <= 0:
         return "it needs a noise level, and none was found"
+    if needs.complete and (needs.level or needs.white) and noise.negligible:
+        return "no noise was found, so it can only blur; auto leaves such a picture as it is"
+    if needs.most and noise.level > needs.most:
+        return (
+            f"it is made for noise of level {255 * needs.most:.0f} at most, and this is of level "
+            f"{255 * noise.level:.0f}; gr2r and nonlocal take any"
+        )
+    if side is not None and side < needs.side:
+        return f"it learns from sides of {needs.side} pixels or more, and here one has {side}; nonlocal takes any"
     return None

@@ -14,6 +14,7 @@ from untaught.image.axes import MIN_SIDE
 from untaught.image.image import Plane
 from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
+from untaught.noise.shares import part
 from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
@@ -50,7 +51,8 @@ def measured_problem(
     if not bool(mask.any()):
         raise InputError("nothing was measured: every value is missing")
     if last is not None or gone is not None:
-        notes += (f"{1 - float(mask.mean()):.1%} of the pixels are missing and were filled in",)
+        count, left = mask.numel(), int(mask.sum())
+        notes += (part(count - left, count, "pixel", "{are} missing and {were} filled in"),)
     if operator is not None and traits_of(operator).selects:  # is a mask that differs between channels
         y, mask, operator = operator.A_adjoint(y), operator.A_adjoint(mask), None
     y = filled(y, mask) if y.ndim == 4 else torch.where(mask.expand_as(y) > 0, y, 0.0)
@@ -119,12 +121,14 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
         noise = replace(request.noise, clip=(low, high))
     missing = plane.missing
     if missing.any():
-        notes += (f"{missing.mean():.1%} of the pixels held no measurement and were filled in",)
+        words = "held no measurement and {were} filled in"
+        notes += (part(int(missing.sum()), missing.size, "pixel", words),)
     missing = missing[..., None]
     if noise.replaces:
         hit = noise.hit(plane.values)
         missing = missing | hit
-        notes += (f"{hit.mean():.1%} of the values are black or white amid others and were treated as missing",)
+        words = "{are} black or white amid others and {were} treated as missing"
+        notes += (part(int(hit.sum()), hit.size, "value", words),)
         if missing.all():
             raise InputError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)

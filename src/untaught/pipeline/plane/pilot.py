@@ -33,18 +33,20 @@ def with_pilot(method: Method, problem: Problem, runner: Runner) -> tuple[Proble
     """Return the problem guided by what `method` makes of it, its noise level refined, and that.
 
     Where the noise turns out to be much weaker than was measured at first, the picture was smoothed too much: then
-    it is made again.
+    it is made again, if the time allows for it.
 
     Raises
     ------
     KeyboardInterrupt
         Where Ctrl-C left nothing behind.
     """
-    measured = problem.noise
+    measured, before = problem.noise, runner.left
     guided, first = _guided(method, problem, runner)
+    after = runner.left
+    too_late = before is not None and after is not None and after < before - after  # as long again
     if first.interrupted and first.idle:
         raise KeyboardInterrupt
-    if first.terms is None or guided.noise.level**2 > WEAKER * measured.level**2:
+    if first.terms is None or too_late or guided.noise.level**2 > WEAKER * measured.level**2:
         return guided, first
     noise = replace(guided.noise, relative_error=measured.relative_error)
     again, second = _guided(method, replace(problem, noise=noise), runner)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from untaught.fitting.progress import Progress
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.choose_methods import choose_denoising
@@ -40,6 +42,7 @@ def restore_plane(make: Callable[[], Made], task: Task, request: Request) -> Ans
     runner = Runner(request, task)
     problem, notes = make()
     plan = _chosen(problem, runner)
+    _warn(plan, problem, runner)
     runner, refused = _with_usable_rule(runner, problem, plan)
     problem, outcome = _carried_out(plan, problem, runner)
     return make_answer(problem, outcome, runner, (*notes, *refused, *plan.notes))
@@ -49,6 +52,16 @@ def _chosen(problem: Problem, runner: Runner) -> Plan:
     if runner.task.fills_in:
         return choose_reconstruction(problem, runner.task, runner.request)
     return choose_denoising(problem, runner.request)
+
+
+def _warn(plan: Plan, problem: Problem, runner: Runner) -> None:
+    """Say at once what the plan has to say, so that a run that cannot help can be stopped."""
+    tell = runner.request.on_progress
+    if tell is None or not plan.notes:
+        return
+    nothing = math.nan
+    name = plan.methods[-1].name if plan.methods else "none"
+    tell(Progress(name, 0, 1, nothing, nothing, "", 0.0, 0.0, lambda: problem.y, notes=plan.notes))
 
 
 def _with_usable_rule(runner: Runner, problem: Problem, plan: Plan) -> tuple[Runner, tuple[str, ...]]:

@@ -19,6 +19,8 @@ from untaught.image.image import Image, Plane
 from untaught.methods.registry import METHODS, make, seconds_for
 from untaught.noise import NoiseModel, NoiseReport
 from untaught.noise.estimation.temporal import Temporal, temporal
+from untaught.noise.shares import part
+from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.pipeline.plane.choose_methods import advise, objection
 
@@ -222,10 +224,10 @@ def _nearest_name(path: Path) -> str:
 
 
 def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:
-    options = []
+    options, side = [], min(picture.height, picture.width)
     for name, entry in METHODS.items():
         needs = make(name).needs
-        objections = [reason for reason in (objection(needs, noise) for noise in noises) if reason]
+        objections = [reason for reason in (objection(needs, noise, side) for noise in noises) if reason]
         options.append(
             Option(name, entry.summary, objections[0] if objections else None, seconds_of(name, picture))
         )
@@ -239,13 +241,14 @@ def seconds_of(method: str, picture: Image) -> float | None:
 
 
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
-    notes = [note for plane in found for note in plane.report.notes]
-    missing = float(np.mean([plane.missing.mean() for plane in planes]))
-    if missing > 0:
-        notes.append(f"{missing:.1%} of the pixels hold no measurement (NaN); they would be filled in")
+    notes = named_by_plane([(plane.label, plane.report.notes) for plane in found], len(found))
+    gone = sum(int(plane.missing.sum()) for plane in planes)
+    if gone:
+        words = "{were} not measured (NaN) and would be filled in"
+        notes.append(part(gone, sum(plane.missing.size for plane in planes), "pixel", words))
     if picture.n_planes > MOST_PLANES:
         notes.append(f"{len(found)} of {picture.n_planes} planes were measured")
-    return picture.notes + tuple(dict.fromkeys(notes)) + compression_notes(picture)
+    return picture.notes + tuple(notes) + compression_notes(picture)
 
 
 def _option_words(option: Option) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane
 from untaught.noise import NoiseModel
+from untaught.noise.shares import GAPS, part
 from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.pipeline.tasks.denoise import denoise
 
@@ -98,7 +99,7 @@ def _small(plane: Plane, side: int) -> tuple[int, Values, tuple[str, ...]]:
     if channels > 1:
         notes.append("the colours were averaged to grey")
     if plane.missing.any():
-        notes.append(f"{plane.missing.mean():.1%} of the pixels held no measurement and repeat their neighbours")
+        notes.append(part(int(plane.missing.sum()), plane.missing.size, "pixel", GAPS))
     return length, square, tuple(notes)
 
 
