@@ -16,6 +16,7 @@ from untaught import InputError, denoise, rerun, restore
 from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Impulse, PoissonGaussian
+from untaught.noise.shares import percent
 from untaught.pipeline.plane.choose_methods import FEW, Advice, advise
 
 
@@ -187,7 +188,7 @@ def test_missing_pixels_are_filled_in_and_the_result_says_how_many() -> None:
     y[gone] = np.nan
     result = denoise(y, method=DIP(steps=150, shape=SMALL), noise="gaussian:25")
     assert np.isfinite(result.image).all()
-    assert any(f"{gone.mean():.1%}" in note for note in result.notes)
+    assert any(percent(float(gone.mean())) in note for note in result.notes)
     assert psnr(result.image[gone], x[gone]) > 22
     assert psnr(result.image[~gone], x[~gone]) > psnr(y[~gone], x[~gone]) + 4
 
