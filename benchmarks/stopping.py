@@ -44,12 +44,15 @@ from untaught.fitting.stopping import (
 )
 from untaught.image.files import as_image
 from untaught.methods.averaging import Averaged
+from untaught.methods.registry import make
 from untaught.methods.untrained.dip import DIP
 from untaught.noise import Unknown
 from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.pilot import pilot_for, with_pilot
+from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.request import Request
+from untaught.pipeline.tasks.denoise import TASK
 from untaught.problem import Problem
 
 FITS = ("plain", "held-out", "recorrupted")
@@ -158,8 +161,9 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     """Run one fit."""
     started = time.monotonic()
     clean, noisy = pictures_of(case)
-    problem, _ = denoising_problem(next(as_image(noisy).planes()), Request())
-    problem, _ = with_pilot(problem, case["seed"], pilot_for(problem, None))
+    request = Request(seed=case["seed"])
+    problem, _ = denoising_problem(next(as_image(noisy).planes()), request)
+    problem, _ = with_pilot(make(pilot_for(problem, None)), problem, Runner(request, TASK))
     method = DIP.paper() if case["paper"] else DIP()
     together = Together(rules(case["fit"], case["paper"], case.get("whole", False)), judged(problem, clean))
     fit(Averaged(method), problem, case["seed"], Options(rule=together))
