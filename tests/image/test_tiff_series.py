@@ -153,3 +153,15 @@ def test_the_command_line_chooses_and_says_what_was_left(tmp_path, capsys):
     assert "page 0 was read alone" in capsys.readouterr().out.lower()
     assert main(["inspect", str(path)]) == 0
     assert "series 0 (30 x 10)" in capsys.readouterr().out
+
+
+def test_named_axes_settle_their_own_notes_and_no_others(tmp_path):
+    path = mixed(tmp_path / "in.tif")
+    image = read(path)
+    named = read(path, image.axes)
+    assert image.notes
+    assert named.notes == image.notes
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((40, 48, 4), np.float32), photometric="rgb", extrasamples=[2])
+    assert "opacity" in read(tmp_path / "a.tif").notes[0]
+    assert read(tmp_path / "a.tif", "YXC").notes == ()
+    assert read(tmp_path / "a.tif", "YXS").notes == ()

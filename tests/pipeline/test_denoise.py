@@ -46,7 +46,7 @@ def steps_drawing() -> NDArray[np.uint8]:
         ({"seed": 1.5}, "seed is 1.5"),
         ({"seed": None}, "seed is None"),
         ({"time_limit": "9"}, "time limit is '9'"),
-        ({"sigma": "0.1"}, "sigma is 0.1"),
+        ({"sigma": "0.1"}, "sigma is '0.1'; give a positive fraction"),
         ({"noise": 25}, "noise is 25; give text"),
         ({"noise": Impulse}, "give text"),
         ({"stop": 5}, "5 is no stopping rule"),

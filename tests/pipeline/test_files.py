@@ -72,7 +72,7 @@ def test_holes_in_a_float_tiff_are_filled_with_what_is_around_them(tmp_path: Pat
     assert back.dtype == np.float32
     assert np.array_equal(back, result.image)
     assert np.isfinite(back).all()
-    assert any("2.2%" in note for note in result.notes)
+    assert any("2.2 % of the pixels" in note for note in result.notes)
     assert np.abs(back - truth)[hole].mean() < 2 * 150
     assert psnr(back[~hole], truth[~hole], 3000) > psnr(given[~hole], truth[~hole], 3000) + 3
 

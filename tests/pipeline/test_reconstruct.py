@@ -15,7 +15,7 @@ from PIL import Image as Pillow
 
 from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
-from untaught.image.image import image_of_array
+from untaught.image.image import Image, image_of_array
 from untaught.methods.networks.codes import Code
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.plug_and_play import PlugAndPlay
@@ -93,7 +93,7 @@ def test_missing_pixels_can_be_nan_transparent_or_of_a_colour() -> None:
     by_nan = inpaint(np.where(kept[..., None], x, np.nan).astype(np.float32), method=QUICK, noise="gaussian:0")
     assert np.allclose(by_mask.image, by_nan.image, atol=1e-5)
     picture = np.dstack([levels(), np.where(kept, 255, 0).astype(np.uint8)])
-    by_alpha = inpaint(picture, method=QUICK)
+    by_alpha = inpaint(Image.of(picture, "YXS", alpha=True), method=QUICK)
     assert np.all(by_alpha.image[..., 3] == 255)
     marked = levels()
     marked[~kept] = (255, 0, 255)

@@ -119,6 +119,11 @@ def asked(axes: str) -> str:
     return f"axes={axes!r} (--axes {axes})"
 
 
+def doubts(note: str) -> bool:
+    """Tell whether a note is about what the axes are, and so settled by whoever names them."""
+    return "(--axes " in note
+
+
 def _assumed(what: str, other: str, where: str) -> str:
     return f"{what}; where {where}, say {asked(other)}"
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.axes import checked_axes, guessed
+from untaught.image.axes import checked_axes, doubts, guessed
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
@@ -278,10 +278,11 @@ def with_axes(image: Image, axes: str) -> Image:
         For axes that do not fit.
     """
     axes = checked_axes(axes, image.array.shape, image.name)
+    notes = tuple(note for note in image.notes if not doubts(note))
     if axes == image.axes:
-        return image if image.axes_given else replace(image, axes_given=True, notes=())
+        return image if image.axes_given else replace(image, axes_given=True, notes=notes)
     alpha = image.alpha and axes.find("S") == image.axes.find("S")
     stated = Image.of(image.array, axes, alpha=alpha, metadata=image.metadata, source=image.source)
     if image.value_range != Image.of(image.array, image.axes, alpha=image.alpha).value_range:  # set by hand
         stated = replace(stated, value_range=image.value_range)
-    return replace(stated, axes_given=True)
+    return replace(stated, axes_given=True, notes=notes, reading=image.reading)
