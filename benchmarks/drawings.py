@@ -5,7 +5,7 @@
 The drawings are made by `lib/drawn.py`. DIR may hold `kodak/*.png` and `bsd68/*.png`, of which the photographs are
 measured beside them; what is not there is left out. Prints and writes one JSON line a measurement, then a line for
 the clean ones, for all noisy ones and for each level. `sigma` is the level that was added, on the 0..255 scale;
-`relative_error` is held against it alone.
+`relative_error` is held against it alone. Photographs have noise of their own: `given_noise` is no fault in them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from untaught.noise import measure
 
 LEVELS = (0, 3, 8, 25)  # that are added to drawings
 OF_PHOTOGRAPHS = (0, 5, 10, 25)
-NOISY = 0.75  # of 255: a clean picture that is given as much was mistaken
+NOISY = 0.75  # of 255: a clean drawing that is given as much was mistaken
 NEAR = (0.15, 0.25)  # relative errors
 Row = dict[str, Any]
 Named = tuple[str, Picture]
