@@ -18,6 +18,7 @@ from statistics import mean, median
 
 from lib.harness import GIVEN, SCANS, SET9, done
 from tables.corruptions import rules, trust
+from tables.drawings import drawings
 from tables.gpu import gpu
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from tables.targets import bars
@@ -210,6 +211,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "stopping": stopping,
     "dip": dip,
     "noise": noise,
+    "drawings": drawings,
     "rules": rules,
     "trust": trust,
     "dataset": trained,

@@ -159,6 +159,7 @@ NAMES = [
     "stopping",
     "dip",
     "noise",
+    "drawings",
     "rules",
     "trust",
     "gpu",
