@@ -11,7 +11,6 @@ the clean ones, for all noisy ones and for each level. `sigma` is the level that
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import islice
@@ -22,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 from lib.drawn import Picture, drawings, rounded, unit
-from lib.harness import machine
+from lib.harness import machine, write_lines
 from untaught.noise import measure
 
 LEVELS = (0, 3, 8, 25)  # that are added to drawings
@@ -101,18 +100,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="four pictures of each set")
     parser.add_argument("--out", type=Path, default=Path("drawings.jsonl"))
     options = parser.parse_args()
-    found: list[Row] = []
-    with options.out.open("w", encoding="utf-8") as file:
-
-        def write(line: Row) -> None:
-            print(json.dumps(line), flush=True)
-            file.write(json.dumps(line) + "\n")
-
-        for line in measurements(options.data, options.quick):
-            found.append(line)
-            write(line)
-        for line in summary(found):
-            write(line)
+    write_lines(options.out, measurements(options.data, options.quick), summary)
 
 
 if __name__ == "__main__":

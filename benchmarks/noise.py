@@ -11,15 +11,16 @@ what noise the clean picture had of its own counts as error.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.harness import write_lines
 from untaught.noise import PoissonGaussian, Speckle, format_noise
 from untaught.noise.models.base import NoiseModel
 from untaught.pipeline.plane.camera_noise import measure_noise
@@ -135,23 +136,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two pictures, two levels")
     parser.add_argument("--out", type=Path, default=Path("noise.jsonl"))
     options = parser.parse_args()
-    rows = []
-    with options.out.open("w", encoding="utf-8") as file:
-
-        def write(line: dict[str, Any]) -> None:
-            print(json.dumps(line), flush=True)
-            file.write(json.dumps(line) + "\n")
-
-        for source in (
-            added(options.data / "set9_awgn" / "25", options.quick),
-            published(options.data, options.quick),
-            real(options.data / "real", options.quick),
-        ):
-            for line in source:
-                rows.append(line)
-                write(line)
-        for line in summary(rows):
-            write(line)
+    rows = chain(
+        added(options.data / "set9_awgn" / "25", options.quick),
+        published(options.data, options.quick),
+        real(options.data / "real", options.quick),
+    )
+    write_lines(options.out, rows, summary)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import platform
 import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -97,6 +97,22 @@ def how(result: Any, cpu_seconds: float) -> dict[str, Any]:
         "date": date.today().isoformat(),
         "machine": machine(),
     }
+
+
+def write_lines(path: Path, rows: Iterable[Case], summary: Callable[[list[Case]], Iterable[Case]]) -> None:
+    """Print rows as they come, and what sums them up at the end, as lines of JSON, and write them to a file."""
+    kept = []
+    with path.open("w", encoding="utf-8") as file:
+
+        def write(line: Case) -> None:
+            print(json.dumps(line), flush=True)
+            file.write(json.dumps(line) + "\n")
+
+        for row in rows:
+            kept.append(row)
+            write(row)
+        for line in summary(kept):
+            write(line)
 
 
 def done(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,14 @@ def print_json(values: Mapping[str, Any]) -> None:
     print(json.dumps(values, allow_nan=False), flush=True)
 
 
+def told(values: Mapping[str, Any], text: str, as_json: bool, quiet: bool) -> None:
+    """Say what was found: as JSON, or as a text for people unless they want quiet."""
+    if as_json:
+        print_json(values)
+    elif not quiet:
+        print(text)
+
+
 @contextmanager
 def no_empty_folder(folder: Path) -> Iterator[None]:
     """Take a folder away again that was made for results of which there are none."""

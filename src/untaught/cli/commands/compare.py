@@ -64,7 +64,7 @@ def run_compare(
 ) -> int:
     """Run methods on a picture; `files` are picture, methods, folder, reference; `looks` as_json, quiet."""
     with interrupts.held():
-        from untaught.cli.console import no_empty_folder, print_json
+        from untaught.cli.console import no_empty_folder, told
         from untaught.cli.progress import Show
         from untaught.image.atomic import made_folder
         from untaught.image.files import as_image, check_writable
@@ -87,8 +87,6 @@ def run_compare(
             raise KeyboardInterrupt
         with interrupts.final():
             page = found.save(folder)
-    if as_json:
-        print_json(found.as_dict() | {"output": str(folder)})
-    elif not quiet:
-        print(f"{found.describe()}\n\nlook at {page}")
+    record = found.as_dict() | {"output": str(folder)}
+    told(record, f"{found.describe()}\n\nlook at {page}", as_json, quiet)
     return interrupts.ended(f"{folder} holds what was done until then")

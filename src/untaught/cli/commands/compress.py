@@ -44,9 +44,9 @@ def run_compress(
     looks: tuple[bool, bool],
     interrupts: Interrupts,
 ) -> int:
-    """Compress a picture into a folder; `given` are the picture and its axes, `looks` as_json and quiet."""
+    """Compress a picture into a folder; `source` says which picture, `looks` are as_json and quiet."""
     with interrupts.held():
-        from untaught.cli.console import no_empty_folder, print_json
+        from untaught.cli.console import no_empty_folder, told
         from untaught.cli.progress import Show
         from untaught.image.files import as_image
         from untaught.theory.compress import check_folder, code
@@ -59,8 +59,6 @@ def run_compress(
             coded = code(picture, **options, on_progress=show)
         with interrupts.final():
             page = coded.save(folder)
-    if as_json:
-        print_json(coded.as_dict() | {"output": str(folder), "interrupted": bool(interrupts.count)})
-    elif not quiet:
-        print(f"{coded.describe()}\n\nlook at {page}")
+    record = coded.as_dict() | {"output": str(folder), "interrupted": bool(interrupts.count)}
+    told(record, f"{coded.describe()}\n\nlook at {page}", as_json, quiet)
     return interrupts.ended(f"{folder} holds what was done until then")

@@ -58,9 +58,9 @@ def run_explain(
     looks: tuple[bool, bool],
     interrupts: Interrupts,
 ) -> int:
-    """Explain a picture into a folder; `given` are the picture and its axes, `looks` as_json and quiet."""
+    """Explain a picture into a folder; `source` says which picture, `looks` are as_json and quiet."""
     with interrupts.held():
-        from untaught.cli.console import no_empty_folder, print_json
+        from untaught.cli.console import no_empty_folder, told
         from untaught.cli.progress import Show
         from untaught.image.files import as_image
         from untaught.theory.explain import check_folder, explain
@@ -74,8 +74,6 @@ def run_explain(
         interrupts.check()
         with interrupts.final():
             page = found.save(folder)
-    if as_json:
-        print_json(found.as_dict(curves=False) | {"output": str(folder), "page": str(page)})
-    elif not quiet:
-        print(f"{found.describe()}\n\nlook at {page}")
+    record = found.as_dict(curves=False) | {"output": str(folder), "page": str(page)}
+    told(record, f"{found.describe()}\n\nlook at {page}", as_json, quiet)
     return interrupts.ended(f"{folder} holds the explanation")

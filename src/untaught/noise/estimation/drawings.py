@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter
 
 from untaught.noise.belief import CAMERA, believed
 from untaught.noise.estimation.core import core_level, paper
-from untaught.noise.estimation.repeats import repeats_of
+from untaught.noise.estimation.repeats import repeated, repeats_of
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.gaussian import Gaussian
 
@@ -61,8 +60,7 @@ def drawn(values: NDArray[np.float32], missing: NDArray[np.bool_] | None, level:
     """
     if level < FAINT:
         return False
-    size = (3, 3, 1)
-    flat = (maximum_filter(values, size) == minimum_filter(values, size)).all(2)
+    flat = repeated(values)
     inside = ((values > 0) & (values < 1)).any(2)
     there = np.ones(flat.shape, bool) if missing is None else ~missing
     between, ends = (float((flat & kind)[there].mean()) for kind in (inside, ~inside))

@@ -96,7 +96,7 @@ def repeats_of(values: Floats, missing: Flags | None = None) -> Repeats:
     v, there = shrunk(*corner(values, missing))
     step = max(grey_step(v), STEP)
     inside = between(v)
-    even = (maximum_filter(v, (3, 3, 1)) == minimum_filter(v, (3, 3, 1))).all(2)
+    even = repeated(v)
     exact, near = [], []
     shares = []
     for a, b in pairs():
@@ -114,6 +114,12 @@ def pairs() -> tuple[tuple[tuple[slice, ...], tuple[slice, ...]], ...]:
     """Return what cuts a picture into neighbours, one below and one beside the other."""
     every, later, earlier = slice(None), slice(1, None), slice(None, -1)
     return ((later,), (earlier,)), ((every, later), (every, earlier))
+
+
+def repeated(v: Floats) -> Flags:
+    """Say which pixels lie amid 3 x 3 of one value in every channel."""
+    size = (3, 3, 1)
+    return np.asarray((maximum_filter(v, size) == minimum_filter(v, size)).all(2))
 
 
 def between(v: Floats) -> Flags:
