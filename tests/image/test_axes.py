@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tests.helpers.files import noise, ramp
 from untaught import Image, InputError, read, write
 from untaught.image.axes import checked_axes, example_axes, guessed
 from untaught.image.files import as_image, beside
+from untaught.image.image import image_of_array
 
 
 @pytest.mark.parametrize(
@@ -208,3 +210,11 @@ def test_what_goes_with_a_picture_has_its_axes(tmp_path: Path) -> None:
         assert beside(truth, picture).axes == "YXC"
     with pytest.raises(InputError, match="list"):
         beside([1], picture)
+
+
+def test_naming_the_axes_of_an_image_settles_what_was_assumed_of_them() -> None:
+    assumed = image_of_array(noise((16, 16, 4)))
+    assert "opacity" in assumed.notes[0]
+    assert as_image(assumed, "YXS").notes == ()
+    left = replace(assumed, file_notes=("one picture was left",))
+    assert as_image(left, "YXC").notes == left.file_notes

@@ -11,10 +11,8 @@ from untaught.errors import InputError, quoted
 SAMPLES = 4  # values at most that a pixel has without a word; a picture's side is longer
 MIN_SIDE = 8
 """Fewest pixels on a side that can be restored: below it there is no patch to learn from."""
-LEADING, OF_COLOURS = (
-    "UVWPQRTZC",
-    "UVWPQRCZT",
-)  # letters for the axes of an example, as many as there are from the end
+# Letters for the axes of an example, as many as there are from the end; without and with colours.
+LEADING, OF_COLOURS = "UVWPQRTZC", "UVWPQRCZT"
 MEANING = "Y rows, X columns, S colours, C channels, Z slices, T times"
 
 
@@ -117,11 +115,6 @@ _FOUR = (
 def asked(axes: str) -> str:
     """Return how axes are named, in Python and on the command line."""
     return f"axes={axes!r} (--axes {axes})"
-
-
-def doubts(note: str) -> bool:
-    """Tell whether a note is about what the axes are, and so settled by whoever names them."""
-    return "(--axes " in note
 
 
 def _assumed(what: str, other: str, where: str) -> str:

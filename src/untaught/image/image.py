@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.axes import checked_axes, doubts, guessed
+from untaught.image.axes import checked_axes, guessed
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
@@ -61,8 +61,10 @@ class Image:
         The file it came from, absolute.
     alpha : bool
         True when the last sample along ``S`` is opacity: never restored, written back unchanged.
-    notes : tuple of str
-        What reading left out or took for granted, and what to say where that is wrong; sentences to print.
+    file_notes : tuple of str
+        What reading the file left out, as sentences to print.
+    axes_notes : tuple of str
+        What its axes were taken for, and what to say where that is wrong; a person who names them settles it.
     reading : Reading
         Which picture of the file it is, as it was asked for.
     axes_given : bool
@@ -75,7 +77,8 @@ class Image:
     metadata: dict[str, Any] = field(default_factory=dict)
     source: Path | None = None
     alpha: bool = False
-    notes: tuple[str, ...] = ()
+    file_notes: tuple[str, ...] = ()
+    axes_notes: tuple[str, ...] = ()
     reading: Reading = WHOLE
     axes_given: bool = False
 
@@ -83,6 +86,11 @@ class Image:
         object.__setattr__(self, "axes", checked_axes(self.axes, self.array.shape, self.name))
         if self.alpha and self.size("S") < 2:
             raise InputError(f"axes {self.axes!r} have no sample to spare for alpha")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to say of how it was read: sentences to print."""
+        return self.file_notes + self.axes_notes
 
     @classmethod
     def of(
@@ -266,7 +274,7 @@ def image_of_array(array: NDArray[Any], source: Path | None = None, axes: str | 
     if axes is not None:
         return replace(Image.of(array, checked_axes(axes, array.shape, name), source=source), axes_given=True)
     guess = guessed(array.shape, name)
-    return replace(Image.of(array, guess.axes, source=source), notes=(guess.note,) if guess.note else ())
+    return replace(Image.of(array, guess.axes, source=source), axes_notes=(guess.note,) if guess.note else ())
 
 
 def with_axes(image: Image, axes: str) -> Image:
@@ -278,11 +286,10 @@ def with_axes(image: Image, axes: str) -> Image:
         For axes that do not fit.
     """
     axes = checked_axes(axes, image.array.shape, image.name)
-    notes = tuple(note for note in image.notes if not doubts(note))
     if axes == image.axes:
-        return image if image.axes_given else replace(image, axes_given=True, notes=notes)
+        return image if image.axes_given else replace(image, axes_given=True, axes_notes=())
     alpha = image.alpha and axes.find("S") == image.axes.find("S")
     stated = Image.of(image.array, axes, alpha=alpha, metadata=image.metadata, source=image.source)
     if image.value_range != Image.of(image.array, image.axes, alpha=image.alpha).value_range:  # set by hand
         stated = replace(stated, value_range=image.value_range)
-    return replace(stated, axes_given=True, notes=notes, reading=image.reading)
+    return replace(stated, axes_given=True, file_notes=image.file_notes, reading=image.reading)

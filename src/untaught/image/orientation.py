@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.image import Image
+from untaught.image.values import correlation
 
 UPRIGHT = 1
 CLEARLY = 0.1  # more correlation than by chance
@@ -54,21 +55,18 @@ def laid_as(image: Image, picture: Image, alike: bool = False) -> Image:
         f"{image.name} fits {picture.name} both as that is shown, turned by EXIF orientation {here}, and as it "
         "is stored; it was laid on it as shown, and what was made of the stored pixels is to be given as .npy"
     )
-    return replace(turned, notes=(*turned.notes, note))
+    return replace(turned, file_notes=(*turned.file_notes, note))
 
 
 def _agreement(image: Image, picture: Image) -> float:
     """Return the correlation of the grey values of two pictures of one size."""
-    a, b = (_grey(each) for each in (image, picture))
-    size = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
-    return float((a * b).sum()) / size if size > 0 else 0.0
+    return correlation(_grey(image), _grey(picture), of_constant=0.0)
 
 
 def _grey(image: Image) -> NDArray[np.float64]:
     view = image.samples_last(image.array).astype(np.float64)
     grey = view.reshape(-1, *view.shape[-3:]).mean((0, -1))
-    grey = np.where(np.isfinite(grey), grey, 0.0)
-    return np.asarray(grey - grey.mean())
+    return np.where(np.isfinite(grey), grey, 0.0)
 
 
 def _turned(image: Image, there: int, here: int) -> Image:

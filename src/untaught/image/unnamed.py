@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from untaught.image.axes import asked, checked_axes
 from untaught.image.image import Image, image_of_array
 from untaught.image.limits import refuse_too_large
+from untaught.image.values import correlation
 
 UNKNOWN = "QI"  # how tifffile calls an axis of which the file says nothing: other, sequence
 FEW = 6  # channels at most, where nothing says that they are
@@ -33,7 +34,7 @@ class Unnamed:
         The file's letters, in which `UNKNOWN` ones may stand twice; None where it has none at all.
     source : Path
         The file, absolute.
-    metadata, alpha, notes
+    metadata, alpha, file_notes
         As in `Image`.
     """
 
@@ -42,7 +43,7 @@ class Unnamed:
     source: Path
     metadata: dict[str, Any] = field(default_factory=dict)
     alpha: bool = False
-    notes: tuple[str, ...] = ()
+    file_notes: tuple[str, ...] = ()
 
     def named(self, axes: str | None = None) -> Image:
         """Return the image: with the axes that are given, else with those that the picture shows.
@@ -55,7 +56,7 @@ class Unnamed:
         if self.axes is None:
             image = image_of_array(self.array, self.source, axes)
             refuse_too_large(image.name, image.axes, image.array.shape)
-            return replace(image, array=np.array(image.array), metadata=self.metadata, notes=self.notes)
+            return replace(image, array=np.array(image.array), metadata=self.metadata, file_notes=self.file_notes)
         if axes is not None:
             letters = checked_axes(axes, self.array.shape, self.source)
             alpha = self.alpha and letters.find("S") == self.axes.find("S")
@@ -64,7 +65,7 @@ class Unnamed:
             letters, alpha = settled(self.axes, self.array), self.alpha
             notes = _notes(self.axes, letters, self.array.shape)
         image = Image.of(self.array, letters, alpha=alpha, metadata=self.metadata, source=self.source)
-        return replace(image, axes_given=axes is not None, notes=self.notes + notes)
+        return replace(image, axes_given=axes is not None, file_notes=self.file_notes, axes_notes=notes)
 
 
 def is_unnamed(axes: str) -> bool:
@@ -100,7 +101,8 @@ def _alike(axes: str, array: NDArray[Any], at: int) -> bool:
     planes = np.moveaxis(array[middle], sum(k < at for k in sides), 0)
     count = min(len(planes) - 1, MOST_PAIRS)
     starts = np.linspace(0, len(planes) - 2, count).astype(int)
-    found = [_correlation(_blocks(planes[k]), _blocks(planes[k + 1])) for k in starts]
+    # an empty plane is like any other
+    found = [correlation(_blocks(planes[k]), _blocks(planes[k + 1]), of_constant=1.0) for k in starts]
     return float(np.median(found)) >= ALIKE
 
 
@@ -110,12 +112,6 @@ def _blocks(plane: NDArray[Any]) -> NDArray[np.float64]:
     side = max(1, min(BLOCK, min(values.shape) // BLOCK))
     rows, columns = (size // side * side for size in values.shape)
     return np.asarray(values[:rows, :columns].reshape(rows // side, side, columns // side, side).mean((1, 3)))
-
-
-def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    a, b = first - first.mean(), second - second.mean()
-    size = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
-    return float((a * b).sum()) / size if size > 0 else 1.0  # an empty plane is like any other
 
 
 def _notes(axes: str, letters: str, shape: Sequence[int]) -> tuple[str, ...]:

@@ -161,3 +161,13 @@ def filled(values: NDArray[np.float32], missing: NDArray[np.bool_]) -> NDArray[n
     rows, columns = distance_transform_edt(missing, return_distances=False, return_indices=True)
     values[missing] = values[rows[missing], columns[missing]]
     return values
+
+
+def correlation(first: NDArray[np.float64], second: NDArray[np.float64], of_constant: float) -> float:
+    """Return the correlation of two pictures of one size, <a - mean a, b - mean b> over their norms.
+
+    `of_constant` is returned where one of them has the same value everywhere, so that there is none.
+    """
+    a, b = first - first.mean(), second - second.mean()
+    size = float(np.sqrt(np.square(a).sum() * np.square(b).sum()))
+    return float((a * b).sum()) / size if size > 0 else of_constant

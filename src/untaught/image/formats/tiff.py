@@ -66,13 +66,14 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     if is_unnamed(axes):
         return Unnamed(array, axes, path.absolute(), metadata, alpha, chosen.notes)
     image = Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
-    notes = chosen.notes
+    image = replace(image, file_notes=chosen.notes)
     if alpha and array.dtype.kind == "f" and len(axes) == 3:  # what programs write of any array of four channels
         told = (
             f"the last of the {image.size('S')} channels is opacity by what the file says, and was left as it is"
         )
-        notes = (*notes, f"{told}; where it is a channel, say {asked(axes.replace('S', 'C'))}")
-    return replace(image, notes=notes)
+        say = f"{told}; where it is a channel, say {asked(axes.replace('S', 'C'))}"
+        image = replace(image, axes_notes=(say,))
+    return image
 
 
 def objection(image: Image) -> str | None:
