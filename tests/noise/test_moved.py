@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from untaught.noise import Correlated, Gaussian, Impulse, NoiseModel, PoissonGaussian, Speckle, Unknown
+from untaught.noise import (
+    Correlated,
+    Gaussian,
+    Impulse,
+    NoiseModel,
+    PoissonGaussian,
+    Speckle,
+    Unknown,
+    VarianceCurve,
+)
 
 BOX = ((1.0,) * 3,) * 3
 LAWS = [
@@ -19,6 +28,7 @@ LAWS = [
     PoissonGaussian(0.03, 0.0, offset=-0.2),
     PoissonGaussian(0.0, 0.02, offset=-0.2),
     Speckle(0.3, offset=0.1),
+    VarianceCurve(((0.1, 0.001), (0.4, 0.02), (0.9, 0.005))),
     Impulse(0.2),
     Correlated(0.1, BOX, shades=((0.0, 1), (0.3, 3), (1.0, 2)), colours=((2.0, BOX), (1.0, BOX), (1.0, BOX))),
 ]

@@ -124,13 +124,9 @@ class NoiseModel(Moments):
         """
         if not (math.isfinite(factor) and factor > 0 and math.isfinite(shift)):
             raise ValueError(f"a law is moved by a positive factor and a shift, not by {factor} and {shift}")
-        if not (self.levels or self.positions):
-            raise TypeError(f"no levels and no positions to move in {self.kind} noise")
         low, high = self.clip
         kept = low and abs(shift) < SAME_PLACE, high and abs(factor + shift - 1) < SAME_PLACE
-        wider = {name: factor * getattr(self, name) for name in self.levels}
-        elsewhere = {name: factor * getattr(self, name) + shift for name in self.positions}
-        return replace(self, clip=kept, **wider, **elsewhere)
+        return replace(self, clip=kept, **self._moved(factor, shift))
 
     @property
     def unseen(self) -> float:
@@ -246,6 +242,13 @@ class NoiseModel(Moments):
             "clip": list(self.clip),
             "description": self.describe(),
         }
+
+    def _moved(self, factor: float, shift: float) -> dict[str, Any]:
+        """Return the fields that `moved` changes, beside `clip`."""
+        if not (self.levels or self.positions):
+            raise TypeError(f"no levels and no positions to move in {self.kind} noise")
+        wider = {name: factor * getattr(self, name) for name in self.levels}
+        return wider | {name: factor * getattr(self, name) + shift for name in self.positions}
 
     def _standard(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         return rng.standard_normal(shape)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.noise.models.base import DIGITS, Kernel, NoiseModel
 from untaught.noise.models.censored import namespace
-from untaught.noise.models.curves import Curve, along, curve, moved_curve
+from untaught.noise.models.curves import Curve, along, curve
 from untaught.noise.models.gaussian import Gaussian, constant
 from untaught.noise.models.moments import T
 from untaught.noise.models.words import Words
@@ -95,10 +95,6 @@ class Correlated(NoiseModel):
             return constant(x, self.sigma)
         answer: T = self.sigma * namespace(x).sqrt(along(x, self.shades))
         return answer
-
-    def moved(self, factor: float, shift: float) -> Self:
-        """See `NoiseModel`."""
-        return replace(super().moved(factor, shift), shades=moved_curve(self.shades, factor, shift))
 
     def scaled(self, factor: float, relative_error: float) -> Self:
         """See `NoiseModel`."""
@@ -189,6 +185,10 @@ class Correlated(NoiseModel):
         down, across = len(self.kernel) - 1, len(self.kernel[0]) - 1
         wide = rng.standard_normal((shape[0] + down, shape[1] + across, *shape[2:]))
         return np.asarray(fftconvolve(wide, kernel, mode="valid", axes=(0, 1)))
+
+    def _moved(self, factor: float, shift: float) -> dict[str, Any]:
+        shades = tuple((factor * place + shift, variance) for place, variance in self.shades)
+        return {**super()._moved(factor, shift), "shades": shades}
 
     def _parameters(self) -> dict[str, Any]:
         return {

@@ -26,9 +26,7 @@ def curve(pairs: Sequence[Sequence[float]]) -> Curve:
     except (TypeError, ValueError):
         rows = np.full((1, 2), np.nan)
     if not (np.isfinite(rows).all() and (np.diff(rows[:, 0]) > 0).all()):
-        raise InputError(
-            "A curve over brightness is pairs of finite numbers, (brightness, variance), in rising order."
-        )
+        raise InputError("A curve over brightness is pairs of finite numbers, rising in the first.")
     return tuple((float(x), float(v)) for x, v in rows)
 
 
@@ -38,8 +36,3 @@ def along(x: Any, pairs: Curve) -> Any:
         pairs = (*pairs, (pairs[0][0] + 1, pairs[0][1]))
     places, values = np.array(pairs, dtype=np.float64).T.copy()
     return interpolate(x, places, values)
-
-
-def moved_curve(pairs: Curve, factor: float, shift: float) -> Curve:
-    """Return the same values at brightness factor x + shift."""
-    return tuple((factor * place + shift, value) for place, value in pairs)
