@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,14 +9,15 @@ import numpy as np
 
 from untaught.errors import InputError
 from untaught.noise.belief import CAMERA, COMPRESSION, GRADIENT, believed
+from untaught.noise.estimation.camera_noise import camera_noise
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
-from untaught.noise.estimation.colour_noise import SMOOTHED, shared_by_colours
+from untaught.noise.estimation.colour_noise import shared_by_colours
 from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.correlation import Correlation, correlation_of
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.impulses import Impulses, impulses
-from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, curve_of
+from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, Grid, curve_of
 from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
@@ -91,10 +91,7 @@ class NoiseReport:
         }
 
 
-Refine = Callable[[Floats, Flags | None, Correlated], Correlated | None]
-
-
-def measure(values: Floats, missing: Flags | None = None, refine: Refine | None = None) -> NoiseReport:
+def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     """Find out what the noise of one picture is.
 
     Parameters
@@ -103,9 +100,6 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
         float32, shape (H, W, C) or (H, W), [0, 1] units.
     missing : ndarray, optional
         bool, shape (H, W), True where there is no measurement.
-    refine : callable, optional
-        Measures the noise of a camera that has smoothed its colours anew, from what patches tell of it; they hold
-        too little of it. `pipeline.plane.camera_noise.measure_noise` hands in what does so by denoising.
 
     Returns
     -------
@@ -129,11 +123,13 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
     level, channels = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     shared, common = _shared(patches, start)
-    if refine is not None and common is not None and _smoothed(common):
-        common = refine(values, missing, common) or common
+    if patches.dct.shape[1] == 3 and (common is not None or not believed(start.sigma, CAMERA)):
+        # What is white in the flattest patches may be the rounding of a file; of a camera's they hold too little.
+        common = camera_noise(values, missing, start.clip) or common
     curve = curve_of(patches, start)
-    law = curve.law(start, grey_step(values, missing)) if curve else None
-    model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
+    law = curve.law(start, Grid(grey_step(values, missing))) if curve else None
+    law = law if law is None else _strengthened(patches, law)
+    model, notes = _choose(start, salt, common, law, patches)
     told = _contradicted(values, missing, model, level.texture < TEXTURED)
     if told is not None:
         (model, note), curve = told, None
@@ -206,13 +202,8 @@ def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated 
     return shared, common if common is not None and believed(common.sigma, COMPRESSION) else None
 
 
-def _smoothed(noise: Correlated) -> bool:
-    """Say whether a camera has smoothed the colours of its noise; then patches hold too little of it."""
-    return bool(noise.colours) and noise.colours[0][0] > SMOOTHED * noise.colours[1][0]
-
-
 def _choose(
-    start: Gaussian, salt: Impulses, common: Correlated | None, law: NoiseModel | None
+    start: Gaussian, salt: Impulses, common: Correlated | None, law: NoiseModel | None, patches: Patches
 ) -> tuple[NoiseModel, list[str]]:
     if salt.found:
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
@@ -221,11 +212,14 @@ def _choose(
         grows = law is not None and common.uniform
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
-    if not believed(start.sigma, CAMERA):
-        return start, [_hardly(start)]
-    if law is not None:
+    if law is not None and believed(rms(law, patches), CAMERA):
         return law, []
-    return start, []
+    return start, [] if believed(start.sigma, CAMERA) else [_hardly(start)]
+
+
+def rms(law: NoiseModel, patches: Patches) -> float:
+    """Return the level of noise where the picture is, not where a law says what it says of mid-tones."""
+    return float(np.sqrt(np.square(np.asarray(law.std(law.unclip(patches.mean)))).mean()))
 
 
 def _hardly(noise: NoiseModel) -> str:
@@ -249,6 +243,8 @@ def _contradicted(
     if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
         return None
     told = drawing_noise(model, values, missing, flat)
+    if model.shared and told is not None and not told.negligible:  # neighbours that share it differ little
+        return None
     bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
     pattern = None if bare else pattern_of(values, missing)
     if pattern is not None:

@@ -111,7 +111,7 @@ class Taken:
 
 def measure_noise(values: Floats, missing: Flags | None = None) -> NoiseReport:
     """Find out what the noise of one picture is, that of cameras by denoising; see `noise.measure`."""
-    return measure(values, missing, refine=law_of_camera)
+    return measure(values, missing)
 
 
 def law_of_camera(values: Floats, missing: Flags | None, found: Correlated) -> Correlated | None:
