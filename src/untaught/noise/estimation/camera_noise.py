@@ -22,13 +22,14 @@ EDGES = (0.0, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)  # of the octaves, as shares of 
 CENTRES = (1 / 48, 3 / 64, 3 / 32, 3 / 16, 3 / 8)  # cycles a pixel
 AREA = np.diff(np.square(EDGES))  # share of the frequencies that lie in each
 GRID = 64  # pixels: the square on which a spectrum is drawn
+MATCHED = 4  # times, for the means over octaves to be right
 REACH = 7  # lags -REACH..REACH
 # Spectral density in each octave, of grey and of the two colour differences, up to a factor: roughly that of the
 # simulated cameras (`benchmarks/lib/cameras.py`). At low frequencies all three have the sensor's, for no camera
 # smooths so widely. Of ten pictures of three makes, none was off by more than a factor of two from its own best
 # multiple, and told that multiple and the true curve of brightness, denoising was .2 dB below what the true
 # spectrum gave.
-SPECTRUM = np.array([[18.0, 13.5, 9.0, 4.5, 1.1], [18.0, 11.0, 3.4, 0.45, 0.045]])
+SPECTRUM = np.array([[18.0, 13.5, 9.0, 4.5, 0.75], [18.0, 11.0, 3.4, 0.45, 0.045]])
 BLOCK = 16  # pixels: side of the squares whose energies are compared, half overlapping
 # Octave of grey (0) or colours (1), and the quantile of the blocks whose energy is taken for that of noise alone.
 # Texture is in all octaves of some blocks; compression has taken the fast noise out of others.
@@ -37,18 +38,21 @@ SHADES = 6  # of brightness, equally many blocks in each
 FEWEST = 40  # blocks of a shade
 CUT = 0.05  # share of values at an end of the range from which on a block holds no noise to measure
 # The blocks that hold least hold less noise than the rest, for that is where cameras and files take it away.
-QUIETER = 1.5  # variance of all blocks over that
+QUIETER = 1.4  # variance of all blocks over that
 LOWER = 0.35  # quantile of the shades: texture can only raise them
 STIFF = 0.7  # weight of squared differences of the logarithm between neighbouring shades
 NEAR = 0.05  # of the logarithm: deviations from the curve that count alike
 SWEEPS = 60
-# Of the colours' density in the fourth octave over the second: .04 in SPECTRUM, .3 of noise blurred over 3 x 3 pixels.
-STEEPEST = 0.12
+# Density of the colours in the fourth octave over the second: .04 in SPECTRUM, .3 of noise blurred over 3 x 3 pixels;
+SLOW = 0.12
+FAST = 0.4  # and in the fifth over the fourth: .1 in SPECTRUM, up to .25 with what rounding adds, 1 of white noise.
+FAST_GREY = 0.23  # the same of grey: .17 in SPECTRUM, .07 to .2 in 16 pictures of cameras, .25 to .5 in fine texture
 # The 35 % over the 5 % quantile of a shade's energies in the fourth octave. Noise lies evenly, texture does not:
 # 1.3 to 2.6 in 14 of 16 pictures of cameras, above 2.9 in all of 14 scans and photographs without noise.
 EVEN = (2.6, 3.4)  # up to the first all of it is noise, from the second on none is
 # One standard error of the variance, relative.
 DOUBTFUL = 0.6
+LEAST_SIDE = 48  # pixels
 LEAST = 0.5 / 255**2  # of the factor on SPECTRUM: its noise has a level of .75 / 255, which is called none
 
 Values = NDArray[np.float64]
@@ -73,10 +77,11 @@ class Blocks:
         ]
         return float(np.median(told))
 
-    def steepness(self) -> float:
-        """Return the density of the colours' fast energy over that of their slow energy."""
-        fast, slow = (np.quantile(self.energy[:, 1, octave], 0.2) / AREA[octave] for octave in (3, 1))
-        return float(fast / max(slow, 1e-20))
+    def smoothed(self) -> bool:
+        """Say whether energy falls with frequency as it does where a camera has smoothed the noise."""
+        grey, colours = (np.quantile(self.energy[:, k], (0.1, 0.2), axis=0) / AREA for k in (0, 1))
+        falls = colours[1, 3] < SLOW * colours[1, 1] and colours[1, 4] < FAST * colours[1, 3]
+        return bool(falls and grey[1, 4] < FAST_GREY * grey[0, 3])
 
     def spread(self) -> float:
         """Return how unevenly the fast energy of grey lies over them."""
@@ -88,7 +93,7 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
     """Measure the noise of a colour picture that a camera has processed.
 
         E = q-quantile over the blocks of a shade of the energy in an octave,
-        v(shade) = 1.5 median over octaves of E / E of `SPECTRUM`
+        v(shade) = 1.4 median over octaves of E / E of `SPECTRUM`
 
     Parameters
     ----------
@@ -110,7 +115,7 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
     2014, for curves of noise by quantiles of blocks; the rest is ours.
     """
     blocks = _blocks(values, missing)
-    if len(blocks.brightness) < FEWEST or blocks.steepness() > STEEPEST:
+    if min(values.shape[:2]) < LEAST_SIDE or len(blocks.brightness) < FEWEST or not blocks.smoothed():
         return None
     order = np.argsort(blocks.brightness, kind="stable")
     parts = np.array_split(order, max(1, min(SHADES, len(order) // FEWEST)))
@@ -121,7 +126,7 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
     if np.sqrt(level.mean()) < np.sqrt(LEAST):
         return None
     curve = [(float(shade.brightness.mean()), float(v)) for shade, v in zip(shades, level, strict=True)]
-    return _law(curve, clip)
+    return law_of(curve, clip)
 
 
 def _blocks(values: Floats, missing: Flags | None) -> Blocks:
@@ -170,15 +175,13 @@ def lower_curve(log: Values) -> Values:
     return curve
 
 
-def _law(curve: list[tuple[float, float]], clip: tuple[bool, bool]) -> Correlated:
+def law_of(curve: list[tuple[float, float]], clip: tuple[bool, bool]) -> Correlated:
     """Return the law of `SPECTRUM` times a factor that follows (brightness, factor)."""
-    frequency = np.abs(np.fft.fftfreq(GRID))
-    at = np.log(np.maximum(np.maximum(frequency[:, None], frequency), 1 / (2 * GRID)))
     reach = np.arange(-REACH, REACH + 1)
     fading = np.minimum(1.0, 1.3 * np.cos(np.pi * reach / (2 * (REACH + 1))) ** 2)
     parts = []
     for row in SPECTRUM:
-        power = np.exp(np.interp(at, np.log(CENTRES), np.log(row)))
+        power = _interpolated(row)
         lags = np.fft.ifft2(power).real[np.ix_(reach, reach)] * np.outer(fading, fading)
         parts.append((float(power.mean()), kernel_of(lags)))
     grey, colour = parts
@@ -186,3 +189,16 @@ def _law(curve: list[tuple[float, float]], clip: tuple[bool, bool]) -> Correlate
     middle = float(np.mean([factor for _, factor in curve]))
     sigma = float(np.sqrt(middle * np.mean([share for share, _ in every])))
     return Correlated(sigma, grey[1], tuple(curve), every, relative_error=DOUBTFUL, clip=clip)
+
+
+def _interpolated(density: Values) -> Values:
+    """Return a smooth spectrum, (`GRID`, `GRID`), whose means over the octaves are `density`."""
+    frequency = 2 * np.abs(np.fft.fftfreq(GRID))
+    highest = np.maximum(frequency[:, None], frequency)
+    inside = np.digitize(highest, EDGES[1:-1])
+    at = np.log(np.maximum(highest / 2, 1 / (2 * GRID)))
+    nodes = density.copy()
+    for _ in range(MATCHED):
+        power: Values = np.exp(np.interp(at, np.log(CENTRES), np.log(nodes)))
+        nodes *= density / np.array([power[inside == k].mean() for k in range(len(AREA))])
+    return power

@@ -123,8 +123,7 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     level, channels = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     shared, common = _shared(patches, start)
-    if patches.dct.shape[1] == 3 and (common is not None or not believed(start.sigma, CAMERA)):
-        # What is white in the flattest patches may be the rounding of a file; of a camera's they hold too little.
+    if patches.dct.shape[1] == 3:  # of a camera's the flattest patches hold too little, and seem white by rounding
         common = camera_noise(values, missing, start.clip) or common
     curve = curve_of(patches, start)
     law = curve.law(start, Grid(grey_step(values, missing))) if curve else None
