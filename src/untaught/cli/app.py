@@ -45,7 +45,8 @@ Noise = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="auto measures it; or gaussian:25, poisson:GAIN,READ, impulse:0.1, speckle:0.2, correlated:25,WIDTH "
+        help="auto measures it; or gaussian:25, poisson:GAIN,READ,OFFSET, curve:FILE.csv (brightness, variance), "
+        "map:FILE (a level for every pixel), rician:10, impulse:0.1, speckle:0.2, correlated:25,WIDTH "
         "(levels on the 0..255 scale).",
     ),
 ]

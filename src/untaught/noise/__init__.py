@@ -7,6 +7,7 @@ from untaught.noise.estimation.correlation import Correlation, correlation
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import Curve, mean_variance
 from untaught.noise.estimation.measure import NoiseReport, measure
+from untaught.noise.estimation.rician import rician_of
 from untaught.noise.estimation.sigma import estimate_sigma
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated, gaussian_kernel
@@ -44,4 +45,5 @@ __all__ = [
     "mean_variance",
     "measure",
     "parse_noise",
+    "rician_of",
 ]
