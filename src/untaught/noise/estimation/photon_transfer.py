@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.noise.estimation.flat_frames import EQUAL, FULL, Exposure, Points, groups_of, points_of
+from untaught.noise.estimation.flat_frames import FULL, Exposure, Points, groups_of, points_of
 from untaught.noise.estimation.line_fit import LineFit, fit_line
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 
@@ -88,8 +88,8 @@ class Transfer:
         return (
             f"The frames tell gain {self.gain:.4g} (units an electron), read-out noise {self.read:.4g} and offset "
             f"{self.offset:.5g}: variance = {self.gain:.4g} (brightness - {self.offset:.5g}) + "
-            f"{self.read**2:.4g}, good to {100 * self.relative_error:.1f} %, from {len(self.points)} points between "
-            f"{low:.5g} and {high:.5g} (all in the data's units)."
+            f"{self.read**2:.4g}, good to {100 * self.relative_error:.1f} %, from {len(self.points)} points "
+            f"between {low:.5g} and {high:.5g} (all in the data's units)."
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -113,8 +113,8 @@ def photon_transfer(frames: Sequence[Exposure]) -> Transfer:
         two frames of equal exposure   Var = Var(y_1 - r y_2) / (1 + r^2),   r = mean y_1 / mean y_2
         a frame by itself              Var = variance around smooth light, every other pixel at a time
 
-    with y above the offset. What is the same in both frames, dust and the pattern of the sensor, is gone from their difference. A frame by
-    itself still has it: where there are such, a share of mean^2 is fitted too.
+    with y above the offset. What is the same in both frames, dust and the pattern of the sensor, is gone from their
+    difference. A frame by itself still has it: where there are such, a share of mean^2 is fitted too.
 
     Parameters
     ----------
@@ -163,11 +163,13 @@ def _told_apart(groups: list[list[Exposure]]) -> tuple[list[list[Exposure]], lis
     flat = [group for group in groups if not group[0].dark]
     if dark and flat:
         return dark, flat, []
-    lowest = min(float(group[0].values.mean()) for group in groups)
-    highest = max(float(group[-1].values.mean()) for group in groups)
-    edge = lowest + 0.5 * EQUAL * (highest - lowest)
-    dark = [group for group in groups if float(group[0].values.mean()) <= edge]
-    flat = [group for group in groups if float(group[0].values.mean()) > edge]
+    lowest: dict[int, list[Exposure]] = {}
+    for group in groups:
+        known = lowest.get(group[0].channel)
+        if known is None or group[0].values.mean() < known[0].values.mean():
+            lowest[group[0].channel] = group
+    dark = list(lowest.values())
+    flat = [group for group in groups if not any(group is one for one in dark)]
     return dark, flat, ['no file is named "dark" or "bias": the darkest frames were taken for dark ones']
 
 
@@ -190,8 +192,8 @@ def _cut_off(darks: list[list[Exposure]]) -> list[str]:
     if share <= CUT:
         return []
     return [
-        f"{100 * share:.0f} % of the values of the dark frames are 0: black is cut off, and there is more read-out "
-        "noise than they tell"
+        f"{100 * share:.0f} % of the values of the dark frames are 0: black is cut off, and there is more "
+        "read-out noise than they tell"
     ]
 
 

@@ -23,8 +23,8 @@ def transfer_of(sources: Sequence[Path]) -> Transfer:
     Parameters
     ----------
     sources : sequence of Path
-        Files, of which stacks hold several frames, and folders of them. Names with "dark" or "bias" in them, of the
-        file or its folder, are of dark frames.
+        Files, of which stacks hold several frames, and folders of them. Names with "dark" or "bias" in them, of
+        the file or its folder, are of dark frames.
 
     Raises
     ------
