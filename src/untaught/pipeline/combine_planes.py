@@ -21,6 +21,7 @@ from untaught.pipeline.rerun_command import command_line
 from untaught.pipeline.task import Task
 from untaught.results.restoration import PlaneResult, Tried, representative
 from untaught.results.result import Result
+from untaught.results.text import all_with_units
 from untaught.risk.estimate import Interval, Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names
@@ -80,7 +81,7 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
         std=_std(picture, answers),
         history=first.history if first else History(),
         candidates=first.candidates if first else (),
-        notes=(*picture.notes, *task.notes, *_notes(picture, answers)),
+        notes=all_with_units((*picture.notes, *task.notes, *_notes(picture, answers)), picture.value_range),
         interrupted=interrupted,
         planes=planes,
         command=command_line(recipe, picture, interrupted),

@@ -195,6 +195,7 @@ def apply(
     noise: Noise = "auto",
     seed: Seed = 0,
     device: Device = "auto",
+    output_type: OutputType = "same",
     report: Report = None,
     recipe: RecipeFile = None,
     reference: Reference = None,
@@ -207,7 +208,13 @@ def apply(
     call = ApplyCall(
         input=picture,
         output=output,
-        options={"axes": axes, "noise": noise, "seed": seed, "device": device},
+        options={
+            "axes": axes,
+            "noise": noise,
+            "seed": seed,
+            "device": device,
+            "output_type": output_type,
+        },
         report=report,
         recipe=recipe,
         reference=reference,

@@ -57,13 +57,13 @@ def fit_line(x: Values, y: Values, error: Values, start: float, squared: bool = 
 
 def _fit(basis: Values, target: Values) -> tuple[Values, float, Values]:
     """Return coefficients, the weighted misfit and their covariance."""
-    weight = np.ones(len(target))
-    found = np.zeros(basis.shape[1])
+    weight: Values = np.ones(len(target))
+    found: Values = np.zeros(basis.shape[1])
     for _ in range(SWEEPS):
         root = np.sqrt(weight)[:, None]
         found = np.linalg.lstsq(basis * root, target * root[:, 0], rcond=None)[0]
         off = np.abs(target - basis @ found)
         scale = max(1.0, 1.4826 * float(np.median(off)))
-        weight = np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-300))
+        weight = np.asarray(np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-300)))
     misfit = float((weight * np.square(target - basis @ found)).sum())
-    return found, misfit, np.linalg.pinv(basis.T @ (basis * weight[:, None]))
+    return found, misfit, np.asarray(np.linalg.pinv(basis.T @ (basis * weight[:, None])))

@@ -113,8 +113,8 @@ def photon_transfer(frames: Sequence[Exposure]) -> Transfer:
         two frames of equal exposure   Var = Var(y_1 - r y_2) / (1 + r^2),   r = mean y_1 / mean y_2
         a frame by itself              Var = variance around smooth light, every other pixel at a time
 
-    with y above the offset. What is the same in both frames, dust and the pattern of the sensor, is gone from their
-    difference. A frame by itself still has it: where there are such, a share of mean^2 is fitted too.
+    with y above the offset. What is the same in both frames, dust and the pattern of the sensor, is gone from
+    their difference. A frame by itself still has it: where there are such, a share of mean^2 is fitted too.
 
     Parameters
     ----------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane
 from untaught.noise import Gaussian, NoiseModel
@@ -54,8 +56,8 @@ def with_given_noise(
         return requests, ()
     laws, said = zip(*region_laws(picture, shared.noise_region, operator), strict=True)
     planes = tuple(each and replace(each, noise=law) for each, law in zip(requests.planes, laws, strict=True))
-    notes = named_by_plane(list(zip(picture.labels, said, strict=True)), picture.n_planes)
-    return replace(requests, planes=planes), tuple(notes)
+    told = named_by_plane(list(zip(picture.labels, said, strict=True)), picture.n_planes)
+    return replace(requests, planes=planes), tuple(told)
 
 
 def region_laws(
@@ -87,7 +89,8 @@ def _law(plane: Plane, region: Region, where: str, operator: Operator | None) ->
         return Gaussian(0.0), ()
     values, missing = (array[y : y + height, x : x + width] for array in (plane.values, plane.missing))
     ends = float(((values == 0) | (values == 1)).mean())
-    found = region_noise(sites(values, operator), sites(missing[..., None], operator).any(-1))
+    gone = np.asarray(sites(missing[..., None], operator).any(-1), np.bool_)
+    found = region_noise(sites(values, operator), gone)
     where = f"{where} of plane {plane.label}" if plane.label else where
     if found is None:
         raise InputError(f"hardly a pixel in {where} was measured; mark another")

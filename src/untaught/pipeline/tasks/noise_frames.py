@@ -10,7 +10,8 @@ import numpy as np
 from untaught.errors import InputError
 from untaught.image.files import FORMATS, read
 from untaught.image.image import Image
-from untaught.noise.estimation.photon_transfer import Exposure, Transfer, photon_transfer
+from untaught.noise.estimation.flat_frames import Exposure
+from untaught.noise.estimation.photon_transfer import Transfer, photon_transfer
 
 MOST_SIDE = 768  # pixels of a frame that are looked at, in its middle: bounds memory, and tells a variance to .2 %
 LEAST_SIDE = 16
