@@ -36,7 +36,7 @@ ROOMS: dict[str, str] = {
     "__main__": "cli",
 }
 # Inside `pipeline`, from the ground up.
-PIPELINE = ("request task answer", "recipes", "rerun_command", "plane combine_planes", "planes", "tasks")
+PIPELINE = ("noise_files", "request task answer", "recipes", "rerun_command", "plane combine_planes", "planes", "tasks")
 MOST_MODULES, MOST_PACKAGES, MOST_FLOORS = 6, 11, 9
 
 

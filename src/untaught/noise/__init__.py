@@ -15,6 +15,7 @@ from untaught.noise.models.impulse import Impulse
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.registry import format_noise, parse_noise
 from untaught.noise.models.speckle import Speckle
+from untaught.noise.models.variance_curve import VarianceCurve
 
 __all__ = [
     "Clipping",
@@ -29,6 +30,7 @@ __all__ = [
     "PoissonGaussian",
     "Speckle",
     "Unknown",
+    "VarianceCurve",
     "clipping",
     "correlation",
     "estimate_sigma",

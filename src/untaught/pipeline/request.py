@@ -22,8 +22,9 @@ from untaught.image.output_type import OUTPUT_TYPES, SAME
 from untaught.method import ClosedForm, Iterative, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
-from untaught.noise import Gaussian, NoiseModel, parse_noise
+from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.models.words import MOST_LEVEL
+from untaught.pipeline.noise_files import read_noise
 from untaught.problem import Weights
 
 Picture = str | Path | Image | NDArray[Any]
@@ -149,7 +150,7 @@ def noise_of(noise: str | NoiseModel, sigma: float | None) -> NoiseModel | None:
         if not (_is(sigma, Real) and 0 < sigma < MOST_LEVEL / 255):
             raise InputError(f"sigma is {quoted(sigma)}; give a positive fraction of the value range, such as 0.1")
         return Gaussian(sigma)
-    return parse_noise(noise) if isinstance(noise, str) else noise
+    return read_noise(noise) if isinstance(noise, str) else noise
 
 
 def region_of(region: Region | None) -> Region | None:
