@@ -76,8 +76,7 @@ class Demo:
                 f"method   {result.method}: {result.why}",
                 f"stopped  {result.stopped.reason}",
                 f"before   {_scores(self.before)}",
-                f"after    {_scores(self.after)}; {estimate}, "
-                "made without the clean picture",
+                f"after    {_scores(self.after)}; {estimate}, made without the clean picture",
                 f"time     {result.seconds:.0f} s",
                 f"look at  {self.folder / 'strip.png'} and {self.folder / 'report.html'}",
             ]

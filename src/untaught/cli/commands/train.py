@@ -19,6 +19,7 @@ from untaught.cli.app import (
     Job,
     Limit,
     Noise,
+    OutputType,
     Page,
     Picture,
     Quiet,

@@ -61,9 +61,9 @@ def _fit(basis: Values, target: Values) -> tuple[Values, float, Values]:
     found: Values = np.zeros(basis.shape[1])
     for _ in range(SWEEPS):
         root = np.sqrt(weight)[:, None]
-        found = np.linalg.lstsq(basis * root, target * root[:, 0], rcond=None)[0]
+        found = np.asarray(np.linalg.lstsq(basis * root, target * root[:, 0], rcond=None)[0], np.float64)
         off = np.abs(target - basis @ found)
         scale = max(1.0, 1.4826 * float(np.median(off)))
         weight = np.asarray(np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-300)))
     misfit = float((weight * np.square(target - basis @ found)).sum())
-    return found, misfit, np.asarray(np.linalg.pinv(basis.T @ (basis * weight[:, None])))
+    return found, misfit, np.asarray(np.linalg.pinv(basis.T @ (basis * weight[:, None])), np.float64)
