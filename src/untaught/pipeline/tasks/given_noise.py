@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from untaught.errors import InputError
 from untaught.image.image import Image, Plane
 from untaught.noise import Gaussian, NoiseModel
+from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.region import region_noise
 from untaught.noise.shares import percent
 from untaught.operators import Operator
 from untaught.operators.structure import sites
 from untaught.pipeline.combine_planes import named_by_plane
+from untaught.pipeline.noise_files import read_curve
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.request import Region
 from untaught.pipeline.tasks.noise_frames import transfer_of
 
+CURVE = ".csv"
 LEAST_SIDE = 8  # pixels
 AT_THE_END = 0.02  # share of the values at black or at white from which on the noise is cut off there
 
@@ -48,8 +52,7 @@ def with_given_noise(
     if shared.noise is not None:
         return requests, ()
     if shared.noise_from is not None:
-        transfer = transfer_of(shared.noise_from)
-        law, notes = transfer.law(picture.value_range), transfer.notes_for(picture.used_range)
+        law, notes, _ = law_from(shared.noise_from, picture)
         planes = tuple(each and replace(each, noise=law) for each in requests.planes)
         return replace(requests, shared=replace(shared, noise=law), planes=planes), notes
     if shared.noise_region is None:
@@ -58,6 +61,22 @@ def with_given_noise(
     planes = tuple(each and replace(each, noise=law) for each, law in zip(requests.planes, laws, strict=True))
     told = named_by_plane(list(zip(picture.labels, said, strict=True)), picture.n_planes)
     return replace(requests, planes=planes), tuple(told)
+
+
+def law_from(sources: Sequence[Path], picture: Image) -> tuple[NoiseModel, Notes, Transfer | None]:
+    """Return the law that frames, or a curve in the data's units, tell, what to say of it, and the frames' curve.
+
+    Raises
+    ------
+    InputError
+        For frames or a curve that cannot be used.
+    """
+    low, high = picture.value_range
+    if len(sources) == 1 and sources[0].suffix.lower() == CURVE:
+        law = read_curve(sources[0])  # as if its units were those of 8 bits
+        return law.moved(255 / (high - low), -low / (high - low)), (), None
+    transfer = transfer_of(sources)
+    return transfer.law(picture.value_range), transfer.notes_for(picture.used_range), transfer
 
 
 def region_laws(
