@@ -85,7 +85,7 @@ class Inspected:
     def describe(self) -> str:
         """Return the findings as lines for a person."""
         size = " x ".join(str(n) for n in self.shape)
-        low, high = ends = self.value_range
+        low, high = self.value_range
         lines = [
             f"picture  {self.name}: {size} ({self.axes}), {self.dtype}, value range {low:g} to {high:g}",
             *(

@@ -15,9 +15,9 @@ from untaught.results.residual_check import check_residual
 from untaught.results.residual_patches import patch_strips
 
 STRIPS = (
-    "What a quick non-local picture takes out of a piece of it, amplified about mid grey: first where there is least "
-    "detail, then where there is most. Both should look like noise. Lines and shapes among the busiest patches are "
-    "detail that would go out with the noise; what is smooth in the flattest is noise that would stay."
+    "What a quick non-local picture takes out of a piece of it, amplified about mid grey: first where there is "
+    "least detail, then where there is most. Both should look like noise. Lines and shapes among the busiest "
+    "patches are detail that would go out with the noise; what is smooth in the flattest is noise that would stay."
 )
 PLOT = (
     "Left, the variance of the noise against brightness, in the data's units: points are measured, lines are the "

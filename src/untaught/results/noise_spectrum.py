@@ -41,7 +41,8 @@ class Spectrum:
         """Return in words how power goes from slow waves to fast ones."""
         power = next(iter(self.laws.values())) if self.measured is None else self.measured
         numbers = " ".join(f"{v:.2g}" for v in power)
-        return f"power from coarse to fine, of 1 if white: {numbers}"
+        origin = "by the law" if self.measured is None else "of flat patches; what texture they have is coarse"
+        return f"power from slow waves to fast ones, 1 if white ({origin}): {numbers}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-able summary."""

@@ -1,4 +1,4 @@
-"""What a person would do about a picture's noise: the law, whether it is believed, and a command, in a paragraph."""
+"""What a person would do about a picture's noise, in a paragraph: the law, whether it is believed, a command."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def advice_of(
 
 def _law(noise: NoiseModel, several: bool) -> str:
     of = "The noisiest plane has" if several else "The picture has"
-    level = "" if noise.replaces else f" of level {255 * noise.level:.1f} (of 255)"
+    level = "" if noise.replaces else f", of level {255 * noise.level:.1f} (of 255)"
     return f"{of} {NAMES.get(noise.kind, noise.kind)}{level}."
 
 
