@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from untaught.results.display import Bytes, Pair, Stretch
 
 SIDE = 24  # pixels of a patch
+ZOOM = 3  # pixels of the page along a side of one of the picture
 MOST = 8  # patches of a strip
 BETWEEN = 2  # pixels of white between them
 WHOLE_RANGE = 3.0  # deviations of the residual that are drawn from grey to black and to white
 
 
 def patch_strips(pair: Pair) -> tuple[Bytes, Bytes] | None:
-    """Return strips of the flattest and of the busiest patches of the residual, 8-bit levels about mid grey.
+    """Return strips of the flattest and of the busiest patches of the residual, enlarged, 8 bits about mid grey.
 
     How busy a patch is, is told by the gradient of the restored picture. None where there is no residual, or no
     patch that was measured.
@@ -47,4 +48,5 @@ def _by_detail(pair: Pair) -> list[tuple[int, int]]:
 def _strip(levels: Bytes, corners: list[tuple[int, int]]) -> Bytes:
     gap: NDArray[np.uint8] = np.full((SIDE, BETWEEN, levels.shape[-1]), 255, np.uint8)
     parts = [levels[i : i + SIDE, j : j + SIDE] for i, j in corners]
-    return np.concatenate([piece for part in parts for piece in (gap, part)][1:], axis=1)
+    strip = np.concatenate([piece for part in parts for piece in (gap, part)][1:], axis=1)
+    return np.asarray(strip.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1))

@@ -14,7 +14,7 @@ MOST_SIDE = 256  # pixels of the piece, from the middle
 
 
 def pilot_of(plane: Plane, noise: NoiseModel) -> Pair | None:
-    """Return the middle of a plane before and after the non-local method; None where there is no noise to remove."""
+    """Return the middle of a plane before and after the non-local method; None where there is no noise."""
     if noise.leaves_clean:
         return None
     top, left = (max(0, side - MOST_SIDE) // 2 for side in plane.missing.shape)
