@@ -14,6 +14,7 @@ from untaught.noise.models.gaussian import Gaussian, Unknown
 from untaught.noise.models.impulse import Impulse
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.registry import format_noise, parse_noise
+from untaught.noise.models.rician import Rician
 from untaught.noise.models.speckle import Speckle
 from untaught.noise.models.variance_curve import VarianceCurve
 
@@ -28,6 +29,7 @@ __all__ = [
     "NoiseModel",
     "NoiseReport",
     "PoissonGaussian",
+    "Rician",
     "Speckle",
     "Unknown",
     "VarianceCurve",

@@ -10,12 +10,14 @@ from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian, Unknown
 from untaught.noise.models.impulse import Impulse
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
+from untaught.noise.models.rician import Rician
 from untaught.noise.models.speckle import Speckle
 from untaught.noise.models.variance_curve import VarianceCurve
 from untaught.noise.models.words import Words
 
 MODELS: dict[str, type[NoiseModel]] = {
-    law.kind: law for law in (Gaussian, PoissonGaussian, VarianceCurve, Impulse, Speckle, Correlated, Unknown)
+    law.kind: law
+    for law in (Gaussian, PoissonGaussian, VarianceCurve, Rician, Impulse, Speckle, Correlated, Unknown)
 }
 CLIPS = {
     "clipped": (True, True),
@@ -30,18 +32,18 @@ def parse_noise(text: str) -> NoiseModel | None:
     Parameters
     ----------
     text : str
-        ``auto``; ``gaussian:25`` (standard deviation on the 0..255 scale); ``poisson:GAIN,READ,OFFSET``
-        (grey levels per photo-electron, standard deviation of the read-out in grey levels, and the grey level
-        without light, which may be negative, all on the 0..255 scale; the last two may be left out);
-        ``curve:0 4.2/128 30/255 61`` (variances at several brightnesses, both on the 0..255 scale; from a file
-        of two columns as ``curve:FILE.csv``, which `pipeline.noise_files` reads);
-        ``impulse:0.1`` (share of pixels hit; as ``impulse:0.1,PEPPER,SALT`` with their values if these are not 0
-        and 255); ``speckle:0.2`` (standard deviation as a share of the value; as ``speckle:0.2,OFFSET`` as a
-        share of the value less that); ``correlated:25,WIDTH`` (standard deviation on the
-        0..255 scale, and the standard deviation of a Gaussian kernel in pixels, or the kernel's
-        rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
-        ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1,
-        at 0, at 1. Levels end at 10 000, the share of speckle at 100.
+        ``auto``; ``gaussian:25`` (standard deviation on the 0..255 scale, as all values here);
+        ``poisson:GAIN,READ,OFFSET`` (grey levels per photo-electron, standard deviation of the read-out, and the
+        grey level without light, which may be negative; the last two may be left out);
+        ``curve:0 4.2/128 30/255 61`` (variances at several brightnesses; from a file of two columns as
+        ``curve:FILE.csv``, which `pipeline.noise_files` reads); ``rician:LEVEL,OFFSET`` (of magnitudes: standard
+        deviation of the real part, and the grey level that stands for 0, if that is not 0); ``impulse:0.1`` (share
+        of pixels hit; as ``impulse:0.1,PEPPER,SALT`` with their values, if these are not 0 and 255);
+        ``speckle:0.2`` (standard deviation as a share of the value; as ``speckle:0.2,OFFSET`` of the value less
+        that); ``correlated:25,WIDTH`` (standard deviation, and that of a Gaussian kernel in pixels, or the
+        kernel's rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
+        ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1, at 0, at 1.
+        Levels end at 10 000, the share of speckle at 100.
 
     Returns
     -------
