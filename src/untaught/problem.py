@@ -176,7 +176,7 @@ def part_of(problem: Problem, window: Window) -> Problem:
         for name in ("y", "mask", "pilot", "guide_image")
         if (value := getattr(problem, name)) is not None
     }
-    return replace(problem, **cut)
+    return replace(problem, noise=problem.noise.part(window), **cut)
 
 
 def smoothed(problem: Problem) -> Tensor:

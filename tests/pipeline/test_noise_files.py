@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.conftest import clean, psnr
-from untaught import denoise, rerun
+from untaught import Image, denoise, rerun, write
 from untaught.errors import InputError
-from untaught.noise import Gaussian, VarianceCurve, parse_noise
+from untaught.noise import Gaussian, NoiseMap, VarianceCurve, parse_noise
 from untaught.pipeline.noise_files import read_noise
 from untaught.results.recipe import Recipe
 
@@ -68,3 +69,48 @@ def test_a_picture_is_restored_by_a_curve_and_again_without_the_file(tmp_path: P
     path.unlink()
     again = rerun(Recipe.model_validate_json(result.recipe.model_dump_json()), y)
     assert np.array_equal(again.image, result.image)
+
+
+def test_a_map_is_read_from_a_picture(tmp_path: Path) -> None:
+    levels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    for name in ("Map.png", "map.tif", "map.npy"):
+        path = tmp_path / name
+        np.save(path, levels) if name.endswith("npy") else write(path, Image.of(levels, "YX"))
+        law = read_noise(f"map:{path},clipped-low")
+        assert law == NoiseMap(Gaussian(1.0), levels / 255, clip=(True, False))
+        assert law.written(6) == str(path)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"), [(np.zeros((6, 8, 3)), "one plane"), (np.full((6, 8), -1.0), "not negative")]
+)
+def test_a_bad_map_is_refused(tmp_path: Path, array: NDArray[np.float64], said: str) -> None:
+    np.save(tmp_path / "map.npy", array)
+    with pytest.raises(InputError, match=said):
+        read_noise(f"map:{tmp_path / 'map.npy'}")
+    with pytest.raises(InputError, match="does not exist"):
+        read_noise(f"map:{tmp_path / 'other.npy'}")
+    with pytest.raises(InputError, match="names a file"):
+        parse_noise("map:map.npy")
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_picture_is_restored_by_a_map_and_again_by_its_recipe(tmp_path: Path, written: bool) -> None:
+    x = clean(48, 48)
+    levels = np.linspace(5.0, 60.0, 48) * np.ones((48, 1))
+    law = NoiseMap(Gaussian(1.0), levels / 255)
+    np.save(tmp_path / "map.npy", levels)
+    y = law.sample(x, np.random.default_rng(0))
+    result = denoise(y, method="nonlocal", noise=f"map:{tmp_path / 'map.npy'}" if written else law)
+    assert psnr(result.image, x) > psnr(y, x) + 3
+    assert psnr(result.image, x) > psnr(denoise(y, method="nonlocal", sigma=law.level).image, x) + 0.5
+    assert (result.recipe.noise == f"map:{tmp_path / 'map.npy'}") == written
+    again = rerun(Recipe.model_validate_json(result.recipe.model_dump_json()), y)
+    assert np.array_equal(again.image, result.image)
+
+
+def test_a_map_of_another_size_is_refused_in_one_sentence() -> None:
+    law = NoiseMap(Gaussian(0.1), np.ones((40, 48)))
+    for method in ("nonlocal", "dip", "auto"):
+        with pytest.raises(InputError, match=r"The map of noise is 48 x 40 pixels and the picture 48 x 48; "):
+            denoise(clean(48, 48), method=method, noise=law)

@@ -12,6 +12,7 @@ from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated, gaussian_kernel
 from untaught.noise.models.gaussian import Gaussian, Unknown
 from untaught.noise.models.impulse import Impulse
+from untaught.noise.models.noise_map import NoiseMap
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.registry import format_noise, parse_noise
 from untaught.noise.models.rician import Rician
@@ -26,6 +27,7 @@ __all__ = [
     "Gaussian",
     "Impulse",
     "Impulses",
+    "NoiseMap",
     "NoiseModel",
     "NoiseReport",
     "PoissonGaussian",

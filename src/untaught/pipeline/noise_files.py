@@ -1,4 +1,4 @@
-"""Laws of noise that are written as the name of a file, which is read here: a curve."""
+"""Laws of noise that are written as the name of a file, which is read here: a curve, or a map."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from untaught.errors import InputError
-from untaught.noise import NoiseModel, VarianceCurve, parse_noise
+from untaught.image.files import read
+from untaught.noise import Gaussian, NoiseMap, NoiseModel, VarianceCurve, parse_noise
 from untaught.noise.models.censored import Clip
 from untaught.noise.models.registry import CLIPS
 
@@ -21,8 +24,9 @@ def read_noise(text: str) -> NoiseModel | None:
     Parameters
     ----------
     text : str
-        What `untaught.noise.parse_noise` reads; or ``curve:FILE.csv``, two columns, brightness and variance, on
-        the 0..255 scale. A last ``,clipped`` and so on is read as there.
+        What `untaught.noise.parse_noise` reads; or ``curve:FILE.csv``, two columns, brightness and variance; or
+        ``map:FILE``, a picture of standard deviations at every pixel; all on the 0..255 scale. A last ``,clipped``
+        and so on is read as there.
 
     Raises
     ------
@@ -69,6 +73,23 @@ def read_curve(path: Path, clip: Clip = (False, False)) -> VarianceCurve:
         ) from error
 
 
+def read_map(path: Path, clip: Clip = (False, False)) -> NoiseMap:
+    """Return the law of a picture, or .npy, of standard deviations at every pixel on the 0..255 scale.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it is no such picture.
+    """
+    field = np.squeeze(read(path).array)
+    if field.ndim != 2:
+        raise InputError(f"{path} is no map of noise: give a picture of one plane, without colours")
+    try:
+        return NoiseMap(Gaussian(1.0), field / 255, source=str(path.absolute()), clip=clip)
+    except InputError as error:
+        raise InputError(f"{path} is no map of noise: levels are finite and not negative") from error
+
+
 def _text(path: Path) -> str:
     try:
         with path.open("rb") as stream:
@@ -91,4 +112,4 @@ def _is_number(word: str) -> bool:
     return True
 
 
-READERS: dict[str, Callable[[Path, Clip], NoiseModel]] = {"curve": read_curve}
+READERS: dict[str, Callable[[Path, Clip], NoiseModel]] = {"curve": read_curve, "map": read_map}

@@ -6,10 +6,11 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, fields, is_dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
 import torch
 
 from untaught._version import __version__
@@ -18,9 +19,10 @@ from untaught.fitting.stopping import RULES, Rule
 from untaught.image.image import Image
 from untaught.method import ClosedForm, Iterative
 from untaught.methods.registry import make
-from untaught.noise import NoiseModel, format_noise, parse_noise
+from untaught.noise import NoiseModel, format_noise
 from untaught.noise.models.registry import MODELS, spellings
 from untaught.operators.serialize import written
+from untaught.pipeline.noise_files import read_noise
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.results.recipe import PlaneRecipe, Recipe
@@ -81,10 +83,25 @@ def rule_of(recipe: PlaneRecipe) -> Rule:
 def noise_of(recipe: Recipe) -> NoiseModel | None:
     """Return the noise that was given, or None where it was measured."""
     if not recipe.noise.startswith("{"):
-        return parse_noise(recipe.noise)
-    numbers = json.loads(recipe.noise)
-    model: NoiseModel = MODELS[numbers.pop("kind")](**numbers)
+        return read_noise(recipe.noise)
+    return _law(json.loads(recipe.noise))
+
+
+def _law(numbers: dict[str, Any]) -> NoiseModel:
+    """Undo `_numbers`."""
+    given: dict[str, Any] = {n: _law(value) if isinstance(value, dict) else value for n, value in numbers.items()}
+    model: NoiseModel = MODELS[given.pop("kind")](**given)
     return model
+
+
+def _numbers(model: NoiseModel) -> dict[str, Any]:
+    """Return a law as JSON has it; one may be made of another, and of an array."""
+    found: dict[str, Any] = {"kind": model.kind}
+    for entry in fields(model):
+        value = getattr(model, entry.name)
+        value = value.tolist() if isinstance(value, np.ndarray) else value
+        found[entry.name] = _numbers(value) if isinstance(value, NoiseModel) else value
+    return found
 
 
 def _noise_text(model: NoiseModel | None) -> str:
@@ -92,9 +109,9 @@ def _noise_text(model: NoiseModel | None) -> str:
     if model is None:
         return format_noise(model)
     for text in spellings(model):
-        if parse_noise(text) == model:
+        if read_noise(text) == model:
             return text
-    return json.dumps({"kind": model.kind, **asdict(model)})
+    return json.dumps(_numbers(model))
 
 
 def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: Request, task: Task) -> Recipe:
@@ -136,8 +153,8 @@ def _fields(thing: object) -> dict[str, Any]:
     """Return the fields of a dataclass as JSON will give them back: tuples as lists."""
     if not is_dataclass(thing) or isinstance(thing, type):
         return {}
-    fields: dict[str, Any] = json.loads(json.dumps(asdict(thing)))
-    return fields
+    found: dict[str, Any] = json.loads(json.dumps(asdict(thing)))
+    return found
 
 
 def _holds(made: Any, saved: Any) -> bool:

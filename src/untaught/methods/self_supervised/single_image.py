@@ -156,11 +156,15 @@ class OnePicture:
         return Estimate(image.contiguous(), std)
 
     def _crops(self, problem: Problem, state: State) -> Batch:
-        layers = torch.cat([state.tensors["y"], problem.mask], dim=1)
+        noise, y, mask = problem.noise, state.tensors["y"], problem.mask
+        levels = () if noise.pixel_levels is None else (torch.from_numpy(noise.pixel_levels).to(y)[None, None],)
+        layers = torch.cat([y, mask, *levels], dim=1)
         upright = self.upright(_whole(problem, state))
         crops = [turned_crop(layers, self.crop, state.generator, upright) for _ in range(self.batch)]
-        y, mask = torch.cat(crops).tensor_split([problem.y.shape[1]], dim=1)
-        return Batch(y, (problem.noise,) * self.batch, mask)
+        channels = y.shape[1]
+        y, mask, cut = torch.cat(crops).tensor_split([channels, channels + mask.shape[1]], dim=1)
+        laws = [noise.with_pixel_levels(level[0].cpu().numpy()) if levels else noise for level in cut]
+        return Batch(y, tuple(laws), mask)
 
 
 def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> State:

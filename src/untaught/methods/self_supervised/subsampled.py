@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -14,6 +15,7 @@ from untaught.method import Needs, State
 from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.learners import OF_ONE_PICTURE, learner
 from untaught.methods.self_supervised.single_image import OnePicture
+from untaught.noise import NoiseModel
 from untaught.problem import Problem
 
 LEAST = 8  # pixels of a side of what a network learns from
@@ -121,8 +123,8 @@ class Subsampled(OnePicture):
         more = (0, -width % self.factor, 0, -height % self.factor)
         y = _phases(F.pad(batch.y, more, mode="replicate"), self.factor)
         mask = _phases(F.pad(batch.mask, more), self.factor)
-        noises = tuple(noise.subsampled() for noise in batch.noises for _ in range(self.factor**2))
-        return Batch(y, noises, mask)
+        laws = tuple(law for noise in batch.noises for law in _laws(noise, self.factor))
+        return Batch(y, laws, mask)
 
     def together(self, pictures: Tensor, batch: Batch) -> Tensor:
         """Undo `apart`: (B n^2, C, h, w) to the shape of `batch.y`."""
@@ -131,6 +133,16 @@ class Subsampled(OnePicture):
         layers = pictures.view(count // places, places, channels, rows, columns).transpose(1, 2)
         whole = F.pixel_shuffle(layers.reshape(count // places, -1, rows, columns), self.factor)
         return whole[..., : batch.y.shape[-2], : batch.y.shape[-1]]
+
+
+def _laws(noise: NoiseModel, factor: int) -> list[NoiseModel]:
+    """Return the law of every sub-sampled picture, in the order of `_phases`."""
+    law, levels = noise.subsampled(), noise.pixel_levels
+    if levels is None:
+        return [law] * factor**2
+    height, width = levels.shape
+    levels = np.pad(levels, ((0, -height % factor), (0, -width % factor)), mode="edge")
+    return [law.with_pixel_levels(levels[i::factor, j::factor]) for i in range(factor) for j in range(factor)]
 
 
 def _phases(picture: Tensor, factor: int) -> Tensor:

@@ -81,9 +81,10 @@ class Trained:
         spread = True
         for number, (rows, columns, weight) in enumerate(self._squares(whole)):
             y, mask = (tensor[..., rows, columns].contiguous() for tensor in (whole, known))
+            law = problem.noise.part((rows, columns))
             generator = torch.Generator().manual_seed((seed + 1 + number) * STREAM % 2**62)
             with torch.no_grad():
-                part, deviation = model.learner.answer(model.network, Batch(y, (problem.noise,), mask), generator)
+                part, deviation = model.learner.answer(model.network, Batch(y, (law,), mask), generator)
             image[..., rows, columns] += weight * part
             spread = spread and deviation is not None
             if deviation is not None:

@@ -189,6 +189,20 @@ class NoiseModel(Moments):
         """Return the correlation of the noise of pixels so many rows and columns apart, of either sign."""
         return float(lag == (0, 0))
 
+    @property
+    def pixel_levels(self) -> NDArray[np.float64] | None:
+        """Return how the level differs from pixel to pixel, (H, W); None where it does not."""
+        return None
+
+    def with_pixel_levels(self, levels: NDArray[Any]) -> Self:
+        """Return the law of a picture that was cut or turned as `pixel_levels` were to give `levels`."""
+        return self
+
+    def part(self, window: Sequence[slice]) -> Self:
+        """Return the law of a part of the picture; the last two slices of `window` are of rows and columns."""
+        levels = self.pixel_levels
+        return self if levels is None else self.with_pixel_levels(levels[tuple(window[-2:])])
+
     def subsampled(self) -> NoiseModel:
         """Return the law of every n-th pixel, n beyond `reach`."""
         return self

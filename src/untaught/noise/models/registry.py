@@ -9,6 +9,7 @@ from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian, Unknown
 from untaught.noise.models.impulse import Impulse
+from untaught.noise.models.noise_map import NoiseMap
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.rician import Rician
 from untaught.noise.models.speckle import Speckle
@@ -17,7 +18,7 @@ from untaught.noise.models.words import Words
 
 MODELS: dict[str, type[NoiseModel]] = {
     law.kind: law
-    for law in (Gaussian, PoissonGaussian, VarianceCurve, Rician, Impulse, Speckle, Correlated, Unknown)
+    for law in (Gaussian, PoissonGaussian, VarianceCurve, NoiseMap, Rician, Impulse, Speckle, Correlated, Unknown)
 }
 CLIPS = {
     "clipped": (True, True),
@@ -36,9 +37,10 @@ def parse_noise(text: str) -> NoiseModel | None:
         ``poisson:GAIN,READ,OFFSET`` (grey levels per photo-electron, standard deviation of the read-out, and the
         grey level without light, which may be negative; the last two may be left out);
         ``curve:0 4.2/128 30/255 61`` (variances at several brightnesses; from a file of two columns as
-        ``curve:FILE.csv``, which `pipeline.noise_files` reads); ``rician:LEVEL,OFFSET`` (of magnitudes: standard
-        deviation of the real part, and the grey level that stands for 0, if that is not 0); ``impulse:0.1`` (share
-        of pixels hit; as ``impulse:0.1,PEPPER,SALT`` with their values, if these are not 0 and 255);
+        ``curve:FILE.csv``, which `pipeline.noise_files` reads); ``map:FILE`` (standard deviations at every pixel,
+        from a picture that is read there too); ``rician:LEVEL,OFFSET`` (of magnitudes: standard deviation of the
+        real part, and the grey level that stands for 0, if that is not 0); ``impulse:0.1`` (share of pixels hit;
+        as ``impulse:0.1,PEPPER,SALT`` with their values, if these are not 0 and 255);
         ``speckle:0.2`` (standard deviation as a share of the value; as ``speckle:0.2,OFFSET`` of the value less
         that); ``correlated:25,WIDTH`` (standard deviation, and that of a Gaussian kernel in pixels, or the
         kernel's rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
