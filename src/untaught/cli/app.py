@@ -45,8 +45,8 @@ Noise = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="auto measures it; or gaussian:25, poisson:GAIN,READ, impulse:0.1, speckle:0.2, correlated:25,WIDTH "
-        "(levels on the 0..255 scale).",
+        help="auto measures it; or gaussian:25, poisson:GAIN,READ,OFFSET, rician:LEVEL, impulse:0.1, speckle:0.2, "
+        "correlated:25,WIDTH, curve:FILE.csv, map:FILE (levels on the 0..255 scale).",
     ),
 ]
 Region = Annotated[

@@ -55,20 +55,21 @@ def _planes(result: Restoration) -> str:
             str(plane.index + 1),
             plane.label,
             f"{plane.noise.kind}, {255 * plane.noise.level:.1f}",
-            words.number(words.in_units(result, plane.noise.level)),
             plane.method,
             f"{plane.stopped.rule}, step {plane.stopped.step}" if plane.stopped.step else plane.stopped.rule,
             str(plane.psnr or "–"),
             "–" if plane.psnr is None else str(plane.psnr.rmse(result.scale)),
+            words.number(words.in_units(result, plane.noise.level)),
         ]
         for plane in reached[::every]
     ]
-    heads = ["plane", "", "noise, of 255", f"noise, {words.UNITS}", "method", "stopped", "estimated PSNR", "RMSE"]
+    errors = ["estimated PSNR", "RMSE", f"noise, {words.UNITS}"]
+    heads = ["plane", "", "noise, of 255", "method", "stopped", *errors]
     few = f" {len(rows)} of them are listed." if every > 1 else ""
     return section(
         "The planes",
         paragraph(f"{len(reached)} of {count} planes were reached, each by itself.{few}"),
-        table(heads, rows, "n  n  tt"),
+        table(heads, rows, "n    ttn"),
         paragraph(
             f"What follows, down to what was tried, is about the first restored: {words.plane_of(result)}.", "soft"
         ),

@@ -20,6 +20,7 @@ NAMES = {
     "curve": "noise that follows a measured curve of brightness",
     "speckle": "speckle, noise that grows as the picture does",
     "correlated": "noise that neighbouring pixels share",
+    "rician": "noise of magnitudes (Rician)",
     "impulse": "salt and pepper",
     "unknown": "noise of an unknown kind",
 }
