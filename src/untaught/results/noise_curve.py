@@ -23,7 +23,7 @@ def curve_words(report: NoiseReport, value_range: tuple[float, float]) -> str:
         mean = np.array([0.0, 0.5, 1.0])
         variance, origin = np.square(report.model.std(mean)), "by the law"
     else:
-        chosen = np.unique(np.linspace(0, len(curve.mean) - 1, FEW).round().astype(int))
+        chosen = np.argsort(curve.mean)[np.unique(np.linspace(0, len(curve.mean) - 1, FEW).round().astype(int))]
         mean, variance, origin = curve.mean[chosen], curve.variance[chosen], "of flat patches, from fine detail"
     rows = zip(low + scale * mean, scale**2 * variance, strict=True)
     return f"variance at brightness ({origin}): " + ", ".join(f"{number(v)} at {number(x)}" for x, v in rows)
