@@ -77,7 +77,7 @@ def test_ssim_is_scikit_images() -> None:
 def test_equal_pictures() -> None:
     x = image_of_array(levels(clean(16, 16)))
     assert quality(x, x).psnr == math.inf
-    assert quality(x, x).as_dict() == {"psnr": None, "ssim": 1.0}
+    assert quality(x, x).as_dict() == {"psnr": None, "ssim": 1.0, "rmse": 0.0}
 
 
 def test_alpha_and_missing_values_do_not_count() -> None:

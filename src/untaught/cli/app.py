@@ -45,9 +45,32 @@ Noise = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="auto measures it; or gaussian:25, poisson:GAIN,READ,OFFSET, curve:FILE.csv (brightness, variance), "
-        "map:FILE (a level for every pixel), rician:10, impulse:0.1, speckle:0.2, correlated:25,WIDTH "
-        "(levels on the 0..255 scale).",
+        help="auto measures it; or gaussian:25, poisson:GAIN,READ,OFFSET, rician:LEVEL, impulse:0.1, speckle:0.2, "
+        "correlated:25,WIDTH, curve:FILE.csv, map:FILE (levels on the 0..255 scale).",
+    ),
+]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        metavar="X,Y,W,H",
+        help="Measure the noise in this rectangle alone, which shows one flat shade: left, top, width and height "
+        "in pixels.",
+    ),
+]
+Frames = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="PATH",
+        help="Take the noise from dark and flat frames of the same camera, in the picture's units: a folder or a "
+        "file, given again for more. Frames of equal exposure are pairs; names with 'dark' or 'bias' are dark.",
+    ),
+]
+OutputType = Annotated[
+    str,
+    typer.Option(
+        metavar="TYPE",
+        help="same keeps the type of the picture; float32 or float64: the answer in the picture's own units, not "
+        "rounded and not cut off (TIFF and .npy).",
     ),
 ]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same picture.")]

@@ -16,7 +16,7 @@ from untaught.image.metrics import Quality
 from untaught.method import Stopped
 from untaught.results.restoration import PlaneResult
 from untaught.results.result import Result
-from untaught.results.text import plane_of, seconds, sentence
+from untaught.results.text import noise_dict, noise_sentence, number, plane_of, quality, seconds, sentence
 from untaught.risk.estimate import Interval
 
 
@@ -33,11 +33,14 @@ class StoppedOut(_Strict):
 
 
 class EstimateOut(_Strict):
-    """The estimated PSNR in dB with its 90 % interval."""
+    """The estimated PSNR in dB with its 90 % interval, and the same as RMSE in the data's units."""
 
     value: float
     low: float
     high: float
+    rmse: float
+    rmse_low: float
+    rmse_high: float
 
 
 class CandidateOut(_Strict):
@@ -50,18 +53,19 @@ class CandidateOut(_Strict):
 
 
 class PlaneOut(_Strict):
-    """What became of one plane of a stack; `sigma` on the 0..255 scale."""
+    """What became of one plane of a stack; `sigma` on the 0..255 scale, `sigma_units` in the data's units."""
 
     plane: str
     method: str
     noise: str
     sigma: float
+    sigma_units: float
     stopped: StoppedOut
     psnr_estimate: EstimateOut | None
 
 
 class DenoiseOut(_Strict):
-    """What `untaught denoise --json` prints; `psnr` and `ssim` only with a reference.
+    """What `untaught denoise --json` prints; `psnr`, `rmse` and `ssim` only with a reference.
 
     Of a stack, `why`, `noise`, `stopped` and `candidates` are of its first plane that was restored; `planes` has
     them all, and is empty for a single plane.
@@ -77,9 +81,13 @@ class DenoiseOut(_Strict):
     psnr_estimate: EstimateOut | None
     seed: int
     version: str
+    output_type: str
+    value_range: tuple[float, float]
     psnr: float | None = None
     ssim: float | None = None
+    rmse: float | None = None
     psnr_input_estimate: float | None = None
+    rmse_input_estimate: float | None = None
     interrupted: bool = False
     notes: list[str] = []
     candidates: list[CandidateOut] = []
@@ -94,15 +102,19 @@ def denoise_out(result: Result, files: Mapping[str, Path | None], scores: Qualit
         **{name: None if path is None else text_of(path) for name, path in files.items()},  # type: ignore[arg-type]
         method=result.method,
         why=result.why,
-        noise=result.noise.as_dict() | {"measured": result.noise_found},
+        noise=noise_dict(result.noise, result.input) | {"measured": result.noise_found},
         stopped=_stopped(result.stopped),
         seconds=round(result.seconds, 3),
-        psnr_estimate=_estimate(result.psnr),
+        psnr_estimate=_estimate(result.psnr, result.scale),
         seed=result.recipe.seed,
         version=__version__,
         psnr=None if scores is None else finite(scores.psnr),
         ssim=None if scores is None else finite(scores.ssim),
+        rmse=None if scores is None else finite(scores.rmse),
         psnr_input_estimate=None if result.psnr_input is None else finite(result.psnr_input),
+        rmse_input_estimate=None if result.rmse_input is None else finite(result.rmse_input),
+        output_type=str(result.picture.array.dtype),
+        value_range=result.input.value_range,
         interrupted=result.interrupted,
         notes=list(result.notes),
         candidates=[
@@ -114,18 +126,19 @@ def denoise_out(result: Result, files: Mapping[str, Path | None], scores: Qualit
             )
             for c in result.candidates
         ],
-        planes=[_plane(plane) for plane in result.planes] if result.input.n_planes > 1 else [],
+        planes=[_plane(plane, result.scale) for plane in result.planes] if result.input.n_planes > 1 else [],
     )
 
 
-def _plane(plane: PlaneResult) -> PlaneOut:
+def _plane(plane: PlaneResult, scale: float) -> PlaneOut:
     return PlaneOut(
         plane=plane.label,
         method=plane.method,
         noise=plane.noise.kind,
         sigma=round(255 * plane.noise.level, 4),
+        sigma_units=float(f"{scale * plane.noise.level:.6g}"),
         stopped=_stopped(plane.stopped),
-        psnr_estimate=_estimate(plane.psnr),
+        psnr_estimate=_estimate(plane.psnr, scale),
     )
 
 
@@ -134,8 +147,8 @@ def _stopped(stopped: Stopped) -> StoppedOut:
 
 
 def dumped(out: DenoiseOut, scored: bool) -> dict[str, Any]:
-    """Return the object to print, without psnr and ssim where there was no reference."""
-    return out.model_dump(mode="json", exclude=None if scored else {"psnr", "ssim"})
+    """Return the object to print, without psnr, ssim and rmse where there was no reference."""
+    return out.model_dump(mode="json", exclude=None if scored else {"psnr", "ssim", "rmse"})
 
 
 def print_summary(result: Result, out: DenoiseOut) -> None:
@@ -148,16 +161,15 @@ def print_summary(result: Result, out: DenoiseOut) -> None:
 def _lines(result: Result, out: DenoiseOut) -> Iterator[tuple[str, str]]:
     origin = "Measured on the picture." if result.noise_found else "As given."
     of_plane = f"{plane_of(result)}: " if plane_of(result) else ""
-    yield "noise", f"{of_plane}{sentence(result.noise.describe())} {origin}"
+    yield "noise", f"{of_plane}{noise_sentence(result.noise, result.input.value_range)} {origin}"
     yield "method", f"{result.method}: {sentence(result.why)}"
     yield "stopped", f"{of_plane}{sentence(result.stopped.reason)}"
-    if result.psnr is None:
-        yield "quality", "There is no estimate of the error for this method and noise."
-    else:
-        before = f"; the input's is {result.psnr_input:.1f} dB" if result.psnr_input is not None else ""
-        yield "quality", f"Estimated PSNR {result.psnr}{before}."
-    if out.psnr is not None and out.ssim is not None:
-        yield "truth", f"PSNR {out.psnr:.2f} dB and SSIM {out.ssim:.4f} against the reference."
+    yield "quality", quality(result)
+    if out.psnr is not None and out.ssim is not None and out.rmse is not None:
+        yield (
+            "truth",
+            f"PSNR {out.psnr:.2f} dB, RMSE {number(out.rmse)} and SSIM {out.ssim:.4f} against the reference.",
+        )
     for note in out.notes:
         yield "note", sentence(note)
     yield "time", seconds(result.seconds)
@@ -177,7 +189,8 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _estimate(interval: Interval | None) -> EstimateOut | None:
+def _estimate(interval: Interval | None, scale: float) -> EstimateOut | None:
     if interval is None or not all(map(math.isfinite, (interval.value, interval.low, interval.high))):
         return None
-    return EstimateOut(value=interval.value, low=interval.low, high=interval.high)
+    rmse = interval.rmse(scale).as_dict()
+    return EstimateOut(value=interval.value, low=interval.low, high=interval.high, **rmse)

@@ -1,4 +1,4 @@
-"""How near a picture comes to the clean one, where there is a clean one: PSNR and SSIM."""
+"""How near a picture comes to the clean one, where there is a clean one: PSNR, RMSE and SSIM."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ WHOLE = {(0.0, 1.0), (0.0, 255.0), (0.0, 65535.0)}
 
 @dataclass(frozen=True)
 class Quality:
-    """True PSNR in dB (infinite for equal pictures) and SSIM, over all channels."""
+    """True PSNR in dB (infinite for equal pictures), SSIM, and RMSE in the picture's units, over all channels."""
 
     psnr: float
     ssim: float
+    rmse: float
 
     def as_dict(self) -> dict[str, float | None]:
-        """Return both for JSON, which has no infinity: None for the PSNR of equal pictures."""
-        return {"psnr": self.psnr if math.isfinite(self.psnr) else None, "ssim": self.ssim}
+        """Return them for JSON, which has no infinity: None for the PSNR of equal pictures."""
+        return {"psnr": self.psnr if math.isfinite(self.psnr) else None, "ssim": self.ssim, "rmse": self.rmse}
 
 
 def check_reference(picture: Image, reference: Image) -> None:
@@ -49,7 +50,7 @@ def check_reference(picture: Image, reference: Image) -> None:
 def quality(picture: Image, reference: Image) -> Quality:
     """Compare a picture with the clean one.
 
-        PSNR = 10 log10(range^2 / mean (x - r)^2), range = the picture's value range
+        PSNR = 10 log10(range^2 / MSE),   MSE = RMSE^2 = mean (x - r)^2,   range = the picture's value range
 
     Both are taken to be in the same units, whatever their types: the mean of many frames is a float beside a frame
     of integers. Where the types differ and each has the whole range of its own, such as 8 and 16 bits, or 8 bits
@@ -72,7 +73,8 @@ def quality(picture: Image, reference: Image) -> Quality:
     restored, clean = (values - low) / (high - low), (truth - base) / (top - base)
     error = float(np.mean(np.square(restored - clean)[known]))
     psnr = -10 * math.log10(error) if error > 0 else math.inf
-    return Quality(psnr, _ssim(np.where(known, restored, 0), np.where(known, clean, 0)))
+    ssim = _ssim(np.where(known, restored, 0), np.where(known, clean, 0))
+    return Quality(psnr, ssim, (high - low) * math.sqrt(error))
 
 
 def _units(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.image import Image
+from untaught.image.output_type import rounding, typed
 from untaught.method import History, Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
@@ -18,8 +19,9 @@ from untaught.pipeline.recipes import make_recipe
 from untaught.pipeline.request import Request
 from untaught.pipeline.rerun_command import command_line
 from untaught.pipeline.task import Task
-from untaught.results.restoration import PlaneResult, representative
+from untaught.results.restoration import PlaneResult, Tried, representative
 from untaught.results.result import Result
+from untaught.results.text import all_with_units
 from untaught.risk.estimate import Interval, Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names
@@ -57,10 +59,12 @@ def combine(picture: Image, answers: Answers, request: Request, task: Task, fram
 def _combined(picture: Image, found: Answers, request: Request, task: Task, frame: Image) -> Result:
     answers, interrupted = found.planes, found.interrupted
     done = [answer for answer in answers if answer is not None]
-    restored = frame.with_planes([a.values if a and _placed(a, frame is picture) else None for a in answers])
-    planes = _plane_results(picture, answers)
+    values = [a.values if a and _placed(a, frame is picture) else None for a in answers]
+    frame = typed(frame, request.output_type)
+    restored = frame.with_planes(values)
+    planes = _plane_results(picture, answers, frame)
     first = representative(planes)
-    psnr, psnr_input = _psnr(done)
+    psnr, psnr_input = _psnr(done, frame)
     recipe = make_recipe(picture, [None if a is None else a.recipe for a in answers], request, task)
     return Result(
         picture=restored,
@@ -77,7 +81,7 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
         std=_std(picture, answers),
         history=first.history if first else History(),
         candidates=first.candidates if first else (),
-        notes=(*picture.notes, *task.notes, *_notes(picture, answers)),
+        notes=all_with_units((*picture.notes, *task.notes, *_notes(picture, answers)), picture.value_range),
         interrupted=interrupted,
         planes=planes,
         command=command_line(recipe, picture, interrupted),
@@ -89,12 +93,12 @@ def _placed(answer: Answer, same: bool) -> bool:
     return answer.method != "none" or (same and answer.completed)
 
 
-def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[PlaneResult, ...]:
+def _plane_results(picture: Image, answers: Sequence[Answer | None], frame: Image) -> tuple[PlaneResult, ...]:
     results = []
     for index, (label, answer) in enumerate(zip(picture.labels, answers, strict=True)):
         if answer is None:
             continue
-        psnr, psnr_input = _psnr([answer])
+        psnr, psnr_input = _psnr([answer], frame)
         results.append(
             PlaneResult(
                 index=index,
@@ -106,23 +110,50 @@ def _plane_results(picture: Image, answers: Sequence[Answer | None]) -> tuple[Pl
                 psnr=psnr,
                 psnr_input=psnr_input,
                 history=answer.history,
-                candidates=answer.candidates,
+                candidates=tuple(map(_Rounding.of(answer, frame).row, answer.candidates)),
             )
         )
     return tuple(results)
 
 
-def _psnr(done: Sequence[Answer]) -> tuple[Interval | None, float | None]:
+def _psnr(done: Sequence[Answer], frame: Image) -> tuple[Interval | None, float | None]:
+    """Return the PSNR of answers as numbers of a picture's type, and that of the input."""
     judged = [a for a in done if a.method != "none" or a.risk is not None]  # an empty page tells nothing
     risks = [a.risk for a in judged if a.risk is not None]
     if not judged or len(risks) != len(judged):
         return None, None
-    value = float(np.mean([risk.value for risk in risks]))
+    errors = [_Rounding.of(a, frame)(a.risk.value, a.method) for a in judged if a.risk is not None]
+    value = float(np.mean(errors))
     error = float(np.mean([risk.error for risk in risks]))  # the planes' noise levels err alike
     variance = float(np.mean([a.variance for a in judged]))
     assumes = f"noise that is {judged[0].noise.kind}, with the level found" if variance else "nothing"
     before = -10 * math.log10(judged[0].noise.with_unseen(variance)) if variance > 0 else None
     return to_interval(Risk(value, error), variance, assumes), before
+
+
+@dataclass(frozen=True)
+class _Rounding:
+    """What rounding adds to the mean squared error of an answer, and of others that were tried; see `rounding`.
+
+    What is left as it was is whole. Where there is so little noise that most numbers are rounded to those that
+    were there before, the error is that of the input, and no more.
+    """
+
+    added: float
+    most: float
+
+    @classmethod
+    def of(cls, answer: Answer, frame: Image) -> _Rounding:
+        before = answer.noise.with_unseen(answer.variance)
+        return cls(rounding(frame, answer.values), before if before > 0 else math.inf)
+
+    def __call__(self, error: float, method: str) -> float:
+        return error if method == "none" else min(error + self.added, max(error, self.most))
+
+    def row(self, row: Tried) -> Tried:
+        if row.psnr is None or not math.isfinite(row.psnr):
+            return row
+        return replace(row, psnr=-10 * math.log10(self(10 ** (-row.psnr / 10), row.method)))
 
 
 def _std(picture: Image, answers: Sequence[Answer | None]) -> NDArray[np.float32] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
@@ -18,6 +18,7 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import RULES, Rule
 from untaught.image.atomic import path_of
 from untaught.image.image import Image
+from untaught.image.output_type import OUTPUT_TYPES, SAME
 from untaught.method import ClosedForm, Iterative, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
@@ -28,6 +29,8 @@ from untaught.problem import Weights
 
 Picture = str | Path | Image | NDArray[Any]
 ImageLike = Picture | Tensor
+Region = tuple[int, int, int, int]
+Frames = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,9 @@ class Request:
     parts: tuple[tuple[Method, Rule], ...] = ()  # of a fusion, from a recipe
     warm_start: Weights | None = None  # by the fit to the plane before
     asked: dict[str, str] | None = None  # method and rule as options name them, see `Recipe.asked`
+    noise_region: Region | None = None  # x, y, width, height: where alone the noise is measured
+    noise_from: tuple[Path, ...] | None = None  # dark and flat frames, or their folder, that tell the noise
+    output_type: str = SAME
 
 
 class TaskOptions(TypedDict, total=False):
@@ -59,9 +65,10 @@ class TaskOptions(TypedDict, total=False):
         operators with an adjoint. For the rest, and for Fourier sampling, it is 'dip', mixed with a picture of
         small total variation so that it predicts best what was kept back; with a guide it is 'dip' alone. Or one
         of these, 'pixels', 'pixel-tv', or an object: `DIP(steps=500)`.
-    noise, sigma : as in `denoise`
-        'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none.
-    seed, time_limit, device, on_progress, checkpoint : as in `denoise`
+    noise, sigma, noise_region, noise_from : as in `denoise`
+        'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none. The
+        rectangle lies in the measurement.
+    seed, time_limit, device, output_type, on_progress, checkpoint : as in `denoise`
     stop : str or Rule
         Stopping rule; a rule that cannot be used with the operator gives way to one that can, and a note says so.
     guide : path, Image or ndarray
@@ -73,11 +80,14 @@ class TaskOptions(TypedDict, total=False):
     method: str | Method | Fusion
     noise: str | NoiseModel
     sigma: float | None
+    noise_region: Region | None
+    noise_from: Frames | None
     seed: int
     time_limit: float | None
     device: str
     stop: str | Rule | None
     guide: ImageLike | None
+    output_type: str
     on_progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
 
@@ -94,7 +104,13 @@ def request_of(options: TaskOptions) -> Request:
         rule=rule_of(options.get("stop")),
         on_progress=listener_of(options.get("on_progress")),
         checkpoint=None if checkpoint is None else path_of(checkpoint, "the checkpoint"),
+        noise_region=region_of(options.get("noise_region")),
+        noise_from=frames_of(options.get("noise_from")),
+        output_type=output_type_of(options.get("output_type", SAME)),
     )
+    said = request.noise, request.noise_region, request.noise_from
+    if sum(each is not None for each in said) > 1:
+        raise InputError("the noise is told in two ways at once; give one of noise, noise_region and noise_from")
     return replace(request, asked=asked_for(request))
 
 
@@ -135,6 +151,43 @@ def noise_of(noise: str | NoiseModel, sigma: float | None) -> NoiseModel | None:
             raise InputError(f"sigma is {quoted(sigma)}; give a positive fraction of the value range, such as 0.1")
         return Gaussian(sigma)
     return read_noise(noise) if isinstance(noise, str) else noise
+
+
+def region_of(region: Region | None) -> Region | None:
+    """Return a rectangle, x, y, width, height; whether it fits the picture is seen later."""
+    if region is None:
+        return None
+    whole = isinstance(region, tuple | list) and len(region) == 4 and all(_is(each, Integral) for each in region)
+    if not whole or min(region) < 0:
+        raise InputError(
+            f"the noise region is {quoted(region)}; give four whole numbers, x, y, width and height in pixels, "
+            "none of them negative"
+        )
+    x, y, width, height = (int(each) for each in region)
+    return x, y, width, height
+
+
+def frames_of(source: Frames | None) -> tuple[Path, ...] | None:
+    """Return the files or folders with dark and flat frames."""
+    if source is None:
+        return None
+    each = [source] if isinstance(source, str | Path) else source
+    if not (isinstance(each, Sequence) and each and all(isinstance(path, str | Path) for path in each)):
+        raise InputError(
+            f"noise_from is {quoted(source)}; give the path of a file or folder of dark and flat frames, or a list"
+        )
+    return tuple(path_of(path, "the path of the frames") for path in each)
+
+
+def output_type_of(output_type: str) -> str:
+    """Return the type of the answer's numbers."""
+    if not one_of(output_type, OUTPUT_TYPES):
+        hint = did_you_mean(output_type, OUTPUT_TYPES) if isinstance(output_type, str) else ""
+        raise InputError(
+            f"there is no output type {quoted(output_type)}; {hint}choose {', '.join(OUTPUT_TYPES[:-1])} or "
+            f"{OUTPUT_TYPES[-1]}"
+        )
+    return output_type
 
 
 def seed_of(seed: int) -> int:

@@ -6,6 +6,7 @@ import shlex
 
 from untaught.errors import InputError
 from untaught.image.image import Image
+from untaught.image.output_type import SAME
 from untaught.method import ClosedForm
 from untaught.methods.registry import FORMS, TUNED, make, model_of
 from untaught.pipeline.recipes import method_of
@@ -19,24 +20,28 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     """Return the command that restores the picture again, or None where no command is known to do the same."""
     operands = {} if recipe.task in ALONE else recipe.operands
     method = _method(recipe)
-    if interrupted or operands is None or method is None or recipe.noise.startswith("{"):
+    noise = _noise(recipe)
+    if interrupted or operands is None or method is None or noise is None:
         return None
     if picture.value_range != Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range:
         return None  # it was set by hand
     source = str(picture.source) if picture.source is not None else "INPUT"
     chosen = {name: str(value) for name, value in picture.reading.asked.items()}
     named = {} if recipe.axes is None else {"axes": recipe.axes}
-    options = {
-        **chosen,
-        **named,
-        **operands,
-        **method,
-        "noise": recipe.noise,
-        "seed": str(recipe.seed),
-        "device": recipe.device,
-    }
-    written = [word for name, value in options.items() for word in (f"--{name}", value)]
+    typed = {} if recipe.output_type == SAME else {"output-type": recipe.output_type}
+    before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise]
+    options = [*before, ("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
+    written = [word for name, value in options for word in (f"--{name}", value)]
     return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])
+
+
+def _noise(recipe: Recipe) -> list[tuple[str, str]] | None:
+    """Return the options that tell the noise, or None where none do."""
+    if recipe.noise_from is not None:
+        return [("noise-from", path) for path in recipe.noise_from]
+    if recipe.noise_region is not None:
+        return [("noise-region", ",".join(map(str, recipe.noise_region)))]
+    return None if recipe.noise.startswith("{") else [("noise", recipe.noise)]
 
 
 def _method(recipe: Recipe) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ from untaught.image.image import Image
 from untaught.image.metrics import Quality
 from untaught.results import text as words
 from untaught.results.restoration import Restoration
-from untaught.risk.estimate import Interval
+from untaught.risk.estimate import Interval, Rmse
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,22 @@ class Row:
         """The estimated PSNR in dB."""
         return self.result.psnr if self.result is not None else None
 
+    @property
+    def rmse(self) -> Rmse | None:
+        """The estimated RMSE in the data's units."""
+        return self.result.rmse if self.result is not None else None
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the row for JSON; `psnr` and `ssim` only where there was a reference."""
+        """Return the row for JSON; `psnr`, `ssim` and `rmse` only where there was a reference."""
         row: dict[str, Any] = {"method": self.method, "seconds": round(self.seconds, 3), "reason": self.reason}
         row["psnr_estimate"] = row["stopped"] = None
         if self.result is not None:
             stopped = self.result.stopped
             row["made_by"] = self.result.method
             row["stopped"] = {"reason": stopped.reason, "step": stopped.step, "rule": stopped.rule}
-        if self.psnr is not None:
-            row["psnr_estimate"] = {"value": self.psnr.value, "low": self.psnr.low, "high": self.psnr.high}
+        if self.psnr is not None and self.rmse is not None:
+            found = {"value": self.psnr.value, "low": self.psnr.low, "high": self.psnr.high}
+            row["psnr_estimate"] = {**found, **self.rmse.as_dict()}
         if self.quality is not None:
             row |= self.quality.as_dict()
         return row
@@ -56,7 +62,7 @@ class Compared:
     reference : Image or None
         The clean picture.
     quality_input : Quality or None
-        PSNR and SSIM of the input, where there is a reference.
+        PSNR, RMSE and SSIM of the input, where there is a reference.
     interrupted : bool
         True when it was ended by Ctrl-C; what was done until then is there.
     """
@@ -76,7 +82,7 @@ class Compared:
         """Return the comparison for JSON."""
         return {
             "input": self.input.name,
-            "noise": next((r.noise.as_dict() for r in self.results.values()), None),
+            "noise": next((words.noise_dict(r.noise, r.input) for r in self.results.values()), None),
             "reference": None if self.reference is None else self.reference.name,
             "quality_input": None if self.quality_input is None else self.quality_input.as_dict(),
             "rows": [row.as_dict() for row in self.rows],
@@ -93,13 +99,13 @@ class Compared:
 
     def heads(self) -> list[str]:
         """Return the heads of the table's columns."""
-        true = ["PSNR", "SSIM"] if self.reference is not None else []
-        return ["method", "estimated PSNR", *true, "time", "stopped, or why there is no result"]
+        true = ["PSNR", "RMSE", "SSIM"] if self.reference is not None else []
+        return ["method", "estimated PSNR", "estimated RMSE", *true, "time", "stopped, or why there is no result"]
 
     def cells(self) -> list[list[str]]:
         """Return the rows of the table as text."""
         true = _true(self.quality_input) if self.reference is not None else []
-        return [["(input)", "", *true, "", ""], *(self._cells(row) for row in self.rows)]
+        return [["(input)", "", "", *true, "", ""], *(self._cells(row) for row in self.rows)]
 
     def _cells(self, row: Row) -> list[str]:
         true = _true(row.quality) if self.reference is not None else []
@@ -107,11 +113,12 @@ class Compared:
         name = row.method
         if row.result is not None and row.result.method != row.method:
             name = f"{row.method} ({row.result.method})"
-        return [name, str(row.psnr) if row.psnr is not None else "–", *true, words.seconds(row.seconds), why]
+        estimates = ["–" if each is None else str(each) for each in (row.psnr, row.rmse)]
+        return [name, *estimates, *true, words.seconds(row.seconds), why]
 
 
 def _true(scores: Quality | None) -> list[str]:
     if scores is None:
-        return ["–", "–"]
+        return ["–", "–", "–"]
     psnr = f"{scores.psnr:.2f} dB" if math.isfinite(scores.psnr) else "equal"
-    return [psnr, f"{scores.ssim:.4f}"]
+    return [psnr, words.number(scores.rmse), f"{scores.ssim:.4f}"]

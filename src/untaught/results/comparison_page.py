@@ -32,12 +32,14 @@ def page(comparison: Compared) -> str:
 
 def _noise(comparison: Compared) -> str:
     first = next(iter(comparison.results.values()), None)
-    return "" if first is None else paragraph(words.sentence(first.noise.describe()), "soft")
+    return (
+        "" if first is None else paragraph(words.noise_sentence(first.noise, comparison.input.value_range), "soft")
+    )
 
 
 def _table(comparison: Compared) -> str:
-    numbers = "nn" if comparison.reference is not None else ""
-    return section("The methods", table(comparison.heads(), comparison.cells(), f" n{numbers}nt"))
+    numbers = "nnn" if comparison.reference is not None else ""
+    return section("The methods", table(comparison.heads(), comparison.cells(), f" nn{numbers}nt"))
 
 
 def _places(comparison: Compared) -> str:

@@ -15,6 +15,7 @@ from untaught.results.html import document, paragraph, section, table
 from untaught.results.plots import curves
 from untaught.results.residual_check import LAGS, ResidualCheck, check_residual
 from untaught.results.restoration import Restoration
+from untaught.risk.estimate import rmse_of
 
 MOST_PLANES = 60  # rows of the table of planes
 
@@ -57,14 +58,18 @@ def _planes(result: Restoration) -> str:
             plane.method,
             f"{plane.stopped.rule}, step {plane.stopped.step}" if plane.stopped.step else plane.stopped.rule,
             str(plane.psnr or "–"),
+            "–" if plane.psnr is None else str(plane.psnr.rmse(result.scale)),
+            words.number(words.in_units(result, plane.noise.level)),
         ]
         for plane in reached[::every]
     ]
+    errors = ["estimated PSNR", "RMSE", f"noise, {words.UNITS}"]
+    heads = ["plane", "", "noise, of 255", "method", "stopped", *errors]
     few = f" {len(rows)} of them are listed." if every > 1 else ""
     return section(
         "The planes",
         paragraph(f"{len(reached)} of {count} planes were reached, each by itself.{few}"),
-        table(["plane", "", "noise, of 255", "method", "stopped", "estimated PSNR"], rows, "n    t"),
+        table(heads, rows, "n    ttn"),
         paragraph(
             f"What follows, down to what was tried, is about the first restored: {words.plane_of(result)}.", "soft"
         ),
@@ -103,7 +108,7 @@ def _noise(result: Restoration, pair: Pair) -> str:
     head = ["clean value", "mean of what is measured", "variance", "standard deviation"]
     return section(
         "The noise",
-        paragraph(f"{words.sentence(noise.describe())} {origin}"),
+        paragraph(f"{words.noise_sentence(noise, result.input.value_range)} {origin}"),
         table(head, rows, "nnnn"),
         paragraph("In the units of the input, at the 5th, 50th and 95th percentile of the result.", "soft"),
     )
@@ -187,6 +192,7 @@ def _candidates(result: Restoration) -> str:
         [
             c.method,
             f"{c.psnr:.1f} dB" if c.psnr is not None else "–",
+            words.number(rmse_of(c.psnr, result.scale)) if c.psnr is not None else "–",
             words.seconds(c.seconds) if c.seconds else "–",
             c.note,
         ]
@@ -194,7 +200,7 @@ def _candidates(result: Restoration) -> str:
     ]
     return section(
         "What was tried or refused",
-        table(["method", "estimated PSNR", "time", "note"], rows, " nnt"),
+        table(["method", "estimated PSNR", "RMSE", "time", "note"], rows, " nnnt"),
     )
 
 
@@ -229,9 +235,10 @@ def fragment(result: Restoration) -> str:
             f'<figure style="margin:0"><img src="{data_uri(small)}" width="{small.shape[1]}" '
             f'height="{small.shape[0]}" alt="{name}"><figcaption>{name}</figcaption></figure>'
         )
+    noise = words.noise_sentence(result.noise, result.input.value_range)
     line = f"{words.verdict(result)} {words.NO_TRUTH if result.psnr else ''}"
     return (
         '<div><div style="display:flex;flex-wrap:wrap;gap:12px">'
         f'{"".join(cells)}</div><p style="max-width:46em">{escape(line.strip())}<br>'
-        f"{escape(words.sentence(result.noise.describe()))} {escape(words.sentence(result.why))}</p></div>"
+        f"{escape(noise)} {escape(words.sentence(result.why))}</p></div>"
     )

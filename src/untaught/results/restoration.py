@@ -13,7 +13,7 @@ from untaught.image.image import Image
 from untaught.method import History, Stopped
 from untaught.noise import NoiseModel
 from untaught.results.recipe import Recipe
-from untaught.risk.estimate import Interval
+from untaught.risk.estimate import Interval, Rmse, rmse_of
 
 
 @dataclass(frozen=True)
@@ -118,8 +118,24 @@ class Restoration:
     command: str | None = None
 
     @property
+    def scale(self) -> float:
+        """Length of the value range, in the input's units."""
+        low, high = self.input.value_range
+        return high - low
+
+    @property
+    def rmse(self) -> Rmse | None:
+        """`psnr` as a root mean squared error in the input's units."""
+        return None if self.psnr is None else self.psnr.rmse(self.scale)
+
+    @property
+    def rmse_input(self) -> float | None:
+        """`psnr_input` as a root mean squared error in the input's units."""
+        return None if self.psnr_input is None else rmse_of(self.psnr_input, self.scale)
+
+    @property
     def image(self) -> NDArray[Any]:
-        """The restored array: shape, dtype and range of the input."""
+        """The restored array: shape and range of the input, and its dtype unless another was asked for."""
         return self.picture.array
 
     @property

@@ -128,3 +128,30 @@ class Interval:
 
     def __str__(self) -> str:
         return f"{self.value:.1f} dB (90 %: {self.low:.1f} to {self.high:.1f})"
+
+    def rmse(self, scale: float) -> Rmse:
+        """Return the root mean squared error, with the length of the value range in the data's units."""
+        value, high, low = (rmse_of(psnr, scale) for psnr in (self.value, self.low, self.high))
+        return Rmse(value, low, high)
+
+
+def rmse_of(psnr: float, scale: float) -> float:
+    """Return the root mean squared error, scale 10^(-PSNR / 20), in the units of `scale`, the value range."""
+    return float(scale * 10 ** (-psnr / 20))
+
+
+@dataclass(frozen=True)
+class Rmse:
+    """An estimate of the root mean squared error in the data's units, with its 90 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        value, low, high = (f"{v:.0f}" if v >= 1e3 else f"{v:.3g}" for v in (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
+
+    def as_dict(self) -> dict[str, float]:
+        """Return the numbers as JSON names them."""
+        return {"rmse": self.value, "rmse_low": self.low, "rmse_high": self.high}

@@ -17,7 +17,15 @@ from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.pipeline.planes import Requests
-from untaught.pipeline.request import Picture, Request, device_of, listener_of, noise_of, seed_of
+from untaught.pipeline.request import (
+    Picture,
+    Request,
+    device_of,
+    listener_of,
+    noise_of,
+    output_type_of,
+    seed_of,
+)
 from untaught.pipeline.tasks.denoise import denoise_planes
 from untaught.results.result import Result
 from untaught.training.dataset import window
@@ -34,6 +42,7 @@ def apply(
     noise: str | NoiseModel = "auto",
     seed: int = 0,
     device: str = "auto",
+    output_type: str = "same",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Result:
     """Restore one picture with a network that `train` has fitted to others like it.
@@ -54,6 +63,8 @@ def apply(
         Same seed, same picture.
     device : str
         'auto', 'cpu' or 'cuda'.
+    output_type : str
+        As in `denoise`.
     on_progress : callable, optional
         Called with a `fitting.progress.Progress` now and then.
 
@@ -76,6 +87,7 @@ def apply(
         device=device_of(device),
         on_progress=listener_of(on_progress),
         pilot=PILOT,
+        output_type=output_type_of(output_type),
     )
     loaded = method.loaded(request.device)
     picture = as_image(image, axes)

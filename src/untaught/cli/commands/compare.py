@@ -16,6 +16,7 @@ from untaught.cli.app import (
     Job,
     Limit,
     Noise,
+    OutputType,
     Page,
     Picture,
     Quiet,
@@ -40,6 +41,7 @@ def compare(
     seed: Seed = 0,
     time_limit: Limit = None,
     device: Device = "auto",
+    output_type: OutputType = "same",
     series: Series = None,
     page: Page = None,
     as_json: AsJson = False,
@@ -48,7 +50,14 @@ def compare(
     """Run several methods on a picture, and lay the results side by side; the time limit is for each."""
 
     def job(interrupts: Interrupts) -> int:
-        options = {"axes": axes, "noise": noise, "seed": seed, "time_limit": time_limit, "device": device}
+        options = {
+            "axes": axes,
+            "noise": noise,
+            "seed": seed,
+            "time_limit": time_limit,
+            "device": device,
+            "output_type": output_type,
+        }
         files = (picture, methods.split(","), output, reference)
         return run_compare(files, Reading(series, page), options, (as_json, quiet), interrupts)
 
@@ -68,6 +77,8 @@ def run_compare(
         from untaught.cli.progress import Show
         from untaught.image.atomic import made_folder
         from untaught.image.files import as_image, check_writable
+        from untaught.image.output_type import typed
+        from untaught.pipeline.request import output_type_of
         from untaught.pipeline.tasks.compare import checked_names, compare, places
     interrupts.check()
     path, methods, folder, reference = files
@@ -76,8 +87,9 @@ def run_compare(
     names = checked_names(methods)
     with no_empty_folder(folder):
         made_folder(folder)
-        for target in places(folder, picture, names).values():
-            check_writable(target, picture, protect=reference)
+        frame = typed(picture, output_type_of(options["output_type"]))
+        for target in places(folder, frame, names).values():
+            check_writable(target, frame, protect=reference)
         with Show(interrupts, quiet) as show:
             found = compare(picture, names, reference=reference, **options, on_progress=show)
         if not found.results and not interrupts.count:

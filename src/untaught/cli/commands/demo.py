@@ -67,19 +67,24 @@ class Demo:
     def describe(self) -> str:
         """Return the outcome as lines for a person."""
         result = self.result
-        estimate = f"estimated PSNR {result.psnr}" if result.psnr is not None else "no estimate of the PSNR"
+        estimate = "no estimate of the PSNR"
+        if result.psnr is not None:
+            estimate = f"estimated PSNR {result.psnr}, RMSE {result.rmse}"
         return "\n".join(
             [
                 f"noise    {result.noise.describe()}",
                 f"method   {result.method}: {result.why}",
                 f"stopped  {result.stopped.reason}",
-                f"before   PSNR {self.before.psnr:.2f} dB, SSIM {self.before.ssim:.3f}",
-                f"after    PSNR {self.after.psnr:.2f} dB, SSIM {self.after.ssim:.3f}; {estimate}, "
-                "made without the clean picture",
+                f"before   {_scores(self.before)}",
+                f"after    {_scores(self.after)}; {estimate}, made without the clean picture",
                 f"time     {result.seconds:.0f} s",
                 f"look at  {self.folder / 'strip.png'} and {self.folder / 'report.html'}",
             ]
         )
+
+
+def _scores(quality: Quality) -> str:
+    return f"PSNR {quality.psnr:.2f} dB, RMSE {quality.rmse:.1f}, SSIM {quality.ssim:.3f}"
 
 
 def pictures() -> tuple[Image, Image]:

@@ -14,14 +14,17 @@ from untaught.cli.app import (
     AsJson,
     Axes,
     Device,
+    Frames,
     Job,
     Limit,
     Noise,
+    OutputType,
     Page,
     Picture,
     Quiet,
     RecipeFile,
     Reference,
+    Region,
     Report,
     Seed,
     Series,
@@ -70,6 +73,22 @@ class Call:
         return denoise
 
 
+def region_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the rectangle that was written, X,Y,W,H; whether it can be used is seen later.
+
+    Raises
+    ------
+    InputError
+        If it is no whole numbers with commas between.
+    """
+    try:
+        return None if text is None else tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--noise-region is {text!r}; write four whole numbers, X,Y,WIDTH,HEIGHT, such as 10,20,64,48"
+        ) from None
+
+
 @app.command(short_help="Remove the noise from a picture.")
 def denoise(
     picture: Picture,
@@ -80,12 +99,15 @@ def denoise(
         typer.Option(metavar="METHOD", help=f"auto chooses; or {', '.join(METHODS)}."),
     ] = "auto",
     noise: Noise = "auto",
+    noise_region: Region = None,
+    noise_from: Frames = None,
     seed: Seed = 0,
     time_limit: Limit = None,
     device: Device = "auto",
     stop: Annotated[
         str | None, typer.Option(metavar="RULE", help="Stopping rule, where the default is not wanted.")
     ] = None,
+    output_type: OutputType = "same",
     report: Report = None,
     recipe: RecipeFile = None,
     checkpoint: Annotated[
@@ -106,10 +128,13 @@ def denoise(
             "axes": axes,
             "method": method,
             "noise": noise,
+            "noise_region": region_of(noise_region),
+            "noise_from": noise_from or None,
             "seed": seed,
             "time_limit": time_limit,
             "device": device,
             "stop": stop,
+            "output_type": output_type,
             "checkpoint": checkpoint,
         },
         report=report,
@@ -147,13 +172,27 @@ def _opened(call: Call) -> tuple[Image, Image | None]:
     from untaught.image.orientation import laid_as
 
     picture = as_image(call.input, call.options["axes"], call.reading)
-    frame = call.frame(picture)
+    frame = _frame(call, picture)
     check_writable(call.output, frame, protect=call.reference)
     check_places(call)
     reference = None if call.reference is None else laid_as(beside(call.reference, frame), frame, alike=True)
     if reference is not None:
         check_reference(frame, reference)
     return picture, reference
+
+
+def _frame(call: Call, picture: Image) -> Image:
+    """Return a picture of the answer's size and of the type that was asked for.
+
+    Raises
+    ------
+    InputError
+        If there is no such type.
+    """
+    from untaught.image.output_type import typed
+    from untaught.pipeline.request import output_type_of
+
+    return typed(call.frame(picture), output_type_of(call.options["output_type"]))
 
 
 def check_places(call: Call) -> None:
@@ -219,7 +258,7 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
 
     seed = call.options["seed"]
     return Result(
-        picture=call.frame(picture),
+        picture=_frame(call, picture),
         input=picture,
         noise=Unknown(0.0),
         noise_found=False,

@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 ORIENTATION, SOFTWARE, XMP = 274, 305, 700
+BOUNDS = (280, 281, 340, 341)  # least and greatest value, written as numbers of the pixels' type
 TIFFFILE_ERRORS = (
     *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AssertionError, EOFError, OSError),
     struct.error,

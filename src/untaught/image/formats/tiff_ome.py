@@ -8,6 +8,7 @@ from math import prod
 from untaught.image.formats.tiff_layout import Layout
 
 _IMAGE = re.compile(rb"<((?:\w+:)?)Image\b.*?</\1Image\s*>", flags=re.DOTALL)
+_PIXELS = re.compile(rb"<(?:\w+:)?Pixels\b[^>]*>")
 _TIFF_DATA = re.compile(rb"<((?:\w+:)?)TiffData\b[^>]*?(?:/>|>.*?</\1TiffData\s*>)", flags=re.DOTALL)
 
 
@@ -45,3 +46,21 @@ def _placed(picture: bytes, first: int, count: int) -> bytes:
         return b'<%sTiffData IFD="%d" PlaneCount="%d"/>' % (match[1], first, count)
 
     return _TIFF_DATA.sub(replace, picture)
+
+
+def retyped_xml(layout: Layout, kind: str) -> bytes | None:
+    """Return the OME-XML with the main picture's type of pixels, such as "float", in place of what it was."""
+    if layout.description is None:
+        return None
+    pictures = list(_IMAGE.finditer(layout.description))
+    index, count = layout.image
+    if len(pictures) != count:
+        return layout.description
+    main = pictures[index]
+
+    def retyped(match: re.Match[bytes]) -> bytes:
+        bare = re.sub(rb"\s+SignificantBits=([\"']).*?\1", b"", match[0])
+        return re.sub(rb"(\sType=)([\"']).*?\2", rb"\1\2" + kind.encode() + rb"\2", bare)
+
+    changed = _PIXELS.sub(retyped, main[0], count=1)
+    return layout.description[: main.start()] + changed + layout.description[main.end() :]

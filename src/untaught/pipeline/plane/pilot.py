@@ -60,7 +60,9 @@ def _guided(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, 
     problem = replace(problem, repilot=first.judged.repilot or _again(first.judged))
     if first.terms is None:
         return replace(problem, pilot=first.picture), first
-    problem = replace(problem, noise=refine(problem, first.picture, first.terms), pilot=first.picture)
+    given = runner.request.noise is not None  # and not to be known better, whatever its error
+    noise = problem.noise if given else refine(problem, first.picture, first.terms)
+    problem = replace(problem, noise=noise, pilot=first.picture)
     terms = first.terms.of_variance(common_kernel(problem, first.picture))
     return problem, with_risk(first, problem, terms)
 

@@ -21,7 +21,7 @@ from untaught.image.metrics import check_reference, quality
 from untaught.image.orientation import laid_as
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.request import device_of, listener_of, noise_of, output_type_of, seconds_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise
 from untaught.results.comparison import Compared, Row
 from untaught.results.comparison_page import page
@@ -53,7 +53,8 @@ class Comparison(Compared):
         """
         folder = made_folder(folder)
         protect = None if self.reference is None else self.reference.source
-        targets = places(folder, self.input, [row.method for row in self.rows])
+        pictures = [result.picture for result in self.results.values()]
+        targets = places(folder, pictures[0] if pictures else self.input, [row.method for row in self.rows])
         for method, result in self.results.items():
             write(targets[method], result.picture, protect=protect)
         texts = {
@@ -75,6 +76,7 @@ def compare(
     seed: int = 0,
     time_limit: float | None = None,
     device: str = "auto",
+    output_type: str = "same",
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Comparison:
     """Run several methods on one picture.
@@ -89,7 +91,7 @@ def compare(
         What the axes of the picture are, as in `untaught.denoise`.
     reference : path, Image or ndarray, optional
         The clean picture, for the true PSNR and SSIM; of any type, see `untaught.image.metrics.quality`.
-    noise, seed, device, on_progress
+    noise, seed, device, output_type, on_progress
         As in `untaught.denoise`.
     time_limit : float, optional
         Seconds for each of the methods.
@@ -114,6 +116,7 @@ def compare(
         "seed": seed_of(seed),
         "time_limit": seconds_of(time_limit),
         "device": device_of(device),
+        "output_type": output_type_of(output_type),
         "on_progress": listener_of(on_progress),
     }
     rows: list[Row] = []

@@ -75,7 +75,8 @@ def dejpeg(image: str | Path | Image, **options: Unpack[TaskOptions]) -> Result:
     """
     started = time.monotonic()
     request = request_of(options)
-    if request.noise is not None or options.get("guide") is not None:
+    told = request.noise or request.noise_region or request.noise_from or options.get("guide")
+    if told is not None:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
     picture = as_image(image, options.get("axes"))
     return dejpeg_planes(Requests.of(picture, request, started))

@@ -19,8 +19,9 @@ from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
-from untaught.pipeline.request import Picture, Request, request_of
+from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
 from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.results.result import Result
 
 TASK = Task("denoise")
@@ -33,10 +34,13 @@ def denoise(
     method: str | Method | Fusion = "auto",
     noise: str | NoiseModel = "auto",
     sigma: float | None = None,
+    noise_region: Region | None = None,
+    noise_from: Frames | None = None,
     seed: int = 0,
     time_limit: float | None = None,
     device: str = "auto",
     stop: str | Rule | None = None,
+    output_type: str = "same",
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
@@ -63,6 +67,12 @@ def denoise(
         `Gaussian(0.1)`, so that 1 is the value range.
     sigma : float, optional
         Instead of `noise`: white Gaussian noise of this standard deviation, as a fraction of the value range.
+    noise_region : tuple of int, optional
+        Instead of `noise`: x, y, width and height of a rectangle in pixels that shows nothing but one flat shade.
+        The noise is measured there alone, in every plane, and taken for that of the whole.
+    noise_from : path or list of paths, optional
+        Instead of `noise`: dark and flat frames of the same camera, files or their folder, in the same units as
+        the picture. They tell gain, read-out noise and offset, see `noise.estimation.photon_transfer`.
     seed : int
         Same seed, same picture.
     time_limit : float, optional
@@ -71,6 +81,9 @@ def denoise(
         'auto', 'cpu' or 'cuda'.
     stop : str or Rule, optional
         Stopping rule (`untaught.fitting.stopping.RULES`); the default is chosen by method and noise.
+    output_type : str
+        'same' keeps the type of the picture; 'float32' and 'float64' give the answer in the picture's own units,
+        neither rounded nor cut off. The stated error counts the rounding where there is one.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
@@ -79,7 +92,7 @@ def denoise(
     Returns
     -------
     Result
-        `result.image` has the shape, type and range of the input.
+        `result.image` has the shape and range of the input, and its type unless another was asked for.
 
     Raises
     ------
@@ -100,10 +113,13 @@ def denoise(
             "method": method,
             "noise": noise,
             "sigma": sigma,
+            "noise_region": noise_region,
+            "noise_from": noise_from,
             "seed": seed,
             "time_limit": time_limit,
             "device": device,
             "stop": stop,
+            "output_type": output_type,
             "on_progress": on_progress,
             "checkpoint": checkpoint,
         }
@@ -114,7 +130,8 @@ def denoise(
 
 def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
-    return restore_planes(requests, TASK, _solved)
+    requests, notes = with_given_noise(requests)
+    return restore_planes(requests, replace(TASK, notes=notes), _solved)
 
 
 def _solved(plane: Plane, request: Request) -> Answer:

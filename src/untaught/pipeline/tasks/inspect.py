@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,120 +12,75 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.atomic import write_text
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image, Plane
 from untaught.methods.registry import METHODS, make, seconds_for
-from untaught.noise import NoiseModel, NoiseReport
+from untaught.noise import NoiseModel
+from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.temporal import Temporal, temporal
 from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.plane.camera_noise import measure_noise
-from untaught.pipeline.plane.choose_methods import advise, objection
+from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.request import Frames, Region, frames_of, region_of
+from untaught.pipeline.tasks.given_noise import law_from, region_laws
+from untaught.pipeline.tasks.noise_advice import Options, advice_of
+from untaught.pipeline.tasks.noise_pilot import pilot_of
+from untaught.results.inspection import Inspected, Option, PlaneNoise
+from untaught.results.noise_curve import curve_table
+from untaught.results.noise_page import noise_page
+from untaught.results.noise_spectrum import spectrum_of
+from untaught.results.text import all_with_units
 
 MOST_PLANES = 16
 """Planes of a stack that are measured, evenly spread over it."""
 
 
 @dataclass(frozen=True)
-class PlaneNoise:
-    """What was measured on one plane."""
+class Inspection(Inspected):
+    """What a look at a picture found, which can be written down; see `Inspected` for what is there."""
 
-    index: int
-    label: str
-    report: NoiseReport
+    def report(self, path: str | Path) -> Path:
+        """Write one HTML page: advice, curve, spectrum, and patches of what quick denoising would take out.
 
+        Raises
+        ------
+        OutputError, InputError
+            When it cannot be written, or is the picture.
+        """
+        index = self.planes[0].index
+        plane = next(plane for plane in self.picture.planes() if plane.index == index)
+        page = noise_page(self, pilot_of(plane, self.planes[0].report.model))
+        write_text(Path(path), page, (self.picture.source,))
+        return Path(path)
 
-@dataclass(frozen=True)
-class Option:
-    """A method: whether it fits the noise (`objection` is None), and about how long the picture takes it."""
+    def curve(self, path: str | Path) -> Path:
+        """Write the law of the first plane as CSV, brightness and variance in the data's units.
 
-    method: str
-    summary: str
-    objection: str | None
-    seconds: float | None
+        It goes over the value range, or up to the brightest of the frames that were given.
 
-
-@dataclass(frozen=True)
-class Inspection:
-    """What a look at a picture found.
-
-    Attributes
-    ----------
-    name : str
-        The file, or "the picture".
-    shape, axes, dtype, value_range
-        Of the array; `value_range` is what stands for black and white.
-    n_planes : int
-        Planes that would be restored one by one; `planes` holds those that were measured.
-    planes : tuple of PlaneNoise
-        The noise of at most 16 planes, evenly spread over a stack.
-    advice : str
-        What to do, in a sentence.
-    plan : tuple of str
-        The methods that 'auto' would try, in order.
-    options : tuple of Option
-        Every method, with the objection to it where there is one.
-    notes : tuple of str
-        Sentences worth reading: missing values, clipping ...
-    temporal : Temporal or None
-        Of a stack, how much consecutive planes differ.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    axes: str
-    dtype: str
-    value_range: tuple[float, float]
-    n_planes: int
-    planes: tuple[PlaneNoise, ...]
-    advice: str
-    plan: tuple[str, ...]
-    options: tuple[Option, ...]
-    notes: tuple[str, ...]
-    temporal: Temporal | None = None
-
-    def describe(self) -> str:
-        """Return the findings as lines for a person."""
-        size = " x ".join(str(n) for n in self.shape)
+        Raises
+        ------
+        OutputError, InputError
+            When it cannot be written, or is the picture.
+        """
         low, high = self.value_range
-        lines = [
-            f"picture  {self.name}: {size} ({self.axes}), {self.dtype}, value range {low:g} to {high:g}",
-            *(f"noise    {self._prefix(p)}{p.report.model.describe()}" for p in self.planes),
-            *([] if self.temporal is None else [f"stack    {self.temporal.describe()}"]),
-            *(f"note     {note}" for note in self.notes),
-            f"advice   {self.advice}",
-            "cost     at most, roughly, on one core of a server (of this machine: 'untaught doctor'):",
-            *(f"  {option.method:<19}{_option_words(option)}" for option in self.options),
-        ]
-        return "\n".join(lines)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the findings for JSON; levels are on the 0..255 scale."""
-        return {
-            "input": self.name,
-            "shape": list(self.shape),
-            "axes": self.axes,
-            "dtype": self.dtype,
-            "value_range": list(self.value_range),
-            "n_planes": self.n_planes,
-            "noise": self.planes[0].report.as_dict() if self.planes else None,
-            "planes": [{"index": p.index, "label": p.label, "noise": p.report.as_dict()} for p in self.planes],
-            "advice": self.advice,
-            "plan": list(self.plan),
-            "methods": [
-                {"method": o.method, "fits": o.objection is None, "objection": o.objection, "seconds": o.seconds}
-                for o in self.options
-            ],
-            "notes": list(self.notes),
-            "temporal": None if self.temporal is None else self.temporal.as_dict(),
-        }
-
-    def _prefix(self, plane: PlaneNoise) -> str:
-        return f"plane {plane.index + 1}/{self.n_planes} ({plane.label}): " if self.n_planes > 1 else ""
+        if self.transfer is not None:
+            low, high = self.transfer.offset, float(self.transfer.points.mean.max())
+        table = curve_table(self.planes[0].report.model, self.value_range, (low, high))
+        write_text(Path(path), table, (self.picture.source,))
+        return Path(path)
 
 
-def inspect(image: str | Path | Image | NDArray[Any], *, axes: str | None = None) -> Inspection:
+def inspect(
+    image: str | Path | Image | NDArray[Any],
+    *,
+    axes: str | None = None,
+    noise_region: Region | None = None,
+    noise_from: Frames | None = None,
+) -> Inspection:
     """Measure the noise of a picture, and say what fits it.
 
     Parameters
@@ -135,11 +89,14 @@ def inspect(image: str | Path | Image | NDArray[Any], *, axes: str | None = None
         As in `untaught.denoise`.
     axes : str, optional
         What its axes are, as there.
+    noise_region, noise_from : optional
+        Where the law of the noise is to be found, as there; what the picture itself shows stands beside it.
 
     Returns
     -------
     Inspection
-        `describe()` is for people, `as_dict()` for programs.
+        `describe()` is for people, `as_dict()` for programs; `report(path)` writes a page, `curve(path)` the law
+        as a table.
 
     Raises
     ------
@@ -148,10 +105,12 @@ def inspect(image: str | Path | Image | NDArray[Any], *, axes: str | None = None
     """
     picture = as_image(image, axes)
     chosen = _chosen(picture)
-    found = tuple(PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen)
+    measured = [PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen]
+    found, transfer, told = _told(picture, measured, region_of(noise_region), frames_of(noise_from))
     noises = [p.report.model for p in found]
-    planned, advice = _advice(noises, chosen[0].values.size, picture)
+    planned, advice = advice_of(noises, chosen[0].values.size, picture, told)
     return Inspection(
+        picture=picture,
         name=picture.name,
         shape=picture.array.shape,
         axes=picture.axes,
@@ -162,9 +121,40 @@ def inspect(image: str | Path | Image | NDArray[Any], *, axes: str | None = None
         advice=advice,
         plan=planned,
         options=_options(picture, noises),
-        notes=_notes(picture, chosen, found),
+        notes=all_with_units(_notes(picture, chosen, found), picture.value_range),
         temporal=_temporal(picture, [plane.index for plane in chosen]),
+        spectrum=spectrum_of(found[0].report, chosen[0].values.shape[-1]),
+        transfer=transfer,
     )
+
+
+def _told(
+    picture: Image, measured: Sequence[PlaneNoise], region: Region | None, frames: tuple[Path, ...] | None
+) -> tuple[tuple[PlaneNoise, ...], Transfer | None, Options]:
+    """Return the planes with the law that a rectangle or frames tell, the frames' curve, and the options for both.
+
+    Raises
+    ------
+    InputError
+        For a rectangle or frames that cannot be used, or both at once.
+    """
+    if region is not None and frames is not None:
+        raise InputError("the noise is told in two ways at once; give one of noise_region and noise_from")
+    if frames is not None:
+        law, notes, transfer = law_from(frames, picture)
+        options = tuple(("noise-from", str(path)) for path in frames)
+        return tuple(_with_law(plane, law, notes) for plane in measured), transfer, options
+    if region is None:
+        return tuple(measured), None, ()
+    laws = list(region_laws(picture, region))
+    options = (("noise-region", ",".join(map(str, region))),)
+    return tuple(_with_law(plane, *laws[plane.index]) for plane in measured), None, options
+
+
+def _with_law(plane: PlaneNoise, law: NoiseModel, notes: Sequence[str]) -> PlaneNoise:
+    """Return what was measured on a plane with another law, found elsewhere, and what there is to say of that."""
+    report = replace(plane.report, model=law, sigma=law.level, white=law.white, notes=tuple(notes))
+    return replace(plane, report=replace(report, relative_error=law.relative_error))
 
 
 def _chosen(picture: Image) -> list[Plane]:
@@ -200,29 +190,6 @@ def _temporal(picture: Image, chosen: Sequence[int]) -> Temporal | None:
     return temporal(pairs()) if math.prod(picture.lead_shape) > 1 else None
 
 
-def _advice(noises: Sequence[NoiseModel], values: int, picture: Image) -> tuple[tuple[str, ...], str]:
-    """Return what `auto` would try on the noisiest plane, and the advice that follows."""
-    worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
-    advice = advise(worst, values)
-    where = "IN" if picture.source is None else shlex.quote(_nearest_name(picture.source))
-    if not advice.methods and compression_notes(picture):
-        return (), f"run `untaught dejpeg {where} -o OUT`: no noise was found but what the compression left"
-    if not advice.methods:
-        return (), f"leave it as it is: {advice.why}"
-    return advice.methods, f"run `untaught denoise {where}{_named(picture)} -o OUT`: {advice.why}"
-
-
-def _named(picture: Image) -> str:
-    """Return the option that names the axes, where they were named."""
-    return f" --axes {picture.axes}" if picture.axes_given else ""
-
-
-def _nearest_name(path: Path) -> str:
-    """Return the path from the working folder where it lies in that, else the whole of it."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
-
-
 def _options(picture: Image, noises: Sequence[NoiseModel]) -> tuple[Option, ...]:
     options, side = [], min(picture.height, picture.width)
     for name, entry in METHODS.items():
@@ -249,9 +216,3 @@ def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise])
     if picture.n_planes > MOST_PLANES:
         notes.append(f"{len(found)} of {picture.n_planes} planes were measured")
     return picture.notes + tuple(notes) + compression_notes(picture)
-
-
-def _option_words(option: Option) -> str:
-    seconds = "unknown" if option.seconds is None else f"{option.seconds:g} s"
-    verdict = "fits" if option.objection is None else f"not for this picture: {option.objection}"
-    return f"{seconds:<10}{verdict} ({option.summary})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from torch import Tensor
 
@@ -15,7 +16,7 @@ from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.pipeline.request import ImageLike, Picture, Request, device_of, listener_of
+from untaught.pipeline.request import ImageLike, Picture, Request, device_of, listener_of, output_type_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
@@ -66,6 +67,9 @@ def rerun(
         device=device_of(recipe.device),
         on_progress=listener_of(on_progress),
         asked=recipe.asked,
+        noise_region=recipe.noise_region,
+        noise_from=None if recipe.noise_from is None else tuple(map(Path, recipe.noise_from)),
+        output_type=output_type_of(recipe.output_type),
     )
     planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)

@@ -25,6 +25,7 @@ from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import ImageLike, Picture, Request, TaskOptions, request_of
 from untaught.pipeline.task import Task
+from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of
 from untaught.pipeline.tasks.output_image import framed, measurement
 from untaught.problem import tensor
@@ -65,6 +66,8 @@ def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Resul
         Another picture of the same scene.
     """
     measured = measurement(requests.picture, task)
+    requests, notes = with_given_noise(requests, measured, task.operator)
+    task = replace(task, notes=(*task.notes, *notes))
     frame = framed(measured, task)
     guide_image = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
 
@@ -85,6 +88,8 @@ def of_tensor(y: Tensor, task: Task, guide: ImageLike | None, request: Request, 
     """
     if y.ndim < 2 or y.shape[0] != 1 or not y.numel():
         raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
+    if request.noise_region is not None or request.noise_from is not None:
+        raise InputError("a tensor is a measurement without units and places; give its noise as a law, noise=")
     y = y.detach().cpu().float()
     known = torch.isfinite(y)
     guide_image = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
