@@ -39,7 +39,7 @@ from untaught.problem import Problem
 Array = NDArray[Any]
 NOISE = "gaussian:25"
 
-LEARNED = [name for name in LEARNERS if name in METHODS]  # all of them fitted by `single_image`
+LEARNED = [*(name for name in LEARNERS if name in METHODS), "p2p"]  # all of them fitted by `single_image`
 
 
 def learner_of(name: str, shape: tuple[int, int], **more: float) -> Method:
@@ -73,7 +73,7 @@ USABLE: dict[str, str | Method | Fusion] = {
 FORMULAS = sorted(name for name, method in QUICK.items() if isinstance(method, ClosedForm))
 # In dB, where less than of the others is asked: no prior, a poor one, or little time.
 GAINS = {"pixels": 0.0, "pixel-tv": 3.0, **dict.fromkeys(LEARNED, 3.0), "n2v:2": 3.0}
-FITS = ["dip", "r2r", "deep-decoder"]
+FITS = ["dip", "r2r", "deep-decoder", "p2p"]
 DRAWN = [*FITS, "tv"]  # the probe of TV's divergence is drawn too
 
 

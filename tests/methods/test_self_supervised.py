@@ -207,7 +207,7 @@ def test_blind_spots_refuse_shared_noise_and_name_what_does_not() -> None:
         assert reason is not None
         assert all(word in reason for word in ("struct-n2v", "gr2r", "nonlocal"))
         assert objection(make(name).needs, Gaussian(SIGMA)) is None
-    for name in ("struct-n2v", "gr2r", "noisier2noise", "noisy-as-clean"):
+    for name in ("struct-n2v", "gr2r", "p2p", "noisier2noise", "noisy-as-clean"):
         assert objection(make(name).needs, noise) is None
 
 

@@ -28,7 +28,7 @@ BLIND = {"n2v", "n2s", "neighbor2neighbor", "zs-n2n", "self2self", "r2r", "sure"
 OBJECTED: dict[str, tuple[Any, set[str]]] = {
     "white": (Gaussian(SIGMA, relative_error=0.1), set()),
     "shared": (BLURRED, BLIND),
-    "columns": (COLUMNS, BLIND | {"struct-n2v", "gr2r"}),
+    "columns": (COLUMNS, BLIND | {"struct-n2v", "gr2r", "p2p"}),
     "strong": (Gaussian(60 / 255), {"noisy-as-clean"}),
     "photons": (PoissonGaussian(0.02, 0.0), set()),
 }

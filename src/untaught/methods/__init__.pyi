@@ -19,6 +19,7 @@ from .self_supervised.noise2void import Noise2Void as Noise2Void
 from .self_supervised.noise2void import StructuredNoise2Void as StructuredNoise2Void
 from .self_supervised.noisier2noise import Noisier2Noise as Noisier2Noise
 from .self_supervised.noisy_as_clean import NoisyAsClean as NoisyAsClean
+from .self_supervised.pixel2pixel import Pixel2Pixel as Pixel2Pixel
 from .self_supervised.r2r import R2R as R2R
 from .self_supervised.self2self import Self2Self as Self2Self
 from .self_supervised.subsampled import Subsampled as Subsampled

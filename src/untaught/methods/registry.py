@@ -86,6 +86,11 @@ METHODS: Mapping[str, Entry] = {
         "a tiny network, one half of the picture from the other",
         (32.0, 110.0),
     ),
+    "p2p": Entry(
+        "self_supervised.pixel2pixel",
+        "Pixel2Pixel",
+        "pixel2pixel: a pixel predicted from others like it, further away; also for noise that neighbours share",
+    ),
     "noisier2noise": Entry(
         "self_supervised.noisier2noise",
         "Noisier2Noise",

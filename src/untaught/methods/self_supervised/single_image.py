@@ -139,7 +139,7 @@ class OnePicture:
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the objective on a few crops, and take the weights into their average."""
         average_weights(state, self.decay, step)
-        return self.objective(state.network, self._crops(problem, state), state.generator)
+        return self.objective(state.network, self.crops(problem, state), state.generator)
 
     def estimate(self, problem: Problem, state: State) -> Tensor:
         """Return the picture the averaged weights draw; that of the last weights is kept for variance rules."""
@@ -155,7 +155,8 @@ class OnePicture:
             image, std = self.answer(state.network, _whole(problem, state), _fixed(state))
         return Estimate(image.contiguous(), std)
 
-    def _crops(self, problem: Problem, state: State) -> Batch:
+    def crops(self, problem: Problem, state: State) -> Batch:
+        """Return what a step learns from; draws only from the state."""
         noise, y, mask = problem.noise, state.tensors["y"], problem.mask
         levels = () if noise.pixel_levels is None else (torch.from_numpy(noise.pixel_levels).to(y)[None, None],)
         layers = torch.cat([y, mask, *levels], dim=1)
