@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.image.files import as_image
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.image.values import filled
 from untaught.methods.self_supervised.crops import turned
 from untaught.methods.self_supervised.learner import Batch

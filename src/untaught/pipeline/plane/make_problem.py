@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
-from untaught.image.image import Plane
+from untaught.image.plane import Plane
 from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.noise.shares import part

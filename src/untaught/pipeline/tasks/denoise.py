@@ -11,7 +11,7 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
-from untaught.image.image import Plane
+from untaught.image.plane import Plane
 from untaught.method import Method
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel

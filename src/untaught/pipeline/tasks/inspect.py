@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.methods.registry import METHODS, make, seconds_for
 from untaught.noise import NoiseModel, NoiseReport
 from untaught.noise.estimation.temporal import Temporal, temporal

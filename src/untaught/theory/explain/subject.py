@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.noise import NoiseModel
 from untaught.noise.shares import GAPS, part
 from untaught.pipeline.plane.camera_noise import measure_noise
