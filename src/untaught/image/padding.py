@@ -1,4 +1,4 @@
-"""Padding: areas of one value beside a picture, such as the corners of a scanner's round field, or a black frame."""
+"""Padding: areas of one value beside a picture, such as a black frame or the corners of a round field."""
 
 from __future__ import annotations
 

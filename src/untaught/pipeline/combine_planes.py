@@ -57,7 +57,11 @@ def combine(picture: Image, answers: Answers, request: Request, task: Task, fram
 def _combined(picture: Image, found: Answers, request: Request, task: Task, frame: Image) -> Result:
     answers, interrupted = found.planes, found.interrupted
     done = [answer for answer in answers if answer is not None]
-    restored = frame.with_planes([a.values if a and _placed(a, frame is picture) else None for a in answers])
+    same = frame is picture
+    restored = frame.with_planes(
+        [a.values if a and _placed(a, same) else None for a in answers],
+        [a.kept if a and same else None for a in answers],
+    )
     planes = _plane_results(picture, answers)
     first = representative(planes)
     psnr, psnr_input = _psnr(done)

@@ -94,7 +94,9 @@ class NoiseReport:
 Refine = Callable[[Floats, Flags | None, Correlated], Correlated | None]
 
 
-def measure(values: Floats, missing: Flags | None = None, refine: Refine | None = None) -> NoiseReport:
+def measure(
+    values: Floats, missing: Flags | None = None, refine: Refine | None = None, step: float = 0.0
+) -> NoiseReport:
     """Find out what the noise of one picture is.
 
     Parameters
@@ -106,6 +108,8 @@ def measure(values: Floats, missing: Flags | None = None, refine: Refine | None 
     refine : callable, optional
         Measures the noise of a camera that has smoothed its colours anew, from what patches tell of it; they hold
         too little of it. `pipeline.plane.camera_noise.measure_noise` hands in what does so by denoising.
+    step : float
+        The distance of the grey levels, [0, 1] units; 0 where they are continuous. Not looked at yet.
 
     Returns
     -------

@@ -108,9 +108,9 @@ class Taken:
     factors: Values
 
 
-def measure_noise(values: Floats, missing: Flags | None = None) -> NoiseReport:
+def measure_noise(values: Floats, missing: Flags | None = None, step: float = 0.0) -> NoiseReport:
     """Find out what the noise of one picture is, that of cameras by denoising; see `noise.measure`."""
-    return measure(values, missing, refine=law_of_camera)
+    return measure(values, missing, refine=law_of_camera, step=step)
 
 
 def law_of_camera(values: Floats, missing: Flags | None, found: Correlated) -> Correlated | None:

@@ -18,6 +18,7 @@ from untaught.noise import NoiseModel
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
+from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Picture, Request, request_of
 from untaught.pipeline.task import Task
@@ -118,4 +119,8 @@ def denoise_planes(requests: Requests) -> Result:
 
 
 def _solved(plane: Plane, request: Request) -> Answer:
+    return solved(plane, request, _on_own_range)
+
+
+def _on_own_range(plane: Plane, request: Request) -> Answer:
     return restore_plane(lambda: denoising_problem(plane, request), TASK, request)

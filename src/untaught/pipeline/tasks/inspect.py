@@ -22,8 +22,8 @@ from untaught.noise import NoiseModel, NoiseReport
 from untaught.noise.estimation.temporal import Temporal, temporal
 from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
-from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.pipeline.plane.choose_methods import advise, objection
+from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 
 MOST_PLANES = 16
 """Planes of a stack that are measured, evenly spread over it."""
@@ -149,8 +149,12 @@ def inspect(image: str | Path | Image | NDArray[Any], *, axes: str | None = None
     """
     picture = as_image(image, axes)
     chosen = _chosen(picture)
-    found = tuple(PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen)
-    noises = [p.report.model for p in found]
+    reports = [measured(plane) for plane in chosen]
+    found = tuple(
+        PlaneNoise(p.index, p.label, WorkingScale(p.working.factor, p.working.shift).report(report))
+        for p, report in zip(chosen, reports, strict=True)
+    )
+    noises = [report.model for report in reports]
     planned, advice = _advice(noises, chosen[0].values.size, picture)
     return Inspection(
         name=picture.name,
@@ -242,7 +246,8 @@ def seconds_of(method: str, picture: Image) -> float | None:
 
 
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
-    notes = named_by_plane([(plane.label, plane.report.notes) for plane in found], len(found))
+    said = [(plane.label, (*of.report.notes, *left_out(plane))) for plane, of in zip(planes, found, strict=True)]
+    notes = named_by_plane(said, len(found))
     gone = sum(int(plane.missing.sum()) for plane in planes)
     if gone:
         words = "{were} not measured (NaN) and would be filled in"
