@@ -24,7 +24,7 @@ from untaught.pipeline.plane.camera_noise import measure_noise
 Floats = NDArray[np.float32]
 BOX = ((1.0,) * 3,) * 3
 WIDE = ((1.0,) * 7,) * 7
-CAMERA = Correlated(8 / 255, BOX, shades=(0.5, 1.5), colours=((2.0, BOX), (0.5, WIDE), (0.5, WIDE)))
+CAMERA = Correlated(8 / 255, BOX, shades=((0, 0.5), (1, 1.5)), colours=((2.0, BOX), (0.5, WIDE), (0.5, WIDE)))
 
 
 @functools.cache
@@ -71,15 +71,21 @@ def test_a_camera_is_found_with_its_shades_and_colours() -> None:
     assert isinstance(model, Correlated)
     assert model.sigma * 255 == pytest.approx(8, rel=0.25)
     assert model.colours[0][0] > 2 * model.colours[1][0]
-    assert model.shades[1] > 1.3 * model.shades[0]
+    assert model.shades[1][1] > 1.3 * model.shades[0][1]
 
 
 def test_the_law_of_a_camera_is_checked_and_held_normalised() -> None:
-    model = Correlated(0.1, BOX, shades=(1, 3), colours=((4, BOX), (1, WIDE), (1, WIDE)))
-    assert model.shades == (0.5, 1.5)
+    model = Correlated(0.1, BOX, shades=((0, 1), (1, 3)), colours=((4, BOX), (1, WIDE), (1, WIDE)))
+    assert model.shades == ((0.0, 0.5), (1.0, 1.5))
     assert [share for share, _ in model.colours] == [2.0, 0.5, 0.5]
     assert np.allclose(model.std(np.array([-1.0, 0.0, 0.5, 1.0])), 0.1 * np.sqrt([0.5, 0.5, 1.0, 1.5]))
-    for wrong in ({"shades": (0.0, 0.0)}, {"shades": (1.0, -1.0)}, {"colours": ((1.0, BOX),)}):
+    for wrong in (
+        {"shades": ((0, 0), (1, 0))},
+        {"shades": ((0, 1), (1, -1))},
+        {"shades": ((1, 1), (0, 2))},
+        {"shades": (1, 3)},
+        {"colours": ((1.0, BOX),)},
+    ):
         with pytest.raises(InputError):
             Correlated(0.1, BOX, **wrong)  # type: ignore[arg-type]
 

@@ -29,6 +29,11 @@ MODELS = [
     Gaussian(5 / 255, clip=BOTH),
     PoissonGaussian(0.002, 0.05, clip=BOTH),
     PoissonGaussian(0.04, 0.02),
+    PoissonGaussian(0.04, 0.02, offset=-0.1, clip=BOTH),
+    PoissonGaussian(0.06, offset=-0.2, clip=LOW),
+    PoissonGaussian(0.002, 0.01, offset=0.02, clip=BOTH),
+    Speckle(0.35, offset=-0.1),
+    Impulse(0.2, 0.1, 1.2),
     Speckle(0.35, clip=HIGH),
     Impulse(0.1),
     Correlated(0.1, BOX, clip=BOTH),
@@ -150,13 +155,26 @@ def test_correlated_kernel_has_unit_norm_and_shapes_the_noise():
     assert (n[:, 3:] * n[:, :-3]).mean() / n.var() == pytest.approx(0, abs=0.04)
 
 
+def test_shades_are_a_curve_of_brightness():
+    torch = pytest.importorskip("torch")
+    model = Correlated(0.1, BOX, shades=((0.1, 1), (0.6, 3), (0.9, 2)))
+    x = np.array([-1.0, 0.1, 0.35, 0.6, 0.9, 2.0])
+    wanted = 0.1 * np.sqrt([0.5, 0.5, 1.0, 1.5, 1.0, 1.0])
+    np.testing.assert_allclose(model.std(x), wanted)
+    np.testing.assert_allclose(model.std(torch.from_numpy(x)).numpy(), wanted)
+    assert not model.uniform
+    assert Correlated(0.1, BOX, shades=((0.2, 3), (0.5, 3))) == Correlated(0.1, BOX)
+
+
 @pytest.mark.parametrize(
     "build",
     [
         lambda: Gaussian(-1.0),
         lambda: Gaussian(float("nan")),
         lambda: PoissonGaussian(0.1, float("inf")),
+        lambda: PoissonGaussian(0.1, 0.0, float("nan")),
         lambda: Impulse(1.0),
+        lambda: Impulse(0.1, 0.5, 0.5),
         lambda: Correlated(0.1, ((0.0, 0.0),)),
         lambda: Correlated(0.1, (1.0, 2.0)),
     ],
@@ -174,6 +192,9 @@ def test_impossible_models_are_refused(build):
         ("gaussian:25,clipped", Gaussian(25 / 255, clip=BOTH)),
         ("poisson:2,3", PoissonGaussian(2 / 255, 3 / 255)),
         ("poisson:2", PoissonGaussian(2 / 255, 0.0)),
+        ("poisson:2,3,-4.5", PoissonGaussian(2 / 255, 3 / 255, -4.5 / 255)),
+        ("speckle:0.2,12", Speckle(0.2, 12 / 255)),
+        ("impulse:0.1,-20,300", Impulse(0.1, -20 / 255, 300 / 255)),
         ("impulse:0.1,clipped-low", Impulse(0.1, clip=LOW)),
         ("speckle:0.2", Speckle(0.2)),
         ("unknown:12", Unknown(12 / 255)),
@@ -209,7 +230,8 @@ def test_format_is_undone_by_parse(model):
     "text",
     [
         "", "gauss:25", "gaussian", "gaussian:", "gaussian:-3", "gaussian:nan", "gaussian:inf",
-        "gaussian:x", "gaussian:25,3", "poisson:1,2,3", "poisson:1,-2", "impulse:1", "impulse:2",
+        "gaussian:x", "gaussian:25,3", "poisson:1,2,3,4", "poisson:1,-2", "poisson:1,2,--3",
+        "poisson:1,2,-inf", "speckle:1,x", "impulse:1", "impulse:2",
         "gaussian:1e300", "unknown:1e9", "poisson:1e200", "poisson:1,1e200", "speckle:1e200",
         "correlated:1e200,1", "correlated:25,1 1e200/1 1",
         "correlated:25", "correlated:25,0", "correlated:25,1 2/3", "auto:3", "speckle:",

@@ -61,7 +61,7 @@ def test_a_spectrum_in_octaves_becomes_kernels_of_that_variance() -> None:
     assert grey[0] > 4 * colour[0]
     beside = [np.array(kernel)[7, 8] / np.array(kernel)[7, 7] for _, kernel in (grey, colour)]
     assert 0 < beside[0] < 0.5 * beside[1]
-    assert law.shades == (0.5, 1.5)
+    assert law.shades == ((0.0, 0.5), (1.0, 1.5))
     assert law.clip == (True, False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -62,6 +63,25 @@ def test_few_photons_have_a_kernel_of_their_own(photons: int, x: float, function
     mean = noise.mean(torch.full_like(y, x))
     products = (y - mean) * g(y)
     slope = (g((y + gain).clamp(max=1.0)) - g(y)) / ((y + gain).clamp(max=1.0) - y).clamp_min(1e-9)
+    found = (noise.stein_kernel(y, mean) * slope).mean()
+    error = float(products.std()) / len(y) ** 0.5
+    assert float(found) == pytest.approx(float(products.mean()), abs=5 * error)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("x", [0.0, 0.02, 0.3])
+@pytest.mark.parametrize("offset", [-0.25, -0.31])
+def test_counts_that_were_cut_at_black_have_one_weight(offset: float, x: float, function: str) -> None:
+    """From black the next value is not a count away, but where the first count that was not cut lies."""
+    gain, g = 0.1, FUNCTIONS[function][0]
+    noise = PoissonGaussian(gain, 0.0, offset, clip=(True, False))
+    light = torch.full((DRAWS // 10,), (x - offset) / gain, dtype=torch.float64)
+    y = (offset + gain * torch.poisson(light, generator=torch.Generator().manual_seed(2))).clamp(min=0.0)
+    mean = noise.mean(torch.full_like(y, x))
+    products = (y - mean) * g(y)
+    first = offset + gain * math.ceil(-offset / gain)
+    following = torch.where(y > 0, y + gain, first)
+    slope = (g(following) - g(y)) / (following - y)
     found = (noise.stein_kernel(y, mean) * slope).mean()
     error = float(products.std()) / len(y) ** 0.5
     assert float(found) == pytest.approx(float(products.mean()), abs=5 * error)

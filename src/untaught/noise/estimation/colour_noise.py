@@ -117,7 +117,7 @@ def _law(shades: list[Shade], clip: tuple[bool, bool], smoothed: bool) -> Correl
     return Correlated(
         float(np.sqrt(every.mean())),
         kernel_of(lags_of(total.mean(0), REACH)),
-        shades=(float(line[0]), float(line[1])),
+        shades=((0.0, float(line[0])), (1.0, float(line[1]))),
         colours=tuple((float(v), kernel_of(lags_of(row, REACH))) for v, row in zip(every, total, strict=True)),
         relative_error=DOUBTFUL,
         clip=clip,

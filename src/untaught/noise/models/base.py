@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -29,6 +29,7 @@ Split = tuple[NDArray[Any], NDArray[Any]]
 Kernel = tuple[tuple[float, ...], ...]
 
 DIGITS = range(6, 18)  # of numbers that are written down; with 17 hardly any is lost
+SAME_PLACE = 1e-6  # of the range of values, within which a cut is at 0 or at 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +53,9 @@ class NoiseModel(Moments):
     replaces : bool
         Whether it replaces values instead of adding to them: those that were hit hold nothing of the picture and
         are missing, the others are clean.
+    levels, positions : tuple of str
+        Its fields that are differences of values, such as deviations, and those that are places among them, such
+        as black, which may be negative: what `moved` changes.
     relative_error : float
         One standard error of the variance, divided by the variance; 0 where the noise was given.
     clip : tuple of bool
@@ -69,6 +73,8 @@ class NoiseModel(Moments):
     white: ClassVar[bool] = True
     shared: ClassVar[bool] = False
     recorruptible: ClassVar[bool] = True
+    levels: ClassVar[tuple[str, ...]] = ()
+    positions: ClassVar[tuple[str, ...]] = ()
     relative_error: float = 0.0
     clip: Clip = (False, False)
 
@@ -77,10 +83,11 @@ class NoiseModel(Moments):
         object.__setattr__(self, "clip", (bool(low), bool(high)))
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if isinstance(value, int | float) and not (math.isfinite(value) and value >= 0):
+            signed = entry.name in self.positions
+            if isinstance(value, int | float) and not (math.isfinite(value) and (signed or value >= 0)):
                 raise InputError(
                     f"The {entry.name} of {self.kind} noise is {value}; give a number that is "
-                    "finite and not negative."
+                    f"finite{'' if signed else ' and not negative'}."
                 )
 
     @property
@@ -102,6 +109,28 @@ class NoiseModel(Moments):
             Where the variance does not scale.
         """
         raise TypeError(f"no variance to scale in {self.kind} noise")
+
+    def moved(self, factor: float, shift: float) -> Self:
+        """Return the law of z = factor y + shift, given factor x + shift, where this is the law of y given x.
+
+        Values that were cut are said to be so only where the cut still lies at 0 or at 1: a law has no other ends.
+
+        Raises
+        ------
+        ValueError
+            If the factor is not above 0.
+        TypeError
+            Where the law does not say what of it is a level or a position.
+        """
+        if not (math.isfinite(factor) and factor > 0 and math.isfinite(shift)):
+            raise ValueError(f"a law is moved by a positive factor and a shift, not by {factor} and {shift}")
+        if not (self.levels or self.positions):
+            raise TypeError(f"no levels and no positions to move in {self.kind} noise")
+        low, high = self.clip
+        kept = low and abs(shift) < SAME_PLACE, high and abs(factor + shift - 1) < SAME_PLACE
+        wider = {name: factor * getattr(self, name) for name in self.levels}
+        elsewhere = {name: factor * getattr(self, name) + shift for name in self.positions}
+        return replace(self, clip=kept, **wider, **elsewhere)
 
     @property
     def unseen(self) -> float:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.noise.models.base import DIGITS, Kernel, NoiseModel
 from untaught.noise.models.censored import namespace
+from untaught.noise.models.curves import Curve, along, curve, moved_curve
 from untaught.noise.models.gaussian import Gaussian, constant
 from untaught.noise.models.moments import T
 from untaught.noise.models.words import Words
@@ -38,16 +39,17 @@ ENDLESS = 0.53
 class Correlated(NoiseModel):
     """Gaussian noise that neighbouring pixels share: y = x + s(x) (kernel * n), * a convolution.
 
-        s(x)^2 = sigma^2 ((1 - x) dark + x bright),   shades = (dark, bright)
+        s(x)^2 = sigma^2 v(x),   v piecewise linear through the pairs (x, v) of `shades`, constant beyond them
 
-    `kernel` is any 2-D array of numbers; it is held normalised to unit l2 norm, so that `sigma` is
-    the standard deviation of one pixel in mid-grey. What a camera gives is of this kind: noise that depends on
-    brightness before the mosaic is filled in, and colours that were smoothed more than brightness.
+    `kernel` is any 2-D array of numbers; it is held normalised to unit l2 norm, so that `sigma` is the standard
+    deviation of one pixel where v is 1: in mid-grey, for shades at black and white. What a camera gives is of this
+    kind: noise that depends on brightness before the mosaic is filled in, and colours that were smoothed more than
+    brightness.
 
     Attributes
     ----------
-    shades : tuple of float
-        Variance in black and in white, held to a mean of 1.
+    shades : tuple of (float, float)
+        Brightness, rising, and variance there, held to a mean of 1; empty where all are alike.
     colours : tuple of (float, kernel)
         Of three channels: for grey, red - blue and green - magenta (`noise.opponent_colours.OPPONENT`) the
         variance, held to a mean of 1, and the kernel; empty where all are alike.
@@ -58,25 +60,24 @@ class Correlated(NoiseModel):
     takes: ClassVar[tuple[int, ...]] = (2,)
     white: ClassVar[bool] = False
     shared: ClassVar[bool] = True
+    levels: ClassVar[tuple[str, ...]] = ("sigma",)
     sigma: float
     kernel: Kernel
-    shades: tuple[float, float] = (1.0, 1.0)
+    shades: Curve = ()
     colours: tuple[tuple[float, Kernel], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        shades = np.asarray(self.shades, dtype=np.float64)
-        shares = np.asarray([share for share, _ in self.colours], dtype=np.float64)
-        for numbers in (shades, *([shares] if len(shares) else [])):
-            if not (np.isfinite(numbers).all() and (numbers >= 0).all() and numbers.sum() > 0):
-                raise InputError("The variances of shades and colours are numbers, not negative and not all zero.")
-        if shades.shape != (2,) or len(shares) not in (0, 3):
-            raise InputError("Give correlated noise two shades, and no colours or three.")
+        shades = curve(self.shades)
+        shares = _relative([share for share, _ in self.colours])
+        if len(shares) not in (0, 3):
+            raise InputError("Give correlated noise no colours or three.")
+        variances = _relative([variance for _, variance in shades])
+        places = [place for place, _ in shades] if len(set(variances)) > 1 else []
         kernels = [unit_norm(kernel) for _, kernel in self.colours]
-        shares = shares / shares.mean() if len(shares) else shares
         object.__setattr__(self, "kernel", unit_norm(self.kernel))
-        object.__setattr__(self, "shades", tuple(float(v) for v in shades / shades.mean()))
-        object.__setattr__(self, "colours", tuple(zip((float(v) for v in shares), kernels, strict=True)))
+        object.__setattr__(self, "shades", tuple(zip(places, variances[: len(places)], strict=True)))
+        object.__setattr__(self, "colours", tuple(zip(shares, kernels, strict=True)))
 
     @property
     def unseen(self) -> float:
@@ -86,16 +87,18 @@ class Correlated(NoiseModel):
     @property
     def uniform(self) -> bool:
         """See `NoiseModel`."""
-        return self.shades == (1.0, 1.0)
+        return not self.shades
 
     def std(self, x: T) -> T:
-        """Return sigma sqrt((1 - x) dark + x bright), x held to [0, 1]; `sigma` everywhere where both are 1."""
+        """Return sigma sqrt(v(x)), v the curve of `shades`; `sigma` everywhere where there are none."""
         if self.uniform:
             return constant(x, self.sigma)
-        xp = namespace(x)
-        inside: Any = xp.clip(x, 0.0, 1.0)
-        answer: T = self.sigma * xp.sqrt((1 - inside) * self.shades[0] + inside * self.shades[1])
+        answer: T = self.sigma * namespace(x).sqrt(along(x, self.shades))
         return answer
+
+    def moved(self, factor: float, shift: float) -> Self:
+        """See `NoiseModel`."""
+        return replace(super().moved(factor, shift), shades=moved_curve(self.shades, factor, shift))
 
     def scaled(self, factor: float, relative_error: float) -> Self:
         """See `NoiseModel`."""
@@ -190,12 +193,20 @@ class Correlated(NoiseModel):
     def _parameters(self) -> dict[str, Any]:
         return {
             "kernel": [list(row) for row in self.kernel],
-            "shades": list(self.shades),
+            "shades": [list(pair) for pair in self.shades],
             "colours": [round(share, 4) for share, _ in self.colours],
         }
 
     def _what(self) -> str:
         return f"Noise of level {self.sigma * 255:.1f} (of 255) shared between neighbouring pixels"
+
+
+def _relative(variances: Sequence[float]) -> list[float]:
+    """Return variances over their mean."""
+    numbers = np.asarray(variances, dtype=np.float64)
+    if not (np.isfinite(numbers).all() and (numbers >= 0).all() and (numbers.sum() > 0 or not len(numbers))):
+        raise InputError("The variances of shades and colours are numbers, not negative and not all zero.")
+    return [float(v) for v in numbers / numbers.mean()] if len(numbers) else []
 
 
 def unit_norm(kernel: Any) -> Kernel:

@@ -18,6 +18,7 @@ from untaught.noise.models.words import Words
 class OneLevel(NoiseModel):
     """Noise whose standard deviation is `sigma` everywhere, which is all that is written down of it."""
 
+    levels: ClassVar[tuple[str, ...]] = ("sigma",)
     sigma: float
 
     @property

@@ -24,14 +24,18 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Impulse(NoiseModel):
-    """Salt and pepper: y = 0 or 1 with probability fraction / 2 each, else y = x."""
+    """Salt and pepper: y = pepper or y = salt with probability fraction / 2 each, else y = x."""
 
     kind: ClassVar[str] = "impulse"
     form: ClassVar[str] = "impulse:0.1"
+    takes: ClassVar[tuple[int, ...]] = (1, 3)
     white: ClassVar[bool] = False
     recorruptible: ClassVar[bool] = False
     replaces: ClassVar[bool] = True
+    positions: ClassVar[tuple[str, ...]] = ("pepper", "salt")
     fraction: float
+    pepper: float = 0.0
+    salt: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -40,6 +44,8 @@ class Impulse(NoiseModel):
                 f"The fraction of impulse noise is {self.fraction:g}; give the share "
                 "of pixels that were hit, below 1."
             )
+        if self.pepper >= self.salt:
+            raise InputError("Pepper lies below salt in impulse noise; give the two values in that order.")
 
     def std(self, x: T) -> T:
         """Return the standard deviation of y given x."""
@@ -48,30 +54,31 @@ class Impulse(NoiseModel):
         return answer
 
     def mean(self, x: T) -> T:
-        """Return E[y | x] = (1 - fraction) x + fraction / 2, which is not `x`."""
+        """Return E[y | x] = (1 - fraction) x + fraction (pepper + salt) / 2, which is not `x`."""
         value: Any = x
-        answer: T = (1 - self.fraction) * value + self.fraction / 2
+        answer: T = (1 - self.fraction) * value + self.fraction * self._middle
         return answer
 
     def variance(self, x: T) -> T:
-        """Return (1 - fraction) x^2 + fraction / 2 - mean(x)^2."""
+        """Return fraction ((1 - fraction) (x - m)^2 + (salt - pepper)^2 / 4), with m = (pepper + salt) / 2."""
         value: Any = x
-        mean: Any = self.mean(value)
-        answer: T = (1 - self.fraction) * value * value + self.fraction / 2 - mean * mean
+        away: Any = value - self._middle
+        apart = (self.salt - self.pepper) / 2
+        answer: T = self.fraction * ((1 - self.fraction) * away * away + apart * apart)
         return answer
 
     def unclip(self, m: T) -> T:
-        """Return (m - fraction / 2) / (1 - fraction), held to [0, 1]."""
+        """Return the x of which `m` is the mean, held to [pepper, salt]."""
         value: Any = m
-        x: Any = (value - self.fraction / 2) / (1 - self.fraction)
-        answer: T = namespace(x).clip(x, 0.0, 1.0)
+        x: Any = (value - self.fraction * self._middle) / (1 - self.fraction)
+        answer: T = namespace(x).clip(x, self.pepper, self.salt)
         return answer
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y: every value on its own is black, white or left alone; dtype of `x`."""
         u = rng.random(x.shape)
-        salted = np.where(u > 1 - self.fraction / 2, 1.0, x)
-        return np.where(u < self.fraction / 2, 0.0, salted).astype(x.dtype)
+        salted = np.where(u > 1 - self.fraction / 2, self.salt, x)
+        return np.where(u < self.fraction / 2, self.pepper, salted).astype(x.dtype)
 
     def hit(self, values: NDArray[np.float32]) -> Flags:
         """Tell which values were hit; (H, W, 1) where pixels were hit as a whole.
@@ -80,7 +87,7 @@ class Impulse(NoiseModel):
         end than impulses put there: then the picture is black or white itself.
         """
         most = OWN + self.fraction / 2
-        ends = values <= 0, values >= 1
+        ends = values <= self.pepper, values >= self.salt
         hit = np.logical_or(*(_lonely(at, most) for at in ends))
         some = hit.any(2, keepdims=True)
         if hit.all(2).sum() > WHOLE * some.sum():
@@ -91,12 +98,19 @@ class Impulse(NoiseModel):
 
     @classmethod
     def parse(cls, words: Words) -> Self:
-        """Read the share of pixels that were hit."""
-        return cls(words.number(0, top=1.0), clip=words.clip)
+        """Read the share of pixels that were hit, and where pepper and salt lie, if said, on the 0..255 scale."""
+        ends = map(words.position, range(1, len(words.numbers)))
+        return cls(words.number(0, top=1.0), *ends, clip=words.clip)
 
     def written(self, digits: int) -> str:
         """See `NoiseModel`."""
-        return f"{self.fraction:.{digits}g}"
+        ends = (self.pepper, self.salt)
+        said = "" if ends == (0, 1) else "".join(f",{end * 255:.{digits}g}" for end in ends)
+        return f"{self.fraction:.{digits}g}{said}"
+
+    @property
+    def _middle(self) -> float:
+        return (self.pepper + self.salt) / 2
 
     def _parameters(self) -> dict[str, Any]:
         return {"fraction": self.fraction}

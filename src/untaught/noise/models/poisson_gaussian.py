@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from untaught.noise.models.base import NoiseModel, Split, Values
 from untaught.noise.models.censored import interpolate, namespace
-from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, kernels, place, shifts
+from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, kernels, last_cut, place, shifts
 from untaught.noise.models.moments import T
-from untaught.noise.models.words import Words
+from untaught.noise.models.words import Words, pedestal
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,21 +21,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PoissonGaussian(NoiseModel):
-    """Photon counting and read-out noise: Var[y | x] = gain x + read^2 before clipping.
+    """Photon counting and read-out noise: Var[y | x] = gain max(0, x - offset) + read^2 before clipping.
 
-    `gain` is the value of one photo-electron, `read` a standard deviation, both in [0, 1] units.
+    `gain` is the value of one photo-electron, `read` a standard deviation, `offset` what is read where there is no
+    light, a camera's pedestal, which may lie below black; all in [0, 1] units.
     """
 
     kind: ClassVar[str] = "poisson-gaussian"
-    form: ClassVar[str] = "poisson:GAIN,READ"
-    takes: ClassVar[tuple[int, ...]] = (1, 2)
+    form: ClassVar[str] = "poisson:GAIN[,READ[,OFFSET]]"
+    takes: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    levels: ClassVar[tuple[str, ...]] = ("gain", "read")
+    positions: ClassVar[tuple[str, ...]] = ("offset",)
     gain: float
     read: float = 0.0
+    offset: float = 0.0
 
     def std(self, x: T) -> T:
-        """Return sqrt(gain x + read^2), x below 0 counted as 0."""
-        xp = namespace(x)
-        answer: T = xp.sqrt(self.gain * xp.clip(x, 0.0, None) + self.read**2)
+        """Return sqrt(gain (x - offset) + read^2), x below the offset counted as it."""
+        answer: T = namespace(x).sqrt(self._counted(x))
         return answer
 
     def mean(self, x: T) -> T:
@@ -43,24 +46,25 @@ class PoissonGaussian(NoiseModel):
         if not self._few:
             return super().mean(x)
         value: Any = x
-        light, shift, _ = shifts(self.gain, self.read, self.clip)
-        answer: T = value + interpolate(value, light, shift)
+        nodes, shift, _ = shifts(self.gain, self.read, self.offset, self.clip)
+        answer: T = value + interpolate(value, nodes, shift)
         return answer
 
     def variance(self, x: T) -> T:
         """Return Var[y | x], what clipping removes taken into account; shape of `x`."""
         if not self._few:
             return super().variance(x)
-        light, _, variance = shifts(self.gain, self.read, self.clip)
-        answer: T = interpolate(x, light, variance)
-        return answer
+        nodes, _, variance = shifts(self.gain, self.read, self.offset, self.clip)
+        value: Any = x
+        answer: T = interpolate(value, nodes, variance)
+        if self.clip[1]:
+            return answer
+        brighter: T = namespace(x).where(value > nodes[-1], self._counted(value), answer)
+        return brighter
 
     def variance_from(self, y: T) -> T | None:
-        """Return gain y + read^2, y below 0 counted as 0; None where values were cut off."""
-        if any(self.clip):
-            return None
-        answer: T = self.gain * namespace(y).clip(y, 0.0, None) + self.read**2
-        return answer
+        """Return gain (y - offset) + read^2, y below the offset counted as it; None where values were cut off."""
+        return None if any(self.clip) else self._counted(y)
 
     def stein_kernel(self, y: Tensor, mean: Tensor) -> Tensor:
         """See `NoiseModel`; where photons were counted, and few, it is `counted.kernels`."""
@@ -68,17 +72,24 @@ class PoissonGaussian(NoiseModel):
             return super().stein_kernel(y, mean)
         import torch
 
-        table = torch.as_tensor(kernels(self.gain, self.clip), device=y.device)
+        table = torch.as_tensor(kernels(self.gain, self.offset, self.clip), device=y.device)
         nodes, counts = table.shape
-        at = place(self.unclip(mean).double())
+        at = place(self.unclip(mean).double(), self.offset)
         below = at.floor().long().clamp(0, nodes - 2)
-        k = (y.double() / self.gain).round().long().clamp(0, counts - 1)
+        k = ((y.double() - self.offset) / self.gain).round().long().clamp(0, counts - 1)
+        if self.clip[0]:
+            k[y <= 0] = last_cut(self.gain, self.offset, self.clip)
         tau = torch.lerp(table[below, k], table[below + 1, k], at - below)
         return torch.where((y >= 1) & self.clip[1], torch.zeros_like(tau), tau).to(y.dtype)
 
     @property
     def _few(self) -> bool:
-        return any(self.clip) and self.gain * MOST_COUNTS > 1
+        white = 1 - self.offset
+        return any(self.clip) and 0 < white < self.gain * MOST_COUNTS
+
+    def _counted(self, x: Any) -> Any:
+        """Return the variance before clipping."""
+        return self.gain * namespace(x).clip(x - self.offset, 0.0, None) + self.read**2
 
     @property
     def counts(self) -> bool:
@@ -91,10 +102,10 @@ class PoissonGaussian(NoiseModel):
         return replace(self, gain=self.gain * factor, read=self.read * root, relative_error=relative_error)
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        """Draw y = gain Poisson(x / gain) + read n, then clip; dtype of `x`."""
-        light = np.maximum(np.asarray(x, dtype=np.float64), 0.0)
+        """Draw y = offset + gain Poisson((x - offset) / gain) + read n, then clip; dtype of `x`."""
+        light = np.maximum(np.asarray(x, dtype=np.float64) - self.offset, 0.0)
         counted = self.gain * rng.poisson(light / self.gain) if self.gain > 0 else light
-        return self._cut(counted + self.read * rng.standard_normal(x.shape)).astype(x.dtype)
+        return self._cut(self.offset + counted + self.read * rng.standard_normal(x.shape)).astype(x.dtype)
 
     @property
     def recorruption(self) -> str:
@@ -106,31 +117,34 @@ class PoissonGaussian(NoiseModel):
 
             w ~ Binomial(k, share),   ytilde = gain w / share,   yhat = (y - gain w) / (1 - share)
 
-        Variances gain x / (1 - share) and gain x / share. What a value is off a whole number of counts stays in
-        yhat.
+        Variances gain x / (1 - share) and gain x / share; x and all of y less `offset`. What a value is off a
+        whole number of counts stays in yhat.
         """
         if law != "poisson" or self.gain <= 0:
             return None
-        counts = np.rint(np.maximum(y, 0) / self.gain).astype(np.int64)
+        light = y - self.offset
+        counts = np.rint(np.maximum(light, 0) / self.gain).astype(np.int64)
         kept = self.gain * rng.binomial(counts, share)
-        return (y - kept) / (1 - share), kept / share
+        return self.offset + (light - kept) / (1 - share), self.offset + kept / share
 
     @classmethod
     def parse(cls, words: Words) -> Self:
-        """Read grey levels per photo-electron and the deviation of the read-out, if any, on the 0..255 scale."""
-        gain, *read = map(words.level, range(len(words.numbers)))
-        return cls(gain, *read, clip=words.clip)
+        """Read grey levels per photo-electron, the deviation of the read-out and the offset, all of 255."""
+        read = words.level(1) if len(words.numbers) > 1 else 0.0
+        offset = words.position(2) if len(words.numbers) > 2 else 0.0
+        return cls(words.level(0), read, offset, clip=words.clip)
 
     def written(self, digits: int) -> str:
         """See `NoiseModel`."""
-        return f"{self.gain * 255:.{digits}g},{self.read * 255:.{digits}g}"
+        offset = f",{self.offset * 255:.{digits}g}" if self.offset else ""
+        return f"{self.gain * 255:.{digits}g},{self.read * 255:.{digits}g}{offset}"
 
     def _parameters(self) -> dict[str, Any]:
-        return {"gain": self.gain * 255, "read": self.read * 255}
+        return {"gain": self.gain * 255, "read": self.read * 255, "offset": self.offset * 255}
 
     def _what(self) -> str:
-        dark, bright = (255 * math.sqrt(self.gain * x + self.read**2) for x in (0.0, 1.0))
+        dark, bright = (255 * float(self.std(np.array(x))) for x in (0.0, 1.0))
         return (
             f"Poisson-Gaussian noise that grows with brightness, from level {dark:.1f} in black "
-            f"to {bright:.1f} in white (of 255)"
+            f"to {bright:.1f} in white (of 255){pedestal(self.offset)}"
         )

@@ -29,10 +29,12 @@ def parse_noise(text: str) -> NoiseModel | None:
     Parameters
     ----------
     text : str
-        ``auto``; ``gaussian:25`` (standard deviation on the 0..255 scale); ``poisson:GAIN,READ``
-        (grey levels per photo-electron, and standard deviation of the read-out in grey levels,
-        both on the 0..255 scale); ``impulse:0.1`` (share of pixels hit); ``speckle:0.2`` (standard
-        deviation as a share of the value); ``correlated:25,WIDTH`` (standard deviation on the
+        ``auto``; ``gaussian:25`` (standard deviation on the 0..255 scale); ``poisson:GAIN,READ,OFFSET``
+        (grey levels per photo-electron, standard deviation of the read-out in grey levels, and the grey level
+        without light, which may be negative, all on the 0..255 scale; the last two may be left out);
+        ``impulse:0.1`` (share of pixels hit; as ``impulse:0.1,PEPPER,SALT`` with their values if these are not 0
+        and 255); ``speckle:0.2`` (standard deviation as a share of the value; as ``speckle:0.2,OFFSET`` as a
+        share of the value less that); ``correlated:25,WIDTH`` (standard deviation on the
         0..255 scale, and the standard deviation of a Gaussian kernel in pixels, or the kernel's
         rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
         ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1,

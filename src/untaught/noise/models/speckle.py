@@ -11,7 +11,7 @@ import numpy as np
 from untaught.noise.models.base import NoiseModel, Split, Values
 from untaught.noise.models.censored import namespace
 from untaught.noise.models.moments import T
-from untaught.noise.models.words import Words
+from untaught.noise.models.words import Words, pedestal
 
 MOST_SHARE = 1e2  # of the value
 # Relative error of the variance, times sigma, for texture in the dark that is taken for noise: on 13 of 14 crops
@@ -21,15 +21,19 @@ TEXTURE_ERROR = 0.07
 
 @dataclass(frozen=True)
 class Speckle(NoiseModel):
-    """Multiplicative noise: y = x + sigma x n."""
+    """Multiplicative noise: y = x + sigma (x - offset) n; `offset` is where there is no signal, [0, 1] units."""
 
     kind: ClassVar[str] = "speckle"
     form: ClassVar[str] = "speckle:0.2"
+    takes: ClassVar[tuple[int, ...]] = (1, 2)
+    positions: ClassVar[tuple[str, ...]] = ("offset",)
     sigma: float
+    offset: float = 0.0
 
     def std(self, x: T) -> T:
-        """Return sigma |x|."""
-        answer: T = self.sigma * namespace(x).abs(x)
+        """Return sigma |x - offset|."""
+        value: Any = x
+        answer: T = self.sigma * namespace(x).abs(value - self.offset)
         return answer
 
     @property
@@ -46,28 +50,31 @@ class Speckle(NoiseModel):
 
             w ~ Beta(l share, l (1 - share)),   ytilde = y w / share,   yhat = y (1 - w) / (1 - share)
 
-        Variances x^2 / (l (1 - share)) and x^2 / (l share).
+        Variances x^2 / (l (1 - share)) and x^2 / (l share); x and y both less `offset`.
         """
         if law != "gamma" or self.sigma <= 0:
             return None
         looks = self.sigma**-2
-        kept = y * rng.beta(looks * share, looks * (1 - share), y.shape)
-        return (y - kept) / (1 - share), kept / share
+        value = y - self.offset
+        kept = value * rng.beta(looks * share, looks * (1 - share), y.shape)
+        return self.offset + (value - kept) / (1 - share), self.offset + kept / share
 
     @classmethod
     def parse(cls, words: Words) -> Self:
-        """Read a standard deviation as a share of the value."""
-        return cls(words.number(0, top=MOST_SHARE), clip=words.clip)
+        """Read a standard deviation as a share of the value, and the offset, if any, on the 0..255 scale."""
+        offset = map(words.position, range(1, len(words.numbers)))
+        return cls(words.number(0, top=MOST_SHARE), *offset, clip=words.clip)
 
     def written(self, digits: int) -> str:
         """See `NoiseModel`."""
-        return f"{self.sigma:.{digits}g}"
+        offset = f",{self.offset * 255:.{digits}g}" if self.offset else ""
+        return f"{self.sigma:.{digits}g}{offset}"
 
     def _parameters(self) -> dict[str, Any]:
-        return {"fraction": self.sigma}
+        return {"fraction": self.sigma, "offset": self.offset * 255}
 
     def _what(self) -> str:
         return (
             f"Speckle of {100 * self.sigma:.0f} % of the value, "
-            f"of level {self.level * 255:.1f} (of 255) in mid-tones"
+            f"of level {self.level * 255:.1f} (of 255) in mid-tones{pedestal(self.offset)}"
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from untaught.errors import InputError
 from untaught.noise.models.censored import Clip
@@ -54,6 +54,17 @@ class Words:
             raise InputError(f"{word!r} in {self.text!r} is too large: it has to be below {top:g}.")
         return value
 
+    def position(self, place: int) -> float:
+        """Return a number on the 0..255 scale that may be negative, in [0, 1] units; see `number`."""
+        word = self.numbers[place]
+        size = replace(self, numbers=(word.removeprefix("-"),)).number(0, top=MOST_LEVEL) / 255
+        return -size if word.startswith("-") else size
+
     def level(self, place: int) -> float:
         """Return a number on the 0..255 scale in [0, 1] units; see `number`."""
         return self.number(place, top=MOST_LEVEL) / 255
+
+
+def pedestal(offset: float) -> str:
+    """Return where a signal begins, in words, if that is not black; `offset` in [0, 1] units."""
+    return f", counted from {offset * 255:.1f}" if offset else ""

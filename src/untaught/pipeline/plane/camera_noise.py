@@ -82,7 +82,8 @@ class Powers:
         grey, colour = parts
         every = (grey, colour, colour)
         sigma = float(np.sqrt(np.mean([share for share, _ in every])))
-        return Correlated(sigma, grey[1], self.shades, every, relative_error=DOUBTFUL, clip=clip)
+        shades = tuple(enumerate(self.shades))
+        return Correlated(sigma, grey[1], shades, every, relative_error=DOUBTFUL, clip=clip)
 
     def at(self, mean: Values) -> Values:
         """Return the variance at a brightness over that of mid-grey."""
