@@ -2,9 +2,9 @@
 
     z = factor v + shift
 
-with v on the picture's value range, which a noise level and a PSNR are about, and z on the range of the plane's own
-values (`image.working`), so that the answer for k y + b is k times that for y, plus b. All that goes in is brought to
-z, all that comes out to v; nothing in between knows of it.
+with v on the picture's value range, which a noise level and a PSNR are about, and z on the range of the plane's
+own values (`image.working`), so that the answer for k y + b is k times that for y, plus b. All that goes in is
+brought to z, all that comes out to v; nothing in between knows of it.
 """
 
 from __future__ import annotations
@@ -162,12 +162,10 @@ def _said(answer: Answer, given: NoiseModel | None) -> Answer:
 
 
 def _kept(answer: Answer, plane: Plane) -> Answer:
-    """Say which pixels stay exactly as they are: what is left alone, and all that is there where nothing else is."""
+    """Say which pixels stay exactly as they are: what is left alone, or all there is where nothing is done."""
     own = plane.working
     kept = ~own.missing if answer.completed else own.left
     if not kept.any():
         return answer
-    std = answer.std
-    return replace(
-        answer, kept=kept, std=None if std is None else np.where(own.left[..., None], np.float32(0), std)
-    )
+    std = None if answer.std is None else np.where(own.left[..., None], np.float32(0), answer.std)
+    return replace(answer, kept=kept, std=std)
