@@ -109,7 +109,7 @@ def measure(
         Measures the noise of a camera that has smoothed its colours anew, from what patches tell of it; they hold
         too little of it. `pipeline.plane.camera_noise.measure_noise` hands in what does so by denoising.
     step : float
-        The distance of the grey levels, [0, 1] units; 0 where they are continuous. Not looked at yet.
+        The distance of the grey levels, [0, 1] units; 0 where they are continuous.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def measure(
     curve = curve_of(patches, start)
     law = curve.law(start, grey_step(values, missing)) if curve else None
     model, notes = _choose(start, salt, common, law if law is None else _strengthened(patches, law))
-    told = _contradicted(values, missing, model, level.texture < TEXTURED)
+    told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
     if told is not None:
         (model, note), curve = told, None
         notes, channels = [note], (model.level,) * len(channels)
@@ -247,12 +247,12 @@ def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
 
 
 def _contradicted(
-    values: Floats, missing: Flags | None, model: NoiseModel, flat: bool
+    values: Floats, missing: Flags | None, model: NoiseModel, flat: bool, step: float
 ) -> tuple[NoiseModel, str] | None:
     """Return another law and what to say of it, where the picture as a whole shows that it is not noise."""
     if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
         return None
-    told = drawing_noise(model, values, missing, flat)
+    told = drawing_noise(model, values, missing, flat, step)
     bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
     pattern = None if bare else pattern_of(values, missing)
     if pattern is not None:
