@@ -49,7 +49,9 @@ def padding_of(values: NDArray[Any], missing: Flags) -> Flags:
     found = _areas(bottom)
     if not max(SHARE * found.size, ALL * bottom.sum()) <= found.sum() <= MOST * found.size:
         return nothing
-    return found if _solid(found, bottom | missing) and _noise_beside(found, values, missing) else nothing
+    if not (_solid(found, bottom | missing) and _noise_beside(found, values, missing)):
+        return nothing
+    return _with_tips(found, bottom)
 
 
 def _areas(at: Flags) -> Flags:
@@ -62,6 +64,13 @@ def _areas(at: Flags) -> Flags:
     large = np.bincount(names.ravel(), minlength=count + 1) >= CORE
     large[0] = False
     return np.asarray(binary_dilation(large[names], square) & at, np.bool_)
+
+
+def _with_tips(found: Flags, at: Flags) -> Flags:
+    """Return areas with the pixels of their value that hang on them, such as the thin ends of round corners."""
+    from scipy.ndimage import binary_propagation
+
+    return np.asarray(binary_propagation(found, np.ones((3, 3)), mask=at), np.bool_)
 
 
 def _solid(found: Flags, filled: Flags) -> bool:

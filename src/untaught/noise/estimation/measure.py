@@ -236,8 +236,7 @@ def _hardly(noise: NoiseModel) -> str:
     """Return the note on noise that is weaker than what is called so; not all of it is left alone."""
     if noise.negligible:
         return "No noise was found."
-    level = f"level {255 * noise.level:.1f} (of 255)"
-    return f"Hardly any noise was found: it is of {level}, no more than rounding or a camera leaves."
+    return "Hardly any noise was found: no more than rounding or a camera leaves."
 
 
 def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
@@ -268,8 +267,8 @@ def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tu
     if level and model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
     if believed(min(channels), CAMERA) and max(channels) > 1.25 * min(channels):
-        levels = ", ".join(f"{255 * s:.1f}" for s in channels)
-        notes.append(f"The channels are not equally noisy: levels {levels} (of 255).")
+        shares = ", ".join(f"{s / max(channels):.0%}" for s in channels)
+        notes.append(f"The channels are not equally noisy: {shares} of the noisiest.")
     return notes
 
 
