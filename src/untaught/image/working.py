@@ -59,6 +59,12 @@ class Working:
         """What is not there to be restored, nor to measure noise on."""
         return np.asarray(self.missing | self.left, np.bool_)
 
+    def ends(self, own: tuple[float, float]) -> tuple[float, float]:
+        """Return what z = 0 and z = 1 are in units of the array, of which `own` is the picture's range."""
+        span = (own[1] - own[0]) / self.factor
+        low = own[0] - self.shift * span
+        return low, low + span
+
     @classmethod
     def of(cls, raw: NDArray[Any], missing: Flags, own: tuple[float, float]) -> Working:
         """Make it from values as they are in the file, (H, W, C), and the range of the picture."""
