@@ -21,9 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lib.harness import write_lines
-from untaught.noise import PoissonGaussian, Speckle, format_noise
+from untaught.noise import PoissonGaussian, Speckle, format_noise, measure
 from untaught.noise.models.base import NoiseModel
-from untaught.pipeline.plane.camera_noise import measure_noise
 
 SIGMAS = (5, 10, 15, 25, 35, 50)
 OTHERS: tuple[NoiseModel, ...] = (
@@ -58,7 +57,7 @@ def row(picture: str, noise: str, y: Picture, sigma: float | None) -> dict[str, 
     from skimage.restoration import estimate_sigma
 
     started = time.process_time()
-    report = measure_noise(y)
+    report = measure(y)
     seconds = time.process_time() - started
     found = report.sigma * 255
     beside = float(estimate_sigma(y, average_sigmas=True, channel_axis=-1)) * 255

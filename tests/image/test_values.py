@@ -184,3 +184,44 @@ def test_as_image_takes_paths_images_and_arrays(tmp_path):
     assert as_image(image) is image
     for path in (tmp_path / "a.npy", str(tmp_path / "a.npy")):
         np.testing.assert_array_equal(as_image(path).array, array)
+
+
+@pytest.mark.parametrize(
+    ("picture", "absurd"),
+    [
+        (np.random.default_rng(0).integers(0, 4000, (40, 40)).astype(np.uint16), [65535]),
+        (np.random.default_rng(0).integers(0, 200, (40, 40)).astype(np.int32), [2**31 - 1, -(2**31)]),
+        (np.random.default_rng(0).random((40, 40)).astype(np.float32), [1e8, -1e12]),
+        (np.random.default_rng(0).normal(300, 20, (40, 40)), [1e8, -1e12]),
+    ],
+    ids=["12 bits", "8 bits", "floats on [0, 1]", "floats"],
+)
+def test_one_absurd_pixel_does_not_set_any_range(picture, absurd):
+    before = image_of_array(picture)
+    for value in absurd:
+        spoilt = picture.copy()
+        spoilt[7, 9] = value
+        after = image_of_array(spoilt)
+        assert after.value_range == pytest.approx(before.value_range)
+        (one,), (other,) = before.planes(), after.planes()
+        ours, theirs = ((plane.working.factor, plane.working.shift) for plane in (one, other))
+        assert theirs == pytest.approx(ours)
+        assert np.argwhere(other.working.far).tolist() == [[7, 9]]
+        assert np.abs(other.working.values).max() <= 1.5
+
+
+def test_a_plane_of_a_stack_is_worked_on_in_its_own_range():
+    rng = np.random.default_rng(0)
+    dim, bright = rng.integers(10, 60, (30, 30)), rng.integers(0, 60000, (30, 30))
+    planes = list(image_of_array(np.stack([dim, bright]).astype(np.uint16), axes="ZYX").planes())
+    for plane, array in zip(planes, (dim, bright), strict=True):
+        own = plane.working
+        expected = (array - array.min()) / (array.max() - array.min())
+        np.testing.assert_allclose(own.values[..., 0], expected, atol=1e-6)
+        np.testing.assert_allclose(own.factor * plane.values + own.shift, own.values, atol=1e-4)
+
+
+def test_a_plane_of_one_value_stays_on_the_range_of_the_picture():
+    flat, _ = image_of_array(np.stack([np.full((9, 9), 7), np.arange(81).reshape(9, 9)]), axes="ZYX").planes()
+    assert (flat.working.factor, flat.working.shift) == (1, 0)
+    np.testing.assert_array_equal(flat.working.values, flat.values)

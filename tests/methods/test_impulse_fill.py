@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tests.conftest import clean, noisy, psnr, tensor
 from untaught import denoise
 from untaught.errors import InputError
-from untaught.image.image import Plane
+from untaught.image.plane import Plane
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
 from untaught.noise import Gaussian, Impulse
 from untaught.pipeline.plane.make_problem import denoising_problem

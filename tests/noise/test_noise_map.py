@@ -118,7 +118,7 @@ def test_crops_that_are_turned_and_thinned_out_keep_their_levels() -> None:
     y = torch.from_numpy(FIELD).float()[None, None]
     learner = make("n2v", {"crop": 16, "batch": 6, "shape": UNetShape(8, 2)})
     problem = Problem(y, torch.ones_like(y), law)
-    batch = learner._crops(problem, learner.init(problem, 0))
+    batch = learner.crops(problem, learner.init(problem, 0))
     for crop, noise in zip(batch.y, batch.noises, strict=True):
         np.testing.assert_allclose(crop[0], noise.pixel_levels, rtol=1e-6)
     apart = Subsampled(shape=UNetShape(8, 2)).apart(Batch(y, (law,), torch.ones_like(y)))

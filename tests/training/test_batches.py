@@ -58,10 +58,10 @@ def test_patches_are_a_function_of_step_and_place(folder: Path) -> None:
 
 
 def test_patches_are_pieces_of_the_pictures_turned_and_flipped(tmp_path: Path) -> None:
-    """All eight positions come up; where the law of the noise would be turned away, two of them."""
-    picture = np.arange(24 * 24, dtype=np.float32).reshape(24, 24) / 576
+    """All eight positions come up, on the page's own range; where the noise would be turned away, two of them."""
+    picture = np.arange(24 * 24, dtype=np.float32).reshape(24, 24) / 575
     (tmp_path / "one").mkdir()
-    np.save(tmp_path / "one" / "a.npy", picture)
+    np.save(tmp_path / "one" / "a.npy", 0.2 + 575 / 1024 * picture.astype(np.float64))
     free = patches_of(tmp_path / "one")
     every = {_turned(k, f, picture) for k in range(4) for f in (False, True)}
     assert {free.batch(step, [0]).y.numpy().tobytes() for step in range(60)} == every
@@ -101,7 +101,10 @@ def test_missing_pixels_and_noise_of_every_picture(tmp_path: Path) -> None:
     seen = centres(pages, Reader(None))
     assert isinstance(seen, Batch)
     assert seen.y.shape == (2, 1, 96, 96)
-    assert [noise.level for noise in seen.noises] == pytest.approx([0.04, 0.16], rel=0.2)
+    spans = [np.nanmax(values) - np.nanmin(values) for values in map(np.load, sorted(folder.iterdir()))]
+    levels = [noise.level * span for noise, span in zip(seen.noises, spans, strict=True)]
+    assert levels == pytest.approx([0.04, 0.16], rel=0.2)
+    assert (float(seen.y.min()), float(seen.y.max())) == pytest.approx((0, 1), abs=1e-6)
     assert torch.isfinite(seen.y).all()
     assert (1 - seen.mask).sum() == 2 * 40
 

@@ -4,4 +4,4 @@ from .files import read as read
 from .files import write as write
 from .formats import FORMATS as FORMATS
 from .image import Image as Image
-from .image import Plane as Plane
+from .plane import Plane as Plane

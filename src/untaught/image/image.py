@@ -13,32 +13,9 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.axes import checked_axes, guessed
+from untaught.image.plane import Plane
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
-
-
-@dataclass(frozen=True, eq=False)
-class Plane:
-    """One piece of a picture, to be restored on its own.
-
-    Attributes
-    ----------
-    values : ndarray
-        float32, shape (H, W, C), the picture's value range scaled to [0, 1] and not clipped. Finite.
-    missing : ndarray
-        bool, shape (H, W): True where any channel held no measurement (NaN, infinite, or a no-data
-        marker: beyond 1e30 in size, or 1e15 times beyond the rest); `values` there repeat the nearest measured
-        pixel.
-    index : int
-        Position among the picture's planes, from 0.
-    label : str
-        Where the plane lies, to print: ``"T 1/3, C 2/4"``; empty for a single plane.
-    """
-
-    values: NDArray[np.float32]
-    missing: NDArray[np.bool_]
-    index: int
-    label: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,9 +149,11 @@ class Image:
             raw = view[where][..., list(group)]
             missing = np.asarray(not_measured(raw, bounds).any(axis=-1))
             values = filled(scaled(raw, self.value_range, missing), missing)
-            yield Plane(values, missing, index, self._label(where, group))
+            yield Plane(values, missing, index, self._label(where, group), raw, self.value_range)
 
-    def with_planes(self, planes: Sequence[NDArray[Any] | None]) -> Image:
+    def with_planes(
+        self, planes: Sequence[NDArray[Any] | None], kept: Sequence[NDArray[np.bool_] | None] | None = None
+    ) -> Image:
         """Return this image with its planes replaced: array = low + values (high - low).
 
         Integers are rounded and clipped to their type; floats are not clipped (float16 to what it can
@@ -186,6 +165,8 @@ class Image:
         planes : sequence of ndarray or None
             As `planes` yields their values: (H, W, C), or (H, W) for one channel; None leaves that
             plane as it is.
+        kept : sequence of ndarray or None, optional
+            bool, (H, W), for every plane: True where its pixels stay as they are, whatever `planes` hold.
 
         Raises
         ------
@@ -196,10 +177,14 @@ class Image:
             raise InputError(f"{self.name} has {self.n_planes} planes, but {len(planes)} were given")
         out = np.array(self.array)
         view = self.samples_last(out)
-        for (where, group), plane in zip(self._slots(), planes, strict=True):
-            if plane is not None:
-                target = view[where]
-                target[..., list(group)] = self._checked(plane, len(group))
+        stay = kept or [None] * len(planes)
+        for (where, group), plane, same in zip(self._slots(), planes, stay, strict=True):
+            if plane is None:
+                continue
+            target, new = view[where], self._checked(plane, len(group))
+            if same is not None:
+                new = np.where(same[..., None], target[..., list(group)], new)
+            target[..., list(group)] = new
         return replace(self, array=out)
 
     def _checked(self, plane: NDArray[Any], channels: int) -> NDArray[Any]:

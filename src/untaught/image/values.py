@@ -12,38 +12,78 @@ from untaught.errors import InputError
 _NO_DATA = 1e30  # beyond it a float is a no-data marker (GIS writes -3.4e38) and overflows float32
 _FAR = 1e15  # as many times beyond the rest it is one too (netCDF writes 1e20): its square nears float32's end
 _REST = 0.05  # share of the values other than 0 that stands for the rest, the least; up to 95 % may be markers
-_SAMPLED = 2**20  # pixels looked at for percentiles
+_SAMPLED = 2**20  # pixels looked at for order statistics
+_TAIL = 0.001  # share of the values at either end that may be hot pixels
+_FEWEST = 3  # of them that may be so in a small picture
 
 
 def value_range_of(values: NDArray[Any]) -> tuple[float, float]:
     """Return (low, high), the values that stand for 0 and 1.
 
-    uint8 has (0, 255) and bool (0, 1), so that a noise level keeps its meaning between pictures. uint16
-    has (0, 65535) when it uses at least a quarter of that; cameras of 10 or 12 bits do not, and their
-    noise would be too small a part of that range to be seen. Other integers have (0, 255)
-    when they lie within it (8-bit pictures in wide types). Floats have (0, 1) when they lie within
-    [-0.5, 1.5] and span at least 0.05. All else has its least and greatest value, but never farther
-    than half of the span between the 0.1 and 99.9 percentiles beyond those, so that a few hot pixels
-    do not squash the rest; values outside the range are legal everywhere. Always high > low.
+    uint8 has (0, 255) and bool (0, 1), so that a noise level keeps its meaning between pictures. Of all others the
+    ends are looked at, see `reach_of`, which a few hot pixels do not move. uint16 has (0, 65535) when these are
+    a quarter of that apart; cameras of 10 or 12 bits do not, and their noise would be too small a part of that
+    range to be seen. Other integers have (0, 255) when the ends lie within it (8-bit pictures in wide types).
+    Floats have (0, 1) when they lie within [-0.5, 1.5] and are at least 0.05 apart. All else has the ends
+    themselves; values outside the range are legal everywhere. Always high > low.
     """
     if values.dtype == np.uint8:
         return 0.0, 255.0
     if values.dtype == np.bool_:
         return 0.0, 1.0
-    low, high, sample = survey(values)
-    if not low < high:
-        return (0.0, 1.0) if np.isnan(low) else (low, low + max(1.0, abs(low)))
+    least, greatest, sample = survey(values)
+    if not least < greatest:
+        return (0.0, 1.0) if np.isnan(least) else (least, least + max(1.0, abs(least)))
+    low, high = _ends(values, sample, (least, greatest))
     if values.dtype == np.uint16 and 4 * (high - low) >= 65535:
         return 0.0, 65535.0
     if values.dtype.kind in "iu" and low >= 0 and high <= 255:
         return 0.0, 255.0
     if values.dtype.kind == "f" and low >= -0.5 and high <= 1.5 and high - low >= 0.05:
         return 0.0, 1.0
-    least, greatest = (float(v) for v in np.percentile(sample, (0.1, 99.9)))
-    margin = (greatest - least) / 2
-    if margin <= 0:
-        return low, high
-    return max(low, least - margin), min(high, greatest + margin)
+    return low, high
+
+
+def _ends(values: NDArray[Any], sample: NDArray[Any], all_of: tuple[float, float]) -> tuple[float, float]:
+    """Return the least and greatest value of (..., H, W, S) within reach of a sample of them."""
+    bottom, top = reach_of(sample)
+    least, greatest = all_of
+    if bottom <= least and greatest <= top:
+        return least, greatest
+    found = [ends_of(values[where], (bottom, top)) for where in np.ndindex(*values.shape[:-3])]
+    return min(low for low, _ in found), max(high for _, high in found)
+
+
+def ends_of(values: NDArray[Any], reach: tuple[float, float]) -> tuple[float, float]:
+    """Return the least and greatest value within reach, (inf, -inf) where there is none."""
+    near = values[(values >= reach[0]) & (values <= reach[1])]
+    return (float(near.min()), float(near.max())) if near.size else (np.inf, -np.inf)
+
+
+def reach_of(sample: NDArray[Any]) -> tuple[float, float]:
+    """Return how far down and up values belong to a picture: half of their span beyond where nearly all lie.
+
+        q - (Q - q) / 2,   Q + (Q - q) / 2
+
+    with q and Q the order statistics that leave out 0.1 % of the values at either end, and no fewer than three,
+    the channels of one hot pixel. Where nearly all values are one, q and Q are those of the others with that one.
+    """
+    q, most = _order_statistics(sample)
+    if q == most:
+        others = sample[sample != q]
+        if not others.size:
+            return q, q
+        least, greatest = _order_statistics(others)
+        q, most = min(q, least), max(q, greatest)
+    margin = (most - q) / 2
+    return q - margin, most + margin
+
+
+def _order_statistics(sample: NDArray[Any]) -> tuple[float, float]:
+    last = sample.size - 1
+    skipped = min(max(int(np.ceil(_TAIL * sample.size)), _FEWEST), last // 2)
+    ordered = np.partition(sample, (skipped, last - skipped))
+    return float(ordered[skipped]), float(ordered[last - skipped])
 
 
 def native(array: NDArray[Any]) -> NDArray[Any]:
@@ -150,6 +190,11 @@ def _sample(values: NDArray[Any]) -> NDArray[np.float64]:
     step = max(1, int(np.sqrt(values.size / _SAMPLED)))
     thin = values[..., ::step, ::step, :]
     return thin.astype(np.float64).ravel()
+
+
+def thinned(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return evenly spread values of any array, all of a small one, as a line."""
+    return values.ravel()[:: max(1, values.size // _SAMPLED)].astype(np.float64)
 
 
 def filled(values: NDArray[np.float32], missing: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -17,9 +17,12 @@ from untaught.risk.estimate import Risk
 
 @dataclass(frozen=True)
 class Answer:
-    """One plane's answer, still in [0, 1] units: `values` and `std` (H, W, C) float32."""
+    """One plane's answer, still in [0, 1] units: `values` and `std` (H, W, C), floats.
 
-    values: NDArray[np.float32]
+    Where `kept`, bool (H, W), is True, the picture stays exactly as it is, whatever `values` hold.
+    """
+
+    values: NDArray[np.floating]
     noise: NoiseModel
     method: str
     why: str
@@ -33,4 +36,5 @@ class Answer:
     interrupted: bool = False
     recipe: PlaneRecipe | None = None
     weights: Weights | None = None
+    kept: NDArray[np.bool_] | None = None
     completed: bool = False  # whether what was missing was filled in though the picture is otherwise the input

@@ -59,9 +59,10 @@ def combine(picture: Image, answers: Answers, request: Request, task: Task, fram
 def _combined(picture: Image, found: Answers, request: Request, task: Task, frame: Image) -> Result:
     answers, interrupted = found.planes, found.interrupted
     done = [answer for answer in answers if answer is not None]
-    values = [a.values if a and _placed(a, frame is picture) else None for a in answers]
+    same = frame is picture
+    values = [a.values if a and _placed(a, same) else None for a in answers]
     frame = typed(frame, request.output_type)
-    restored = frame.with_planes(values)
+    restored = frame.with_planes(values, [a.kept if a and same else None for a in answers])
     planes = _plane_results(picture, answers, frame)
     first = representative(planes)
     psnr, psnr_input = _psnr(done, frame)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.fitting.checkpoint import refuse_foreign
 from untaught.fitting.progress import Progress
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.method import Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer

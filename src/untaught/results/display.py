@@ -34,6 +34,12 @@ class Pair:
     after: NDArray[np.float32]
     missing: NDArray[np.bool_]
     index: int = 0
+    left: NDArray[np.bool_] | None = None  # (H, W): what was left as it is, such as padding
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Where the residual tells of the noise, (H, W)."""
+        return ~self.missing if self.left is None else ~(self.missing | self.left)
 
     @property
     def residual(self) -> NDArray[np.float32] | None:
@@ -66,7 +72,7 @@ def pairs(result: Restoration) -> list[Pair]:
     first = 0 if plane is None else plane.index
     both = zip(result.input.planes(), result.picture.planes(), strict=False)
     found = [
-        Pair(words.plane_name(b.index, count, b.label), b.values, a.values, b.missing, b.index)
+        Pair(words.plane_name(b.index, count, b.label), b.values, a.values, b.missing, b.index, b.working.left)
         for b, a in both
         if b.index in {first, count // 2, count - 1}
     ]
@@ -77,7 +83,8 @@ def stretch_of(result: Restoration, shown: Sequence[Pair]) -> Stretch:
     """Return one stretch for all planes, before and after: none for 8 bits, else percentiles of `after`."""
     if result.input.array.dtype == np.uint8:
         return Stretch(0.0, 1.0, False)
-    values = np.concatenate([pair.after.ravel() for pair in shown])
+    told = [pair.after if pair.residual is None else pair.after[pair.told] for pair in shown]
+    values = np.concatenate([after.ravel() for after in told])
     values = values[np.isfinite(values)]
     if values.size == 0:
         return Stretch(0.0, 1.0, False)
@@ -89,7 +96,7 @@ def stretch_of(result: Restoration, shown: Sequence[Pair]) -> Stretch:
 
 def gain_of(shown: Sequence[Pair], stretch: Stretch) -> float:
     """Return the largest round gain that keeps three standard deviations of the residual inside the greys."""
-    parts = [pair.residual[~pair.missing] for pair in shown if pair.residual is not None]
+    parts = [pair.residual[pair.told] for pair in shown if pair.residual is not None]
     spread = float(np.concatenate([p.ravel() for p in parts]).std()) if parts else 0.0
     spread /= stretch.high - stretch.low
     if spread == 0 or not np.isfinite(spread):

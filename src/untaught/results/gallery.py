@@ -8,7 +8,8 @@ from itertools import islice
 
 import numpy as np
 
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.results import text as words
 from untaught.results.display import (
     FULL_SAMPLES,

@@ -113,7 +113,7 @@ def check_residual(pair: Pair, noise: NoiseModel) -> ResidualCheck | None:
     noise : NoiseModel
         The noise that was found or given, in the same units.
     """
-    measured = ~pair.missing
+    measured = pair.told
     if pair.residual is None or not measured.any():
         return None
     residual, z, variance = _standardised(pair, noise)
@@ -138,7 +138,7 @@ def _standardised(pair: Pair, noise: NoiseModel) -> tuple[NDArray[Any], NDArray[
     variance = np.asarray(noise.variance(x), dtype=np.float64)
     # Where nearly all noise was clipped away the quotient says nothing about the noise.
     low = variance < 0.05 * np.median(variance)
-    z = np.where(low | pair.missing[..., None], np.nan, r / np.sqrt(np.maximum(variance, 1e-18)))
+    z = np.where(low | ~pair.told[..., None], np.nan, r / np.sqrt(np.maximum(variance, 1e-18)))
     return r, z, variance
 
 

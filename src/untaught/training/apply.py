@@ -27,6 +27,7 @@ from untaught.pipeline.request import (
     seed_of,
 )
 from untaught.pipeline.tasks.denoise import denoise_planes
+from untaught.results.restoration import representative
 from untaught.results.result import Result
 from untaught.training.dataset import window
 
@@ -114,10 +115,18 @@ def _remarks(header: Header, result: Result) -> tuple[str, ...]:
             f"the model was trained on pictures with values from {least:g} to {most:g}, and this one has {low:g} "
             f"to {high:g}; both were scaled to the same range"
         )
-    level, least, most = 255 * result.noise.level, header.noise["least"], header.noise["most"]
+    level, least, most = 255 * _own_level(result), header.noise["least"], header.noise["most"]
     if result.method != "none" and not least / ALIKE <= level <= most * ALIKE:
         notes.append(
-            f"the model was trained on noise of level {least:.1f} to {most:.1f} (of 255), and here it is "
-            f"{level:.1f}; look twice at the result"
+            f"the model was trained on noise of level {least:.1f} to {most:.1f} (of 255, on the range of a "
+            f"picture's own values), and here it is {level:.1f}; look twice at the result"
         )
     return tuple(notes)
+
+
+def _own_level(result: Result) -> float:
+    """Return the level of the noise on the plane's own range, which is what a network sees."""
+    first = representative(result.planes)
+    index = 0 if first is None else first.index
+    plane = next(plane for plane in result.input.planes() if plane.index == index)
+    return result.noise.level * plane.working.factor

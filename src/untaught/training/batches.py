@@ -2,7 +2,7 @@
 
 What is held: the pictures on the shelf, which are let go, those not used for longest first, as soon as together
 they take more than its `most` bytes (a single larger one is held alone while patches are cut from it); the patches
-of the batches in flight; and one noise model a plane.
+of the batches in flight; and one noise model and range a plane.
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.image.files import as_image
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.image.values import filled
 from untaught.methods.self_supervised.crops import turned
 from untaught.methods.self_supervised.learner import Batch
 from untaught.noise import NoiseModel, Unknown, clipping
-from untaught.pipeline.plane.camera_noise import measure_noise
+from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.training.dataset import Page, window
+
+Ends = tuple[float, float]
 
 MOST_BYTES = 2**28  # of decoded pictures on the shelf
 
@@ -85,31 +88,38 @@ class Reader:
     noise: NoiseModel | None
     shelf: Shelf = field(default_factory=Shelf)
     pairs: bool = False
-    _noises: dict[tuple[Path, int], NoiseModel] = field(default_factory=dict)
+    _seen: dict[tuple[Path, int], tuple[NoiseModel, Ends]] = field(default_factory=dict)
 
     def noise_of(self, page: Page) -> NoiseModel:
-        """Return the noise of a page."""
+        """Return the noise of a page, on the page's own range."""
+        return self._look(page)[0]
+
+    def _look(self, page: Page) -> tuple[NoiseModel, Ends]:
+        """Return the noise of a page and its range, on which planes are restored too; see `image.working`."""
         key = page.path, page.index
-        if key not in self._noises:
+        if key not in self._seen:
             whole = window(self.shelf.image(page.path), page.index, 0, 0, max(page.height, page.width))
-            self._noises[key] = self._found(whole)
-        return self._noises[key]
+            self._seen[key] = self._found(whole), whole.working.ends(whole.value_range)
+        return self._seen[key]
 
     def _found(self, plane: Plane) -> NoiseModel:
         if plane.missing.all():
             return Unknown(0.0)
         if self.noise is not None:
-            return replace(self.noise, clip=clipping(plane.values, plane.missing).clip)
-        return measure_noise(plane.values, plane.missing).model
+            own = plane.working
+            moved = WorkingScale(own.factor, own.shift).noise(self.noise)
+            return replace(moved, clip=clipping(own.values, own.gone).clip)
+        return measured(plane).model
 
     def square(self, page: Page, top: int, left: int, side: int) -> Batch:
         """Return a square of a page as a batch of one."""
-        noise, image = self.noise_of(page), self.shelf.image(page.path)
+        noise, ends = self._look(page)
+        image = replace(self.shelf.image(page.path), value_range=ends)
         plane = window(image, page.index, top, left, side)
         values, gone, second = plane.values, plane.missing, None
         if self.pairs and page.second is not None:
             pictured = image if page.other is None else self.shelf.image(page.other)
-            other = window(pictured, page.second, top, left, side)
+            other = window(replace(pictured, value_range=ends), page.second, top, left, side)
             gone, second = gone | other.missing, _tensor(other.values)
         if noise.replaces:  # what was hit is known, and treated as missing
             hit = np.asarray(noise.hit(values).any(axis=-1))

@@ -14,7 +14,8 @@ import numpy as np
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.formats import FORMATS
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 
 KEPT_BACK = 0.05  # share of the pictures that is judged by and not learned from
 MOST_KEPT_BACK = 16

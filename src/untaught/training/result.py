@@ -117,7 +117,7 @@ def _header(training: Training, fitted: Fitted, stopped: Stopped, context: tuple
 
 
 def noise_found(judged: Batch) -> dict[str, Any]:
-    """Return the kinds of noise on some pictures, and their levels (of 255)."""
+    """Return the kinds of noise on some pictures, and their levels (of 255) on the range of their own values."""
     levels = [255 * noise.level for noise in judged.noises]
     return {
         "kinds": sorted({noise.kind for noise in judged.noises}),

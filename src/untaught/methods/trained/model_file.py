@@ -66,7 +66,8 @@ class Header(_Strict):
     channels : int
         Channels of a plane: 1 grey, 3 colours.
     noise : dict
-        Kind and level (of 255) of the noise on the pictures judged by, and whether it was given or measured.
+        Kind and level (of 255, on the range of each picture's own values) of the noise on the pictures judged by,
+        and whether it was given or measured.
     ranges : list of (low, high)
         Value ranges of the pictures, which became [0, 1].
     axes, types : list of str

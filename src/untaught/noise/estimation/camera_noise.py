@@ -34,6 +34,7 @@ BLOCK = 16  # pixels: side of the squares whose energies are compared, half over
 # Octave of grey (0) or colours (1), and the quantile of the blocks whose energy is taken for that of noise alone.
 # Texture is in all octaves of some blocks; compression has taken the fast noise out of others.
 TOLD = ((0, 3, 0.1), (0, 4, 0.2), (1, 2, 0.2), (1, 1, 0.2))
+MOST_OVER_GREY = 2.0  # factor on SPECTRUM over that of grey alone: colours may be full of a picture that is smooth
 SHADES = 6  # of brightness, equally many blocks in each
 FEWEST = 40  # blocks of a shade
 CUT = 0.05  # share of values at an end of the range from which on a block holds no noise to measure
@@ -43,10 +44,10 @@ LOWER = 0.35  # quantile of the shades: texture can only raise them
 STIFF = 0.7  # weight of squared differences of the logarithm between neighbouring shades
 NEAR = 0.05  # of the logarithm: deviations from the curve that count alike
 SWEEPS = 60
-# Density of the colours in the fourth octave over the second: .04 in SPECTRUM, .3 of noise blurred over 3 x 3 pixels;
+# Density of the colours in the fourth octave over the second: .04 in SPECTRUM, .3 of noise blurred by 3 x 3 pixels
 SLOW = 0.12
-FAST = 0.4  # and in the fifth over the fourth: .1 in SPECTRUM, up to .25 with what rounding adds, 1 of white noise.
-FAST_GREY = 0.23  # the same of grey: .17 in SPECTRUM, .07 to .2 in 16 pictures of cameras, .25 to .5 in fine texture
+FAST = 0.4  # in the fifth over the fourth: .1 in SPECTRUM, up to .25 with what rounding adds, 1 of white noise
+FAST_GREY = 0.23  # the same of grey: .17 in SPECTRUM, .07 to .2 in 16 pictures of cameras, .25 to .5 in texture
 # The 35 % over the 5 % quantile of a shade's energies in the fourth octave. Noise lies evenly, texture does not:
 # 1.3 to 2.6 in 14 of 16 pictures of cameras, above 2.9 in all of 14 scans and photographs without noise.
 EVEN = (2.6, 3.4)  # up to the first all of it is noise, from the second on none is
@@ -75,7 +76,7 @@ class Blocks:
             np.quantile(self.energy[:, colour, octave], quantile) / (SPECTRUM * AREA)[colour, octave]
             for colour, octave, quantile in TOLD
         ]
-        return float(np.median(told))
+        return float(min(np.median(told), MOST_OVER_GREY * max(told[:2])))
 
     def smoothed(self) -> bool:
         """Say whether energy falls with frequency as it does where a camera has smoothed the noise."""
@@ -163,15 +164,15 @@ def _means(x: Values) -> Values:
 def lower_curve(log: Values) -> Values:
     """Return a smooth curve below which `LOWER` of the values lie, up to what smoothness costs.
 
-        min over u of  sum_k rho(log_k - u_k) + `STIFF` sum_k (u_k+1 - u_k)^2,   rho the quantile loss
+    min over u of  sum_k rho(log_k - u_k) + `STIFF` sum_k (u_k+1 - u_k)^2,   rho the quantile loss
     """
-    curve = np.full(len(log), np.quantile(log, LOWER))
+    curve: Values = np.full(len(log), np.quantile(log, LOWER))
     apart = np.diff(np.eye(len(log)), axis=0)
     stiffness = 2 * STIFF * apart.T @ apart
     for _ in range(SWEEPS):
         off = log - curve
         weight = np.where(off > 0, LOWER, 1 - LOWER) / np.maximum(np.abs(off), NEAR)
-        curve = np.linalg.solve(np.diag(weight) + stiffness, weight * log)
+        curve = np.asarray(np.linalg.solve(np.diag(weight) + stiffness, weight * log), np.float64)
     return curve
 
 

@@ -25,7 +25,11 @@ CORE_ERROR = 0.25  # of the variance of the core: 50 drawings with noise of leve
 
 
 def drawing_noise(
-    noise: NoiseModel, values: NDArray[np.float32], missing: NDArray[np.bool_] | None, flat: bool
+    noise: NoiseModel,
+    values: NDArray[np.float32],
+    missing: NDArray[np.bool_] | None,
+    flat: bool,
+    step: float = 0.0,
 ) -> NoiseModel | None:
     """Return the noise of a picture that was drawn, where `noise` is contradicted by it; else None.
 
@@ -39,11 +43,13 @@ def drawing_noise(
         (H, W), True where there is no measurement.
     flat : bool
         Whether there were flat patches to measure it on.
+    step : float
+        The distance of the grey levels, [0, 1] units; 0 where they are continuous.
     """
     none = Gaussian(0.0, clip=noise.clip)
     if (noise.uniform or noise.shared) and drawn(values, missing, noise.level):
         return none
-    repeats, known = repeats_of(values, missing), values if missing is None else values[~missing]
+    repeats, known = repeats_of(values, missing, step), values if missing is None else values[~missing]
     if repeats.drawn or len(np.unique(known)) < FEW:
         return none
     on_paper = bool(paper(known))

@@ -19,14 +19,20 @@ from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.speckle import Speckle
 from untaught.noise.models.variance_curve import VarianceCurve
 
-SHADES = 12  # of brightness by their ranks, and as many by their values: few patches are bright where the rest is dark
+SHADES = (
+    12  # of brightness by their ranks, and as many by their values: few patches are bright where the rest is dark
+)
 SPARSE = 2.0  # power by which the latter get wider towards the bright end
 ENDS = (0.002, 0.998)  # quantiles between which they lie
 FEWEST_IN_BIN = 60  # patches
 FLAT = 0.12  # share of a bin's patches that is used, the flattest
 MODEL_ERROR = 0.06  # relative error of a bin's variance beyond counting, from texture that is left
 TEXTURE_ERROR = 0.3  # the same for every unit that low frequencies hold more than high ones
-TEXTURED = 1.5  # low over high frequencies from which on that is counted; those that were chosen for little hold .7
+TEXTURED = (
+    1.5  # low over high frequencies from which on that is counted; those that were chosen for little hold .7
+)
+ROUGH = 3.0  # low over high frequencies from which on patches show texture
+FLAT_POINTS = 0.25  # share of the points that have to be flatter than that for a law to be told
 # Brightness dependence is believed when it takes away this much of the misfit, both in itself and as a
 # share of it: white Gaussian noise called Poisson does more harm than the reverse.
 GAINED = 7.0
@@ -113,6 +119,8 @@ class Curve:
         if grid.coarse and self._counted(grid):
             clip = (False, start.clip[1])
             return PoissonGaussian(grid.step, 0.0, grid.zero, relative_error=COUNTED_ERROR, clip=clip)
+        if (self.texture < ROUGH).mean() < FLAT_POINTS:  # it is texture that follows brightness
+            return None
         error = max(start.relative_error, 0.05)
         free = self._free()
         if free is not None:
@@ -183,11 +191,11 @@ def mean_variance(
 
     Notes
     -----
-    Patches of every channel are sorted into shades, which lie where the picture's brightness lies: by ranks and by
-    values, for a few bright cells on black say more than all the rest. In every shade the flattest are measured as
-    in `estimate_sigma`. Weighted least squares fits variance = gain (mean - offset) + read^2; points above it, which
-    texture may have raised, count less. What clipping takes away is put back with the law of the previous pass, for
-    every law on its own: with the wrong one the points lie nowhere near it.
+    Patches of every channel are sorted into shades, which lie where the picture's brightness lies: by ranks and
+    by values, for a few bright cells on black say more than all the rest. In every shade the flattest are measured
+    as in `estimate_sigma`. Weighted least squares fits variance = gain (mean - offset) + read^2; points above it,
+    which texture may have raised, count less. What clipping takes away is put back with the law of the previous
+    pass, for every law on its own: with the wrong one the points lie nowhere near it.
 
     References
     ----------
@@ -259,7 +267,7 @@ def _points(patches: Patches, model: NoiseModel) -> list[tuple[float, ...]]:
     clean, share = kept_by_model(patches.mean, model)
     energy = np.square(patches.dct[:, 0, LOW]).mean(1) / share[:, 0]
     usable = np.flatnonzero(share[:, 0] > KEPT)
-    found = []
+    found: list[tuple[float, ...]] = []
     for inside in _shades(clean[usable, 0]):
         shade = usable[inside]
         k = max(FEWEST_IN_BIN, int(FLAT * len(shade)))
@@ -317,13 +325,13 @@ def _fit(points: Values, zero: float) -> Curve:
 
 def _least_squares(columns: Values, variance: Values, error: Values) -> tuple[Values, float]:
     """Return the weights of columns (K, M) that fit, and the misfit; points far above count less."""
-    weight = np.ones_like(variance)
+    weight: Values = np.ones_like(variance)
     for _ in range(REWEIGHTED):
         scale = np.sqrt(weight) / error
         found = np.linalg.lstsq(columns * scale[:, None], variance * scale, rcond=None)[0]
         off = (variance - columns @ found) / error
         weight = 1 / (1 + np.square(off.clip(0) / RAISED))
-    return found, _misfit(off)
+    return np.asarray(found, np.float64), _misfit(off)
 
 
 def _misfit(off: Values) -> float:
@@ -337,5 +345,4 @@ def smoothed(log: Values, error: Values) -> Values:
     weight = np.diag(1 / np.square(error))
     bend = np.diff(np.eye(len(log)), 2, axis=0) if len(log) > 2 else np.zeros((0, len(log)))
     scale = BEND * np.median(1 / np.square(error))
-    found: Values = np.linalg.solve(weight + scale * bend.T @ bend, weight @ log)
-    return found
+    return np.asarray(np.linalg.solve(weight + scale * bend.T @ bend, weight @ log), np.float64)

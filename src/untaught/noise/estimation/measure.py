@@ -35,6 +35,7 @@ DRAWN = (
     "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
+SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -91,7 +92,7 @@ class NoiseReport:
         }
 
 
-def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
+def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zero: float = 0.0) -> NoiseReport:
     """Find out what the noise of one picture is.
 
     Parameters
@@ -100,6 +101,10 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
         float32, shape (H, W, C) or (H, W), [0, 1] units.
     missing : ndarray, optional
         bool, shape (H, W), True where there is no measurement.
+    step : float
+        The distance of the grey levels, [0, 1] units; 0 where they are continuous.
+    zero : float
+        The data's zero, where there is no light and noise that is a share of the value is none, [0, 1] units.
 
     Returns
     -------
@@ -125,11 +130,11 @@ def measure(values: Floats, missing: Flags | None = None) -> NoiseReport:
     shared, common = _shared(patches, start)
     if patches.dct.shape[1] == 3:  # of a camera's the flattest patches hold too little, and seem white by rounding
         common = camera_noise(values, missing, start.clip) or common
-    curve = curve_of(patches, start)
-    law = curve.law(start, Grid(grey_step(values, missing))) if curve else None
+    curve = curve_of(patches, start, zero)
+    law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
     law = law if law is None else _strengthened(patches, law)
     model, notes = _choose(start, salt, common, law, patches)
-    told = _contradicted(values, missing, model, level.texture < TEXTURED)
+    told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
     if told is not None:
         (model, note), curve = told, None
         notes, channels = [note], (model.level,) * len(channels)
@@ -225,8 +230,7 @@ def _hardly(noise: NoiseModel) -> str:
     """Return the note on noise that is weaker than what is called so; not all of it is left alone."""
     if noise.negligible:
         return "No noise was found."
-    level = f"level {255 * noise.level:.1f} (of 255)"
-    return f"Hardly any noise was found: it is of {level}, no more than rounding or a camera leaves."
+    return "Hardly any noise was found: no more than rounding or a camera leaves."
 
 
 def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
@@ -236,13 +240,14 @@ def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
 
 
 def _contradicted(
-    values: Floats, missing: Flags | None, model: NoiseModel, flat: bool
+    values: Floats, missing: Flags | None, model: NoiseModel, flat: bool, step: float
 ) -> tuple[NoiseModel, str] | None:
     """Return another law and what to say of it, where the picture as a whole shows that it is not noise."""
     if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
         return None
-    told = drawing_noise(model, values, missing, flat)
-    if model.shared and told is not None and not told.negligible:  # neighbours that share it differ little
+    told = drawing_noise(model, values, missing, flat, step)
+    smooth = isinstance(model, Correlated) and bool(model.colours)  # neighbours that share it so far differ little
+    if smooth and told is not None and told.level > SHARED_LEAST * model.level:
         return None
     bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
     pattern = None if bare else pattern_of(values, missing)
@@ -259,8 +264,8 @@ def _remarks(model: NoiseModel, level: Level | None, cut: Clipping, channels: tu
     if level and model.white and model.uniform and level.texture > TEXTURED and believed(level.sigma, CAMERA):
         notes.append("The picture has hardly a flat spot, so the level may be too high.")
     if believed(min(channels), CAMERA) and max(channels) > 1.25 * min(channels):
-        levels = ", ".join(f"{255 * s:.1f}" for s in channels)
-        notes.append(f"The channels are not equally noisy: levels {levels} (of 255).")
+        shares = ", ".join(f"{s / max(channels):.0%}" for s in channels)
+        notes.append(f"The channels are not equally noisy: {shares} of the noisiest.")
     return notes
 
 

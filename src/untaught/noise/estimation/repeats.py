@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from untaught.noise.estimation.clipping import STEP, grey_step
+from untaught.noise.estimation.clipping import COARSE, STEP, grey_step
 from untaught.noise.models.base import NoiseModel
 
 Floats = NDArray[np.float32]
@@ -88,13 +88,15 @@ class Repeats:
         return float(NEAR * self.step / max(sum(self.shares) / 2, 1e-9))
 
 
-def repeats_of(values: Floats, missing: Flags | None = None) -> Repeats:
+def repeats_of(values: Floats, missing: Flags | None = None, step: float = 0.0) -> Repeats:
     """Count the repeats of a picture, (H, W, C) in [0, 1]; one that was enlarged by copying pixels, as it was.
+
+    `step` is the distance of its grey levels, where that is known to be about that of 8 bits.
 
     Frames and other parts of one value say nothing of the noise of the rest, and are left out.
     """
     v, there = shrunk(*corner(values, missing))
-    step = max(grey_step(v), STEP)
+    step = max(grey_step(v), STEP, step if step < COARSE else 0.0)
     inside = between(v)
     even = repeated(v)
     exact, near = [], []

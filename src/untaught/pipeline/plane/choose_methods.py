@@ -109,8 +109,8 @@ def objection(needs: Needs, noise: NoiseModel, side: int | None = None) -> str |
         return "no noise was found, so it can only blur; auto leaves such a picture as it is"
     if needs.most and noise.level > needs.most:
         return (
-            f"it is made for noise of level {255 * needs.most:.0f} at most, and this is of level "
-            f"{255 * noise.level:.0f}; gr2r and nonlocal take any"
+            f"it is made for noise of {needs.most:.0%} of the picture's range at most, and this is of "
+            f"{noise.level:.0%}; gr2r and nonlocal take any"
         )
     if side is not None and side < needs.side:
         return f"it learns from sides of {needs.side} pixels or more, and here one has {side}; nonlocal takes any"

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
-from untaught.image.image import Plane
-from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma
+from untaught.image.plane import Plane
+from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma, measure
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.noise.shares import part
 from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
-from untaught.pipeline.plane.camera_noise import measure_noise
+from untaught.pipeline.plane.working_scale import left_out, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem, array, made_whole
@@ -73,7 +73,7 @@ def _noise(
     missing = np.asarray(sites(array((mask == 0).any(1, keepdim=True).float()), operator).any(-1), np.bool_)
     if given is not None:
         return replace(given, clip=clipping(values, missing).clip), ()
-    report = measure_noise(values, missing)
+    report = measure(values, missing)
     itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
     if report.model.replaces or itself:
         return report.model, tuple(report.notes)
@@ -106,32 +106,37 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
 
 
 def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
-    """Measure the noise where it was not given, and make the problem; the notes say what was found."""
-    if black_and_white(plane.values):
+    """Measure the noise where it was not given, and make the problem; the notes say what was found.
+
+    All of it is on the plane's own range, the noise that was given too; see `working_scale`.
+    """
+    own = plane.working
+    if black_and_white(own.values):
         raise NoGreyError(NO_GREY)
     notes: tuple[str, ...] = ()
     if request.noise is None:
-        report = measure_noise(plane.values, plane.missing)
+        report = measured(plane)
         noise, notes = report.model, tuple(report.notes)
     else:
         low, high = (
             said or found
-            for said, found in zip(request.noise.clip, clipping(plane.values, plane.missing).clip, strict=True)
+            for said, found in zip(request.noise.clip, clipping(own.values, own.gone).clip, strict=True)
         )
         noise = replace(request.noise, clip=(low, high))
     missing = plane.missing
     if missing.any():
         words = "held no measurement and {were} filled in"
         notes += (part(int(missing.sum()), missing.size, "pixel", words),)
-    missing = missing[..., None]
+    notes += left_out(plane)
+    missing = own.gone[..., None]
     if noise.replaces:
-        hit = noise.hit(plane.values)
+        hit = noise.hit(own.values)
         missing = missing | hit
         words = "{are} black or white amid others and {were} treated as missing"
         notes += (part(int(hit.sum()), hit.size, "value", words),)
         if missing.all():
             raise InputError("every pixel is black or white: there is no measurement to restore from")
-    y = torch.from_numpy(np.ascontiguousarray(plane.values.transpose(2, 0, 1)))[None].to(request.device)
+    y = torch.from_numpy(np.ascontiguousarray(own.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
     problem = Problem(y, mask, noise, warm_start=request.warm_start)
     if noise.replaces:  # methods that do not look at the mask must not see black and white there

@@ -7,6 +7,7 @@ import math
 import torch
 
 from untaught.fitting.progress import Options
+from untaught.image.grey_levels import step_of
 from untaught.method import ClosedForm, runs_of
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.noise.belief import CAMERA, believed
@@ -19,8 +20,8 @@ from untaught.risk.estimate import Risk, mean_of
 from untaught.risk.sure import Terms, divergence_draws, risk_terms
 
 HIDDEN = (
-    "the noise that was found is as weak as what rounding to 8 bits leaves; whether a camera or compression has "
-    "smoothed more of it cannot be told, so no PSNR is stated"
+    "the noise that was found is as weak as what rounding to whole grey levels leaves; whether a camera or "
+    "compression has smoothed more of it cannot be told, so no PSNR is stated"
 )
 WORSE = (
     "by its own estimate this is worse than the input; the method 'auto' returns the input where nothing is better"
@@ -48,10 +49,12 @@ def of_denoised(chosen: Candidate, problem: Problem, variance: float) -> Said:
 
 
 def hidden(problem: Problem) -> bool:
-    """Say whether the noise that was measured may as well be what rounding to 8 bits, or compression, left."""
-    noise, levels = problem.noise, 255 * problem.y
-    measured = noise.relative_error > 0 and not noise.replaces
-    return measured and not believed(noise.level, CAMERA) and bool((levels - levels.round()).abs().max() < 1e-2)
+    """Say whether the noise that was measured may as well be what rounding, or compression, left."""
+    noise = problem.noise
+    if noise.relative_error <= 0 or noise.replaces:
+        return False
+    step = step_of(problem.y[problem.mask.expand_as(problem.y) > 0].cpu().numpy())
+    return step > 0 and not believed(noise.level / (255 * step), CAMERA)
 
 
 def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Said:

@@ -12,7 +12,8 @@ import torch
 
 from untaught.errors import InputError
 from untaught.image.files import as_image, read
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.pipeline.answer import Answer

@@ -11,13 +11,14 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
-from untaught.image.image import Plane
+from untaught.image.plane import Plane
 from untaught.method import Method
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
+from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
 from untaught.pipeline.task import Task
@@ -135,4 +136,8 @@ def denoise_planes(requests: Requests) -> Result:
 
 
 def _solved(plane: Plane, request: Request) -> Answer:
+    return solved(plane, request, _on_own_range)
+
+
+def _on_own_range(plane: Plane, request: Request) -> Answer:
     return restore_plane(lambda: denoising_problem(plane, request), TASK, request)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.region import region_noise

@@ -15,15 +15,16 @@ from untaught.errors import InputError
 from untaught.image.atomic import write_text
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.methods.registry import METHODS, make, seconds_for
-from untaught.noise import NoiseModel
+from untaught.noise import NoiseModel, NoiseReport
 from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.temporal import Temporal, temporal
 from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
-from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Frames, Region, frames_of, region_of
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
 from untaught.pipeline.tasks.noise_advice import Options, advice_of
@@ -105,8 +106,8 @@ def inspect(
     """
     picture = as_image(image, axes)
     chosen = _chosen(picture)
-    measured = [PlaneNoise(p.index, p.label, measure_noise(p.values, p.missing)) for p in chosen]
-    found, transfer, told = _told(picture, measured, region_of(noise_region), frames_of(noise_from))
+    reports = [PlaneNoise(p.index, p.label, _report(p)) for p in chosen]
+    found, transfer, told = _told(picture, reports, region_of(noise_region), frames_of(noise_from))
     noises = [p.report.model for p in found]
     planned, advice = advice_of(noises, chosen[0].values.size, picture, told)
     return Inspection(
@@ -126,6 +127,11 @@ def inspect(
         spectrum=spectrum_of(found[0].report, chosen[0].values.shape[-1]),
         transfer=transfer,
     )
+
+
+def _report(plane: Plane) -> NoiseReport:
+    """Return what was measured on a plane, on the picture's range."""
+    return WorkingScale(plane.working.factor, plane.working.shift).report(measured(plane))
 
 
 def _told(
@@ -208,7 +214,8 @@ def seconds_of(method: str, picture: Image) -> float | None:
 
 
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
-    notes = named_by_plane([(plane.label, plane.report.notes) for plane in found], len(found))
+    said = [(plane.label, (*of.report.notes, *left_out(plane))) for plane, of in zip(planes, found, strict=True)]
+    notes = named_by_plane(said, len(found))
     gone = sum(int(plane.missing.sum()) for plane in planes)
     if gone:
         words = "{were} not measured (NaN) and would be filled in"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from untaught.image.image import Plane
+from untaught.image.plane import Plane
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.noise import NoiseModel
 from untaught.problem import Problem, array, tensor

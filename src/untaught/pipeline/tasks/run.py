@@ -14,7 +14,8 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.files import as_image
-from untaught.image.image import Image, Plane
+from untaught.image.image import Image
+from untaught.image.plane import Plane
 from untaught.operators.structure import guide_for, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
-from untaught.image.image import Image, Plane
-from untaught.noise import NoiseModel
+from untaught.image.image import Image
+from untaught.image.plane import Plane
+from untaught.noise import NoiseModel, measure
 from untaught.noise.shares import GAPS, part
-from untaught.pipeline.plane.camera_noise import measure_noise
 from untaught.pipeline.tasks.denoise import denoise
 
 SEEN = 5 / 255  # less is measured on texture, too
@@ -107,7 +107,7 @@ def _level(plane: Plane) -> float:
     """Return the level of the noise in the picture; 0 where none can be told from texture."""
     if np.unique(plane.values).size <= 2:  # black and white: there is no grey to measure noise on
         return 0.0
-    level = measure_noise(plane.values, plane.missing).model.level
+    level = measure(plane.values, plane.missing).model.level
     return level if level >= SEEN else 0.0
 
 
