@@ -56,7 +56,8 @@ def _ends(values: NDArray[Any], sample: NDArray[Any], all_of: tuple[float, float
 
 def ends_of(values: NDArray[Any], reach: tuple[float, float]) -> tuple[float, float]:
     """Return the least and greatest value within reach, (inf, -inf) where there is none."""
-    near = values[(values >= reach[0]) & (values <= reach[1])]
+    bottom, top = map(np.float64, reach)  # of 64 bits, as float16 may not hold them
+    near = values[(values >= bottom) & (values <= top)]
     return (float(near.min()), float(near.max())) if near.size else (np.inf, -np.inf)
 
 

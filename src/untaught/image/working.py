@@ -92,4 +92,5 @@ def _range(there: NDArray[Any], own: tuple[float, float]) -> tuple[float, float]
 
 def _beyond(raw: NDArray[Any], bottom: float, top: float) -> Flags:
     """Return where a value of a pixel lies outside."""
-    return np.asarray(((raw < bottom) | (raw > top)).any(-1), np.bool_)
+    least, most = np.float64(bottom), np.float64(top)  # of 64 bits, as float16 may not hold them
+    return np.asarray(((raw < least) | (raw > most)).any(-1), np.bool_)

@@ -178,8 +178,8 @@ def _print_summary(result: TrainingResult) -> None:
     header = result.model.header
     noise = header.noise
     origin = "As given." if noise["given"] else "Measured on the pictures."
-    kinds = ", ".join(noise["kinds"])
-    print(f"{'noise':<9}{kinds}, level {noise['median']:.1f} (of 255, on their own ranges). {origin}")
+    level = f"level {noise['median']:.1f} (of 255, on their own ranges)"
+    print(f"{'noise':<9}{', '.join(noise['kinds'])}, {level}. {origin}")
     print(f"{'learned':<9}{header.files.learned} planes by {header.method}; {header.files.judged} kept back.")
     print(f"{'stopped':<9}{sentence(result.stopped.reason)}")
     for note in result.notes:

@@ -106,6 +106,10 @@ def denoise(
     in [-0.5, 1.5]; for other floats it is taken from the content. Noise of standard deviation s in the picture's
     own units is `Gaussian(s / (high - low))`, with the range of `untaught.read(path)` or `Image.of(array, axes)`;
     `dataclasses.replace(image, value_range=(0, 4095))` sets another.
+
+    It says what levels and a PSNR are relative to, and nothing else: each plane is worked on in the range of its
+    own values, so that the answer for k y + b is k times that for y, plus b. Settings of method objects are on
+    that range, see `untaught.image.working`. Padding, and pixels far beyond all others, stay as they are.
     """
     started = time.monotonic()
     picture = as_image(image, axes)
