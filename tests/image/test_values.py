@@ -206,7 +206,7 @@ def test_one_absurd_pixel_does_not_set_any_range(picture, absurd):
         (one,), (other,) = before.planes(), after.planes()
         ours, theirs = ((plane.working.factor, plane.working.shift) for plane in (one, other))
         assert theirs == pytest.approx(ours)
-        assert np.argwhere(other.working.far).tolist() == [[7, 9]]
+        assert np.argwhere(other.working.stuck).tolist() == [[7, 9]]
         assert np.abs(other.working.values).max() <= 1.5
 
 

@@ -27,9 +27,10 @@ class Working:
     ----------
     values : ndarray
         z, float32, (H, W, C), finite; where `gone`, the nearest pixel that is not.
-    missing, padding, far : ndarray
+    missing, padding, far, stuck : ndarray
         bool, (H, W): what was not measured, what is padding (`padding_of`), and what lies more than ten ranges
-        beyond the range. The latter two are `left` as they are.
+        beyond the range: with others, such as the core of a star, or alone, as hot pixels do. Padding and what is
+        `far` are `left` as they are.
     factor, shift : float
         z = factor * v + shift, with v the values on the picture's own range, `Plane.values`.
     step : float
@@ -47,6 +48,7 @@ class Working:
     missing: Flags
     padding: Flags
     far: Flags
+    stuck: Flags
     factor: float = 1.0
     shift: float = 0.0
     step: float = 0.0
@@ -60,7 +62,7 @@ class Working:
     @property
     def gone(self) -> Flags:
         """What is not there to be restored, nor to measure noise on."""
-        return np.asarray(self.missing | self.left, np.bool_)
+        return np.asarray(self.missing | self.stuck | self.left, np.bool_)
 
     def ends(self, own: tuple[float, float]) -> tuple[float, float]:
         """Return what z = 0 and z = 1 are in units of the array, of which `own` is the picture's range."""
@@ -77,9 +79,20 @@ class Working:
         far = _beyond(raw, low - FAR * (high - low), high + FAR * (high - low)) & ~missing & ~padding
         gone = missing | padding | far
         values = filled(scaled(raw, (low, high), missing), np.asarray(gone, np.bool_))
+        stuck = _alone(far)
         factor, shift = (own[1] - own[0]) / (high - low), (own[0] - low) / (high - low)
         step = step_of(raw[~gone]) / (high - low)
-        return cls(values, missing, padding, np.asarray(far, np.bool_), factor, shift, step, -low / (high - low))
+        return cls(
+            values,
+            missing,
+            padding,
+            np.asarray(far & ~stuck, np.bool_),
+            stuck,
+            factor,
+            shift,
+            step,
+            -low / (high - low),
+        )
 
 
 def _range(there: NDArray[Any], own: tuple[float, float]) -> tuple[float, float]:
@@ -94,3 +107,10 @@ def _beyond(raw: NDArray[Any], bottom: float, top: float) -> Flags:
     """Return where a value of a pixel lies outside."""
     least, most = np.float64(bottom), np.float64(top)  # of 64 bits, as float16 may not hold them
     return np.asarray(((raw < least) | (raw > most)).any(-1), np.bool_)
+
+
+def _alone(far: Flags) -> Flags:
+    """Return which of the flagged pixels have no flagged neighbour."""
+    from scipy.ndimage import convolve
+
+    return np.asarray(far & (convolve(far.astype(np.uint8), np.ones((3, 3), np.uint8), mode="constant") == 1))

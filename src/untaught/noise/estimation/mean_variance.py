@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.estimation.clipping import COARSE, clipping
-from untaught.noise.estimation.dct_patches import HIGH, LOW, Flags, Floats, Patches, collect, kept_by_model
+from untaught.noise.estimation.dct_patches import (
+    FREQUENCY,
+    HIGH,
+    LOW,
+    Flags,
+    Floats,
+    Patches,
+    collect,
+    kept_by_model,
+)
 from untaught.noise.estimation.sigma import KEPT, level_of, variance_of
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.gaussian import Gaussian
@@ -19,20 +28,17 @@ from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.speckle import Speckle
 from untaught.noise.models.variance_curve import VarianceCurve
 
-SHADES = (
-    12  # of brightness by their ranks, and as many by their values: few patches are bright where the rest is dark
-)
+HIGHEST = FREQUENCY >= 11  # of the coefficients (i, j), i + j
+SHADES = 12  # of brightness by ranks, and as many by values: few patches are bright where the rest is dark
 SPARSE = 2.0  # power by which the latter get wider towards the bright end
 ENDS = (0.002, 0.998)  # quantiles between which they lie
 FEWEST_IN_BIN = 60  # patches
 FLAT = 0.12  # share of a bin's patches that is used, the flattest
 MODEL_ERROR = 0.06  # relative error of a bin's variance beyond counting, from texture that is left
-TEXTURE_ERROR = 0.3  # the same for every unit that low frequencies hold more than high ones
-TEXTURED = (
-    1.5  # low over high frequencies from which on that is counted; those that were chosen for little hold .7
-)
-ROUGH = 3.0  # low over high frequencies from which on patches show texture
-FLAT_POINTS = 0.25  # share of the points that have to be flatter than that for a law to be told
+TEXTURE_ERROR = 1.0  # the same for every unit by which high frequencies hold more than the highest
+TEXTURED = 1.15  # of these ratios, from which on that is counted
+ROUGH = 1.25  # from which on patches show texture; the median was 1.0 to 1.1 of noise, 1.2 to 3.4 of clean pictures
+FLAT_POINTS = 0.5  # share of the points that have to be flatter than that for a law to be told
 # Brightness dependence is believed when it takes away this much of the misfit, both in itself and as a
 # share of it: white Gaussian noise called Poisson does more harm than the reverse.
 GAINED = 7.0
@@ -78,7 +84,7 @@ class Curve:
         Shape (K,): clean value and noise variance before clipping in [0, 1] units, one standard error
         of the variance, patches used.
     texture : ndarray
-        Shape (K,): low- over high-frequency energy of the patches used, about 1 where they were flat.
+        Shape (K,): energy of the patches used in high over that in the highest frequencies, 1 of white noise.
     gain, read, offset : float
         Best fit of variance = gain max(mean - offset, 0) + read^2.
     speckle : float
@@ -273,8 +279,8 @@ def _points(patches: Patches, model: NoiseModel) -> list[tuple[float, ...]]:
         k = max(FEWEST_IN_BIN, int(FLAT * len(shade)))
         flat = shade[np.argsort(energy[shade], kind="stable")[:k]]
         variance, counting = variance_of(patches.take(flat), share[flat])
-        high = float(np.square(patches.dct[flat][:, :, HIGH]).mean())
-        texture = float(np.square(patches.dct[flat][:, :, LOW]).mean()) / max(high, 1e-20)
+        power = np.square(patches.dct[flat, 0]).mean(0)
+        texture = float(power[HIGH & ~HIGHEST].mean() / max(power[HIGHEST].mean(), 1e-20))
         doubt = math.hypot(2 * counting, MODEL_ERROR) + TEXTURE_ERROR * max(0.0, texture - TEXTURED)
         found.append((float(clean[flat].mean()), variance, variance * doubt, float(k), texture))
     return found

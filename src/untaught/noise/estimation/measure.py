@@ -14,11 +14,13 @@ from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import shared_by_colours
 from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.correlation import Correlation, correlation_of
+from untaught.noise.estimation.counts import counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, Grid, curve_of
 from untaught.noise.estimation.pattern import pattern_of
+from untaught.noise.estimation.rician import rician_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
@@ -117,19 +119,23 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
 
     Notes
     -----
-    In this order: salt and pepper; noise shared between neighbours; variance that follows brightness
-    (Poisson-Gaussian) or its square (speckle); else white Gaussian noise.
+    In this order: salt and pepper; counts, however few; magnitudes (Rician); noise shared between neighbours;
+    variance that follows brightness (Poisson-Gaussian), its square (speckle) or a free curve; else white Gaussian
+    noise.
     """
     values, missing = _checked(values, missing)
     cut, salt = clipping(values, missing), impulses(values, missing)
     patches = collect(values, missing)
     if patches is None:
         return _without_patches(values, missing, cut, salt)
+    known = None if salt.found else counted(values, missing, step, zero) or rician_of(values, missing, zero)
+    if known is not None:
+        return _recognised(known, patches, cut)
     level, channels = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
-    shared, common = _shared(patches, start)
-    if patches.dct.shape[1] == 3:  # of a camera's the flattest patches hold too little, and seem white by rounding
-        common = camera_noise(values, missing, start.clip) or common
+    # Of a camera's noise the flattest patches hold too little, and what is left seems white by rounding.
+    camera = camera_noise(values, missing, start.clip) if patches.dct.shape[1] == 3 else None
+    shared, common = _shared(patches, start, camera)
     curve = curve_of(patches, start, zero)
     law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
     law = law if law is None else _strengthened(patches, law)
@@ -151,6 +157,13 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
         channels=channels,
         notes=tuple(notes),
     )
+
+
+def _recognised(law: NoiseModel, patches: Patches, cut: Clipping) -> NoiseReport:
+    """Return the report on noise whose law the values themselves give away."""
+    level, ends = law.level, cut if law.clip == cut.clip else replace(cut, clip=law.clip)
+    channels = (level,) * patches.dct.shape[1]
+    return NoiseReport(law, level, law.relative_error, None, None, True, ends, 0.0, channels, ())
 
 
 def _checked(values: Floats, missing: Flags | None) -> tuple[Floats, Flags | None]:
@@ -192,9 +205,11 @@ def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
     return level, single
 
 
-def _shared(patches: Patches, start: Gaussian) -> tuple[Correlation, Correlated | None]:
+def _shared(patches: Patches, start: Gaussian, camera: Correlated | None) -> tuple[Correlation, Correlated | None]:
     """Return the autocorrelation, and the law of the noise where neighbours share it; of colours, by their own."""
     shared = correlation_of(patches, start)
+    if camera is not None:
+        return replace(shared, white=False, sigma=camera.sigma), camera
     told, common = shared_by_colours(patches, start.clip) if patches.dct.shape[1] == 3 else (False, None)
     if told:
         shared = replace(shared, white=common is None, sigma=common.sigma if common else shared.sigma)

@@ -14,11 +14,12 @@ from untaught.image.axes import MIN_SIDE
 from untaught.image.plane import Plane
 from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma, measure
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
+from untaught.noise.estimation.hot_pixels import hot_pixels
 from untaught.noise.shares import part
 from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
-from untaught.pipeline.plane.working_scale import left_out, measured
+from untaught.pipeline.plane.working_scale import STUCK, left_out, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem, array, made_whole
@@ -128,7 +129,10 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
         words = "held no measurement and {were} filled in"
         notes += (part(int(missing.sum()), missing.size, "pixel", words),)
     notes += left_out(plane)
-    missing = own.gone[..., None]
+    stuck = hot_pixels(own.values, own.gone, noise)
+    if stuck.any():
+        notes += (part(int(stuck.sum()), stuck.size, "pixel", STUCK),)
+    missing = (own.gone | stuck)[..., None]
     if noise.replaces:
         hit = noise.hit(own.values)
         missing = missing | hit
@@ -139,6 +143,6 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
     y = torch.from_numpy(np.ascontiguousarray(own.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
     problem = Problem(y, mask, noise, warm_start=request.warm_start)
-    if noise.replaces:  # methods that do not look at the mask must not see black and white there
+    if noise.replaces or stuck.any():  # methods that do not look at the mask must not see what stands there
         problem = problem.with_y(made_whole(problem))
     return problem, notes

@@ -29,6 +29,7 @@ from untaught.results.restoration import Tried
 from untaught.risk.estimate import Risk
 
 PADDED = "{are} padding of one value and {were} left alone"
+STUCK = "{are} hot or dead, alone far from all around, and {were} filled in"
 BEYOND = "{are} far beyond the range of all others and {were} left alone"
 
 
@@ -60,7 +61,7 @@ def measured(plane: Plane) -> NoiseReport:
 def left_out(plane: Plane) -> tuple[str, ...]:
     """Return what is left as it is of a plane, as sentences."""
     own = plane.working
-    said = (own.padding, PADDED), (own.far, BEYOND)
+    said = (own.padding, PADDED), (own.far, BEYOND), (own.stuck, STUCK)
     return tuple(part(int(at.sum()), at.size, "pixel", words) for at, words in said if at.any())
 
 
