@@ -56,7 +56,7 @@ def by_hand(y: Tensor, known: Tensor, search: Search) -> list[list[int]]:
 def test_the_bank_is_that_of_its_definition(
     search: Search, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "AT_ONCE", 3 * 81 * shape[1])  # bands of a few rows
+    monkeypatch.setattr(page, "BLOCK", 5)
     y, known = picture(*shape), torch.rand(shape, generator=torch.Generator().manual_seed(2)) > 0.2
     known[:4, :4] = False
     assert pixel_bank(y, known, search).tolist() == by_hand(y, known, search)
