@@ -58,8 +58,9 @@ class Pixel2Pixel(OnePicture):
     References
     ----------
     Ma, Jiang, Zhou, Liang, Liu, Ma, "Pixel2Pixel: A Pixelwise Approach for Zero-Shot Single Image Denoising", IEEE
-    Transactions on Pattern Analysis and Machine Intelligence 2025; Lehtinen et al., "Noise2Noise", ICML 2018. The
-    authors' settings are the defaults of the commands in qingma2016/Pixel2Pixel.
+    Transactions on Pattern Analysis and Machine Intelligence 2025; Lehtinen et al., "Noise2Noise", ICML 2018. What
+    is called the authors' here are the defaults of commands in copies of their code, qingma2016/Pixel2Pixel; the
+    text of the paper was not at hand to hold them against.
     """
 
     steps: int = 600
