@@ -56,7 +56,7 @@ def by_hand(y: Tensor, known: Tensor, search: Search) -> list[list[int]]:
 def test_the_bank_is_that_of_its_definition(
     search: Search, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page, "AT_ONCE", 3 * 81 * shape[1])  # bands of a few rows
+    monkeypatch.setattr(page, "BLOCK", 5)
     y, known = picture(*shape), torch.rand(shape, generator=torch.Generator().manual_seed(2)) > 0.2
     known[:4, :4] = False
     assert pixel_bank(y, known, search).tolist() == by_hand(y, known, search)
@@ -111,7 +111,27 @@ def test_noise_that_neighbours_share_is_taken_off() -> None:
     assert not any("independent" in note for note in answer.notes)
 
 
+def test_the_answer_is_mixed_with_draws_where_noise_is_shared() -> None:
+    """With the bank of one pixel everywhere, what is drawn is not the picture."""
+    y = picture(12, 14)
+    for noise in (Gaussian(SIGMA), SHARED):
+        problem = Problem(y, torch.ones(1, 1, 12, 14), noise)
+        for draws in (0, 3):
+            method = Pixel2Pixel(shape=UNetShape(8, 1), draws=draws)
+            state = method.init(problem, 0)
+            bank = state.network.get_buffer(BANK)
+            bank.copy_(bank[:1].expand_as(bank))
+            answer = method.readout(problem, state).image
+            plain = state.network(y).detach()
+            assert torch.allclose(answer, plain) == (draws == 0 or not noise.shared)
+
+
 def test_sizes_that_make_no_sense_are_refused() -> None:
-    for settings, word in (({"members": 1}, "at least 2"), ({"window": 1}, "2 pixels"), ({"patch": 4}, "odd")):
+    for settings, word in (
+        ({"members": 1}, "at least 2"),
+        ({"window": 1}, "2 pixels"),
+        ({"patch": 4}, "odd"),
+        ({"draws": -1}, "0 or more"),
+    ):
         with pytest.raises(InputError, match=word):
             make("p2p", settings)

@@ -90,6 +90,7 @@ METHODS: Mapping[str, Entry] = {
         "self_supervised.pixel2pixel",
         "Pixel2Pixel",
         "pixel2pixel: a pixel predicted from others like it, further away; also for noise that neighbours share",
+        (26.0, 140.0),
     ),
     "noisier2noise": Entry(
         "self_supervised.noisier2noise",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from torch.nn import functional as F
 
 from untaught.methods.non_local.block_matching import each
 
-AT_ONCE = 1 << 22  # distances in a band of rows, 16 MiB; a band is one row at least
+BLOCK = 48  # pixels on a side of what is searched for at a time: 16 MiB of distances in a window of 40
 
 
 @dataclass(frozen=True)
@@ -54,22 +55,31 @@ def pixel_bank(y: Tensor, known: Tensor, search: Search) -> Tensor:
     Returns
     -------
     Tensor
-        int32 (H W, M), pixels counted along the rows; the most alike first, which is the pixel itself if it is
-        known. Where too few may be taken the first stands again, and where none may, the pixel itself.
+        int32 (H W, M), pixels counted along the rows of the picture, M at most those of the window. The most alike
+        is first: the pixel itself if it is known. Where too few may be taken the first stands again, and where
+        none may, the pixel itself.
     """
     height, width = y.shape[-2:]
     reach = min(search.window // 2, height - 1), min(search.window // 2, width - 1)
-    rows = max(1, AT_ONCE // ((2 * reach[0] + 1) * (2 * reach[1] + 1) * width))
     comparison = _Comparison(y[0], known, search, reach)
-    bands = [(top, min(top + rows, height)) for top in range(0, height, rows)]
-    return torch.cat(list((each if y.is_cpu else map)(comparison.nearest, bands)))
+    members = min(search.members, (2 * reach[0] + 1) * (2 * reach[1] + 1))
+    bank = torch.empty(height, width, members, dtype=torch.int32, device=y.device)
+    blocks = list(product(_spans(height), _spans(width)))
+    banks = (each if y.is_cpu else map)(comparison.nearest, blocks)
+    for (rows, columns), found in zip(blocks, banks, strict=True):
+        bank[rows, columns] = found
+    return bank.flatten(0, 1)
+
+
+def _spans(length: int) -> list[slice]:
+    return [slice(first, min(first + BLOCK, length)) for first in range(0, length, BLOCK)]
 
 
 class _Comparison:
     """Every pixel of a picture (C, H, W) against those up to `reach` rows and columns away."""
 
     def __init__(self, y: Tensor, known: Tensor, search: Search, reach: tuple[int, int]):
-        self.search, self.reach, self.width = search, reach, y.shape[-1]
+        self.search, self.reach, self.size = search, reach, y.shape[1:]
         self.margin = search.patch // 2
         rows, columns = (_mirrored(size, self.margin, y.device) for size in y.shape[1:])
         around = (reach[1], reach[1], reach[0], reach[0])
@@ -78,28 +88,32 @@ class _Comparison:
         self.known = F.pad(known, around)
         self.lags = torch.arange(-reach[1], reach[1] + 1, device=y.device)
 
-    def nearest(self, band: tuple[int, int]) -> Tensor:
-        """Return the bank of the pixels of some rows, first to last - 1, int32 (rows W, M)."""
+    def nearest(self, block: tuple[slice, slice]) -> Tensor:
+        """Return the banks of the pixels of some rows and columns, int32 (rows, columns, M)."""
         height, across = self.reach[0], len(self.lags)
-        distance = torch.cat([self._distances(band, lag) for lag in range(-height, height + 1)])
+        distance = torch.cat([self._distances(block, lag) for lag in range(-height, height + 1)])
         value, shift = distance.topk(min(self.search.members, len(distance)), dim=0, largest=False)
-        row = torch.arange(*band, device=value.device).view(1, -1, 1)
-        own = row * self.width + torch.arange(self.width, device=value.device)
-        source = own + (shift // across - height) * self.width + shift % across - self.reach[1]
+        width = self.size[1]
+        row, column = (torch.arange(span.start, span.stop, device=value.device) for span in block)
+        own = row.view(-1, 1) * width + column
+        source = own + (shift // across - height) * width + shift % across - self.reach[1]
         first = torch.where(value[:1].isinf(), own, source[:1])
         source = torch.where(value.isinf(), first, source)
-        return source.flatten(1).T.to(torch.int32).contiguous()
+        return source.permute(1, 2, 0).to(torch.int32)
 
-    def _distances(self, band: tuple[int, int], lag: int) -> Tensor:
-        """Return those to the pixels `lag` rows below, a column a layer: (2 reach + 1, rows, W)."""
-        first, last = band
-        down = lag + self.reach[0]
+    def _distances(self, block: tuple[slice, slice], lag: int) -> Tensor:
+        """Return those to the pixels `lag` rows below, a column a layer: (2 reach + 1, rows, columns)."""
+        rows, columns = block
+        down, beyond = lag + self.reach[0], 2 * self.reach[1]
+        count, more = columns.stop - columns.start, 2 * self.margin
         squared = torch.zeros((), device=self.here.device)
         for here, there in zip(self.here, self.there, strict=True):
-            moved = there[first + down : last + down + 2 * self.margin].unfold(1, here.shape[1], 1)
-            squared = squared + (moved.transpose(0, 1) - here[first : last + 2 * self.margin]).square_()
-        free = self.known[first + down : last + down].unfold(1, self.width, 1).transpose(0, 1)
-        return torch.where(free & self._apart(lag), _patch_sums(squared, self.search.patch), torch.inf)
+            own = here[rows.start : rows.stop + more, columns.start : columns.stop + more]
+            wide = there[rows.start + down : rows.stop + down + more, columns.start : columns.stop + more + beyond]
+            squared = squared + (wide.unfold(1, count + more, 1).transpose(0, 1) - own).square_()
+        free = self.known[rows.start + down : rows.stop + down, columns.start : columns.stop + beyond]
+        may = free.unfold(1, count, 1).transpose(0, 1) & self._apart(lag)
+        return torch.where(may, _patch_sums(squared, self.search.patch), torch.inf)
 
     def _apart(self, lag: int) -> Tensor:
         """Say which pixels `lag` rows below share no noise with the one here, or are the same: (columns, 1, 1)."""

@@ -37,7 +37,7 @@ FLAT = 0.12  # share of a bin's patches that is used, the flattest
 MODEL_ERROR = 0.06  # relative error of a bin's variance beyond counting, from texture that is left
 TEXTURE_ERROR = 1.0  # the same for every unit by which high frequencies hold more than the highest
 TEXTURED = 1.15  # of these ratios, from which on that is counted
-ROUGH = 1.25  # from which on patches show texture; the median was 1.0 to 1.1 of noise, 1.2 to 3.4 of clean pictures
+ROUGH = 1.25  # from which on patches show texture; its median was 1.0 to 1.1 of noise, 1.2 to 3.4 of clean scenes
 FLAT_POINTS = 0.5  # share of the points that have to be flatter than that for a law to be told
 # Brightness dependence is believed when it takes away this much of the misfit, both in itself and as a
 # share of it: white Gaussian noise called Poisson does more harm than the reverse.
