@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from tests.noise.test_colour_noise import noise_of, picture
 from untaught.noise import Correlated, measure
-from untaught.noise.estimation.camera_noise import SPECTRUM, camera_noise, law_of, lower_curve, octaves
+from untaught.noise.estimation.camera_noise import SPECTRUM, camera_noise, law_of, octaves
+from untaught.noise.estimation.quantile_line import lower_curve
 
 Floats = NDArray[np.float32]
 NONE = (False, False)

@@ -15,6 +15,7 @@ from scipy import fft
 
 from untaught.noise.estimation.correlation import kernel_of
 from untaught.noise.estimation.dct_patches import Flags, Floats
+from untaught.noise.estimation.quantile_line import lower_curve
 from untaught.noise.models.correlated import Correlated
 from untaught.noise.opponent_colours import OPPONENT
 
@@ -40,10 +41,6 @@ FEWEST = 40  # blocks of a shade
 CUT = 0.05  # share of values at an end of the range from which on a block holds no noise to measure
 # The blocks that hold least hold less noise than the rest, for that is where cameras and files take it away.
 QUIETER = 1.4  # variance of all blocks over that
-LOWER = 0.35  # quantile of the shades: texture can only raise them
-STIFF = 0.7  # weight of squared differences of the logarithm between neighbouring shades
-NEAR = 0.05  # of the logarithm: deviations from the curve that count alike
-SWEEPS = 60
 # Density of the colours in the fourth octave over the second: .04 in SPECTRUM, .3 of noise blurred by 3 x 3 pixels
 SLOW = 0.12
 FAST = 0.4  # in the fifth over the fourth: .1 in SPECTRUM, up to .25 with what rounding adds, 1 of white noise
@@ -159,21 +156,6 @@ def _means(x: Values) -> Values:
     low, high = np.ix_(rows, columns), np.ix_(rows + BLOCK, columns + BLOCK)
     across = np.ix_(rows, columns + BLOCK), np.ix_(rows + BLOCK, columns)
     return np.asarray((sums[high] - sums[across[0]] - sums[across[1]] + sums[low]).ravel() / BLOCK**2)
-
-
-def lower_curve(log: Values) -> Values:
-    """Return a smooth curve below which `LOWER` of the values lie, up to what smoothness costs.
-
-    min over u of  sum_k rho(log_k - u_k) + `STIFF` sum_k (u_k+1 - u_k)^2,   rho the quantile loss
-    """
-    curve: Values = np.full(len(log), np.quantile(log, LOWER))
-    apart = np.diff(np.eye(len(log)), axis=0)
-    stiffness = 2 * STIFF * apart.T @ apart
-    for _ in range(SWEEPS):
-        off = log - curve
-        weight = np.where(off > 0, LOWER, 1 - LOWER) / np.maximum(np.abs(off), NEAR)
-        curve = np.asarray(np.linalg.solve(np.diag(weight) + stiffness, weight * log), np.float64)
-    return curve
 
 
 def law_of(curve: list[tuple[float, float]], clip: tuple[bool, bool]) -> Correlated:

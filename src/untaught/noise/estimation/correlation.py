@@ -19,6 +19,7 @@ from untaught.noise.estimation.dct_patches import (
     dct_basis,
     kept_by_clipping,
 )
+from untaught.noise.estimation.quantile_line import lower_curve
 from untaught.noise.estimation.sigma import ENOUGH, KEPT, level_of
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.gaussian import Gaussian
@@ -32,6 +33,9 @@ TAIL = 0.53  # highest over middle frequencies; white noise with much fine textu
 TAIL_UP = 1.6
 HEAD = 0.75  # lowest over middle; texture can only raise it
 COARSE = (2, 6)  # where noise that was blurred and texture look alike but for their spread
+SHADES = 8  # of brightness, equally many patches in each
+FEWEST = 200  # patches of a shade
+FLAT_OF_SHADE = 0.15  # share of them that is used
 SPREAD = 2.2  # 30 % over 5 % quantile of that energy over the patches; texture varies more than noise
 
 Values = NDArray[np.float64]
@@ -171,6 +175,30 @@ def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
         new[0] = new[[1, SIZE, SIZE + 1]].mean()  # the mean is the picture's, not the noise's
         spectrum = new
     return spectrum, count
+
+
+def shades_of(patches: Patches, spectrum: Values) -> tuple[tuple[float, float], ...]:
+    """Return (brightness, variance over that of `spectrum`) of every shade, a smooth curve below its texture.
+
+    In each shade the flattest patches are chosen as for the spectrum itself, which is taken to be the same in all.
+    """
+    mean = patches.mean.mean(1)
+    power = np.square(patches.dct).mean(1).astype(np.float64) / np.maximum(spectrum, 1e-3 * spectrum.max() + 1e-20)
+    count = min(SHADES, len(mean) // FEWEST)
+    if count < 2:
+        return ()
+    found = []
+    for inside in np.array_split(np.argsort(mean, kind="stable"), count):
+        few = max(FEWEST // 2, int(FLAT_OF_SHADE * len(inside)))
+        ratios = []
+        for parity in (0, 1):
+            judge = (parity == FREQUENCY % 2) & (FREQUENCY > 0)
+            told = (parity != FREQUENCY % 2) & (FREQUENCY > 0)
+            flat = inside[np.argpartition(power[inside][:, judge].mean(1), few - 1)[:few]]
+            ratios.append(power[flat][:, told].mean())
+        found.append((float(mean[inside].mean()), float(np.mean(ratios))))
+    curve = np.exp(lower_curve(np.log(np.maximum([ratio for _, ratio in found], 1e-6))))
+    return tuple((place, float(ratio)) for (place, _), ratio in zip(found, curve, strict=True))
 
 
 def _spread(patches: Patches, spectrum: Values) -> float:

@@ -13,7 +13,7 @@ from untaught.noise.estimation.camera_noise import camera_noise
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import shared_by_colours
 from untaught.noise.estimation.core import paper
-from untaught.noise.estimation.correlation import Correlation, correlation_of
+from untaught.noise.estimation.correlation import Correlation, correlation_of, shades_of
 from untaught.noise.estimation.counts import counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
@@ -38,6 +38,7 @@ DRAWN = (
 )
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
+UNEVEN = 1.2  # variance of the noisiest shade over that of the least noisy, from which on it follows brightness
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -217,8 +218,19 @@ def _shared(patches: Patches, start: Gaussian, camera: Correlated | None) -> tup
         shared = replace(shared, white=True)
     elif not shared.white and (believed(start.sigma, CAMERA) or believed(shared.sigma / 2, CAMERA)):
         error = max(0.15, start.relative_error)
-        common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
+        common = _by_shades(
+            patches, shared, Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
+        )
     return shared, common if common is not None and believed(common.sigma, COMPRESSION) else None
+
+
+def _by_shades(patches: Patches, shared: Correlation, noise: Correlated) -> Correlated:
+    """Return the law with its level following brightness, where that is more than chance and texture make."""
+    shades = shades_of(patches, shared.spectrum.ravel())
+    ratios = [ratio for _, ratio in shades]
+    if not shades or max(ratios) < UNEVEN * min(ratios):
+        return noise
+    return replace(noise, sigma=noise.sigma * float(np.sqrt(np.mean(ratios))), shades=shades)
 
 
 def _choose(
