@@ -191,7 +191,7 @@ def test_what_is_not_said_is_that_of_white_noise() -> None:
     assert not any((noise.shared, noise.replaces, noise.biased))
     assert noise.reach == (0, 0)
     assert noise.subsampled() is noise
-    assert noise.texture_error == noise.unseen == 0
+    assert noise.texture_error == 0
     assert noise.variance_from(np.zeros(3)) is None
     assert noise.kernels(2) == ((1.0, ((1.0,),)),) * 2
     assert [noise.correlation(lag) for lag in ((0, 0), (0, 1), (-1, 0))] == [1, 0, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.helpers.quick import R2R_FAST, SMALL, crop, uncut
 from untaught import InputError, denoise, rerun, restore
 from untaught.fitting.stopping import StepBudget
 from untaught.methods.untrained.dip import DIP
-from untaught.noise import Impulse, PoissonGaussian
+from untaught.noise import Correlated, Impulse, PoissonGaussian
 from untaught.noise.shares import percent
 from untaught.pipeline.plane.choose_methods import FEW, Advice, advise
 
@@ -122,6 +123,30 @@ def test_no_psnr_is_stated_where_a_camera_may_have_hidden_the_noise() -> None:
     for told in (denoise(eight, method="wavelet", noise="gaussian:0.58"), denoise(faint, method="wavelet")):
         assert told.psnr is not None
         assert not any("no PSNR is stated" in note for note in told.notes)
+
+
+def test_no_psnr_is_stated_where_a_camera_has_processed_the_noise() -> None:
+    """Measured, what compression and the camera took away or put in cannot be seen; given, it is believed."""
+    kernel = ((0.5, 1.0, 0.5),)
+    given = Correlated(0.05, kernel, colours=((2.0, kernel), (0.5, kernel), (0.5, kernel)))
+    picture = uncut(48)
+    found = denoise(picture, method="nonlocal", noise=replace(given, relative_error=0.6))
+    assert found.psnr is None
+    assert found.psnr_input is None
+    assert all(candidate.psnr is None for candidate in found.candidates)
+    assert sum("a camera has processed" in note for note in found.notes) == 1
+    for told in (given, replace(given, colours=(), relative_error=0.6)):
+        result = denoise(picture, method="nonlocal", noise=told)
+        assert result.psnr is not None
+        assert not any("a camera has processed" in note for note in result.notes)
+
+
+def test_what_is_stated_says_what_is_outside_of_it() -> None:
+    result = denoise(uncut(32), method="wavelet", noise="gaussian:25")
+    assert result.psnr is not None
+    assert result.psnr.assumes.startswith("noise that is gaussian, with the level given;")
+    assert "blur" in result.psnr.assumes
+    assert "shift" in result.psnr.assumes
 
 
 def test_auto_says_what_was_tried_and_why_it_chose(monkeypatch: pytest.MonkeyPatch) -> None:

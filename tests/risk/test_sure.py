@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
 from untaught.problem import Problem
-from untaught.risk.estimate import Risk, estimate_risk, mean_of, sample_mean, to_interval
+from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of, sample_mean, spanning, to_interval
 from untaught.risk.sure import Recorruption, Terms, risk_terms
 
 BlackBox = Callable[[Tensor], Tensor]
@@ -243,6 +243,36 @@ def test_correlated_noise_is_recorrupted_with_its_own_correlation() -> None:
     assert float(z.std()) == pytest.approx(SIGMA, rel=0.03)
     assert float((z[:, 1:] * z[:, :-1]).mean()) / SIGMA**2 == pytest.approx(0.5, abs=0.03)
     assert float((z[1:] * z[:-1]).mean()) / SIGMA**2 == pytest.approx(0, abs=0.03)
+
+
+@pytest.mark.parametrize("relative", [0.01, 0.3, 1.0, 10.0])
+def test_the_interval_is_that_of_a_log_normal_law(relative: float) -> None:
+    """s^2 = log(1 + (error / value)^2); where the error is small the ends are value -+ 1.645 error."""
+    value = 1e-3
+    found = to_interval(Risk(value, relative * value), 0.0, "white noise")
+    times = math.exp(Z90 * math.sqrt(math.log(1 + relative**2)))
+    low, high = (10 ** (-psnr / 10) for psnr in (found.high, found.low))
+    assert (low, high) == (pytest.approx(value / times), pytest.approx(value * times))
+    assert found.high < 60  # a symmetric one goes to the floor
+    if relative < 0.1:
+        assert (low, high) == pytest.approx((value * (1 - Z90 * relative), value * (1 + Z90 * relative)), rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [-1e-3, 0.0, 1e-8])
+def test_a_value_far_below_its_error_has_an_interval_that_reaches_to_the_error(value: float) -> None:
+    found = to_interval(Risk(value, 1e-3), 1e-2, "white noise")
+    assert found.low <= -10 * math.log10(value + Z90 * 1e-3) + 1e-9
+    assert found.low < found.value <= found.high
+
+
+def test_what_spans_two_risks_has_the_outer_ends_of_both() -> None:
+    one, other = Risk(1e-3, 1e-4), Risk(4e-3, 2e-3)
+    found, a, b = (to_interval(risk, 1e-2, "") for risk in (spanning(one, other, 1e-2), one, other))
+    assert found.low == pytest.approx(min(a.low, b.low), abs=1e-6)
+    assert found.high == pytest.approx(max(a.high, b.high), abs=1e-6)
+    assert found.value == pytest.approx((found.low + found.high) / 2, abs=1e-6)
+    same = spanning(one, one, 1e-2)
+    assert (same.value, same.error) == (pytest.approx(one.value), pytest.approx(one.error))
 
 
 def test_interval_is_ordered_and_finite() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,10 +9,6 @@ import torch
 
 from untaught.method import Runs, runs_of
 from untaught.methods.registry import make
-from untaught.noise import Correlated
-from untaught.noise.models.correlated import UNSEEN
-from untaught.pipeline.plane.judge import clean_risk, identity
-from untaught.problem import Problem
 from untaught.risk.estimate import Risk, estimate_risk, to_interval
 from untaught.risk.sure import Terms
 from untaught.risk.tweedie import FAR, Shrinkage
@@ -58,26 +53,6 @@ def test_methods_say_what_they_know_and_others_are_far_off() -> None:
     assert runs_of(make("nonlocal-thorough")).tweedie == runs_of(make("nonlocal")).tweedie
     assert runs_of(SimpleNamespace(runs=Runs(tweedie=(0.1, 1.0)))).tweedie == (0.1, 1.0)
     assert Shrinkage(*runs_of(object()).tweedie) == Shrinkage(FAR)
-
-
-def test_what_was_not_found_of_a_cameras_noise_counts_as_left() -> None:
-    """Measured, a camera's noise is more than was found on average; given, it is what it is."""
-    kernel = ((1.0, 1.0),)
-    given = Correlated(0.1, kernel, colours=((1.0, kernel),) * 3)
-    measured = replace(given, relative_error=1.0)
-    terms = Terms(0.98 * ONES, 0.01 * ONES, ONES, ONES[:, :1])
-    told, found = (
-        clean_risk(runs_of(make("nonlocal")), Problem(0.5 * ONES, ONES[:, :1], noise), 0.5 * ONES, terms)
-        for noise in (given, measured)
-    )
-    assert (given.unseen, measured.unseen) == (0.0, UNSEEN)
-    assert replace(measured, colours=()).unseen == 0
-    assert found.value - told.value == pytest.approx(UNSEEN, rel=0.05)
-    assert found.error > UNSEEN
-    y = 0.5 * ONES
-    left = identity(Problem(y, ONES[:, :1], measured, pilot=y)).risk
-    assert left is not None
-    assert left.value == pytest.approx(0.01 * (1 + UNSEEN), rel=1e-3)
 
 
 def test_a_gain_of_twenty_decibels_can_be_stated() -> None:

@@ -25,6 +25,8 @@ from untaught.results.text import all_with_units
 from untaught.risk.estimate import Interval, Risk, to_interval
 
 MOST_LABELS = 3  # planes that a note names
+# What no estimate from one picture can count.
+BESIDE = "a shift of all brightness, blur, or a reference that lies elsewhere cannot be seen in one picture"
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,11 @@ def _psnr(done: Sequence[Answer], frame: Image) -> tuple[Interval | None, float 
     value = float(np.mean(errors))
     error = float(np.mean([risk.error for risk in risks]))  # the planes' noise levels err alike
     variance = float(np.mean([a.variance for a in judged]))
-    assumes = f"noise that is {judged[0].noise.kind}, with the level found" if variance else "nothing"
-    before = -10 * math.log10(judged[0].noise.with_unseen(variance)) if variance > 0 else None
+    noise = judged[0].noise
+    level = "found" if noise.relative_error else "given"
+    about = f"noise that is {noise.kind}, with the level {level}" if variance else "nothing"
+    assumes = f"{about}; {BESIDE}"
+    before = -10 * math.log10(variance) if variance > 0 else None
     return to_interval(Risk(value, error), variance, assumes), before
 
 
@@ -145,8 +150,7 @@ class _Rounding:
 
     @classmethod
     def of(cls, answer: Answer, frame: Image) -> _Rounding:
-        before = answer.noise.with_unseen(answer.variance)
-        return cls(rounding(frame, answer.values), before if before > 0 else math.inf)
+        return cls(rounding(frame, answer.values), answer.variance if answer.variance > 0 else math.inf)
 
     def __call__(self, error: float, method: str) -> float:
         return error if method == "none" else min(error + self.added, max(error, self.most))

@@ -14,6 +14,7 @@ from untaught.risk.sure import Terms
 from untaught.risk.tweedie import Shrinkage
 
 LEAST_LEFT = 0.003  # of the noise variance; smooth pictures at sigma 50 come down to 0.007
+TINY = 1e-10  # mean squared error of 100 dB, more than which is not said
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
 
 
@@ -102,19 +103,55 @@ def sample_mean(sums: Tensor, counts: Tensor, block: int = 1) -> Risk:
 def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:
     """Turn a risk into a PSNR over the value range [0, 1], with its 90 % interval.
 
-    A risk below 0.3 % of the noise variance (25 dB of gain) is more than any estimate here can tell: it is cut.
+        value exp(-+1.645 s),   s^2 = log(1 + (error / value)^2)
+
+    the ends of a log-normal law: where the error is small they are value -+ 1.645 error, and where it is large the
+    lower one is still above 0. A risk below 0.3 % of the noise variance (25 dB of gain) is more than any estimate
+    here can tell: it is cut.
+
+    Parameters
+    ----------
+    risk : Risk
+        The mean squared error, in squared [0, 1] units.
+    variance : float
+        The mean of the noise's.
+    assumes : str
+        What the estimate assumes.
     """
-    floor = max(LEAST_LEFT * variance, 1e-10)
+    floor = max(LEAST_LEFT * variance, TINY)
+    low, high = _ends(risk, floor)
 
     def psnr(mse: float) -> float:
         return -10 * math.log10(max(mse, floor))
 
-    return Interval(
-        psnr(risk.value),
-        psnr(risk.value + Z90 * risk.error),
-        psnr(risk.value - Z90 * risk.error),
-        assumes,
-    )
+    return Interval(psnr(risk.value), psnr(high), psnr(low), assumes)
+
+
+def spanning(one: Risk, other: Risk, variance: float) -> Risk:
+    """Return the risk whose 90 % interval covers those of both; its value is the geometric mean of the ends.
+
+    Parameters
+    ----------
+    one, other : Risk
+        Mean squared errors, in squared [0, 1] units.
+    variance : float
+        The mean of the noise's, below `LEAST_LEFT` of which no risk is told.
+    """
+    floor = max(LEAST_LEFT * variance, TINY)
+    ends = [end for risk in (one, other) for end in _ends(risk, floor)]
+    low, high = min(ends), max(ends)
+    s = math.log(high / low) / (2 * Z90)
+    value = math.sqrt(low * high)
+    return Risk(value, value * math.sqrt(math.expm1(s**2)))
+
+
+def _ends(risk: Risk, floor: float) -> tuple[float, float]:
+    """Return the ends of the 90 % interval of a mean squared error, the lower one not held to the floor."""
+    value = max(risk.value, floor)
+    s = math.sqrt(math.log1p((risk.error / value) ** 2))
+    times = math.exp(Z90 * s)
+    # Of a value that is next to nothing beside its error the log-normal law makes too little.
+    return value / times, max(value * times, risk.value + Z90 * risk.error)
 
 
 @dataclass(frozen=True)

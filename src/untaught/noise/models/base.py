@@ -96,6 +96,11 @@ class NoiseModel(Moments):
         return False
 
     @property
+    def processed(self) -> bool:
+        """Whether it was measured in what a camera had processed: what was taken away or put in cannot be seen."""
+        return False
+
+    @property
     def texture_error(self) -> float:
         """Return the relative error of its variance that comes from texture where there is next to no noise."""
         return 0.0
@@ -127,15 +132,6 @@ class NoiseModel(Moments):
         low, high = self.clip
         kept = low and abs(shift) < SAME_PLACE, high and abs(factor + shift - 1) < SAME_PLACE
         return replace(self, clip=kept, **self._moved(factor, shift))
-
-    @property
-    def unseen(self) -> float:
-        """Return the variance that was not found, as a share of what was: it stays in the picture."""
-        return 0.0
-
-    def with_unseen(self, variance: float) -> float:
-        """Return a variance that was found together with what was not: the mean squared error of the input."""
-        return (1 + self.unseen) * variance
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y given clean `x`, an array (H, W) or (H, W, C) in [0, 1] units; dtype of `x`."""

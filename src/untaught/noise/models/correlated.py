@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-# Of the variance of a camera's noise that was found: what it falls short of the true one, on average over 18
-# simulated cameras (`benchmarks/lib/cameras.py`) of 192 x 192 pixels, where it does not exceed it. It was .52, .26
-# without the worst of them.
-UNSEEN = 0.4
 MOST_WEIGHT = 1e6  # in a kernel, whose scale does not matter
 WIDEST = 100.0  # pixels of a Gaussian kernel that can be written
 
@@ -80,9 +76,9 @@ class Correlated(NoiseModel):
         object.__setattr__(self, "colours", tuple(zip(shares, kernels, strict=True)))
 
     @property
-    def unseen(self) -> float:
-        """See `NoiseModel`; of a camera that was measured."""
-        return UNSEEN if self.colours and self.relative_error > 0 else 0.0
+    def processed(self) -> bool:
+        """See `NoiseModel`; what differs between colours is only ever measured in such pictures."""
+        return bool(self.colours) and self.relative_error > 0
 
     @property
     def uniform(self) -> bool:

@@ -33,7 +33,7 @@ def identity(problem: Problem) -> Candidate:
     mean = float(variance.mean())
     # f = y: no misfit, and the divergence is one.
     terms = Terms(torch.zeros_like(variance), variance, variance, problem.mask)
-    risk = Risk(problem.noise.with_unseen(mean), problem.noise.relative_error * mean)
+    risk = Risk(mean, problem.noise.relative_error * mean)
     return replace(found, terms=terms, risk=risk)
 
 
@@ -92,9 +92,7 @@ def clean_risk(runs: Runs, problem: Problem, image: Tensor, terms: Terms) -> Ris
     weight = undone(problem.noise, image, problem.y)
     # Without a divergence there is no second formula.
     shrinkage = Shrinkage(1e6) if held_out else Shrinkage(*runs.tweedie)
-    seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
-    missed = problem.noise.unseen * mean_of(terms.variance, weight.value, terms.valid).value
-    return Risk(seen.value + missed, math.hypot(seen.error, missed))
+    return estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
 
 
 def relative_to(found: Candidate, pilot: Candidate | None, noise: NoiseModel) -> Candidate:

@@ -10,7 +10,7 @@ from untaught.methods.data_consistency import consistent
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.run_method import Runner
-from untaught.pipeline.plane.state_error import HIDDEN, of_denoised, of_reconstructed
+from untaught.pipeline.plane.state_error import UNTOLD, of_denoised, of_reconstructed
 from untaught.problem import Problem, array
 
 UNDONE, LEFT = "; the shift this causes was undone", "; the shift this causes is left in the picture"
@@ -25,7 +25,7 @@ def make_answer(problem: Problem, outcome: Outcome, runner: Runner, notes: tuple
         image, remarks = _finished(chosen, problem, exact=problem.noise.replaces)
         variance = 0.0 if problem.noise.replaces else float(problem.noise.variance(image).mean())
         risk, said = of_denoised(chosen, problem, variance)
-        if HIDDEN in said:
+        if any(sentence in UNTOLD for sentence in said):
             tried = tuple(replace(row, psnr=None) for row in tried)
     else:
         try:

@@ -23,6 +23,11 @@ HIDDEN = (
     "the noise that was found is as weak as what rounding to whole grey levels leaves; whether a camera or "
     "compression has smoothed more of it cannot be told, so no PSNR is stated"
 )
+PROCESSED = (
+    "a camera has processed this picture, and what it and compression have taken away or put in cannot be seen, "
+    "so no PSNR is stated; give the noise (noise, noise_from) to have one"
+)
+UNTOLD = (HIDDEN, PROCESSED)  # where these are said, no method's error is stated
 WORSE = (
     "by its own estimate this is worse than the input; the method 'auto' returns the input where nothing is better"
 )
@@ -42,9 +47,9 @@ def of_denoised(chosen: Candidate, problem: Problem, variance: float) -> Said:
     noise, risk = problem.noise, chosen.risk
     if risk is not None and noise.replaces:  # only what was hit was drawn anew
         risk = risk_at(chosen.terms, problem.mask)
-    if risk is not None and hidden(problem):
-        return None, (HIDDEN,)
-    worse = risk is not None and chosen.name != "none" and 0 < noise.with_unseen(variance) < risk.value
+    if risk is not None and (hidden(problem) or noise.processed):
+        return None, (HIDDEN if hidden(problem) else PROCESSED,)
+    worse = risk is not None and chosen.name != "none" and 0 < variance < risk.value
     return risk, (WORSE,) if worse else ()
 
 
