@@ -6,7 +6,8 @@ from untaught.noise.estimation.clipping import Clipping, clipping
 from untaught.noise.estimation.correlation import Correlation, correlation
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import Curve, mean_variance
-from untaught.noise.estimation.measure import NoiseReport, measure
+from untaught.noise.estimation.measure import measure
+from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.rician import rician_of
 from untaught.noise.estimation.sigma import estimate_sigma
 from untaught.noise.models.base import NoiseModel

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from untaught.noise.estimation.measure import NoiseReport
+from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.temporal import Temporal
 from untaught.results.noise_spectrum import Spectrum

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,32 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.estimation.clipping import COARSE, clipping
+from untaught.noise.estimation.curve_fit import least_squares, misfit_of, smoothed
 from untaught.noise.estimation.dct_patches import (
-    FREQUENCY,
-    HIGH,
-    LOW,
     Flags,
     Floats,
     Patches,
     collect,
-    kept_by_model,
 )
-from untaught.noise.estimation.sigma import KEPT, level_of, variance_of
+from untaught.noise.estimation.shade_points import points_of
+from untaught.noise.estimation.sigma import level_of
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.poisson_gaussian import PoissonGaussian
 from untaught.noise.models.speckle import Speckle
 from untaught.noise.models.variance_curve import VarianceCurve
 
-HIGHEST = FREQUENCY >= 11  # of the coefficients (i, j), i + j
-SHADES = 12  # of brightness by ranks, and as many by values: few patches are bright where the rest is dark
-SPARSE = 2.0  # power by which the latter get wider towards the bright end
-ENDS = (0.002, 0.998)  # quantiles between which they lie
-FEWEST_IN_BIN = 60  # patches
-FLAT = 0.12  # share of a bin's patches that is used, the flattest
-MODEL_ERROR = 0.06  # relative error of a bin's variance beyond counting, from texture that is left
-TEXTURE_ERROR = 1.0  # the same for every unit by which high frequencies hold more than the highest
-TEXTURED = 1.15  # of these ratios, from which on that is counted
 ROUGH = 1.25  # from which on patches show texture; its median was 1.0 to 1.1 of noise, 1.2 to 3.4 of clean scenes
 FLAT_POINTS = 0.5  # share of the points that have to be flatter than that for a law to be told
 # Brightness dependence is believed when it takes away this much of the misfit, both in itself and as a
@@ -46,10 +35,7 @@ LEFT = 0.3
 NO_LAW = 3.0  # misfit a point of the best law from which on none is right
 FREED = 0.4  # share of that misfit that a free curve leaves, at most
 PASSES = 4  # for the law and what clipping takes away to agree
-REWEIGHTED = 8  # times, for points above a law, which texture has raised, to count less
-RAISED = 2.0  # standard errors above it at which a point counts half
 DARKEST = 0.25  # of the least variance measured: what is left where brightness is below the offset
-BEND = 1.0  # weight of the second differences of the logarithm of a free curve
 SAME_STEP = 0.2  # how far the gain may be from the step of the grey levels to be that step
 COUNTED_ERROR = 0.005  # relative error of the variance where the gain is read off the grey levels
 HOPELESS = 1e6  # misfit of a law that leaves nothing to measure
@@ -156,7 +142,7 @@ class Curve:
         order = np.argsort(self.mean)
         mean, variance = self.mean[order], np.maximum(self.variance[order], 1e-12)
         smooth = np.exp(smoothed(np.log(variance), (self.error / self.variance.clip(1e-12))[order]))
-        left = _misfit((self.variance[order] - smooth) / self.error[order])
+        left = misfit_of((self.variance[order] - smooth) / self.error[order])
         return tuple(zip(mean.tolist(), smooth.tolist(), strict=True)) if left < FREED * best else None
 
     def as_dict(self) -> dict[str, Any]:
@@ -261,7 +247,7 @@ def _settled(patches: Patches, law: NoiseModel, fitted: Fitted, passes: int, zer
     """Return the curve that `law` gives when clipping is undone with what was fitted before."""
     curve = None
     for _ in range(passes):
-        points = [p for c in range(patches.dct.shape[1]) for p in _points(patches.channel(c), law)]
+        points = [p for c in range(patches.dct.shape[1]) for p in points_of(patches.channel(c), law)]
         if len(points) < 3:
             return None
         curve = _fit(np.array(points), zero)
@@ -269,45 +255,12 @@ def _settled(patches: Patches, law: NoiseModel, fitted: Fitted, passes: int, zer
     return curve
 
 
-def _points(patches: Patches, model: NoiseModel) -> list[tuple[float, ...]]:
-    clean, share = kept_by_model(patches.mean, model)
-    energy = np.square(patches.dct[:, 0, LOW]).mean(1) / share[:, 0]
-    usable = np.flatnonzero(share[:, 0] > KEPT)
-    found: list[tuple[float, ...]] = []
-    for inside in _shades(clean[usable, 0]):
-        shade = usable[inside]
-        k = max(FEWEST_IN_BIN, int(FLAT * len(shade)))
-        flat = shade[np.argsort(energy[shade], kind="stable")[:k]]
-        variance, counting = variance_of(patches.take(flat), share[flat])
-        power = np.square(patches.dct[flat, 0]).mean(0)
-        texture = float(power[HIGH & ~HIGHEST].mean() / max(power[HIGHEST].mean(), 1e-20))
-        doubt = math.hypot(2 * counting, MODEL_ERROR) + TEXTURE_ERROR * max(0.0, texture - TEXTURED)
-        found.append((float(clean[flat].mean()), variance, variance * doubt, float(k), texture))
-    return found
-
-
-def _shades(mean: Floats) -> Iterator[NDArray[np.intp]]:
-    """Yield the indices of patches of like brightness, `FEWEST_IN_BIN` or more in each."""
-    if len(mean) < FEWEST_IN_BIN:
-        return
-    shares = np.linspace(0, 1, SHADES + 1)
-    low, high = np.quantile(mean, ENDS)
-    edges = np.unique(np.concatenate([np.quantile(mean, shares), low + (high - low) * shares**SPARSE]))
-    order = np.argsort(mean, kind="stable")
-    places = np.searchsorted(mean[order], edges[1:-1], side="right")
-    first = 0
-    for place in (*places, len(mean)):
-        if place - first >= FEWEST_IN_BIN and (place == len(mean) or len(mean) - place >= FEWEST_IN_BIN):
-            yield order[first:place]
-            first = place
-
-
 def _fit(points: Values, zero: float) -> Curve:
     mean, variance, error, count, texture = points.T
     floor = np.maximum(error, 1e-3 * variance.max() + 1e-12)
     ones, light = np.ones_like(mean), mean - zero
     columns = {"gaussian": (ones,), "poisson-gaussian": (mean, ones), "speckle": (light**2,)}
-    solved = {name: _least_squares(np.stack(c, 1), variance, floor) for name, c in columns.items()}
+    solved = {name: least_squares(np.stack(c, 1), variance, floor) for name, c in columns.items()}
     (slope, height), _ = solved["poisson-gaussian"]
     if slope <= 0:
         slope, height = 0.0, solved["gaussian"][0][0]
@@ -327,28 +280,3 @@ def _fit(points: Values, zero: float) -> Curve:
         level=math.sqrt(max(solved["gaussian"][0][0], 0.0)),
         misfit={name: misfit for name, (_, misfit) in solved.items()},
     )
-
-
-def _least_squares(columns: Values, variance: Values, error: Values) -> tuple[Values, float]:
-    """Return the weights of columns (K, M) that fit, and the misfit; points far above count less."""
-    weight: Values = np.ones_like(variance)
-    for _ in range(REWEIGHTED):
-        scale = np.sqrt(weight) / error
-        found = np.linalg.lstsq(columns * scale[:, None], variance * scale, rcond=None)[0]
-        off = (variance - columns @ found) / error
-        weight = 1 / (1 + np.square(off.clip(0) / RAISED))
-    return np.asarray(found, np.float64), _misfit(off)
-
-
-def _misfit(off: Values) -> float:
-    """Return the sum of squared standard errors, above the law by the logarithm of them where they are large."""
-    above = RAISED**2 * np.log1p(np.square(off.clip(0) / RAISED))
-    return float((np.square(off.clip(None, 0)) + above).sum())
-
-
-def smoothed(log: Values, error: Values) -> Values:
-    """Return the values with the least sum of squared errors and `BEND` times squared second differences."""
-    weight = np.diag(1 / np.square(error))
-    bend = np.diff(np.eye(len(log)), 2, axis=0) if len(log) > 2 else np.zeros((0, len(log)))
-    scale = BEND * np.median(1 / np.square(error))
-    return np.asarray(np.linalg.solve(weight + scale * bend.T @ bend, weight @ log), np.float64)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +17,8 @@ from untaught.noise.estimation.counts import counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.impulses import Impulses, impulses
-from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, Grid, curve_of
+from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Grid, curve_of
+from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.rician import rician_of
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
@@ -40,59 +40,6 @@ DRAWING = "The picture has hardly a flat patch, so the level was measured on nei
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
 UNEVEN = 1.2  # variance of the noisiest shade over that of the least noisy, from which on it follows brightness
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
-
-
-@dataclass(frozen=True)
-class NoiseReport:
-    """What was found out about the noise of one picture.
-
-    Attributes
-    ----------
-    model : NoiseModel
-        The law that was chosen; white Gaussian unless the evidence against it is strong.
-    sigma : float
-        Standard deviation before clipping, rms over mid-tones, [0, 1] units.
-    relative_error : float
-        One standard error of the variance over the variance.
-    curve : Curve or None
-        Mean-variance points and fits; None where the picture shows too little of the brightness range.
-    correlation : Correlation or None
-        Autocorrelation; None where the picture has too few whole patches.
-    white : bool
-        Whether the noise can be taken as independent between pixels.
-    clipping : Clipping
-        Share of values at 0 and at 1, and whether they were cut there.
-    impulse_fraction : float
-        Share of values replaced by black or white; 0 where none were found.
-    channels : tuple of float
-        Standard deviation of every channel, [0, 1] units.
-    notes : tuple of str
-        Sentences a person should read.
-    """
-
-    model: NoiseModel
-    sigma: float
-    relative_error: float
-    curve: Curve | None
-    correlation: Correlation | None
-    white: bool
-    clipping: Clipping
-    impulse_fraction: float
-    channels: tuple[float, ...]
-    notes: tuple[str, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return a JSON-able summary."""
-        return {
-            **self.model.as_dict(),
-            "white": self.white,
-            "channels": [round(255 * s, 3) for s in self.channels],
-            "clipped": list(self.clipping.fractions),
-            "impulse": self.impulse_fraction,
-            "curve": self.curve.as_dict() if self.curve else None,
-            "correlation": self.correlation.as_dict() if self.correlation else None,
-            "notes": list(self.notes),
-        }
 
 
 def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zero: float = 0.0) -> NoiseReport:
