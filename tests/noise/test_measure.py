@@ -114,6 +114,47 @@ def test_photon_noise_is_found_with_its_gain(name):
         assert model.gain * 255 == pytest.approx(gain, rel=0.12)
 
 
+def cells(side=192):
+    """Return a few bright blobs on black: most of the picture has next to no noise."""
+    rng = np.random.default_rng(1)
+    rows, columns = np.mgrid[:side, :side]
+    x = np.zeros((side, side))
+    for _ in range(12):
+        r, c, w, h = rng.uniform((0, 0, 4, 0.1), (side, side, 10, 0.6))
+        x += h * np.exp(-((rows - r) ** 2 + (columns - c) ** 2) / (2 * w * w))
+    return x[..., None].astype(np.float32)
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.08])
+def test_noise_of_sparse_structure_on_black_is_found_where_the_brightness_is(offset):
+    """The flattest patches are the dark ones, which have next to none."""
+    law = PoissonGaussian(0.012, 0.004, offset)
+    y = np.round(255 * law.sample(cells() + np.float32(offset), np.random.default_rng(0))) / 255
+    found = measure(y.astype(np.float32)).model
+    assert isinstance(found, PoissonGaussian)
+    assert found.gain == pytest.approx(0.012, rel=0.15)
+    assert found.std(np.array(offset + 0.3)) == pytest.approx(law.std(np.array(offset + 0.3)), rel=0.1)
+    assert found.std(np.array(offset)) < 0.3 * found.std(np.array(offset + 0.3))
+
+
+def test_a_variance_that_no_law_describes_is_a_free_curve():
+    x = picture("camera")
+    std = 0.02 + 0.06 * np.exp(-(((x - 0.5) / 0.15) ** 2))
+    y = (x + std * np.random.default_rng(0).standard_normal(x.shape)).astype(np.float32)
+    found = measure(y).model
+    assert found.kind == "curve"
+    assert found.std(np.array(0.5)) > 2 * found.std(np.array(0.1))
+
+
+def test_noise_that_neighbours_share_follows_brightness():
+    x = cells() + np.linspace(0.1, 0.5, 192, dtype=np.float32)[:, None]
+    law = Correlated(0.05, np.ones((2, 2)), shades=((0.1, 0.4), (0.6, 1.6)))
+    found = measure(law.sample(x, np.random.default_rng(0))).model
+    assert isinstance(found, Correlated)
+    dark, bright = (float(found.std(np.array(v))) for v in (0.15, 0.5))
+    assert bright / dark == pytest.approx(float(law.std(np.array(0.5)) / law.std(np.array(0.15))), rel=0.25)
+
+
 @pytest.mark.parametrize("name", ["camera", "coffee", "coins"])
 def test_speckle_is_found(name):
     model = measure(spoilt(name, Speckle(0.2, clip=BOTH))).model

@@ -18,7 +18,9 @@ Flags = NDArray[np.bool_]
 def hot_pixels(values: NDArray[np.float32], missing: Flags | None, noise: NoiseModel) -> Flags:
     """Return which pixels, (H, W), are hot or dead.
 
-        |y - m| > 8 s(m),   and no neighbour is off m by a quarter of that,   m the median of the 8 neighbours
+        |y - m| > 8 s(m),   and no neighbour is off m by a quarter of that,
+
+    with m the median of the 16 pixels around these neighbours.
 
     Parameters
     ----------
@@ -34,20 +36,21 @@ def hot_pixels(values: NDArray[np.float32], missing: Flags | None, noise: NoiseM
     if values.shape[2] > 1 or noise.replaces or noise.shared or noise.negligible or min(values.shape[:2]) < 3:
         return none
     y = values[:, :, 0].astype(np.float64)
-    around = _neighbours(y)
-    middle = np.median(around, axis=0)
+    middle = np.median(_ring(y, 2), axis=0)
     excess = y - middle
     level = np.asarray(noise.std(noise.unclip(middle.clip(y.min(), None))))
     least = DEVIATIONS * level + COUNTS * float(getattr(noise, "gain", 0.0))
-    second = np.abs(around - middle).max(0)
+    second = np.abs(_ring(y, 1) - middle).max(0)
     hot: Flags = (np.abs(excess) > least) & (second < np.maximum(SPREAD * np.abs(excess), 0.5 * least))
     if missing is not None:
         hot &= ~missing
     return hot if hot.mean() <= MOST else none
 
 
-def _neighbours(y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the eight neighbours of every pixel, (8, H, W), edges mirrored."""
-    wide = np.pad(y, 1, mode="reflect")
+def _ring(y: NDArray[np.float64], away: int) -> NDArray[np.float64]:
+    """Return the pixels so far from every pixel, down or across, (8 away, H, W), edges mirrored."""
+    wide = np.pad(y, away, mode="reflect")
     h, w = y.shape
-    return np.stack([wide[i : i + h, j : j + w] for i in range(3) for j in range(3) if (i, j) != (1, 1)])
+    steps = range(-away, away + 1)
+    at = [(i + away, j + away) for i in steps for j in steps if max(abs(i), abs(j)) == away]
+    return np.stack([wide[i : i + h, j : j + w] for i, j in at])

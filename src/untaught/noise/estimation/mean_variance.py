@@ -32,7 +32,7 @@ FLAT_POINTS = 0.5  # share of the points that have to be flatter than that for a
 # share of it: white Gaussian noise called Poisson does more harm than the reverse.
 GAINED = 7.0
 LEFT = 0.3
-NO_LAW = 3.0  # misfit a point of the best law from which on none is right
+NO_LAW = 1.0  # misfit a point of the best law from which on none is right; .05 to .5 where one was
 FREED = 0.4  # share of that misfit that a free curve leaves, at most
 PASSES = 4  # for the law and what clipping takes away to agree
 DARKEST = 0.25  # of the least variance measured: what is left where brightness is below the offset
