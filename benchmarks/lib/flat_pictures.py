@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from lib.flat_waves import FLAT, SIDE, corners
 from lib.harness import read8
+from lib.scientists import CT_SIGMA, PADDING
 from untaught.noise import parse_noise
 
 Values = NDArray[Any]
-PADDING = -2000  # of CT, outside of the tube
-CT_SIGMA = 60.0  # Hounsfield units, in the file
 SKY = 6.0  # grey levels that a sky may change by over a window
 SKIES = ("kodim07", "kodim09", "kodim10", "kodim11")
 LAWS = ("gaussian:10", "gaussian:25", "gaussian:50", "poisson:5,3", "speckle:0.2", "correlated:15,1")
@@ -54,7 +53,7 @@ def drawn(side: int = 4 * TILE) -> Values:
     row, column = i // TILE, j // TILE
     x = np.asarray(LEVELS, np.float64)[(row + 2 * column) % len(LEVELS)]
     stripes = np.sqrt(2) * np.sin(2 * np.pi * (i + 2 * j) / 9)
-    grain = rng.standard_normal(x.shape)
+    grain = np.clip(rng.standard_normal(x.shape), -2.5, 2.5)  # all of it between black and white
     textured = (row + column) % 4 == 3
     x += TEXTURE * textured * np.where(row % 2, stripes, grain)
     for y, z, radius, level in ((70, 80, 9, 230), (190, 130, 14, 20)):
