@@ -25,7 +25,8 @@ def scientists(rows: list[Row]) -> str:
     told += " greatest difference of the two answers, as a share of what was taken off:"
     parts = [table(heads, lines)] if lines else []
     parts += [told, table("File | planes | stated | lost, dB | apart", stacks)] if stacks else []
-    return _page(parts, own, "cases.py", "")
+    methods = dict.fromkeys(row["case"]["method"] for row in own)
+    return _page(parts, own, "cases.py", f" --methods {','.join(methods)}")
 
 
 def _scientist(row: Row) -> list[str]:
@@ -86,7 +87,8 @@ def _quick(row: Row) -> str:
 def _page(parts: list[str], rows: list[Row], script: str, asked: str) -> str:
     if not parts:
         return NOTHING
-    made = f"{provenance(rows)}. Made by `python benchmarks/{script} --data DIR{asked}`."
+    quick = " --quick" * any(map(_quick, rows))
+    made = f"{provenance(rows)}. Made by `python benchmarks/{script} --data DIR{quick}{asked}`."
     return "\n\n".join([*parts, made])
 
 

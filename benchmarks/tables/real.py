@@ -126,7 +126,9 @@ def reliability(rows: list[Row]) -> str:
         lines.append([name, str(len(found)), str(len(found) - len(told)), *_worth(told)])
     heads = "Noise, method | cases | no estimate | error, dB | bias | worst | inside | width, dB |"
     heads += " | ".join(f"of {100 * share:.0f} %" for share in SHARES)
-    return f"{table(heads, lines)}\n\n{provenance(own)}. Made by `benchmarks/trust.py` and `benchmarks/real.py`."
+    calls = ("trust.py --data DIR", "trust.py --data DIR --real cc,polyu,fmd,oct", "real.py --data DIR")
+    made = "Made by " + " and ".join(f"`python benchmarks/{call}`" for call in calls)
+    return f"{table(heads, lines)}\n\n{provenance(own)}. {made}."
 
 
 def _judged(rows: Iterable[Row]) -> list[Row]:
