@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lib.corruptions import LEVELS
 from lib.harness import done
+from lib.reliability import coverage
 
 HERE = Path(__file__).resolve().parent
-Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
 MARKERS = dict(zip(LEVELS, ("o", "s", "^", "D"), strict=True))
 GREYS = dict(zip(LEVELS, ("0.0", "0.35", "0.55", "0.7"), strict=True))
 LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (7, 3)))
@@ -32,23 +31,6 @@ Row = dict[str, Any]
 def stated(rows: Iterable[Row]) -> list[Row]:
     """Return the lines of `trust.py` that hold an estimate."""
     return [row for row in rows if "severity" in row.get("case", {}) and row.get("estimate")]
-
-
-def coverage(rows: Iterable[Row], shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of true errors inside intervals made for each of `shares`.
-
-    The stated interval is symmetric in the mean squared error, so its standard error follows from its low end.
-    """
-    from scipy.stats import norm
-
-    ratios = []
-    for row in rows:
-        true, value, low = (
-            10 ** (-db / 10) for db in (row["psnr"], *(row["estimate"][k] for k in ("value", "low")))
-        )
-        ratios.append(abs(true - value) / max((low - value) / Z90, 1e-12))
-    widths = norm.ppf((1 + shares) / 2)
-    return np.asarray((np.asarray(ratios)[None, :] <= widths[:, None]).mean(axis=1))
 
 
 def reliability(rows: list[Row], method: str) -> Any:

@@ -20,6 +20,7 @@ from lib.harness import GIVEN, SCANS, SET9, done
 from tables.corruptions import rules, trust
 from tables.drawings import drawings
 from tables.gpu import gpu
+from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from tables.targets import bars
 from tables.tasks import learners, published, stacks, task, trained
@@ -29,7 +30,7 @@ HERE = Path(__file__).resolve().parent
 PAGES = ("README.md", "docs/benchmarks.md")
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
-TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "dejpeg", "architectures", "real")
+TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "dejpeg", "architectures")
 PAPER = ("dip-paper", "dip-paper-bf16")
 NAMES = {
     "cbm3d": "CBM3D (level given)",
@@ -220,6 +221,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "gpu": gpu,
     "stacks": stacks,
     "published": published,
+    **INSTRUMENTS,
     **{name: partial(task, benchmark=name) for name in TASKS},
 }
 

@@ -24,6 +24,7 @@ Case = dict[str, Any]
 Cases = Callable[[argparse.Namespace], Iterator[Case]]
 Run = Callable[[Case], Case]
 
+LONG = 60  # letters of a law of noise
 GIVEN = "-given"  # at the end of a method's name: the level was
 SET9 = ("F16", "baboon", "hill", "kodim01", "kodim02", "kodim03", "kodim12", "lena", "peppers")
 SCANS = ("baboon", "lena", "peppers")  # of these; with grain of their own in all colours
@@ -62,6 +63,14 @@ def machine() -> dict[str, Any]:
         lines = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         model = lines[0].split(":", 1)[1].strip() if lines else model
     return {"cpu": model, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+def law(noise: Any) -> str:
+    """Return how a law of noise is written, without the numbers of a kernel or of a map."""
+    from untaught.noise import format_noise
+
+    text = format_noise(noise, 3)
+    return text if len(text) <= LONG else f"{text.partition(',')[0]}, ..."
 
 
 def peak_gib() -> float:

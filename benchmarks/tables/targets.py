@@ -25,8 +25,13 @@ class Bar:
 
 def bars(rows: list[Row]) -> str:
     """Return a table of aims, what was asked for and what was measured."""
+    return aims(BARS, rows)
+
+
+def aims(chosen: Iterable[Bar], rows: list[Row]) -> str:
+    """Return the table of some aims."""
     lines = []
-    for bar in BARS:
+    for bar in chosen:
         found = bar.read(rows)
         text, met = ("not measured", "-") if found is None else (found[0], "yes" if found[1] else "**no**")
         lines.append([bar.what, bar.asked, text, met])
@@ -217,7 +222,7 @@ def _correlated(rows: list[Row]) -> Found:
 
 
 def _cameras(rows: list[Row]) -> Found:
-    gains = [row["psnr"] - row["psnr_input"] for row in runs(rows, "real", camera="cc")]
+    gains = [row["psnr"] - row["psnr_input"] for row in runs(rows, "real", set="cc", method="auto")]
     if not gains:
         return None
     return f"{mean(gains):+.2f} dB on average, {min(gains):+.2f} to {max(gains):+.2f}", mean(gains) >= 1.5

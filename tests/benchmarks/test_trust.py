@@ -14,7 +14,7 @@ from PIL import Image
 from tests.conftest import clean, psnr
 from tests.helpers.benchmark_pages import pages
 
-NAMES = ("lib.corruptions", "trust", "plots", "tables.corruptions")
+NAMES = ("lib.corruptions", "lib.reliability", "trust", "plots", "tables.corruptions")
 
 
 @pytest.fixture(scope="module")
@@ -94,20 +94,21 @@ def test_stopping_rows_are_no_trust_rows(tables) -> None:
     assert tables.rules(ROWS) == tables.NOTHING
 
 
-def test_coverage_of_errors_that_are_what_they_are_said_to_be(plots) -> None:
+def test_coverage_of_errors_that_are_what_they_are_said_to_be(loaded) -> None:
     """Estimates with normal errors of the stated size are covered as stated; with half the size, too often."""
+    page = loaded["lib.reliability"]
     rng = np.random.default_rng(0)
     shares = np.array([0.2, 0.5, 0.9])
     risk, error = 1e-3, 1e-4
 
     def rows(size: float) -> list[dict[str, Any]]:
-        low = -10 * np.log10(risk + plots.Z90 * error)
+        low = -10 * np.log10(risk + page.Z90 * error)
         true = risk + size * error * rng.standard_normal(4000)
         estimate = {"value": -10 * np.log10(risk), "low": low, "high": 0.0}
         return [{"psnr": -10 * np.log10(mse), "estimate": estimate} for mse in true]
 
-    assert plots.coverage(rows(1.0), shares) == pytest.approx(shares, abs=0.03)
-    assert (plots.coverage(rows(0.5), shares) > shares + 0.05).all()
+    assert page.coverage(rows(1.0), shares) == pytest.approx(shares, abs=0.03)
+    assert (page.coverage(rows(0.5), shares) > shares + 0.05).all()
 
 
 def test_the_plot_is_drawn_from_what_holds_an_estimate(plots, tmp_path: Path) -> None:
