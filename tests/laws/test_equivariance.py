@@ -119,7 +119,7 @@ def with_an_absurd_pixel(method: str, value: float = 1e6) -> tuple[Result, Resul
     absurd[16, 20], lacking[16, 20] = value * (y.max() - y.min()), np.nan
     first, second, third = (asked(array, method, SIGMA) for array in (y, absurd, lacking))
     assert second.picture.value_range == first.picture.value_range
-    assert second.image[16, 20] == absurd[16, 20]
+    assert second.image[16, 20] == pytest.approx(third.image[16, 20], abs=1e-3)  # hot: filled in
     return first, second, third
 
 

@@ -38,7 +38,9 @@ DRAWN = (
 )
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
-UNEVEN = 1.6  # variance of the noisiest shade over the least, from which on it follows brightness; texture gave 1.55
+UNEVEN = (
+    1.6  # variance of the noisiest shade over the least, from which on it follows brightness; texture gave 1.55
+)
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 

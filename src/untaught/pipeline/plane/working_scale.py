@@ -168,4 +168,8 @@ def _kept(answer: Answer, plane: Plane) -> Answer:
     if not kept.any():
         return answer
     std = None if answer.std is None else np.where(own.left[..., None], np.float32(0), answer.std)
-    return replace(answer, kept=kept, std=std)
+    share = 1 - float(own.left.sum()) / max(int((~own.missing).sum()), 1)  # of the picture that can be wrong
+    risk = None if answer.risk is None else Risk(share * answer.risk.value, share * answer.risk.error)
+    gained = -10 * math.log10(max(share, 1e-6))
+    rows = tuple(r if r.psnr is None else replace(r, psnr=r.psnr + gained) for r in answer.candidates)
+    return replace(answer, kept=kept, std=std, risk=risk, variance=share * answer.variance, candidates=rows)
