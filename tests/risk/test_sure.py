@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from tests.conftest import SIGMA, clean, noisy, tensor
 from untaught.noise import Correlated, Gaussian, PoissonGaussian
 from untaught.problem import Problem
-from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of, sample_mean, spanning, to_interval
+from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of, sample_mean, spanning, to_interval, together
 from untaught.risk.sure import Recorruption, Terms, risk_terms
 
 BlackBox = Callable[[Tensor], Tensor]
@@ -270,9 +270,18 @@ def test_what_spans_two_risks_has_the_outer_ends_of_both() -> None:
     found, a, b = (to_interval(risk, 1e-2, "") for risk in (spanning(one, other, 1e-2), one, other))
     assert found.low == pytest.approx(min(a.low, b.low), abs=1e-6)
     assert found.high == pytest.approx(max(a.high, b.high), abs=1e-6)
-    assert found.value == pytest.approx((found.low + found.high) / 2, abs=1e-6)
-    same = spanning(one, one, 1e-2)
-    assert (same.value, same.error) == (pytest.approx(one.value), pytest.approx(one.error))
+    assert found.value == a.value
+    assert to_interval(spanning(one, one, 1e-2), 1e-2, "") == a
+    half = to_interval(spanning(one, other, 1e-2).scaled(0.25), 1e-2 / 4, "")
+    assert half.low - found.low == pytest.approx(10 * math.log10(4))
+
+
+def test_planes_together_have_the_mean_error_and_the_mean_reach() -> None:
+    plain, wide = Risk(1e-3, 1e-4), Risk(3e-3, 3e-4, (1e-3, 8e-3))
+    assert together([plain, plain]) == plain
+    found = together([plain, wide])
+    assert (found.value, found.error) == (pytest.approx(2e-3), pytest.approx(2e-4))
+    assert found.reach == (pytest.approx(1e-3), pytest.approx(4.5e-3))
 
 
 def test_interval_is_ordered_and_finite() -> None:

@@ -12,6 +12,7 @@ from untaught.noise import NoiseModel
 from untaught.problem import Weights
 from untaught.results.recipe import PlaneRecipe
 from untaught.results.restoration import Tried
+from untaught.risk.doubt import Doubt
 from untaught.risk.estimate import Risk
 
 
@@ -30,6 +31,7 @@ class Answer:
     std: NDArray[np.float32] | None = None
     risk: Risk | None = None
     variance: float = 0.0
+    doubt: Doubt | None = None
     history: History = field(default_factory=History)
     candidates: tuple[Tried, ...] = ()
     notes: tuple[str, ...] = ()

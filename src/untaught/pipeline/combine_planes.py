@@ -22,7 +22,7 @@ from untaught.pipeline.task import Task
 from untaught.results.restoration import PlaneResult, Tried, representative
 from untaught.results.result import Result
 from untaught.results.text import all_with_units
-from untaught.risk.estimate import Interval, Risk, to_interval
+from untaught.risk.estimate import Interval, Risk, to_interval, together
 
 MOST_LABELS = 3  # planes that a note names
 # What no estimate from one picture can count.
@@ -125,16 +125,14 @@ def _psnr(done: Sequence[Answer], frame: Image) -> tuple[Interval | None, float 
     risks = [a.risk for a in judged if a.risk is not None]
     if not judged or len(risks) != len(judged):
         return None, None
-    errors = [_Rounding.of(a, frame)(a.risk.value, a.method) for a in judged if a.risk is not None]
-    value = float(np.mean(errors))
-    error = float(np.mean([risk.error for risk in risks]))  # the planes' noise levels err alike
+    risk = together([_Rounding.of(a, frame).of_risk(a.risk, a.method) for a in judged if a.risk is not None])
     variance = float(np.mean([a.variance for a in judged]))
     noise = judged[0].noise
     level = "found" if noise.relative_error else "given"
     about = f"noise that is {noise.kind}, with the level {level}" if variance else "nothing"
     assumes = f"{about}; {BESIDE}"
     before = -10 * math.log10(variance) if variance > 0 else None
-    return to_interval(Risk(value, error), variance, assumes), before
+    return to_interval(risk, variance, assumes), before
 
 
 @dataclass(frozen=True)
@@ -154,6 +152,11 @@ class _Rounding:
 
     def __call__(self, error: float, method: str) -> float:
         return error if method == "none" else min(error + self.added, max(error, self.most))
+
+    def of_risk(self, risk: Risk, method: str) -> Risk:
+        """Return the risk of the rounded answer."""
+        reach = None if risk.reach is None else (self(risk.reach[0], method), self(risk.reach[1], method))
+        return replace(risk, value=self(risk.value, method), reach=reach)
 
     def row(self, row: Tried) -> Tried:
         if row.psnr is None or not math.isfinite(row.psnr):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -20,10 +22,19 @@ Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, i
 
 @dataclass(frozen=True)
 class Risk:
-    """An estimated mean squared error and its standard error, in squared [0, 1] units."""
+    """An estimated mean squared error and its standard error, in squared [0, 1] units.
+
+    `reach` is what its 90 % interval covers beside that of the two, (low, high); None where that is nothing.
+    """
 
     value: float
     error: float
+    reach: tuple[float, float] | None = None
+
+    def scaled(self, factor: float) -> Risk:
+        """Return it in other units, of which the old ones are `factor`."""
+        reach = None if self.reach is None else (factor * self.reach[0], factor * self.reach[1])
+        return Risk(factor * self.value, factor * self.error, reach)
 
 
 def estimate_risk(
@@ -127,22 +138,29 @@ def to_interval(risk: Risk, variance: float, assumes: str) -> Interval:
     return Interval(psnr(risk.value), psnr(high), psnr(low), assumes)
 
 
-def spanning(one: Risk, other: Risk, variance: float) -> Risk:
-    """Return the risk whose 90 % interval covers those of both; its value is the geometric mean of the ends.
+def spanning(risk: Risk, other: Risk, variance: float) -> Risk:
+    """Return `risk` with an interval that covers that of `other` too.
 
     Parameters
     ----------
-    one, other : Risk
+    risk, other : Risk
         Mean squared errors, in squared [0, 1] units.
     variance : float
         The mean of the noise's, below `LEAST_LEFT` of which no risk is told.
     """
     floor = max(LEAST_LEFT * variance, TINY)
-    ends = [end for risk in (one, other) for end in _ends(risk, floor)]
-    low, high = min(ends), max(ends)
-    s = math.log(high / low) / (2 * Z90)
-    value = math.sqrt(low * high)
-    return Risk(value, value * math.sqrt(math.expm1(s**2)))
+    ends = [end for one in (risk, other) for end in _ends(one, floor)]
+    return replace(risk, reach=(max(min(ends), floor), max(ends)))
+
+
+def together(risks: Sequence[Risk]) -> Risk:
+    """Return the risk of equal parts of a picture, whose noise levels err alike."""
+    value, error = (float(np.mean(found)) for found in zip(*[(r.value, r.error) for r in risks], strict=True))
+    if all(risk.reach is None for risk in risks):
+        return Risk(value, error)
+    reaches = [risk.reach or (risk.value, risk.value) for risk in risks]
+    low, high = (float(end) for end in np.mean(reaches, axis=0))
+    return Risk(value, error, (low, high))
 
 
 def _ends(risk: Risk, floor: float) -> tuple[float, float]:
@@ -151,7 +169,8 @@ def _ends(risk: Risk, floor: float) -> tuple[float, float]:
     s = math.sqrt(math.log1p((risk.error / value) ** 2))
     times = math.exp(Z90 * s)
     # Of a value that is next to nothing beside its error the log-normal law makes too little.
-    return value / times, max(value * times, risk.value + Z90 * risk.error)
+    low, high = value / times, max(value * times, risk.value + Z90 * risk.error)
+    return (low, high) if risk.reach is None else (min(low, risk.reach[0]), max(high, risk.reach[1]))
 
 
 @dataclass(frozen=True)

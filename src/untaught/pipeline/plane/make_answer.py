@@ -10,7 +10,7 @@ from untaught.methods.data_consistency import consistent
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.run_method import Runner
-from untaught.pipeline.plane.state_error import UNTOLD, of_denoised, of_reconstructed
+from untaught.pipeline.plane.state_error import UNTOLD, doubted, of_denoised, of_reconstructed
 from untaught.problem import Problem, array
 
 UNDONE, LEFT = "; the shift this causes was undone", "; the shift this causes is left in the picture"
@@ -20,12 +20,13 @@ def make_answer(problem: Problem, outcome: Outcome, runner: Runner, notes: tuple
     """Return the answer for a plane; `notes` are what was said of it before."""
     chosen, tried = outcome.chosen, outcome.tried
     interrupted = chosen.interrupted
-    denoised = not runner.task.fills_in
+    denoised, doubt = not runner.task.fills_in, None
     if denoised:
         image, remarks = _finished(chosen, problem, exact=problem.noise.replaces)
         variance = 0.0 if problem.noise.replaces else float(problem.noise.variance(image).mean())
         risk, said = of_denoised(chosen, problem, variance)
-        if any(sentence in UNTOLD for sentence in said):
+        risk, doubt = doubted(chosen, problem, risk, variance)
+        if doubt is not None or any(sentence in UNTOLD for sentence in said):  # a doubtful law has weighed them
             tried = tuple(replace(row, psnr=None) for row in tried)
     else:
         try:
@@ -45,6 +46,7 @@ def make_answer(problem: Problem, outcome: Outcome, runner: Runner, notes: tuple
         std=None if std is None else array(std),
         risk=risk,
         variance=variance,
+        doubt=doubt,
         history=chosen.history,
         candidates=tried,
         notes=(*notes, *outcome.notes, *remarks, *said, *chosen.notes),

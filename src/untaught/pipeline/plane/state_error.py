@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import cast
 
 import torch
 
 from untaught.fitting.progress import Options
 from untaught.image.grey_levels import step_of
 from untaught.method import ClosedForm, runs_of
+from untaught.methods.fusion import Fusion
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.noise.belief import CAMERA, believed
 from untaught.pipeline.plane.candidate import Candidate
+from untaught.pipeline.plane.check_law import check_law
 from untaught.pipeline.plane.judge import clean_risk
 from untaught.pipeline.plane.run_method import Runner, picture_maker
 from untaught.problem import Problem
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
-from untaught.risk.estimate import Risk, mean_of
+from untaught.risk.doubt import Doubt
+from untaught.risk.estimate import Risk, mean_of, spanning
 from untaught.risk.sure import Terms, divergence_draws, risk_terms
 
 HIDDEN = (
@@ -39,6 +44,7 @@ NO_TIME = "there is no estimate of the error: it would have taken the same time 
 UNLIKE = "there is no estimate of the error: nothing that was kept back is like what is missing"
 UNSEEN = "there is no estimate of the picture's error: an operator may not see all of a picture"
 
+Doubtful = tuple[Risk | None, Doubt | None]
 Said = tuple[Risk | None, tuple[str, ...]]  # the risk of the picture, and sentences about it
 
 
@@ -51,6 +57,33 @@ def of_denoised(chosen: Candidate, problem: Problem, variance: float) -> Said:
         return None, (HIDDEN if hidden(problem) else PROCESSED,)
     worse = risk is not None and chosen.name != "none" and 0 < variance < risk.value
     return risk, (WORSE,) if worse else ()
+
+
+def doubted(chosen: Candidate, problem: Problem, risk: Risk | None, variance: float) -> Doubtful:
+    """Return the error of a denoised picture by its law of noise and by what it shows instead, and the doubt.
+
+        of noise that neighbours share, E (f - x)^2 = Var - E (y - f)^2,
+
+    where the answer has followed it. What is stated is by what the picture shows; its interval covers that by the
+    law too.
+    """
+    doubt = None if chosen.terms is None else check_law(problem, chosen.judged.image, chosen.terms)
+    if doubt is None or risk is None or chosen.terms is None:
+        return risk, doubt
+    followed = replace(risk, value=max(risk.value, variance - float(chosen.terms.misfit.mean())))
+    shown = followed if doubt.shared else _as_shown(chosen, problem, doubt)
+    found = spanning(shown, risk, variance)
+    return (spanning(found, _as_shown(chosen, problem, doubt), variance) if doubt.faint else found), doubt
+
+
+def _as_shown(chosen: Candidate, problem: Problem, doubt: Doubt) -> Risk:
+    """Return the error if the variance is the one that the picture shows."""
+    image, terms = chosen.judged.image, cast(Terms, chosen.terms)
+    factor = doubt.factor_at(image)
+    shown = Terms(terms.misfit, factor * terms.cross, factor * terms.variance, terms.valid)
+    noise = replace(problem.noise, relative_error=math.hypot(problem.noise.relative_error, doubt.error))
+    runs = Fusion.runs if chosen.name == Fusion.name else runs_of(chosen.method)
+    return clean_risk(runs, replace(problem, noise=noise), image, shown)
 
 
 def hidden(problem: Problem) -> bool:

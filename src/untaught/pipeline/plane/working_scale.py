@@ -26,7 +26,6 @@ from untaught.pipeline.answer import Answer
 from untaught.pipeline.request import Request
 from untaught.problem import array, tensor
 from untaught.results.restoration import Tried
-from untaught.risk.estimate import Risk
 
 PADDED = "{are} padding of one value and {were} left alone"
 STUCK = "{are} hot or dead, alone far from all around, and {were} filled in"
@@ -49,7 +48,7 @@ def solved(plane: Plane, request: Request, solve: Callable[[Plane, Request], Ans
     noise = None if request.noise is None else scale.noise(request.noise)
     on_progress = None if request.on_progress is None else _telling(request.on_progress, plane, scale)
     found = solve(plane, replace(request, noise=noise, on_progress=on_progress))
-    return _kept(_said(scale.answer(found), request.noise), plane)
+    return _kept(_doubted(_said(scale.answer(found), request.noise)), plane)
 
 
 def measured(plane: Plane) -> NoiseReport:
@@ -105,7 +104,7 @@ class WorkingScale:
             values=self.values(found.values),
             noise=self.noise_back(found.noise),
             std=None if found.std is None else (found.std / self.factor).astype(np.float32),
-            risk=None if risk is None else Risk(risk.value / square, risk.error / square),
+            risk=None if risk is None else risk.scaled(1 / square),
             variance=found.variance / square,
             candidates=tuple(self._row(row) for row in found.candidates),
         )
@@ -159,6 +158,13 @@ def _said(answer: Answer, given: NoiseModel | None) -> Answer:
         return answer
     low, high = (said or found for said, found in zip(given.clip, answer.noise.clip, strict=True))
     return replace(answer, noise=replace(given, clip=(low, high)))
+
+
+def _doubted(answer: Answer) -> Answer:
+    """Say what is doubtful of the noise, whose levels are now those of the picture's range."""
+    if answer.doubt is None:
+        return answer
+    return replace(answer, notes=(*answer.notes, answer.doubt.describe(answer.noise)))
 
 
 def _kept(answer: Answer, plane: Plane) -> Answer:

@@ -1,0 +1,174 @@
+"""A law of white noise held against what is left of a picture, by shade of brightness."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from untaught.image.grey_levels import step_of
+from untaught.noise import NoiseModel
+from untaught.pipeline.plane.refine_noise import KNEE, UNCLIPPED
+from untaught.problem import Problem
+from untaught.risk.doubt import Doubt, Shade
+from untaught.risk.sure import Terms
+
+BLOCK = 8  # pixels: side of the squares whose energies are compared
+MARGIN = 2  # pixels at the edges, which the differences need
+SHADES = 5  # of brightness, equally many blocks in each
+FEWEST = 24  # blocks of a shade
+# Share of a shade's blocks, those with the least energy in slow waves. Fast waves there were .9 to 1.03 of
+# the law's on crops of BSD68 at level 25, and up to 1.7 at level 5, where texture was in all of them.
+QUIET = 0.25
+CHOSEN = 0.94  # fast energy of white noise in these blocks over that in all: the bands share a little
+AT_END = 0.05  # share of a block's values at an end of the range from which on it shows no noise
+STEPS = 2.0  # variance in squared grey steps from which on noise is near to normal
+ERRORS = 4.0  # standard errors, and
+OFF = 0.25  # relative difference of the variance, from which on a law does not fit
+AGREES = 0.1  # by how much the whole residual has to be off, to the same side
+FOLLOWED = 0.95  # divergence from which on the residual says nothing
+# Fast over slow energy of the quiet blocks. 1.2 to 1.45 of white noise, for the slow waves chose them; below 1
+# where texture outweighs it, .6 and less where a Gaussian of half a pixel or wider has blurred the noise.
+WHITE = 1.0
+SHARED = 0.75
+FAINT = 0.3  # slow energy of the quiet blocks over the law's, below which there may be less noise as well
+
+Values = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+
+def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
+    """Hold the law of white noise against what is left of a picture; None where they agree or it cannot be told.
+
+        k = E_B (h * y)^2 / E_B Var,    r = E (y - f)^2 / (Var (1 - 2 d + d^2 / (d + knee))),   d = div f
+
+    with h the second difference down and across at unit norm, which hardly sees a picture, and B the blocks of a
+    shade that have the least energy in waves half as fast. The law is off where k and the residual's r are off to
+    the same side, k by more than `ERRORS` standard errors and `OFF`. Texture can only add to both: more noise than
+    the law says is believed only where the fast waves have as much energy as the slow ones, as white noise has.
+
+    Parameters
+    ----------
+    problem : Problem
+        Whose noise is white.
+    answer : Tensor
+        The denoised picture, an estimate of E[y | x], (1, C, H, W).
+    terms : Terms
+        Its risk per pixel.
+    """
+    noise = problem.noise
+    if not noise.white or noise.replaces or noise.negligible or min(problem.y.shape[2:]) < BLOCK + 2 * MARGIN:
+        return None
+    blocks = _Blocks.of(problem, answer, terms)
+    if blocks.count < FEWEST:
+        return None
+    parts = np.array_split(np.argsort(blocks.brightness, kind="stable"), min(SHADES, blocks.count // FEWEST))
+    quiet = [blocks.quiet(part) for part in parts]
+    together = blocks.take(np.concatenate(quiet))
+    if together.shared:
+        faint = float(together.slow.sum() / together.variance.sum()) < FAINT
+        return Doubt((together.shade(),), shared=True, faint=faint)
+    everywhere = _told(blocks, together, noise)
+    alike = all(blocks.take(few).shade().near(together.shade()) for few in quiet)
+    shades = [_told(blocks.take(part), blocks.take(few), noise) for part, few in zip(parts, quiet, strict=True)]
+    if alike or all(shade.factor == 1 for shade in shades):
+        shades = [everywhere]  # all of them tell what one does not
+    return Doubt(tuple(shades)) if any(shade.factor != 1 for shade in shades) else None
+
+
+def _told(every: _Blocks, quiet: _Blocks, noise: NoiseModel) -> Shade:
+    """Return what a shade tells by its quiet blocks, a factor of 1 where that is nothing new."""
+    shade = quiet.shade()
+    off, left = shade.factor - 1, every.residual()
+    sure = abs(off) > max(OFF, ERRORS * math.hypot(shade.error, noise.relative_error))
+    agrees = left is None or (left - 1) * math.copysign(1, off) > AGREES
+    if sure and agrees and (off < 0 or quiet.whiteness > WHITE):
+        return shade
+    return Shade(shade.brightness, 1.0, shade.error)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """Means over blocks, each (N,): of the answer, Var, the squared residual, Var df/dy, and two bands of y."""
+
+    brightness: Values
+    variance: Values
+    misfit: Values
+    cross: Values
+    fast: Values
+    slow: Values
+
+    @classmethod
+    def of(cls, problem: Problem, answer: Tensor, terms: Terms) -> _Blocks:
+        """Return the blocks in which nothing is missing or cut off, of every channel."""
+        y = problem.y
+        variance = problem.noise.variance_at_mean(answer)
+        kept = _means(_usable(problem, answer, variance).expand_as(y)) > 1 - 1e-6
+        kept &= _means(((y == y.amin()) | (y == y.amax())).to(y)) < AT_END
+        maps = (answer, variance, (y - answer).square(), terms.cross, _band(y, 1), _band(y, 2))
+        return cls(*(_means(each)[kept].double().cpu().numpy() for each in maps))
+
+    @property
+    def count(self) -> int:
+        return len(self.brightness)
+
+    def take(self, index: Index) -> _Blocks:
+        return _Blocks(*(getattr(self, name)[index] for name in [entry.name for entry in fields(self)]))
+
+    def quiet(self, part: Index) -> Index:
+        """Return those of the blocks at `part` that have the least energy in slow waves."""
+        order = np.argsort((self.slow / self.variance)[part], kind="stable")
+        return np.asarray(part[order[: max(2, round(QUIET * len(part)))]])
+
+    def shade(self) -> Shade:
+        """Return the energy of fast waves over what the law says."""
+        total = CHOSEN * float(self.variance.sum())
+        factor = float(self.fast.sum()) / total
+        error = float(np.sqrt(np.square(self.fast - CHOSEN * factor * self.variance).sum())) / total
+        return Shade(float(self.brightness.mean()), max(factor, 1e-3), error)
+
+    @property
+    def whiteness(self) -> float:
+        """The energy of fast waves over that of slow ones."""
+        return float(self.fast.sum() / max(self.slow.sum(), 1e-20))
+
+    @property
+    def shared(self) -> bool:
+        """Whether fast waves lack what slow ones have."""
+        shade = self.shade()
+        return self.whiteness < SHARED and 1 - shade.factor > max(OFF, ERRORS * shade.error)
+
+    def residual(self) -> float | None:
+        """Return the variance that the residual shows over the law's; None where it says nothing."""
+        total = float(self.variance.sum())
+        divergence = max(float(self.cross.sum()) / total, 0.0)
+        if not self.cross.any() or divergence > FOLLOWED:
+            return None
+        risk = divergence**2 / (divergence + KNEE)
+        return float(self.misfit.sum()) / total / (1 - 2 * divergence + risk)
+
+
+def _usable(problem: Problem, answer: Tensor, variance: Tensor) -> Tensor:
+    """Return where values were measured, hardly any were cut off, and the law is near to normal, (1, C, H, W)."""
+    noise, y = problem.noise, problem.y
+    before: Tensor = noise.std(noise.unclip(answer))
+    step = step_of(y[problem.mask.expand_as(y) > 0].cpu().numpy())
+    few = (variance <= STEPS * step**2) | (variance <= 0)
+    usable: Tensor = problem.mask * (variance > UNCLIPPED * before.square()) * ~few
+    side = 2 * MARGIN + 1  # a difference reaches so far
+    return 1 - F.max_pool2d(1 - usable, side, stride=1, padding=MARGIN)
+
+
+def _means(x: Tensor) -> Tensor:
+    return F.avg_pool2d(x[..., MARGIN:-MARGIN, MARGIN:-MARGIN], BLOCK)
+
+
+def _band(y: Tensor, step: int) -> Tensor:
+    """Return squared second differences, down and across over `step` pixels; of white noise its variance."""
+    line = y.new_tensor([1.0, -2.0, 1.0])
+    kernel = (line[:, None] * line / 6).expand(y.shape[1], 1, 3, 3)
+    return F.conv2d(y, kernel, padding=step, dilation=step, groups=y.shape[1]).square()
