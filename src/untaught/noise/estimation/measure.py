@@ -16,6 +16,7 @@ from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.correlation import Correlation, correlation_of
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
+from untaught.noise.estimation.field_variance import with_field
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Curve, Grid, curve_of
 from untaught.noise.estimation.pattern import pattern_of
@@ -118,7 +119,8 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     Notes
     -----
     In this order: salt and pepper; noise shared between neighbours; variance that follows brightness
-    (Poisson-Gaussian) or its square (speckle); else white Gaussian noise.
+    (Poisson-Gaussian) or its square (speckle); else white Gaussian noise. Of white noise, last, whether its level
+    varies over the picture.
     """
     values, missing = _checked(values, missing)
     cut, salt = clipping(values, missing), impulses(values, missing)
@@ -138,6 +140,9 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     if told is not None:
         (model, note), curve = told, None
         notes, channels = [note], (model.level,) * len(channels)
+    field = with_field(model, start, patches, values.shape[:2]) if _white(model) and told is None else None
+    if field is not None:
+        model, notes = field[0], [*notes, field[1]]
     notes += _remarks(model, level if told is None else None, cut, channels)
     return NoiseReport(
         model=model,
@@ -151,6 +156,11 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
         channels=channels,
         notes=tuple(notes),
     )
+
+
+def _white(model: NoiseModel) -> bool:
+    """Say whether the noise is white and strong enough that its level can vary."""
+    return model.white and not model.replaces and believed(model.level, CAMERA)
 
 
 def _checked(values: Floats, missing: Flags | None) -> tuple[Floats, Flags | None]:
