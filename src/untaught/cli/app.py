@@ -73,6 +73,14 @@ OutputType = Annotated[
         "rounded and not cut off (TIFF and .npy).",
     ),
 ]
+Stripes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHICH",
+        help="Take out an offset that each of the rows or columns has of its own, before all else: rows, columns, "
+        "or auto for what is certainly one.",
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same picture.")]
 Limit = Annotated[
     float | None,

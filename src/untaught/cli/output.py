@@ -88,6 +88,7 @@ class DenoiseOut(_Strict):
     rmse: float | None = None
     psnr_input_estimate: float | None = None
     rmse_input_estimate: float | None = None
+    stripes: str | None = None
     interrupted: bool = False
     notes: list[str] = []
     candidates: list[CandidateOut] = []
@@ -115,6 +116,7 @@ def denoise_out(result: Result, files: Mapping[str, Path | None], scores: Qualit
         rmse_input_estimate=None if result.rmse_input is None else finite(result.rmse_input),
         output_type=str(result.picture.array.dtype),
         value_range=result.input.value_range,
+        stripes=result.recipe.stripes,
         interrupted=result.interrupted,
         notes=list(result.notes),
         candidates=[

@@ -20,6 +20,7 @@ from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Weights
@@ -42,17 +43,25 @@ class Requests:
         What is asked of each; None for one that is to be left as it is.
     started : float
         When, by `time.monotonic`: the clock of the whole picture.
+    taken : tuple of Taken
+        The stripes that were taken out of the planes before they are solved; empty where none were looked for.
     """
 
     picture: Image
     shared: Request
     planes: tuple[Request | None, ...]
     started: float
+    taken: tuple[Taken, ...] = ()
 
     @classmethod
     def of(cls, picture: Image, request: Request, started: float) -> Requests:
         """Return the same request for every plane."""
         return cls(picture, request, (request,) * picture.n_planes, started)
+
+    def destriped(self, measured: Image) -> tuple[Image, Requests]:
+        """Return what was measured without the stripes that are to be taken out, and the requests that know it."""
+        picture, taken = without_stripes(measured, self.shared.stripes)
+        return picture, replace(self, taken=taken)
 
 
 Solve = Callable[[Plane, Request], Answer]
@@ -83,8 +92,16 @@ def restore_planes(
     """
     if requests.shared.checkpoint is not None:
         _check_checkpoint(requests.shared.checkpoint, requests.picture)
-    answers = _answers(measured or requests.picture, requests, solve)
+    answers = _counted(_answers(measured or requests.picture, requests, solve), requests.taken)
     return combine(requests.picture, answers, requests.shared, task, frame)
+
+
+def _counted(answers: Answers, taken: tuple[Taken, ...]) -> Answers:
+    """Return the answers with the stripes in their account."""
+    if not taken:
+        return answers
+    each = (answer and one.counted(answer) for answer, one in zip(answers.planes, taken, strict=True))
+    return replace(answers, planes=tuple(each))
 
 
 def _check_checkpoint(path: Path, picture: Image) -> None:

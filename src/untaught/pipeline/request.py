@@ -30,6 +30,7 @@ from untaught.problem import Weights
 Picture = str | Path | Image | NDArray[Any]
 ImageLike = Picture | Tensor
 Region = tuple[int, int, int, int]
+STRIPES = ("rows", "columns", "auto")
 Frames = str | Path | Sequence[str | Path]
 
 
@@ -52,6 +53,7 @@ class Request:
     noise_region: Region | None = None  # x, y, width, height: where alone the noise is measured
     noise_from: tuple[Path, ...] | None = None  # dark and flat frames, or their folder, that tell the noise
     output_type: str = SAME
+    stripes: str | None = None  # what is taken out: `STRIPES`
 
 
 class TaskOptions(TypedDict, total=False):
@@ -69,6 +71,8 @@ class TaskOptions(TypedDict, total=False):
         'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none. The
         rectangle lies in the measurement.
     seed, time_limit, device, output_type, on_progress, checkpoint : as in `denoise`
+    stripes : as in `denoise`
+        Not of measurements through a mask or a colour filter array, nor of JPEG files.
     stop : str or Rule
         Stopping rule; a rule that cannot be used with the operator gives way to one that can, and a note says so.
     guide : path, Image or ndarray
@@ -88,6 +92,7 @@ class TaskOptions(TypedDict, total=False):
     stop: str | Rule | None
     guide: ImageLike | None
     output_type: str
+    stripes: str | None
     on_progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
 
@@ -107,6 +112,7 @@ def request_of(options: TaskOptions) -> Request:
         noise_region=region_of(options.get("noise_region")),
         noise_from=frames_of(options.get("noise_from")),
         output_type=output_type_of(options.get("output_type", SAME)),
+        stripes=stripes_of(options.get("stripes")),
     )
     said = request.noise, request.noise_region, request.noise_from
     if sum(each is not None for each in said) > 1:
@@ -188,6 +194,13 @@ def output_type_of(output_type: str) -> str:
             f"{OUTPUT_TYPES[-1]}"
         )
     return output_type
+
+
+def stripes_of(stripes: str | None) -> str | None:
+    """Return which stripes are to be taken out; None for none."""
+    if stripes is not None and not one_of(stripes, STRIPES):
+        raise InputError(f"stripes are {quoted(stripes)}; choose {', '.join(STRIPES[:-1])} or {STRIPES[-1]}")
+    return stripes
 
 
 def seed_of(seed: int) -> int:

@@ -29,7 +29,8 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     chosen = {name: str(value) for name, value in picture.reading.asked.items()}
     named = {} if recipe.axes is None else {"axes": recipe.axes}
     typed = {} if recipe.output_type == SAME else {"output-type": recipe.output_type}
-    before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise]
+    stripes = {} if recipe.stripes is None else {"stripes": recipe.stripes}
+    before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise, *stripes.items()]
     options = [*before, ("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
     written = [word for name, value in options for word in (f"--{name}", value)]
     return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])

@@ -41,5 +41,6 @@ class Recipe(BaseModel):
     axes: str | None = None  # of the picture, where they were named; None: the picture says
     asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
     output_type: str = "same"  # of the answer's numbers, see `image.output_type`
+    stripes: str | None = None  # that were taken out beforehand: rows, columns, auto
     noise_region: tuple[int, int, int, int] | None = None  # where alone the noise was measured
     noise_from: tuple[str, ...] | None = None  # the frames that told it; `noise` has what they told

@@ -28,6 +28,7 @@ from untaught.cli.app import (
     Report,
     Seed,
     Series,
+    Stripes,
     app,
 )
 from untaught.cli.signals import Interrupts
@@ -108,6 +109,7 @@ def denoise(
         str | None, typer.Option(metavar="RULE", help="Stopping rule, where the default is not wanted.")
     ] = None,
     output_type: OutputType = "same",
+    stripes: Stripes = None,
     report: Report = None,
     recipe: RecipeFile = None,
     checkpoint: Annotated[
@@ -135,6 +137,7 @@ def denoise(
             "device": device,
             "stop": stop,
             "output_type": output_type,
+            "stripes": stripes,
             "checkpoint": checkpoint,
         },
         report=report,

@@ -16,6 +16,7 @@ from untaught.noise.estimation.correlation import Correlation, correlation_of, s
 from untaught.noise.estimation.counts import counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
+from untaught.noise.estimation.field_variance import with_field
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Grid, curve_of
 from untaught.noise.estimation.noise_report import NoiseReport
@@ -71,7 +72,7 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     -----
     In this order: salt and pepper; counts, however few; magnitudes (Rician); noise shared between neighbours;
     variance that follows brightness (Poisson-Gaussian), its square (speckle) or a free curve; else white Gaussian
-    noise.
+    noise. Of white noise, last, whether its level varies over the picture.
     """
     values, missing = _checked(values, missing)
     cut, salt = clipping(values, missing), impulses(values, missing)
@@ -94,6 +95,9 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     if told is not None:
         (model, note), curve = told, None
         notes, channels = [note], (model.level,) * len(channels)
+    field = with_field(model, start, patches, values.shape[:2]) if _white(model) and told is None else None
+    if field is not None:
+        model, notes = field[0], [*notes, field[1]]
     notes += _remarks(model, level if told is None else None, cut, channels)
     return NoiseReport(
         model=model,
@@ -114,6 +118,11 @@ def _recognised(law: NoiseModel, patches: Patches, cut: Clipping) -> NoiseReport
     level, ends = law.level, cut if law.clip == cut.clip else replace(cut, clip=law.clip)
     channels = (level,) * patches.dct.shape[1]
     return NoiseReport(law, level, law.relative_error, None, None, True, ends, 0.0, channels, ())
+
+
+def _white(model: NoiseModel) -> bool:
+    """Say whether the noise is white and strong enough that its level can vary."""
+    return model.white and not model.replaces and believed(model.level, CAMERA)
 
 
 def _checked(values: Floats, missing: Flags | None) -> tuple[Floats, Flags | None]:

@@ -78,7 +78,9 @@ def _noise(
     itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
     if report.model.replaces or itself:
         return report.model, tuple(report.notes)
-    noise = report.model if report.white else estimate_sigma(values, missing)
+    levels = report.model.pixel_levels
+    placed = levels is None or levels.shape == y.shape[-2:]
+    noise = report.model if report.white and placed else estimate_sigma(values, missing)
     last = traits_of(outermost(operator))
     thinned = last.selects  # of two neighbours that a site has, one is not there
     rough = thinned or (report.correlation is None and bool(missing.any()))

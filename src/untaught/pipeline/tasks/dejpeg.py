@@ -79,6 +79,8 @@ def dejpeg(image: str | Path | Image, **options: Unpack[TaskOptions]) -> Result:
     told = request.noise or request.noise_region or request.noise_from or options.get("guide")
     if told is not None:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
+    if request.stripes is not None:
+        raise InputError("dejpeg takes out no stripes: without them, it would be another file; leave them out")
     picture = as_image(image, options.get("axes"))
     return dejpeg_planes(Requests.of(picture, request, started))
 

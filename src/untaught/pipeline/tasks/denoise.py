@@ -42,6 +42,7 @@ def denoise(
     device: str = "auto",
     stop: str | Rule | None = None,
     output_type: str = "same",
+    stripes: str | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
@@ -85,6 +86,10 @@ def denoise(
     output_type : str
         'same' keeps the type of the picture; 'float32' and 'float64' give the answer in the picture's own units,
         neither rounded nor cut off. The stated error counts the rounding where there is one.
+    stripes : str, optional
+        'columns' or 'rows': an offset that each of them has of its own is taken out first, and the answer is of
+        the picture without; 'auto' takes out what is certainly such an offset. By default it is only said; see
+        `noise.estimation.stripes`. What varies as slowly as the picture, stays.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
@@ -125,6 +130,7 @@ def denoise(
             "device": device,
             "stop": stop,
             "output_type": output_type,
+            "stripes": stripes,
             "on_progress": on_progress,
             "checkpoint": checkpoint,
         }
@@ -135,8 +141,9 @@ def denoise(
 
 def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
-    requests, notes = with_given_noise(requests)
-    return restore_planes(requests, replace(TASK, notes=notes), _solved)
+    picture, requests = requests.destriped(requests.picture)
+    requests, notes = with_given_noise(requests, picture)
+    return restore_planes(requests, replace(TASK, notes=notes), _solved, picture)
 
 
 def _solved(plane: Plane, request: Request) -> Answer:

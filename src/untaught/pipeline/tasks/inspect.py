@@ -24,6 +24,7 @@ from untaught.noise.estimation.temporal import Temporal, temporal
 from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Frames, Region, frames_of, region_of
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
@@ -214,7 +215,10 @@ def seconds_of(method: str, picture: Image) -> float | None:
 
 
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
-    said = [(plane.label, (*of.report.notes, *left_out(plane))) for plane, of in zip(planes, found, strict=True)]
+    said = [
+        (plane.label, (*of.report.notes, *stripes_in(plane).notes, *left_out(plane)))
+        for plane, of in zip(planes, found, strict=True)
+    ]
     notes = named_by_plane(said, len(found))
     gone = sum(int(plane.missing.sum()) for plane in planes)
     if gone:

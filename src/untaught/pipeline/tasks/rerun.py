@@ -16,7 +16,15 @@ from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
-from untaught.pipeline.request import ImageLike, Picture, Request, device_of, listener_of, output_type_of
+from untaught.pipeline.request import (
+    ImageLike,
+    Picture,
+    Request,
+    device_of,
+    listener_of,
+    output_type_of,
+    stripes_of,
+)
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
@@ -70,6 +78,7 @@ def rerun(
         noise_region=recipe.noise_region,
         noise_from=None if recipe.noise_from is None else tuple(map(Path, recipe.noise_from)),
         output_type=output_type_of(recipe.output_type),
+        stripes=stripes_of(recipe.stripes),
     )
     planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)

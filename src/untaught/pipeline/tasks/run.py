@@ -16,7 +16,7 @@ from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.plane import Plane
-from untaught.operators.structure import guide_for, visible_size
+from untaught.operators.structure import guide_for, outermost, traits_of, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.choose_reconstruction import checked
@@ -67,9 +67,12 @@ def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Resul
         Another picture of the same scene.
     """
     measured = measurement(requests.picture, task)
+    frame = framed(measured, task)
+    if requests.shared.stripes is not None:
+        _refuse_gaps(task)
+        measured, requests = requests.destriped(measured)
     requests, notes = with_given_noise(requests, measured, task.operator)
     task = replace(task, notes=(*task.notes, *notes))
-    frame = framed(measured, task)
     guide_image = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
 
     def solve(plane: Plane, request: Request) -> Answer:
@@ -77,6 +80,15 @@ def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Resul
         return _answer(tensor(plane.values), gone, task, request, guide_image)
 
     return restore_planes(requests, task, solve, measured, frame)
+
+
+def _refuse_gaps(task: Task) -> None:
+    """Refuse to take stripes out of what a mask or a mosaic has left: neighbours are no neighbours there."""
+    if task.folded[1] is not None or traits_of(outermost(task.operator)).selects:
+        raise InputError(
+            f"{task.name} cannot take out stripes, for not every pixel was measured; take them out first, with "
+            "denoise"
+        )
 
 
 def of_tensor(y: Tensor, task: Task, guide: ImageLike | None, request: Request, started: float) -> Result:
@@ -91,6 +103,8 @@ def of_tensor(y: Tensor, task: Task, guide: ImageLike | None, request: Request, 
         raise InputError(f"a measurement has a leading 1, and this one has the shape {tuple(y.shape)}")
     if request.noise_region is not None or request.noise_from is not None:
         raise InputError("a tensor is a measurement without units and places; give its noise as a law, noise=")
+    if request.stripes is not None:
+        raise InputError("a tensor is a measurement without rows and columns; take stripes out of a picture")
     y = y.detach().cpu().float()
     known = torch.isfinite(y)
     guide_image = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
