@@ -28,6 +28,7 @@ Values = NDArray[np.float64]
 Split = tuple[NDArray[Any], NDArray[Any]]
 Kernel = tuple[tuple[float, ...], ...]
 
+MISFIT = 0.2
 DIGITS = range(6, 18)  # of numbers that are written down; with 17 hardly any is lost
 SAME_PLACE = 1e-6  # of the range of values, within which a cut is at 0 or at 1
 
@@ -208,6 +209,15 @@ class NoiseModel(Moments):
         """Root mean square of the standard deviation before clipping, for x from 1/4 to 3/4."""
         middle = np.linspace(0.25, 0.75, 101)
         return float(np.sqrt(np.mean(np.square(self.std(middle)))))
+
+    @property
+    def misfit(self) -> float:
+        """Return the relative error of a squared error that is stated under the law, beyond that of its level.
+
+        Noise of sensors is never quite of the form of a law that was measured. In 12 pictures of microscopes what
+        was stated was off by 1.0 dB at the root, two of them left out whose light had changed.
+        """
+        return 0.0 if self.uniform or self.replaces or not self.relative_error else MISFIT
 
     @property
     def negligible(self) -> bool:

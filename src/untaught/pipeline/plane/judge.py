@@ -92,7 +92,8 @@ def clean_risk(runs: Runs, problem: Problem, image: Tensor, terms: Terms) -> Ris
     weight = undone(problem.noise, image, problem.y)
     # Without a divergence there is no second formula.
     shrinkage = Shrinkage(1e6) if held_out else Shrinkage(*runs.tweedie)
-    return estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
+    seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
+    return replace(seen, error=math.hypot(seen.error, problem.noise.misfit * seen.value))
 
 
 def relative_to(found: Candidate, pilot: Candidate | None, noise: NoiseModel) -> Candidate:

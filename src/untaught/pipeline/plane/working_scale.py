@@ -175,7 +175,7 @@ def _kept(answer: Answer, plane: Plane) -> Answer:
         return answer
     std = None if answer.std is None else np.where(own.left[..., None], np.float32(0), answer.std)
     share = 1 - float(own.left.sum()) / max(int((~own.missing).sum()), 1)  # of the picture that can be wrong
-    risk = None if answer.risk is None else Risk(share * answer.risk.value, share * answer.risk.error)
+    risk = None if answer.risk is None else answer.risk.scaled(share)
     gained = -10 * math.log10(max(share, 1e-6))
     rows = tuple(r if r.psnr is None else replace(r, psnr=r.psnr + gained) for r in answer.candidates)
     return replace(answer, kept=kept, std=std, risk=risk, variance=share * answer.variance, candidates=rows)
