@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 from skimage import data
 
 import untaught
+from untaught.image.image import Image
 from untaught.noise import NoiseMap, measure
+from untaught.pipeline.plane.make_problem import measured_problem
+from untaught.pipeline.request import Request
+from untaught.pipeline.tasks.demosaic import demosaicing
+from untaught.problem import tensor
 
 Floats = NDArray[np.floating]
 SIDE = 320
@@ -100,6 +105,9 @@ def test_the_answer_for_ky_plus_b_is_k_times_that_for_y() -> None:
 
 def test_a_mosaic_is_not_given_the_map_of_its_sites() -> None:
     x = picture("coins")[:300]
-    y = noisy(x, ramp(x.shape))[..., 0]
-    result = untaught.demosaic(np.clip(y, 0, 1), method="fill")
-    assert result.noise.kind != "map"
+    y = noisy(x, ramp(x.shape), 40)[..., 0]
+    assert isinstance(measure(y[::2, ::2]).model, NoiseMap)
+    task = demosaicing(Image.of(y, "YX"), "RGGB")
+    problem, _ = measured_problem(tensor(y[..., None]), None, task, Request(), None)
+    assert problem.noise.pixel_levels is None
+    assert problem.noise.level > 5 / 255
