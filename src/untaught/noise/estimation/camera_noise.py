@@ -30,7 +30,7 @@ REACH = 7  # lags -REACH..REACH
 # smooths so widely. Of ten pictures of three makes, none was off by more than a factor of two from its own best
 # multiple, and told that multiple and the true curve of brightness, denoising was .2 dB below what the true
 # spectrum gave.
-SPECTRUM = np.array([[18.0, 13.5, 9.0, 4.5, 0.75], [18.0, 11.0, 3.4, 0.45, 0.045]])
+SPECTRUM = np.array([[18.0, 13.5, 9.0, 4.5, 0.55], [18.0, 11.0, 3.4, 0.45, 0.045]])
 BLOCK = 16  # pixels: side of the squares whose energies are compared, half overlapping
 # Octave of grey (0) or colours (1), and the quantile of the blocks whose energy is taken for that of noise alone.
 # Texture is in all octaves of some blocks; compression has taken the fast noise out of others.
@@ -44,12 +44,16 @@ QUIETER = 1.4  # variance of all blocks over that
 # Density of the colours in the fourth octave over the second: .04 in SPECTRUM, .3 of noise blurred by 3 x 3 pixels
 SLOW = 0.12
 FAST = 0.4  # in the fifth over the fourth: .1 in SPECTRUM, up to .25 with what rounding adds, 1 of white noise
-FAST_GREY = 0.23  # the same of grey: .17 in SPECTRUM, .07 to .2 in 16 pictures of cameras, .25 to .5 in texture
+FAST_GREY = 0.2  # the same of grey: .12 in SPECTRUM, .07 to .19 in 16 pictures of cameras, .25 to .5 in texture
+# Median of the correlation of grey with colours in fine detail: .1 to .26 in 16 pictures of cameras, .23 to .5 of
+# the detail of scenes.
+DEPENDENT = 0.3
 # The 35 % over the 5 % quantile of a shade's energies in the fourth octave. Noise lies evenly, texture does not:
 # 1.3 to 2.6 in 14 of 16 pictures of cameras, above 2.9 in all of 14 scans and photographs without noise.
-EVEN = (2.6, 3.4)  # up to the first all of it is noise, from the second on none is
+EVEN = (2.9, 3.4)  # up to the first all of it is noise, from the second on none is
 # One standard error of the variance, relative.
 DOUBTFUL = 0.6
+TINY = 1e-3 / 255**2  # of the factor on SPECTRUM: as good as none
 LEAST_SIDE = 48  # pixels
 LEAST = 0.5 / 255**2  # of the factor on SPECTRUM: its noise has a level of .75 / 255, which is called none
 
@@ -58,14 +62,30 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Blocks:
-    """Brightness of each block, (N,), and its energy in grey and the colour differences by octaves, (N, 2, 5)."""
+    """What blocks hold.
+
+    Attributes
+    ----------
+    brightness : ndarray
+        Mean of each, (N,).
+    energy : ndarray
+        Mean square in grey and in the colour differences, by octaves, (N, 2, 5).
+    shared : ndarray
+        Correlation of grey with either colour difference in the fourth octave, (N, 2).
+    """
 
     brightness: Values
     energy: Values
+    shared: Values
 
     def take(self, index: NDArray[np.intp]) -> Blocks:
         """Return the blocks at `index`."""
-        return Blocks(self.brightness[index], self.energy[index])
+        return Blocks(self.brightness[index], self.energy[index], self.shared[index])
+
+    def independent(self) -> bool:
+        """Say whether grey and colours differ in their fine detail in the calmer half of the blocks."""
+        calm = self.energy[:, 0, 3] <= np.median(self.energy[:, 0, 3])
+        return bool(np.median(np.abs(self.shared[calm]), axis=0).max() < DEPENDENT)
 
     def level(self) -> float:
         """Return the factor on `SPECTRUM` that their least energies tell."""
@@ -73,7 +93,8 @@ class Blocks:
             np.quantile(self.energy[:, colour, octave], quantile) / (SPECTRUM * AREA)[colour, octave]
             for colour, octave, quantile in TOLD
         ]
-        return float(min(np.median(told), MOST_OVER_GREY * max(told[:2])))
+        middle = np.exp(np.median(np.log(np.maximum(told, TINY))))
+        return float(min(middle, MOST_OVER_GREY * max(told[:2])))
 
     def smoothed(self) -> bool:
         """Say whether energy falls with frequency as it does where a camera has smoothed the noise."""
@@ -113,7 +134,11 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
     2014, for curves of noise by quantiles of blocks; the rest is ours.
     """
     blocks = _blocks(values, missing)
-    if min(values.shape[:2]) < LEAST_SIDE or len(blocks.brightness) < FEWEST or not blocks.smoothed():
+    if (
+        min(values.shape[:2]) < LEAST_SIDE
+        or len(blocks.brightness) < FEWEST
+        or not (blocks.smoothed() and blocks.independent())
+    ):
         return None
     order = np.argsort(blocks.brightness, kind="stable")
     parts = np.array_split(order, max(1, min(SHADES, len(order) // FEWEST)))
@@ -129,14 +154,17 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
 
 def _blocks(values: Floats, missing: Flags | None) -> Blocks:
     colours = np.einsum("oc,hwc->ohw", OPPONENT, values.astype(np.float64))
-    energy = [[_means(np.square(band)) for band in octaves(colour)] for colour in colours]
+    bands = [octaves(colour) for colour in colours]
+    energy = [[_means(np.square(band)) for band in row] for row in bands]
     by_block = np.array(energy).transpose(2, 0, 1)
     pair = np.stack([by_block[:, 0], by_block[:, 1:].mean(1)], 1)
     useless = ((values <= values.min()) | (values >= values.max())).any(2)
     if missing is not None:
         useless = useless | missing
     kept = _means(useless.astype(np.float64)) < CUT
-    return Blocks(_means(values.mean(2))[kept], pair[kept])
+    fine = [_means(bands[0][3] * other[3]) for other in bands[1:]]
+    shared = np.stack(fine, 1) / np.sqrt(by_block[:, :1, 3] * by_block[:, 1:, 3] + 1e-20)
+    return Blocks(_means(values.mean(2))[kept], pair[kept], shared[kept])
 
 
 def octaves(picture: Values) -> list[Values]:
