@@ -286,3 +286,14 @@ def test_the_least_and_the_greatest_of_all_values_are_no_cut() -> None:
     assert clipping(y).clip == (False, False)
     cut = np.clip(y, 0.25, 0.75)
     assert clipping((cut - 0.25) * 2).clip == (True, True)
+
+
+@pytest.mark.parametrize("name", ["camera", "moon", "coffee"])
+def test_rounding_to_few_levels_is_no_noise(name):
+    """A picture of low contrast in 8 bits, on the range of its own values."""
+    levels = 40
+    y = np.round(levels * picture(name)) / levels
+    assert measure(y.astype(np.float32), step=1 / levels).model.negligible
+    noise = 2.5 / levels
+    y = np.round(levels * (picture(name) + noise * np.random.default_rng(0).standard_normal(y.shape))) / levels
+    assert measure(y.astype(np.float32), step=1 / levels).sigma == pytest.approx(noise, rel=0.12)

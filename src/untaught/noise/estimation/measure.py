@@ -37,6 +37,7 @@ COARSE = (
 DRAWN = (
     "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
+ROUNDED = "Hardly any noise was found: no more than the rounding to its few grey levels leaves."
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
 UNEVEN = (
@@ -92,6 +93,8 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     law = law if law is None else _strengthened(patches, law)
     model, notes = _choose(start, salt, common, law, patches)
     told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
+    if told is None and not model.replaces and _rounded(rms(model, patches), step):
+        told = Gaussian(0.0, clip=model.clip), ROUNDED
     if told is not None:
         (model, note), curve = told, None
         notes, channels = [note], (model.level,) * len(channels)
@@ -111,6 +114,11 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
         channels=channels,
         notes=tuple(notes),
     )
+
+
+def _rounded(level: float, step: float) -> bool:
+    """Say whether a level is no more than the rounding to grey levels that are few in the picture's range."""
+    return 255 * step > 1 and not believed(level / (255 * step), CAMERA)
 
 
 def _recognised(law: NoiseModel, patches: Patches, cut: Clipping) -> NoiseReport:
