@@ -221,13 +221,6 @@ def _correlated(rows: list[Row]) -> Found:
     return at_least(2.0, min(gains, default=None), "{:+.1f} dB at worst")
 
 
-def _cameras(rows: list[Row]) -> Found:
-    gains = [row["psnr"] - row["psnr_input"] for row in runs(rows, "real", set="cc", method="auto")]
-    if not gains:
-        return None
-    return f"{mean(gains):+.2f} dB on average, {min(gains):+.2f} to {max(gains):+.2f}", mean(gains) >= 1.5
-
-
 BARS = (
     Bar("`auto`, noise 25, nine whole pictures, level not given", "32.0 dB", _denoised(32.0, "auto", 25, 0)),
     Bar("the same, noise 50", "28.1 dB", _denoised(28.1, "auto", 50, 0)),
@@ -266,5 +259,4 @@ BARS = (
     Bar("demosaiced, above Menon's method", "-1 dB", _above("demosaicing", ("menon",), -1.0)),
     Bar("R2R on a folder, against a twin that saw clean pictures", "-0.15 dB", _twin),
     Bar("correlated noise: R2R above Noise2Void", "2 dB", _correlated),
-    Bar("photographs of a camera (CC), above the input", "1.5 dB", _cameras),
 )
