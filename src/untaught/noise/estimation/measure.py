@@ -18,6 +18,7 @@ from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, 
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.field_variance import with_field
 from untaught.noise.estimation.impulses import Impulses, impulses
+from untaught.noise.estimation.log_speckle import SKEW, log_speckle
 from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Grid, curve_of
 from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.pattern import pattern_of
@@ -88,10 +89,13 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     # Of a camera's noise the flattest patches hold too little, and what is left seems white by rounding.
     camera = camera_noise(values, missing, start.clip) if patches.dct.shape[1] == 3 else None
     shared, common = _shared(patches, start, camera)
+    skewed = log_speckle(patches, level, shared, start) if common is None else None
+    common = skewed or common
     curve = curve_of(patches, start, zero)
     law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
     law = law if law is None else _strengthened(patches, law)
     model, notes = _choose(start, salt, common, law, patches)
+    notes += [SKEW] if skewed is not None and model is skewed else []
     told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
     if told is None and not model.replaces and _rounded(rms(model, patches), step):
         told = Gaussian(0.0, clip=model.clip), ROUNDED

@@ -1,0 +1,54 @@
+"""Speckle after a logarithm, as scans by light (OCT) and by ultrasound are shown: told by its skewness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from untaught.noise.belief import TEXTURE, believed
+from untaught.noise.estimation.correlation import Correlation
+from untaught.noise.estimation.dct_patches import Patches, dct_basis
+from untaught.noise.estimation.sigma import Level
+from untaught.noise.models.correlated import Correlated
+from untaught.noise.models.gaussian import Gaussian
+
+# The logarithm of an exponential law, of fully developed speckle, has a skewness of -1.14; that of a sum of them
+# less. Five retinal scans had -.64 to -.67 in their flattest patches, 112 photographs with Gaussian noise of level
+# 15 to 80, cut off at the ends, -.11 to .39.
+SKEWED = -0.4
+# Speckle is not as strong everywhere, and the flattest patches are where it is weak. On the two retinal scans with
+# a mean of many the variance of all was 1.2 to 1.4 times theirs; on these it was chosen, for there are no more.
+QUIETER = 1.3
+DOUBTFUL = 0.3  # relative error of that
+SKEW = (
+    "The noise is skewed as speckle is after a logarithm (OCT, ultrasound): taken for noise of one level, "
+    "which neighbours share a little."
+)
+
+
+def log_speckle(patches: Patches, level: Level, shared: Correlation, start: Gaussian) -> Correlated | None:
+    """Return the law of noise that is skewed to the dark in the flattest patches, None where it is not.
+
+        E (y - m)^3 / (E (y - m)^2)^(3/2) < -.4,   m the mean of a patch
+
+    Parameters
+    ----------
+    patches : Patches
+        Of one channel.
+    level : Level
+        With the patches to look at.
+    shared : Correlation
+        What neighbours share of the noise of the flattest patches.
+    start : Gaussian
+        White noise, with the `clip` to take over.
+
+    References
+    ----------
+    Goodman, "Speckle Phenomena in Optics", 2007, for the law of the logarithm.
+    """
+    if patches.dct.shape[1] > 1 or not believed(start.sigma, TEXTURE):
+        return None
+    values = patches.dct[level.chosen, 0] @ dct_basis()
+    off = values - values.mean(1, keepdims=True)
+    if np.mean(off**3) > SKEWED * np.mean(off**2) ** 1.5:
+        return None
+    return Correlated(shared.sigma * QUIETER**0.5, shared.kernel, relative_error=DOUBTFUL, clip=start.clip)
