@@ -8,7 +8,7 @@ from untaught.noise.belief import TEXTURE, believed
 from untaught.noise.estimation.correlation import Correlation
 from untaught.noise.estimation.dct_patches import Patches, dct_basis
 from untaught.noise.estimation.sigma import Level
-from untaught.noise.models.correlated import Correlated
+from untaught.noise.models.correlated import UNSURE, Correlated
 from untaught.noise.models.gaussian import Gaussian
 
 # The logarithm of an exponential law, of fully developed speckle, has a skewness of -1.14; that of a sum of them
@@ -18,7 +18,7 @@ SKEWED = -0.4
 # Speckle is not as strong everywhere, and the flattest patches are where it is weak. On the two retinal scans with
 # a mean of many the variance of all was 1.2 to 1.4 times theirs; on these it was chosen, for there are no more.
 QUIETER = 1.3
-DOUBTFUL = 0.3  # relative error of that
+DOUBTFUL = UNSURE  # of that; what would have been stated on these two was 6 dB too high
 SKEW = (
     "The noise is skewed as speckle is after a logarithm (OCT, ultrasound): taken for noise of one level, "
     "which neighbours share a little."

@@ -29,6 +29,7 @@ WIDEST = 100.0  # pixels of a Gaussian kernel that can be written
 # streaks of 9 and 25 pixels, the measured law keeps .55 to .60, of streaks of 5 pixels .42 to .50, blurred over
 # 1.5 pixels .25 to .30.
 ENDLESS = 0.53
+UNSURE = 0.6  # relative error of a variance of which a part may as well be the picture
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class Correlated(NoiseModel):
 
     @property
     def processed(self) -> bool:
-        """See `NoiseModel`; what differs between colours is only ever measured in such pictures."""
-        return bool(self.colours) and self.relative_error > 0
+        """See `NoiseModel`; what differs between colours, or is so unsure, is only measured in such pictures."""
+        return self.relative_error > 0 and (bool(self.colours) or self.relative_error >= UNSURE)
 
     @property
     def uniform(self) -> bool:

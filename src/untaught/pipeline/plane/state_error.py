@@ -29,8 +29,8 @@ HIDDEN = (
     "compression has smoothed more of it cannot be told, so no PSNR is stated"
 )
 PROCESSED = (
-    "a camera has processed this picture, and what it and compression have taken away or put in cannot be seen, "
-    "so no PSNR is stated; give the noise (noise, noise_from) to have one"
+    "this picture was processed by a camera or a scanner, and what that and compression have taken away or put in "
+    "cannot be seen, so no PSNR is stated; give the noise (noise, noise_from) to have one"
 )
 UNTOLD = (HIDDEN, PROCESSED)  # where these are said, no method's error is stated
 WORSE = (
