@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.errors import InputError, did_you_mean, one_of, quoted
 from untaught.image.formats.tiff_layout import BOUNDS, Layout
 from untaught.image.formats.tiff_ome import retyped_xml
 from untaught.image.image import Image
@@ -15,6 +16,23 @@ from untaught.image.image import Image
 SAME = "same"
 OUTPUT_TYPES = (SAME, "float32", "float64")
 EXACT = 1.2e-7  # of the range: what float32 cannot tell from a whole number
+
+
+def output_type_of(output_type: str) -> str:
+    """Return the type of the answer's numbers, one of `OUTPUT_TYPES`.
+
+    Raises
+    ------
+    InputError
+        For any other.
+    """
+    if not one_of(output_type, OUTPUT_TYPES):
+        hint = did_you_mean(output_type, OUTPUT_TYPES) if isinstance(output_type, str) else ""
+        raise InputError(
+            f"there is no output type {quoted(output_type)}; {hint}choose {', '.join(OUTPUT_TYPES[:-1])} or "
+            f"{OUTPUT_TYPES[-1]}"
+        )
+    return output_type
 
 
 def typed(image: Image, output_type: str) -> Image:

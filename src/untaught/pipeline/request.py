@@ -18,7 +18,7 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import RULES, Rule
 from untaught.image.atomic import path_of
 from untaught.image.image import Image
-from untaught.image.output_type import OUTPUT_TYPES, SAME
+from untaught.image.output_type import SAME, output_type_of
 from untaught.method import ClosedForm, Iterative, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
@@ -183,17 +183,6 @@ def frames_of(source: Frames | None) -> tuple[Path, ...] | None:
             f"noise_from is {quoted(source)}; give the path of a file or folder of dark and flat frames, or a list"
         )
     return tuple(path_of(path, "the path of the frames") for path in each)
-
-
-def output_type_of(output_type: str) -> str:
-    """Return the type of the answer's numbers."""
-    if not one_of(output_type, OUTPUT_TYPES):
-        hint = did_you_mean(output_type, OUTPUT_TYPES) if isinstance(output_type, str) else ""
-        raise InputError(
-            f"there is no output type {quoted(output_type)}; {hint}choose {', '.join(OUTPUT_TYPES[:-1])} or "
-            f"{OUTPUT_TYPES[-1]}"
-        )
-    return output_type
 
 
 def stripes_of(stripes: str | None) -> str | None:

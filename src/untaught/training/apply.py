@@ -13,6 +13,7 @@ from untaught.image.atomic import path_of
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.metrics import WHOLE
+from untaught.image.output_type import output_type_of
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
@@ -23,7 +24,6 @@ from untaught.pipeline.request import (
     device_of,
     listener_of,
     noise_of,
-    output_type_of,
     seed_of,
 )
 from untaught.pipeline.tasks.denoise import denoise_planes

@@ -77,8 +77,7 @@ def run_compare(
         from untaught.cli.progress import Show
         from untaught.image.atomic import made_folder
         from untaught.image.files import as_image, check_writable
-        from untaught.image.output_type import typed
-        from untaught.pipeline.request import output_type_of
+        from untaught.image.output_type import output_type_of, typed
         from untaught.pipeline.tasks.compare import checked_names, compare, places
     interrupts.check()
     path, methods, folder, reference = files

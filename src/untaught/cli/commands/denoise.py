@@ -192,8 +192,7 @@ def _frame(call: Call, picture: Image) -> Image:
     InputError
         If there is no such type.
     """
-    from untaught.image.output_type import typed
-    from untaught.pipeline.request import output_type_of
+    from untaught.image.output_type import output_type_of, typed
 
     return typed(call.frame(picture), output_type_of(call.options["output_type"]))
 

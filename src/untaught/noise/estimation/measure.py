@@ -28,6 +28,7 @@ from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
 from untaught.noise.models.gaussian import Gaussian
 from untaught.noise.models.impulse import Impulse
+from untaught.noise.models.variance_curve import VarianceCurve
 from untaught.noise.shares import percent
 
 TEXTURED = 3.0  # low- over high-frequency energy of the flattest patches: none of them is flat
@@ -38,6 +39,8 @@ COARSE = (
 DRAWN = (
     "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
+FAINT = 0.5 / 255  # level that stands for rounding: no noise, but more than none
+PAPER = 0.1  # share of values at the ends of the range
 ROUNDED = "Hardly any noise was found: no more than the rounding to its few grey levels leaves."
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
@@ -89,8 +92,10 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     # Of a camera's noise the flattest patches hold too little, and what is left seems white by rounding.
     camera = camera_noise(values, missing, start.clip) if patches.dct.shape[1] == 3 else None
     shared, common = _shared(patches, start, camera)
-    skewed = log_speckle(patches, level, shared, start) if common is None else None
-    common = skewed or common
+    skewed = None
+    if sum(cut.fractions) < PAPER:  # what is cut off is skewed by that, and its shades are paper and ink
+        skewed = log_speckle(patches, level, shared, start) if common is None else None
+        common = skewed or (common and _by_shades(patches, shared, common))
     curve = curve_of(patches, start, zero)
     law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
     law = law if law is None else _strengthened(patches, law)
@@ -98,11 +103,12 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     notes += [SKEW] if skewed is not None and model is skewed else []
     told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
     if told is None and not model.replaces and _rounded(rms(model, patches), step):
-        told = Gaussian(0.0, clip=model.clip), ROUNDED
+        told = replace(start, sigma=min(start.sigma, FAINT)), ROUNDED
     if told is not None:
         (model, note), curve = told, None
         notes, channels = [note], (model.level,) * len(channels)
-    field = with_field(model, start, patches, values.shape[:2]) if _white(model) and told is None else None
+    base = start if isinstance(model, VarianceCurve) else model  # a free curve may follow what follows the place
+    field = with_field(base, start, patches, values.shape[:2]) if _white(model) and told is None else None
     if field is not None:
         model, notes = field[0], [*notes, field[1]]
     notes += _remarks(model, level if told is None else None, cut, channels)
@@ -188,9 +194,7 @@ def _shared(patches: Patches, start: Gaussian, camera: Correlated | None) -> tup
         shared = replace(shared, white=True)
     elif not shared.white and (believed(start.sigma, CAMERA) or believed(shared.sigma / 2, CAMERA)):
         error = max(0.15, start.relative_error)
-        common = _by_shades(
-            patches, shared, Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
-        )
+        common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
     return shared, common if common is not None and believed(common.sigma, COMPRESSION) else None
 
 
@@ -198,7 +202,7 @@ def _by_shades(patches: Patches, shared: Correlation, noise: Correlated) -> Corr
     """Return the law with its level following brightness, where that is more than chance and texture make."""
     shades = shades_of(patches, shared.spectrum.ravel())
     ratios = [ratio for _, ratio in shades]
-    if not shades or max(ratios) < UNEVEN * min(ratios):
+    if noise.colours or not shades or max(ratios) < UNEVEN * min(ratios):
         return noise
     return replace(noise, sigma=noise.sigma * float(np.sqrt(np.mean(ratios))), shades=shades)
 

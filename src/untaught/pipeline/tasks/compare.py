@@ -19,9 +19,10 @@ from untaught.image.files import as_image, beside, check_writable, write
 from untaught.image.image import Image
 from untaught.image.metrics import check_reference, quality
 from untaught.image.orientation import laid_as
+from untaught.image.output_type import output_type_of
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, listener_of, noise_of, output_type_of, seconds_of, seed_of
+from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise
 from untaught.results.comparison import Compared, Row
 from untaught.results.comparison_page import page

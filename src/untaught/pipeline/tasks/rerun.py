@@ -12,6 +12,7 @@ from torch import Tensor
 from untaught.errors import InputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
+from untaught.image.output_type import output_type_of
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
@@ -22,7 +23,6 @@ from untaught.pipeline.request import (
     Request,
     device_of,
     listener_of,
-    output_type_of,
     stripes_of,
 )
 from untaught.pipeline.task import Task
