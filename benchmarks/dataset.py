@@ -38,9 +38,11 @@ from untaught.methods.networks.denoisers import shape_of
 from untaught.methods.self_supervised.learner import Batch, Learner, deviation
 from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.noise import Gaussian
+from untaught.pipeline.plane.working_scale import WorkingScale
 from untaught.pipeline.request import device_of
+from untaught.problem import array, tensor
 from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
-from untaught.training.dataset import Page, scan
+from untaught.training.dataset import Page, scan, window
 from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
 from untaught.training.distributed import Processes
 from untaught.training.train import narrow
@@ -83,9 +85,10 @@ class WithTruth(Reader):
 
     def square(self, page: Page, top: int, left: int, side: int) -> Batch:
         """See `Reader`."""
-        seen = super().square(page, top, left, side)
-        clean = super().square(replace(page, path=self.clean / page.path.name), top, left, side)
-        return replace(seen, second=clean.y)
+        seen, (_, ends) = super().square(page, top, left, side), self._look(page)
+        image = replace(self.shelf.image(self.clean / page.path.name), value_range=ends)
+        clean = window(image, page.index, top, left, side)
+        return replace(seen, second=tensor(clean.values))
 
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -144,11 +147,13 @@ def tested(case: dict[str, Any], network: nn.Module, method: Learner, device: st
     scores = []
     for i, path in enumerate(sorted((Path(case["data"]) / "bsd68").glob("*.png"))[:: case["every"]]):
         x = grey(path)
-        y = torch.from_numpy(with_noise(x, case["level"], 10_000 + i))[None, None].to(device)
-        seen = Batch(y, (Gaussian(case["level"] / 255),), torch.ones_like(y))
+        noisy = replace(Image.of(with_noise(x, case["level"], 10_000 + i), "YX"), value_range=(0.0, 1.0))
+        own = next(noisy.planes()).working  # the range on which pages are learned, too
+        y, scale = tensor(own.values).to(device), WorkingScale(own.factor, own.shift)
+        seen = Batch(y, (scale.noise(Gaussian(case["level"] / 255)),), torch.ones_like(y))
         with torch.no_grad():
             answer, _ = method.answer(network, seen, torch.Generator().manual_seed(i))
-        scores.append(psnr(answer[0, 0].cpu().numpy(), x, 1.0))
+        scores.append(psnr(scale.values(array(answer))[:, :, 0], x, 1.0))
     return scores
 
 
