@@ -297,3 +297,17 @@ def test_rounding_to_few_levels_is_no_noise(name):
     noise = 2.5 / levels
     y = np.round(levels * (picture(name) + noise * np.random.default_rng(0).standard_normal(y.shape))) / levels
     assert measure(y.astype(np.float32), step=1 / levels).sigma == pytest.approx(noise, rel=0.12)
+
+
+def test_a_curve_on_another_scale_says_the_same_of_its_points():
+    curve = mean_variance(spoilt("camera", PoissonGaussian(8 / 255, 3 / 255, clip=BOTH)))
+    other = curve.moved(0.4, 0.3)
+
+    def law(c, mean):
+        return c.gain * np.maximum(mean - c.offset, 0) + c.read**2
+
+    assert np.allclose(other.mean, 0.4 * curve.mean + 0.3)
+    assert np.allclose(law(other, other.mean), 0.4**2 * law(curve, curve.mean))
+    assert other.speckle == curve.speckle
+    back = other.moved(1 / 0.4, -0.3 / 0.4)
+    assert back.offset == pytest.approx(curve.offset, abs=1e-12)

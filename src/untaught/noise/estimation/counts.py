@@ -17,7 +17,7 @@ BARE = 0.02  # counts a pixel, below which a shade tells nothing
 # 1.2 to 2.4.
 SHADE = (0.8, 1.5)
 WHOLE = (0.85, 1.3)
-TOLD = 0.005  # relative error of the variance: the value of a count is read off the grey levels
+COUNTED_ERROR = 0.005  # relative error of the variance: the value of a count is read off the grey levels
 
 Values = NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def counted(
         mean = light[part].mean()
         if mean > BARE and not SHADE[0] < square[part].mean() / mean < SHADE[1]:
             return None
-    return PoissonGaussian(step, 0.0, zero, relative_error=TOLD)
+    return PoissonGaussian(step, 0.0, zero, relative_error=COUNTED_ERROR)
 
 
 def _by_block(k: Values, missing: NDArray[np.bool_] | None) -> tuple[Values, Values]:

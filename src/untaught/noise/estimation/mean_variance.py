@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.estimation.clipping import COARSE, clipping
+from untaught.noise.estimation.counts import COUNTED_ERROR
 from untaught.noise.estimation.curve_fit import least_squares, misfit_of, smoothed
 from untaught.noise.estimation.dct_patches import (
     Flags,
@@ -37,7 +38,6 @@ FREED = 0.4  # share of that misfit that a free curve leaves, at most
 PASSES = 4  # for the law and what clipping takes away to agree
 DARKEST = 0.25  # of the least variance measured: what is left where brightness is below the offset
 SAME_STEP = 0.2  # how far the gain may be from the step of the grey levels to be that step
-COUNTED_ERROR = 0.005  # relative error of the variance where the gain is read off the grey levels
 HOPELESS = 1e6  # misfit of a law that leaves nothing to measure
 BARELY = 0.1  # of a photo-electron; read-out noise below that never makes a count negative
 
@@ -144,6 +144,19 @@ class Curve:
         smooth = np.exp(smoothed(np.log(variance), (self.error / self.variance.clip(1e-12))[order]))
         left = misfit_of((self.variance[order] - smooth) / self.error[order])
         return tuple(zip(mean.tolist(), smooth.tolist(), strict=True)) if left < FREED * best else None
+
+    def moved(self, factor: float, shift: float) -> Curve:
+        """Return the curve of factor y + shift, given this one of y; see `NoiseModel.moved`."""
+        return replace(
+            self,
+            mean=factor * self.mean + shift,
+            variance=factor**2 * self.variance,
+            error=factor**2 * self.error,
+            gain=factor * self.gain,
+            read=factor * self.read,
+            offset=factor * self.offset + shift,
+            level=factor * self.level,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-able summary; values in [0, 1] units."""

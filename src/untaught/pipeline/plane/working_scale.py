@@ -20,7 +20,6 @@ from torch import Tensor
 from untaught.fitting.progress import Progress
 from untaught.image.plane import Plane
 from untaught.noise import NoiseModel, NoiseReport, measure
-from untaught.noise.estimation.mean_variance import Curve
 from untaught.noise.shares import part
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.request import Request
@@ -118,26 +117,13 @@ class WorkingScale:
             found,
             model=model,
             sigma=model.level,
-            curve=None if found.curve is None else self._curve(found.curve),
+            curve=None if found.curve is None else found.curve.moved(1 / self.factor, -self.shift / self.factor),
             correlation=None if shared is None else replace(shared, sigma=shared.sigma / self.factor),
             channels=tuple(level / self.factor for level in found.channels),
         )
 
     def _row(self, row: Tried) -> Tried:
         return row if row.psnr is None else replace(row, psnr=row.psnr + self.decibels)
-
-    def _curve(self, curve: Curve) -> Curve:
-        square = self.factor**2
-        dark = curve.gain * self.shift + curve.read**2  # the variance where v is 0
-        return replace(
-            curve,
-            mean=(curve.mean - self.shift) / self.factor,
-            variance=curve.variance / square,
-            error=curve.error / square,
-            gain=curve.gain / self.factor,
-            read=math.sqrt(max(dark, 0.0)) / self.factor,
-            level=curve.level / self.factor,
-        )
 
 
 def _telling(tell: Callable[[Progress], None], plane: Plane, scale: WorkingScale) -> Callable[[Progress], None]:
