@@ -133,12 +133,10 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
     M. Colom, A. Buades and J.-M. Morel, "Nonparametric noise estimation method for raw images", JOSA A 31(4),
     2014, for curves of noise by quantiles of blocks; the rest is ours.
     """
+    if min(values.shape[:2]) < LEAST_SIDE:
+        return None
     blocks = _blocks(values, missing)
-    if (
-        min(values.shape[:2]) < LEAST_SIDE
-        or len(blocks.brightness) < FEWEST
-        or not (blocks.smoothed() and blocks.independent())
-    ):
+    if len(blocks.brightness) < FEWEST or not (blocks.smoothed() and blocks.independent()):
         return None
     order = np.argsort(blocks.brightness, kind="stable")
     parts = np.array_split(order, max(1, min(SHADES, len(order) // FEWEST)))
@@ -146,7 +144,7 @@ def camera_noise(values: Floats, missing: Flags | None, clip: tuple[bool, bool])
     share = np.interp(np.median([shade.spread() for shade in shades]), EVEN, (1.0, 0.0))
     told = np.log([max(shade.level(), 1e-3 * LEAST) for shade in shades])
     level = share * QUIETER * np.exp(lower_curve(told))
-    if np.sqrt(level.mean()) < np.sqrt(LEAST):
+    if level.mean() < LEAST:
         return None
     curve = [(float(shade.brightness.mean()), float(v)) for shade, v in zip(shades, level, strict=True)]
     return law_of(curve, clip)

@@ -177,7 +177,7 @@ def _spectrum(patches: Patches, share: Floats) -> tuple[Values, int]:
     return spectrum, count
 
 
-def shades_of(patches: Patches, spectrum: Values) -> tuple[tuple[float, float], ...]:
+def level_by_shade(patches: Patches, spectrum: Values) -> tuple[tuple[float, float], ...]:
     """Return (brightness, variance over that of `spectrum`) of every shade, a smooth curve below its texture.
 
     In each shade the flattest patches are chosen as for the spectrum itself, which is taken to be the same in all.

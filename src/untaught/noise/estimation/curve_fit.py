@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.noise.estimation.robust import reweighted
+
 REWEIGHTED = 8  # times, for points above a law, which texture has raised, to count less
 RAISED = 2.0  # standard errors above it at which a point counts half
 BEND = 1.0  # weight of the second differences of the logarithm of a free curve
@@ -14,13 +16,12 @@ Values = NDArray[np.float64]
 
 def least_squares(columns: Values, variance: Values, error: Values) -> tuple[Values, float]:
     """Return the weights of columns (K, M) that fit, and the misfit; points far above count less."""
-    weight: Values = np.ones_like(variance)
-    for _ in range(REWEIGHTED):
-        scale = np.sqrt(weight) / error
-        found = np.linalg.lstsq(columns * scale[:, None], variance * scale, rcond=None)[0]
-        off = (variance - columns @ found) / error
-        weight = 1 / (1 + np.square(off.clip(0) / RAISED))
-    return np.asarray(found, np.float64), misfit_of(off)
+    found, off, _ = reweighted(columns / error[:, None], variance / error, _trust, REWEIGHTED)
+    return np.asarray(found, np.float64), misfit_of(np.asarray(off, np.float64))
+
+
+def _trust(off: NDArray[np.floating]) -> Values:
+    return np.asarray(1 / (1 + np.square(off.clip(0) / RAISED)), np.float64)
 
 
 def misfit_of(off: Values) -> float:

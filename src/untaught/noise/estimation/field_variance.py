@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.estimation.dct_patches import HIGH, LOW, SIZE, Patches, kept_by_model
+from untaught.noise.estimation.robust import deviation, reweighted
+from untaught.noise.estimation.sigma import KEPT
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.noise_map import NoiseMap
 
@@ -24,14 +26,12 @@ FEWEST = 8  # patches that tell a block's level
 FLAT = 1.5  # low- over high-frequency energy of these beyond which they hold texture
 TRUSTED = 0.6  # of the blocks, that have to be flat
 LEAST_BLOCKS = 16  # for six coefficients
-KEPT = 0.7  # of the variance, that clipping has to leave
 QUANTILES = (0.1, 0.9)  # of the blocks, between which a field is said to vary
 FACTOR = 1.3  # of the level between these; 1.12 at most in 60 pictures with noise of one law, 1.24 where 1 was
 LEAST_ERROR = 0.05  # of the variance: how far a field of degree 2 was from smooth ones of another kind
 NEAR, LEAST_NEAR = 0.12, 0.7  # blocks this close to the field, relative variance or 3 errors, and how many must be
 EXPLAINED = 0.5  # of what the blocks' brightness leaves unexplained, at most left by their place
 ROUNDS = 20
-MEDIAN = 1.4826  # standard deviations in a median absolute deviation of normal numbers
 
 Floats = NDArray[np.floating]
 
@@ -157,12 +157,14 @@ def _terms(down: Floats, right: Floats) -> Floats:
 
 def _fitted(terms: Floats, log: Floats) -> tuple[Floats, float]:
     """Return the coefficients that fit most values, those above trusted less, and the spread of what is left."""
-    weight = np.ones_like(log)
-    for _ in range(ROUNDS):
-        root = np.sqrt(weight)
-        found = np.linalg.lstsq(terms * root[:, None], log * root, rcond=None)[0]
-        rest = log - terms @ found
-        spread = max(MEDIAN * float(np.median(np.abs(rest))), 1e-3)
-        scaled = rest / spread
-        weight = 1 / (1 + np.where(scaled > 0, scaled, scaled / 2) ** 2)
-    return np.asarray(found), spread
+    found, rest, _ = reweighted(terms, log, _trust, ROUNDS)
+    return found, _scale(rest)
+
+
+def _trust(rest: Floats) -> Floats:
+    scaled = rest / _scale(rest)
+    return np.asarray(1 / (1 + np.where(scaled > 0, scaled, scaled / 2) ** 2))
+
+
+def _scale(rest: Floats) -> float:
+    return max(deviation(rest), 1e-3)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.estimation.region import region_noise
+from untaught.noise.estimation.robust import deviation
 
 EQUAL = 0.03  # share of their mean by which two exposures that count as equal may differ: lamps flicker
 BLOCK = 32  # pixels: side of the squares in which mean and variance are taken
@@ -161,16 +162,19 @@ def _squares(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
 
 def _without_defects(values: Values) -> Values:
     """Return the values near to the others, as a line; hot pixels and cosmic rays are not."""
-    flat = values.ravel()
-    spread = 1.4826 * float(np.median(np.abs(flat - np.median(flat))))
-    return flat[np.abs(flat - np.median(flat)) <= OUTLIER * spread] if spread > 0 else flat
+    return values[_near(values)]
 
 
 def _held(values: Values) -> Values:
     """Return the values with defects, in which light is not smooth, put to the median."""
-    middle = float(np.median(values))
-    spread = 1.4826 * float(np.median(np.abs(values - middle)))
-    return np.where(np.abs(values - middle) <= OUTLIER * spread, values, middle) if spread > 0 else values
+    return np.where(_near(values), values, np.median(values))
+
+
+def _near(values: Values) -> NDArray[np.bool_]:
+    """Return which values are near to the others: all, where most are one."""
+    off = values - np.median(values)
+    spread = deviation(off)
+    return np.asarray(np.abs(off) <= OUTLIER * spread if spread > 0 else np.ones(values.shape, np.bool_))
 
 
 def _merged(means: list[float], variances: list[float], counts: list[int]) -> Iterator[tuple[float, float, int]]:

@@ -13,6 +13,10 @@ SPREAD = 0.25  # of that excess, which no neighbour may have: what lenses make o
 MOST = 0.01  # share of the pixels; where more stand out, the picture has such points
 
 Flags = NDArray[np.bool_]
+Values = NDArray[np.float64]
+
+INNER = np.pad(np.zeros((1, 1), np.bool_), 1, constant_values=True)  # the 8 neighbours of a pixel
+OUTER = np.pad(np.zeros((3, 3), np.bool_), 1, constant_values=True)  # the 16 around them
 
 
 def hot_pixels(values: NDArray[np.float32], missing: Flags | None, noise: NoiseModel) -> Flags:
@@ -36,21 +40,19 @@ def hot_pixels(values: NDArray[np.float32], missing: Flags | None, noise: NoiseM
     if values.shape[2] > 1 or noise.replaces or noise.shared or noise.negligible or min(values.shape[:2]) < 3:
         return none
     y = values[:, :, 0].astype(np.float64)
-    middle = np.median(_ring(y, 2), axis=0)
-    excess = y - middle
+    middle = (_rank(y, OUTER, 7) + _rank(y, OUTER, 8)) / 2
+    excess = np.abs(y - middle)
     level = np.asarray(noise.std(noise.unclip(middle.clip(y.min(), None))))
-    least = DEVIATIONS * level + COUNTS * float(getattr(noise, "gain", 0.0))
-    second = np.abs(_ring(y, 1) - middle).max(0)
-    hot: Flags = (np.abs(excess) > least) & (second < np.maximum(SPREAD * np.abs(excess), 0.5 * least))
+    least = DEVIATIONS * level + COUNTS * noise.quantum
+    second = np.maximum(_rank(y, INNER, -1) - middle, middle - _rank(y, INNER, 0))
+    hot: Flags = (excess > least) & (second < np.maximum(SPREAD * excess, 0.5 * least))
     if missing is not None:
         hot &= ~missing
     return hot if hot.mean() <= MOST else none
 
 
-def _ring(y: NDArray[np.float64], away: int) -> NDArray[np.float64]:
-    """Return the pixels so far from every pixel, down or across, (8 away, H, W), edges mirrored."""
-    wide = np.pad(y, away, mode="reflect")
-    h, w = y.shape
-    steps = range(-away, away + 1)
-    at = [(i + away, j + away) for i in steps for j in steps if max(abs(i), abs(j)) == away]
-    return np.stack([wide[i : i + h, j : j + w] for i, j in at])
+def _rank(y: Values, around: Flags, rank: int) -> Values:
+    """Return the value of a rank among those around every pixel, edges mirrored."""
+    from scipy.ndimage import rank_filter
+
+    return np.asarray(rank_filter(y, rank, footprint=around, mode="mirror"))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.noise.estimation.robust import deviation, reweighted
+
 HUBER = 1.5  # standard errors from which on a point counts less
 SWEEPS = 30
 GAINED = 9.0  # the least that a term has to take off the misfit to be believed
@@ -57,13 +59,11 @@ def fit_line(x: Values, y: Values, error: Values, start: float, squared: bool = 
 
 def _fit(basis: Values, target: Values) -> tuple[Values, float, Values]:
     """Return coefficients, the weighted misfit and their covariance."""
-    weight: Values = np.ones(len(target))
-    found: Values = np.zeros(basis.shape[1])
-    for _ in range(SWEEPS):
-        root = np.sqrt(weight)[:, None]
-        found = np.asarray(np.linalg.lstsq(basis * root, target * root[:, 0], rcond=None)[0], np.float64)
-        off = np.abs(target - basis @ found)
-        scale = max(1.0, 1.4826 * float(np.median(off)))
-        weight = np.asarray(np.minimum(1.0, HUBER * scale / np.maximum(off, 1e-300)))
-    misfit = float((weight * np.square(target - basis @ found)).sum())
-    return found, misfit, np.asarray(np.linalg.pinv(basis.T @ (basis * weight[:, None])), np.float64)
+    found, left, weight = reweighted(basis, target, _trust, SWEEPS)
+    covariance = np.asarray(np.linalg.pinv(basis.T @ (basis * weight[:, None])), np.float64)
+    return np.asarray(found, np.float64), float((weight * np.square(left)).sum()), covariance
+
+
+def _trust(left: NDArray[np.floating]) -> Values:
+    scale = max(1.0, deviation(left))
+    return np.asarray(np.minimum(1.0, HUBER * scale / np.maximum(np.abs(left), 1e-300)))

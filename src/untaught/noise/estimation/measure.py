@@ -12,14 +12,14 @@ from untaught.noise.estimation.camera_noise import camera_noise
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.colour_noise import shared_by_colours
 from untaught.noise.estimation.core import paper
-from untaught.noise.estimation.correlation import Correlation, correlation_of, shades_of
-from untaught.noise.estimation.counts import counted
+from untaught.noise.estimation.correlation import Correlation, correlation_of, level_by_shade
+from untaught.noise.estimation.counts import COUNTED_ERROR, counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.field_variance import with_field
 from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.log_speckle import SKEW, log_speckle
-from untaught.noise.estimation.mean_variance import COUNTED_ERROR, Grid, curve_of
+from untaught.noise.estimation.mean_variance import Grid, curve_of
 from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.rician import rician_of
@@ -44,9 +44,7 @@ PAPER = 0.1  # share of values at the ends of the range
 ROUNDED = "Hardly any noise was found: no more than the rounding to its few grey levels leaves."
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
-UNEVEN = (
-    1.6  # variance of the noisiest shade over the least, from which on it follows brightness; texture gave 1.55
-)
+UNEVEN = 1.6  # variance of the noisiest shade over the least, from which on it is believed; texture gave 1.55
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -98,7 +96,6 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
         common = skewed or (common and _by_shades(patches, shared, common))
     curve = curve_of(patches, start, zero)
     law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
-    law = law if law is None else _strengthened(patches, law)
     model, notes = _choose(start, salt, common, law, patches)
     notes += [SKEW] if skewed is not None and model is skewed else []
     told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
@@ -133,7 +130,7 @@ def _rounded(level: float, step: float) -> bool:
 
 def _recognised(law: NoiseModel, patches: Patches, cut: Clipping) -> NoiseReport:
     """Return the report on noise whose law the values themselves give away."""
-    level, ends = law.level, cut if law.clip == cut.clip else replace(cut, clip=law.clip)
+    level, ends = law.level, replace(cut, clip=law.clip)
     channels = (level,) * patches.dct.shape[1]
     return NoiseReport(law, level, law.relative_error, None, None, True, ends, 0.0, channels, ())
 
@@ -200,7 +197,7 @@ def _shared(patches: Patches, start: Gaussian, camera: Correlated | None) -> tup
 
 def _by_shades(patches: Patches, shared: Correlation, noise: Correlated) -> Correlated:
     """Return the law with its level following brightness, where that is more than chance and texture make."""
-    shades = shades_of(patches, shared.spectrum.ravel())
+    shades = level_by_shade(patches, shared.spectrum.ravel())
     ratios = [ratio for _, ratio in shades]
     if noise.colours or not shades or max(ratios) < UNEVEN * min(ratios):
         return noise
@@ -217,6 +214,7 @@ def _choose(
         grows = law is not None and common.uniform
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
+    law = law and _strengthened(patches, law)
     if law is not None and believed(rms(law, patches), CAMERA):
         return law, []
     return start, [] if believed(start.sigma, CAMERA) else [_hardly(start)]

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solveh_banded
 
+from untaught.noise.estimation.robust import deviation
+
 FREEDOM = 4.0  # of Student's t: gradients of pictures have long tails
 ROUNDS = 10
 WALKS = np.geomspace(1e-4, 10, 51)  # v over s^2: from next to no picture to one that hides the stripes
 HELD = 3.0  # deviations to which steps are held for the spectrum: an edge is no walk
-MEDIAN = 1.4826  # standard deviations in a median absolute deviation of normal numbers
 
 Floats = NDArray[np.floating]
 
@@ -38,7 +39,8 @@ class Structure:
 
         The most likely v by Whittle's likelihood, sum of log P + I / P over the frequencies, I the periodogram.
         """
-        held = np.clip(steps, *(HELD * MEDIAN * np.median(np.abs(steps)) * sign for sign in (-1, 1)))
+        most = HELD * deviation(steps)
+        held = np.clip(steps, -most, most)
         power = np.square(np.abs(np.fft.rfft(held)))[1:] / held.size
         own = 4 * variance * np.sin(np.pi * np.fft.rfftfreq(held.size)[1:]) ** 2
         model = variance * WALKS[:, None] + own

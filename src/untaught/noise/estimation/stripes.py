@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.noise.estimation.robust import MEDIAN
 from untaught.noise.estimation.stripe_offsets import Structure, offsets_of
 
 BANDS = 4
 LEAST_SIDE = 32  # pixels; bands of fewer rows, or fewer columns, tell nothing
 MOST_LINES = 1024  # rows that are looked at, evenly spread; they tell an offset to 1/30 of the noise
 TRIM = 2.5  # deviations from the middle beyond which a step is one of the picture
-MEDIAN = 1.4826  # standard deviations in a median absolute deviation of normal numbers
 CURVED = 1.5  # variance of (2 o_j - o_j-1 - o_j+1) / 2 over that of o
 SIGNIFICANT = 6.0  # standard errors of a covariance of bands; 4.3 at most in 60 pictures of which none had stripes
 ALIKE = 0.5  # of the middle covariance that the least pair of bands has; .92 with stripes of .3 noise levels

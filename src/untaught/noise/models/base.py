@@ -102,6 +102,11 @@ class NoiseModel(Moments):
         return False
 
     @property
+    def quantum(self) -> float:
+        """Return the value of one photo-electron; 0 where none are counted."""
+        return 0.0
+
+    @property
     def texture_error(self) -> float:
         """Return the relative error of its variance that comes from texture where there is next to no noise."""
         return 0.0

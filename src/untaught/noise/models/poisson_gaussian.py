@@ -87,6 +87,11 @@ class PoissonGaussian(NoiseModel):
         white = 1 - self.offset
         return any(self.clip) and 0 < white < self.gain * MOST_COUNTS
 
+    @property
+    def quantum(self) -> float:
+        """See `NoiseModel`."""
+        return self.gain
+
     def _counted(self, x: Any) -> Any:
         """Return the variance before clipping."""
         return self.gain * namespace(x).clip(x - self.offset, 0.0, None) + self.read**2

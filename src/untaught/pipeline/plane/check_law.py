@@ -154,13 +154,18 @@ class _Blocks:
 
 def _usable(problem: Problem, answer: Tensor, variance: Tensor) -> Tensor:
     """Return where values were measured, hardly any were cut off, and the law is near to normal, (1, C, H, W)."""
-    noise, y = problem.noise, problem.y
+    noise = problem.noise
     before: Tensor = noise.std(noise.unclip(answer))
-    step = step_of(y[problem.mask.expand_as(y) > 0].cpu().numpy())
+    step = grey_step(problem)
     few = (variance <= STEPS * step**2) | (variance <= 0)
     usable: Tensor = problem.mask * (variance > UNCLIPPED * before.square()) * ~few
     side = 2 * MARGIN + 1  # a difference reaches so far
     return 1 - F.max_pool2d(1 - usable, side, stride=1, padding=MARGIN)
+
+
+def grey_step(problem: Problem) -> float:
+    """Return the distance of the grey levels of what was measured; 0 where they are continuous."""
+    return step_of(problem.y[problem.mask.expand_as(problem.y) > 0].cpu().numpy())
 
 
 def _means(x: Tensor) -> Tensor:

@@ -9,13 +9,12 @@ from typing import cast
 import torch
 
 from untaught.fitting.progress import Options
-from untaught.image.grey_levels import step_of
 from untaught.method import ClosedForm, runs_of
 from untaught.methods.fusion import Fusion
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.noise.belief import CAMERA, believed
 from untaught.pipeline.plane.candidate import Candidate
-from untaught.pipeline.plane.check_law import check_law
+from untaught.pipeline.plane.check_law import check_law, grey_step
 from untaught.pipeline.plane.judge import clean_risk
 from untaught.pipeline.plane.run_method import Runner, picture_maker
 from untaught.problem import Problem
@@ -53,8 +52,9 @@ def of_denoised(chosen: Candidate, problem: Problem, variance: float) -> Said:
     noise, risk = problem.noise, chosen.risk
     if risk is not None and noise.replaces:  # only what was hit was drawn anew
         risk = risk_at(chosen.terms, problem.mask)
-    if risk is not None and (hidden(problem) or noise.processed):
-        return None, (HIDDEN if hidden(problem) else PROCESSED,)
+    untold = HIDDEN if risk is not None and hidden(problem) else PROCESSED if noise.processed else None
+    if risk is not None and untold is not None:
+        return None, (untold,)
     worse = risk is not None and chosen.name != "none" and 0 < variance < risk.value
     return risk, (WORSE,) if worse else ()
 
@@ -91,7 +91,7 @@ def hidden(problem: Problem) -> bool:
     noise = problem.noise
     if noise.relative_error <= 0 or noise.replaces:
         return False
-    step = step_of(problem.y[problem.mask.expand_as(problem.y) > 0].cpu().numpy())
+    step = grey_step(problem)
     return step > 0 and not believed(noise.level / (255 * step), CAMERA)
 
 
