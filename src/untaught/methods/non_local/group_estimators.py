@@ -14,6 +14,7 @@ NOISELESS = 1e-6  # of the mean variance: keeps colours without noise and struct
 LEAST_LEFT = 0.01  # of the mean variance: no pixel is trusted as if it were without noise
 WHOLE = 24  # side of the largest matrices that are inverted as they are
 SAFE = 1e3  # condition up to which an inverse by halves is good to 1e-3: its error grows faster than the condition
+SILENT = 0.03  # of the noise: with less in it, a colour of a group has no structure but what its pilot made up
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
 
 
@@ -98,19 +99,19 @@ def _left(linear: Tensor, noise: Tensor) -> Tensor:
     return left.square_()
 
 
-def combination(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`.
+def combination(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k), of mean variance 1.
 
     Return the answer times its trust, and the trust (C, B, k, 1).
     """
-    gram = (pilot @ pilot.mT).div_(scale)
+    gram = pilot @ pilot.mT
     combine = _shrinkage(gram, noise, SURE_SLACK if pilot is group else 1.0)
     trust = 1 / (_left(combine, noise) / group.shape[-1]).clamp_min(1e-4)[..., None]
     return (combine * trust) @ group, trust
 
 
-def wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`.
+def wiener(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n), 1 on average.
 
     Every group is filtered in the colours in which its own pilot is uncorrelated: most patches hold shades of
     two colours, so that one or two of the three have next to no signal, and edges that the grey channel shows
@@ -119,11 +120,11 @@ def wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[
     Return the answer times its trust, and the trust (C, B, 1, n).
     """
     if len(group) == 1 or noise.ndim == group.ndim:
-        answer, left = _filtered(group, pilot, noise, scale)
+        answer, left = _filtered(group, pilot, noise)
     else:
         turn = _own_colours(pilot)
         noise = turn.square() @ noise.transpose(0, 1)
-        answer, left = _filtered(_turned(group, turn), _turned(pilot, turn), noise, scale)
+        answer, left = _filtered(_turned(group, turn), _turned(pilot, turn), noise)
         answer = _turned(answer.transpose(0, 1), turn.mT).transpose(0, 1)
         left = (turn.mT.square() @ left).transpose(0, 1)
     trust = 1 / (left + LEAST_LEFT)[..., None, :]
@@ -144,11 +145,16 @@ def _turned(group: Tensor, turn: Tensor) -> Tensor:
     return found
 
 
-def _filtered(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+def _filtered(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """Return groups (..., k, n) filtered, and the variance that is left of the noise, (..., n)."""
     pilot -= pilot.mean(-2, keepdim=True)
-    covariance = (pilot.mT @ pilot).div_(group.shape[-2] * scale)
+    covariance = (pilot.mT @ pilot).div_(group.shape[-2])
+    variance = noise if noise.ndim < covariance.ndim else noise.diagonal(dim1=-2, dim2=-1)
+    silent = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) < SILENT * variance.expand(covariance.shape[:-1]).sum(
+        -1
+    )
     mix = _shrinkage(covariance, noise)
+    mix *= ~silent[..., None, None]
     mean = group.mean(-2, keepdim=True)
     answer = group @ mix.mT
     answer += mean - mean @ mix.mT  # the mean is kept as it is

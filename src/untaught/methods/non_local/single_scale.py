@@ -17,8 +17,9 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import smoothed, variance_at
-from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
-from untaught.methods.non_local.group_estimators import combination, noise_of, wiener
+from untaught.methods.non_local.block_matching import Grid
+from untaught.methods.non_local.compiled_pass import Pictures, filtered
+from untaught.methods.non_local.cuda_pass import filtered as on_cuda
 from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
@@ -232,26 +233,11 @@ def _pass(
     if stage.kind == "sure":  # Y Y^T has to be well conditioned: far fewer patches than pixels
         grid = replace(grid, group=min(grid.group, -(-(grid.patch**2) // 4)))
     scale = variance.mean()
-    y, v = grid.pad(noisy), variance / scale
+    unit = scale.sqrt()
+    y, v = grid.pad(noisy) / unit, variance / scale
     v = v if v.shape[1:] == (1, 1) else grid.pad(v)
-    x = y if pilot is None else grid.pad(pilot)
-    guide = x / v.mean((1, 2), keepdim=True).sqrt()
-    estimate = wiener if stage.kind == "wiener" else combination
-
-    @torch.no_grad()  # does not reach into threads from outside
-    def denoised(tile: Tile) -> tuple[Tensor, Tensor]:
-        part = y[tile.window]
-        corners = similar(guide[tile.window], tile, grid)
-        index = pixels(corners, grid.patch, part.shape[2])
-        group = gather(part, index)
-        known = group if pilot is None else gather(x[tile.window], index)
-        noise = noise_of(v if v.shape[1:] == (1, 1) else v[tile.window], index, stage.kind)
-        if covariance is not None:
-            alone = stage.kind == "wiener"
-            shared = covariance.within(grid.patch) if alone else covariance.between(corners, part.shape[2])
-            root = noise.sqrt()
-            noise = root[..., None] * shared * root[..., None, :]
-        answer, trust = estimate(group, known, noise, scale)
-        return scatter(answer, index, part.shape), scatter(trust.expand_as(answer), index, part.shape)
-
-    return grid.crop(averaged(denoised, grid, y), height, width)
+    x = None if pilot is None else grid.pad(pilot) / unit
+    guide = (y if x is None else x) / v.mean((1, 2), keepdim=True).sqrt()
+    pictures = Pictures(y, x, v, guide, covariance)
+    answer = filtered(stage.kind, grid, pictures) if y.is_cpu else on_cuda(stage.kind, grid, pictures)
+    return grid.crop(answer * unit, height, width)
