@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from untaught.methods.non_local.block_matching import gather
+from untaught.methods.non_local.kernels.wiener import SILENT
 
 TINY = 1e-12  # keeps matrices of nothing at all invertible
 ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
@@ -14,7 +15,6 @@ NOISELESS = 1e-6  # of the mean variance: keeps colours without noise and struct
 LEAST_LEFT = 0.01  # of the mean variance: no pixel is trusted as if it were without noise
 WHOLE = 24  # side of the largest matrices that are inverted as they are
 SAFE = 1e3  # condition up to which an inverse by halves is good to 1e-3: its error grows faster than the condition
-SILENT = 0.03  # of the noise: with less in it, a colour of a group has no structure but what its pilot made up
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix of step one, against near-singular groups
 
 
@@ -150,11 +150,9 @@ def _filtered(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tens
     pilot -= pilot.mean(-2, keepdim=True)
     covariance = (pilot.mT @ pilot).div_(group.shape[-2])
     variance = noise if noise.ndim < covariance.ndim else noise.diagonal(dim1=-2, dim2=-1)
-    silent = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) < SILENT * variance.expand(covariance.shape[:-1]).sum(
-        -1
-    )
-    mix = _shrinkage(covariance, noise)
-    mix *= ~silent[..., None, None]
+    share = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) / variance.expand(covariance.shape[:-1]).sum(-1)
+    heard = ((share - SILENT[0]) / (SILENT[1] - SILENT[0])).clamp(0, 1)
+    mix = _shrinkage(covariance, noise) * heard[..., None, None]
     mean = group.mean(-2, keepdim=True)
     answer = group @ mix.mT
     answer += mean - mean @ mix.mT  # the mean is kept as it is

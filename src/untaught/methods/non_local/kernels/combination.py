@@ -31,7 +31,7 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
     k, m = -(-tile.group // LANES) * LANES, -(-n // LANES) * LANES
     corners, distances = np.empty(tile.group, np.int64), room(len(offsets) + tile.reach)
     values, known, out = room(k * m), room(n * k), room(k * m)
-    matrix, covariance, linear, work = room(k * k), room(k * k), room(k * k), room(8 * k + 16)
+    matrix, covariance, linear, work = room(k * k), room(k * k), room(k * k), room(9 * k)
     noise, left, places = room(k), room(k), np.empty((2, tile.group), np.int64)
     source = pilot if len(pilot) > 0 else y
     slack = np.float32(1.0 if len(pilot) > 0 else SURE_SLACK)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from untaught.methods.non_local.kernels.compiling import inlined
-from untaught.methods.non_local.kernels.vectors import LANES, fma, load, mul, splat, store
+from untaught.methods.non_local.kernels.vectors import LANES, fma, load, mul, splat, store, total
 
 ROWS = 4  # of a block
 
@@ -89,82 +91,116 @@ def product(y: Any, rows: int, inner: int, b: Any, m: int, z: Any) -> None:
 
 @inlined
 def invert(a: Any, m: int, work: Any) -> None:
-    """Invert a positive matrix, (m, m), in its place: Gauss and Jordan's elimination, four pivots at a time.
+    """Invert a positive matrix, (m, m), in its place, four rows K, and those behind them, R, at a time.
 
-        [[D, W], [V, A]]  ->  [[D^-1, D^-1 W], [-V D^-1, A - V D^-1 W]]
+    From the top A = U' D U, with U one on its diagonal and zero below; then, from the bottom, the inverse B of
 
-    `work` holds 8 m + 16 values.
+        U B = D^-1 U'^-1,   whose right side is zero above its diagonal, on which it is D^-1
+
+    (Takahashi, Fagan and Chen 1973). Inverses of the four rows themselves, which would spare divisions, lose half
+    of the digits where neighbours are alike. `work` holds 9 m values.
     """
-    panel, pivots = 4 * m, 8 * m
     for k in range(0, m, ROWS):
-        _invert_four(a, k * m + k, m, work, pivots)
-        for i in range(m):
-            for s in range(4):
-                work[panel + 4 * i + s] = -a[i * m + k + s]
-                a[i * m + k + s] = 0.0
-        for s in range(16):
-            work[panel + 4 * k + s] = 0.0
-        for q in range(4):
-            at = pivots + 4 * q
-            for j in range(0, m, LANES):
-                v = mul(splat(work[at]), load(a, k * m + j))
-                v = fma(splat(work[at + 1]), load(a, (k + 1) * m + j), v)
-                v = fma(splat(work[at + 2]), load(a, (k + 2) * m + j), v)
-                v = fma(splat(work[at + 3]), load(a, (k + 3) * m + j), v)
-                store(work, q * m + j, v)
-            for s in range(4):
-                work[q * m + k + s] = work[at + s]
-        _eliminate(a, m, work, panel)
-        for j in range(0, 4 * m, LANES):
-            store(a, k * m + j, load(work, j))
+        _eliminate_within(a, k, m, work)
+        _eliminate_behind(a, k, m, work)
+    for k in range(m - ROWS, -1, -ROWS):
+        _invert_within(a, k, m, work)
 
 
 @inlined
-def _eliminate(a: Any, m: int, work: Any, panel: int) -> None:
-    """Add the products of four columns, from `panel` on, and four rows, at the start of `work`, to `a`."""
-    for j in range(0, m - LANES, 2 * LANES):
-        u0, u1, u2, u3 = load(work, j), load(work, m + j), load(work, 2 * m + j), load(work, 3 * m + j)
-        k = j + LANES
-        v0, v1, v2, v3 = load(work, k), load(work, m + k), load(work, 2 * m + k), load(work, 3 * m + k)
-        for i in range(m):
-            at, by = i * m + j, panel + 4 * i
+def _eliminate_within(a: Any, k: int, m: int, work: Any) -> None:
+    """Eliminate the rows k to k + 3 with each other; -U of these rows goes to `work`, and 1 / D to its end."""
+    start = k // LANES * LANES
+    for q in range(ROWS):
+        row = (k + q) * m
+        for p in range(q):
+            factor = splat(work[p * m + k + q])
+            for j in range(start, m, LANES):
+                store(a, row + j, fma(factor, load(a, (k + p) * m + j), load(a, row + j)))
+        pivot = np.float32(1.0) / a[row + k + q]
+        work[8 * m + k + q] = pivot
+        factor = splat(-pivot)
+        for j in range(start, m, LANES):
+            store(work, q * m + j, mul(factor, load(a, row + j)))
+
+
+@inlined
+def _eliminate_behind(a: Any, k: int, m: int, work: Any) -> None:
+    """Eliminate the rows k to k + 3 from those behind them, above the diagonal; below, what is left has no use."""
+    j = (k + ROWS) // LANES * LANES
+    if (m - j) // LANES % 2:
+        at = k * m + j
+        u0, u1, u2, u3 = load(a, at), load(a, at + m), load(a, at + 2 * m), load(a, at + 3 * m)
+        for i in range(k + ROWS, min(m, j + LANES)):
+            s = fma(splat(work[i]), u0, load(a, i * m + j))
+            s = fma(splat(work[m + i]), u1, s)
+            s = fma(splat(work[2 * m + i]), u2, s)
+            store(a, i * m + j, fma(splat(work[3 * m + i]), u3, s))
+        j += LANES
+    while j < m:
+        at = k * m + j
+        u0, u1, u2, u3 = load(a, at), load(a, at + m), load(a, at + 2 * m), load(a, at + 3 * m)
+        at = k * m + j + LANES
+        v0, v1, v2, v3 = load(a, at), load(a, at + m), load(a, at + 2 * m), load(a, at + 3 * m)
+        for i in range(k + ROWS, min(m, j + 2 * LANES)):
+            at = i * m + j
             s, t = load(a, at), load(a, at + LANES)
-            x = splat(work[by])
+            x = splat(work[i])
             s, t = fma(x, u0, s), fma(x, v0, t)
-            x = splat(work[by + 1])
+            x = splat(work[m + i])
             s, t = fma(x, u1, s), fma(x, v1, t)
-            x = splat(work[by + 2])
+            x = splat(work[2 * m + i])
             s, t = fma(x, u2, s), fma(x, v2, t)
-            x = splat(work[by + 3])
-            s, t = fma(x, u3, s), fma(x, v3, t)
-            store(a, at, s)
-            store(a, at + LANES, t)
-    if m // LANES % 2:
-        j = m - LANES
-        u0, u1, u2, u3 = load(work, j), load(work, m + j), load(work, 2 * m + j), load(work, 3 * m + j)
-        for i in range(m):
-            by = panel + 4 * i
-            s = fma(splat(work[by]), u0, load(a, i * m + j))
-            s = fma(splat(work[by + 1]), u1, s)
-            s = fma(splat(work[by + 2]), u2, s)
-            store(a, i * m + j, fma(splat(work[by + 3]), u3, s))
+            x = splat(work[3 * m + i])
+            store(a, at, fma(x, u3, s))
+            store(a, at + LANES, fma(x, v3, t))
+        j += 2 * LANES
 
 
 @inlined
-def _invert_four(a: Any, at: int, m: int, work: Any, to: int) -> None:
-    """Write the inverse of four rows and columns of `a`, symmetric, from `at` on, to `work`: by halves."""
-    a0, a1, a2 = a[at], a[at + 1], a[at + m + 1]
-    b0, b1, b2, b3 = a[at + 2], a[at + 3], a[at + m + 2], a[at + m + 3]
-    d0, d1, d2 = a[at + 2 * m + 2], a[at + 2 * m + 3], a[at + 3 * m + 3]
-    scale = 1 / (a0 * a2 - a1 * a1)
-    i0, i1, i2 = a2 * scale, -a1 * scale, a0 * scale
-    e0, e1, e2, e3 = i0 * b0 + i1 * b2, i0 * b1 + i1 * b3, i1 * b0 + i2 * b2, i1 * b1 + i2 * b3
-    d0, d1, d2 = d0 - (b0 * e0 + b2 * e2), d1 - (b0 * e1 + b2 * e3), d2 - (b1 * e1 + b3 * e3)
-    scale = 1 / (d0 * d2 - d1 * d1)
-    s0, s1, s2 = d2 * scale, -d1 * scale, d0 * scale
-    f0, f1, f2, f3 = e0 * s0 + e1 * s1, e0 * s1 + e1 * s2, e2 * s0 + e3 * s1, e2 * s1 + e3 * s2
-    cross = i1 + f0 * e2 + f1 * e3
-    work[to], work[to + 1], work[to + 2], work[to + 3] = i0 + f0 * e0 + f1 * e1, cross, -f0, -f1
-    work[to + 4], work[to + 5], work[to + 6], work[to + 7] = cross, i2 + f2 * e2 + f3 * e3, -f2, -f3
-    work[to + 8], work[to + 9], work[to + 10], work[to + 11] = -f0, -f2, s0, s1
-    work[to + 12], work[to + 13], work[to + 14], work[to + 15] = -f1, -f3, s1, s2
+def _invert_within(a: Any, k: int, m: int, work: Any) -> None:
+    """Write rows and columns k to k + 3 of the inverse; those behind are there."""
+    end = k + ROWS
+    start = end // LANES * LANES
+    for q in range(ROWS):  # -U again, with nothing before R
+        factor = splat(-work[8 * m + k + q])
+        for j in range(start, m, LANES):
+            store(work, q * m + j, mul(factor, load(a, (k + q) * m + j)))
+        for j in range(start, min(end, m)):
+            work[q * m + j] = 0.0
+    for j in range(start, m, LANES):
+        s0 = s1 = s2 = s3 = splat(0.0)
+        for i in range(end, m):
+            u = load(a, i * m + j)
+            s0, s1 = fma(splat(work[i]), u, s0), fma(splat(work[m + i]), u, s1)
+            s2, s3 = fma(splat(work[2 * m + i]), u, s2), fma(splat(work[3 * m + i]), u, s3)
+        s2 = fma(_inner(a, work, k, m, 2, 3), s3, s2)
+        s1 = fma(_inner(a, work, k, m, 1, 3), s3, fma(_inner(a, work, k, m, 1, 2), s2, s1))
+        s0 = fma(_inner(a, work, k, m, 0, 2), s2, fma(_inner(a, work, k, m, 0, 1), s1, s0))
+        s0 = fma(_inner(a, work, k, m, 0, 3), s3, s0)
+        _put(work, 4 * m + j, m, (s0, s1, s2, s3))
+    for q in range(ROWS - 1, -1, -1):
+        own = work[8 * m + k + q]
+        for p in range(ROWS - 1, q - 1, -1):
+            s = splat(0.0)
+            for j in range(start, m, LANES):
+                s = fma(load(work, (4 + p) * m + j), load(work, q * m + j), s)
+            found = total(s) + (own if p == q else np.float32(0.0))
+            for r in range(q + 1, ROWS):
+                found -= own * a[(k + q) * m + k + r] * a[(k + max(p, r)) * m + k + min(p, r)]
+            # Kept below the diagonal until all are there: what stands above it is still needed.
+            a[(k + p) * m + k + q] = found
+    for q in range(ROWS):
+        for p in range(q):
+            a[(k + p) * m + k + q] = a[(k + q) * m + k + p]
+        for j in range(end, m):
+            a[(k + q) * m + j] = work[(4 + q) * m + j]
+    for j in range(end, m):
+        at = j * m + k
+        a[at], a[at + 1], a[at + 2], a[at + 3] = work[4 * m + j], work[5 * m + j], work[6 * m + j], work[7 * m + j]
+
+
+@inlined
+def _inner(a: Any, work: Any, k: int, m: int, row: int, column: int) -> Any:
+    """Return -U[row, column] of the four rows from k on, everywhere."""
+    return splat(-work[8 * m + k + row] * a[(k + row) * m + k + column])

@@ -23,7 +23,10 @@ from untaught.methods.non_local.kernels.shrinkage import inverse_of, left_of, sc
 from untaught.methods.non_local.kernels.vectors import LANES, fma, load, mul, splat, store, sub
 
 LEAST_LEFT = 0.01  # of the mean variance: no pixel is trusted as if it were without noise
-SILENT = 0.03  # of the noise: with less in it, a colour of a group has no structure but what its pilot made up
+
+# Shares of the noise: with less of it in a colour of a group, there is no structure but what its pilot made up;
+# with more, all of it is used.
+SILENT = (0.02, 0.05)
 
 
 @compiled
@@ -52,7 +55,7 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
     corners, distances = np.empty(tile.group, np.int64), room(len(offsets) + tile.reach)
     values, known, out = rooms(channels, rows * m), rooms(channels, rows * m), rooms(channels, rows * m)
     own, ownknown, ownnoise, trust = room(rows * m), room(rows * m), room(m), room(m)
-    matrices = room(m * m), room(m * m), room(m * m), room(8 * m + 16)
+    matrices = room(m * m), room(m * m), room(m * m), room(9 * m)
     mean, means, noise, left = rooms(channels, m), rooms(channels, m), rooms(channels, m), rooms(channels, m)
     turn = np.eye(channels, dtype=np.float32)
     for reference in range(tile.down * tile.across):
@@ -68,7 +71,8 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
         for o in range(channels):
             turned(known, turn[o], rows * m, ownknown)
             turned(noise, turn[o] * turn[o], m, ownnoise)
-            if energy(ownknown, rows * m) < SILENT * tile.group * np.sum(ownnoise[:n]):
+            heard = _heard(energy(ownknown, rows * m), tile.group * np.sum(ownnoise[:n]))
+            if heard == 0.0:
                 out[o] = 0.0
                 left[o] = 0.0
                 continue
@@ -79,6 +83,9 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
             else:
                 scaled(shared[o], ownnoise, n, m, matrices[1])
                 _filter_shared(own, rows, (n, m, tile.group), matrices, left[o], out[o])
+            if heard < 1.0:
+                _multiply(out[o], rows * m, heard)
+                _multiply(left[o], m, heard * heard)
         for c in range(channels):
             back = np.ascontiguousarray(turn[:, c])
             turned(left, back * back, m, trust)
@@ -95,7 +102,7 @@ def _filter(y: Any, rows: int, sizes: Any, matrices: Any, noise: Any, left: Any,
     """Write the rows of `y` filtered into `z`, and what is left of white noise into `left`."""
     n, m, count = sizes
     matrix, _, _, work = matrices
-    _divide(matrix, m * m, count)
+    _multiply(matrix, m * m, np.float32(1.0) / np.float32(count))
     inverse_of(matrix, noise, 1.0, n, m, work)
     left_of(matrix, noise, n, m, left)
     product(y, rows, m, matrix, m, z)
@@ -110,16 +117,23 @@ def _filter_shared(y: Any, rows: int, sizes: Any, matrices: Any, left: Any, z: A
     """Do the same for noise that pixels share, whose covariance is the second of the matrices."""
     n, m, count = sizes
     matrix, noise, linear, work = matrices
-    _divide(matrix, m * m, count)
+    _multiply(matrix, m * m, np.float32(1.0) / np.float32(count))
     shared_map(matrix, noise, 1.0, n, m, work, linear, left)
     product(y, rows, m, linear, m, z)
 
 
 @inlined
-def _divide(values: Any, count: int, by: int) -> None:
-    factor = splat(np.float32(1.0) / np.float32(by))
+def _heard(structure: float, noise: float) -> Any:
+    """Return how much of a colour of a group is used: all of it, nothing, or in between a share."""
+    low, high = np.float32(SILENT[0]), np.float32(SILENT[1])
+    return min(np.float32(1.0), max(np.float32(0.0), (structure / noise - low) / (high - low)))
+
+
+@inlined
+def _multiply(values: Any, count: int, factor: float) -> None:
+    by = splat(factor)
     for at in range(0, count, LANES):
-        store(values, at, mul(factor, load(values, at)))
+        store(values, at, mul(by, load(values, at)))
 
 
 @inlined
