@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from untaught.methods.non_local.block_matching import gather
+from untaught.methods.non_local.kernels.wiener import SILENT
 
 TINY = 1e-12  # keeps matrices of nothing at all invertible
 ROUNDING = 3e-6  # of a Gram matrix's mean diagonal: keeps float32 factorisations positive
@@ -98,19 +99,19 @@ def _left(linear: Tensor, noise: Tensor) -> Tensor:
     return left.square_()
 
 
-def combination(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k) in units of `scale`.
+def combination(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Combine the patches (C, B, k, n) of a group; noise energies (C, B, k), of mean variance 1.
 
     Return the answer times its trust, and the trust (C, B, k, 1).
     """
-    gram = (pilot @ pilot.mT).div_(scale)
+    gram = pilot @ pilot.mT
     combine = _shrinkage(gram, noise, SURE_SLACK if pilot is group else 1.0)
     trust = 1 / (_left(combine, noise) / group.shape[-1]).clamp_min(1e-4)[..., None]
     return (combine * trust) @ group, trust
 
 
-def wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
-    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n) in units of `scale`.
+def wiener(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """Filter the pixels of a group (C, B, k, n); noise variances (C, B, n), 1 on average.
 
     Every group is filtered in the colours in which its own pilot is uncorrelated: most patches hold shades of
     two colours, so that one or two of the three have next to no signal, and edges that the grey channel shows
@@ -119,11 +120,11 @@ def wiener(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[
     Return the answer times its trust, and the trust (C, B, 1, n).
     """
     if len(group) == 1 or noise.ndim == group.ndim:
-        answer, left = _filtered(group, pilot, noise, scale)
+        answer, left = _filtered(group, pilot, noise)
     else:
         turn = _own_colours(pilot)
         noise = turn.square() @ noise.transpose(0, 1)
-        answer, left = _filtered(_turned(group, turn), _turned(pilot, turn), noise, scale)
+        answer, left = _filtered(_turned(group, turn), _turned(pilot, turn), noise)
         answer = _turned(answer.transpose(0, 1), turn.mT).transpose(0, 1)
         left = (turn.mT.square() @ left).transpose(0, 1)
     trust = 1 / (left + LEAST_LEFT)[..., None, :]
@@ -144,11 +145,14 @@ def _turned(group: Tensor, turn: Tensor) -> Tensor:
     return found
 
 
-def _filtered(group: Tensor, pilot: Tensor, noise: Tensor, scale: Tensor) -> tuple[Tensor, Tensor]:
+def _filtered(group: Tensor, pilot: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
     """Return groups (..., k, n) filtered, and the variance that is left of the noise, (..., n)."""
     pilot -= pilot.mean(-2, keepdim=True)
-    covariance = (pilot.mT @ pilot).div_(group.shape[-2] * scale)
-    mix = _shrinkage(covariance, noise)
+    covariance = (pilot.mT @ pilot).div_(group.shape[-2])
+    variance = noise if noise.ndim < covariance.ndim else noise.diagonal(dim1=-2, dim2=-1)
+    share = covariance.diagonal(dim1=-2, dim2=-1).sum(-1) / variance.expand(covariance.shape[:-1]).sum(-1)
+    heard = ((share - SILENT[0]) / (SILENT[1] - SILENT[0])).clamp(0, 1)
+    mix = _shrinkage(covariance, noise) * heard[..., None, None]
     mean = group.mean(-2, keepdim=True)
     answer = group @ mix.mT
     answer += mean - mean @ mix.mT  # the mean is kept as it is

@@ -70,14 +70,22 @@ class Covariance:
         found: Tensor = lags[:, down, across]
         return found[:, None]
 
+    def around(self, reach: int) -> Tensor:
+        """Return the autocorrelation at all lags up to `reach` rows and columns, (C, 2 reach + 1, 2 reach + 1)."""
+        at = torch.arange(-reach, reach + 1, device=self.power.device)
+        return self._at(at[:, None], at)
+
     def between(self, corners: Tensor, width: int) -> Tensor:
         """Return the correlation of the noise of patches that start at `corners`, (B, k): (C, B, k, k)."""
-        lags = self.lags
-        half = lags.shape[1] // 2
         rows, columns = corners // width, corners % width
         down, across = (place[:, :, None] - place[:, None, :] for place in (rows, columns))
-        near = (down.abs() < half) & (across.abs() < half)  # beyond, the transform has wrapped around
-        found = lags[:, down.clamp(1 - half, half - 1), across.clamp(1 - half, half - 1)]
+        return self._at(down, across)
+
+    def _at(self, down: Tensor, across: Tensor) -> Tensor:
+        """Return the autocorrelation at lags; beyond half the square the transform has wrapped around."""
+        half = self.lags.shape[1] // 2
+        near = (down.abs() < half) & (across.abs() < half)
+        found = self.lags[:, down.clamp(1 - half, half - 1), across.clamp(1 - half, half - 1)]
         return torch.where(near, found, torch.zeros_like(found))
 
 

@@ -1,0 +1,1 @@
+"""Similar patches found and filtered on processors, compiled by numba."""

@@ -1,0 +1,45 @@
+"""How functions are compiled: once for a machine, kept on the disk, and never while a module is only imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+# Sums may be taken in any order and products fused, but NaN and infinity stay what they are.
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "reassoc"}}
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a function that only compiled code calls; it becomes part of the callers."""
+    return njit(**OPTIONS)(function)
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls, when it is first called; it is kept beside the package.
+
+    Where that folder cannot be written to, numba takes one of the user's; where there is none either, the function
+    is compiled anew by every process.
+    """
+    try:
+        found = njit(cache=True, **OPTIONS)(function)
+    except RuntimeError:  # no folder to keep it in
+        return njit(**OPTIONS)(function)
+    _watch_all_sources(found)
+    return found
+
+
+def _watch_all_sources(dispatcher: Any) -> None:
+    """Let what is kept be out of date when any page of this folder changed: numba looks at the caller's alone."""
+    kept: Any = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
+    if hasattr(kept, "_source_stamp"):
+        kept._source_stamp = _sources()
+
+
+@cache
+def _sources() -> tuple[tuple[str, float, int], ...]:
+    pages = sorted(Path(__file__).parent.glob("*.py"))
+    return tuple((page.name, page.stat().st_mtime, page.stat().st_size) for page in pages)
