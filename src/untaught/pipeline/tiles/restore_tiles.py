@@ -1,0 +1,157 @@
+"""A plane tile by tile, in memory that does not grow with it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from untaught.fitting.progress import Progress
+from untaught.image.image import Image
+from untaught.image.lazy import in_words, release
+from untaught.image.plane import Plane
+from untaught.image.tiling import Tile, Tiling
+from untaught.method import Stopped
+from untaught.noise import Unknown
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.request import Request
+from untaught.pipeline.tiles.join_tiles import NOWHERE, Canvas, Laid, joined
+from untaught.pipeline.tiles.memory_need import memory_for
+from untaught.pipeline.tiles.survey import Solve, Survey, settled, surveyed
+from untaught.problem import Weights
+
+BETWEEN_TILES = 10**6  # seeds; a plane draws from far fewer after its own
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A plane, and how it is cut."""
+
+    picture: Image
+    index: int
+    tiling: Tiling
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """Its tiles, from top to bottom and left to right."""
+        return self.tiling.tiles(self.picture.height, self.picture.width)
+
+
+def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer:
+    """Restore one plane tile by tile.
+
+    Its scale, its noise and the method are the whole plane's, see `survey`; what a fit has learnt on a tile, the
+    next one begins with.
+
+    Parameters
+    ----------
+    whole : Whole
+        The plane.
+    request : Request or None
+        What is asked; None where it is left as it is, but for what is missing.
+    solve : callable
+        Answers for a tile as for any plane.
+
+    Raises
+    ------
+    InputError
+        If it cannot be done; `NoGreyError` for a plane of two values.
+    KeyboardInterrupt
+        Where Ctrl-C left nothing behind.
+    """
+    picture, tiles = whole.picture, whole.tiles
+    survey, asked = None, request
+    if request is not None and not _flat(whole):
+        survey = surveyed(picture, whole.index, request, solve, whole.tiling)
+        asked = settled(survey, request, solve, tiles)
+    canvas = Canvas((picture.height, picture.width, len(picture.group(whole.index))), picture.array.itemsize > 2)
+    laid = _laid(whole, canvas, survey, asked, solve)
+    if survey is None or request is None:
+        return joined(canvas, laid, ())
+    side = " x ".join(str(part.stop - part.start) for part in tiles[0].window[::-1])
+    note = f"it was restored in {len(tiles)} parts of {side} pixels, which overlap, with one law of noise"
+    if request.tiling is None:
+        note += f", to need no more than {in_words(memory_for(request))} of memory"
+    found = joined(canvas, laid, (*survey.notes, note))
+    return replace(found, noise=survey.noise)
+
+
+def _flat(whole: Whole) -> bool:
+    """Say whether a plane has one value everywhere."""
+    picture, seen = whole.picture, []
+    for tile in whole.tiles:
+        values = picture.plane(whole.index, tile.own).values
+        seen += [float(values.min()), float(values.max())]
+        release(picture.array)
+        if min(seen) < max(seen):
+            return False
+    return True
+
+
+def _laid(
+    whole: Whole, canvas: Canvas, survey: Survey | None, request: Request | None, solve: Solve
+) -> list[Laid]:
+    """Solve tile by tile; after Ctrl-C the others are as they were."""
+    tiles, laid, started = whole.tiles, list[Laid](), time.monotonic()
+    warm_start: Weights | None = None if request is None else request.warm_start
+    left = survey is None or request is None
+    for number, tile in enumerate(tiles):
+        plane = whole.picture.plane(whole.index, tile.window) if survey is None else survey.plane(tile)
+        answer = None
+        if survey is not None and request is not None and not left and _restorable(plane):
+            own = _own(request, number, len(tiles), started)
+            warm = replace(own, warm_start=warm_start, noise=survey.law(tile.window))
+            try:
+                answer = solve(plane, warm if number else replace(warm, seed=request.seed))
+            except NoGreyError:
+                answer = None
+            except KeyboardInterrupt:
+                if not any(not one.copied for one in laid):
+                    raise
+                left, laid[-1] = True, replace(laid[-1], answer=replace(laid[-1].answer, interrupted=True))
+        copied = answer is None
+        answer = _copied(plane) if answer is None else answer
+        canvas.lay(tile, answer)
+        release(whole.picture.array)
+        left = left or answer.interrupted
+        warm_start = answer.weights or warm_start
+        laid.append(Laid(tile, replace(answer, values=NOWHERE, std=None, kept=None, weights=None), copied))
+    return laid
+
+
+def _own(request: Request, number: int, count: int, started: float) -> Request:
+    """Return what is asked of one tile: a share of the time that is left, a seed and a place of its own."""
+    seconds = request.seconds
+    if seconds is not None:
+        seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - number)
+    seed = request.seed + BETWEEN_TILES * number if request.warm_start is not None or number else request.seed
+    return replace(
+        request,
+        seconds=seconds,
+        seed=seed,
+        on_progress=_numbered(request.on_progress, number, count),
+        checkpoint=None,
+    )
+
+
+def _numbered(tell: Callable[[Progress], None] | None, part: int, parts: int) -> Callable[[Progress], None] | None:
+    if tell is None:
+        return None
+    return lambda progress: tell(replace(progress, part=part, parts=parts))
+
+
+def _restorable(plane: Plane) -> bool:
+    """Say whether a tile holds anything to restore."""
+    return not bool(plane.working.gone.all()) and bool(plane.values.max() > plane.values.min())
+
+
+def _copied(plane: Plane) -> Answer:
+    """Return the answer for a tile that is left alone, but for what is missing."""
+    stopped = Stopped("nothing to do", 0, "the plane was left as it is")
+    gaps = bool(plane.missing.any())
+    kept = np.asarray(~plane.missing, np.bool_)
+    why = "there is nothing to restore in it"
+    return Answer(plane.values, Unknown(0.0), "none", why, stopped, completed=gaps, kept=kept)
