@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from untaught.image.plane import Window
 
-OVERLAP = 48  # pixels that a window sees beyond its own
+OVERLAP = 32  # pixels that a window sees beyond its own
 RAMP = 3  # a blend reaches over the overlap divided by this, to either side of the seam
 
 
