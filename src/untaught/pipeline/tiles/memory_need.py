@@ -9,8 +9,6 @@ from untaught.image.image import Image
 from untaught.image.lazy import in_words, is_mapped
 from untaught.image.limits import default_memory
 from untaught.image.tiling import Tiling
-from untaught.method import ClosedForm
-from untaught.methods.registry import make
 from untaught.pipeline.request import Request
 
 # Measured as most resident memory, on 16-bit pictures of 512 and 1024 pixels a side: 310 to 350 MiB before a
@@ -33,7 +31,7 @@ def tiling_for(picture: Image, request: Request) -> Tiling | None:
     fits = (picture.height, picture.width)
     if request.tiling is not None:
         return None if request.tiling.fits(*fits) else request.tiling
-    each = bytes_a_pixel(picture, request)
+    each = bytes_a_pixel(picture)
     fixed = FIXED + (0 if is_mapped(picture.array) else picture.array.nbytes)
     least = fixed + each * min(LEAST**2, math.prod(fits))
     if request.memory is not None and request.memory < least:
@@ -52,16 +50,10 @@ def memory_for(request: Request) -> int:
     return default_memory() if request.memory is None else request.memory
 
 
-def bytes_a_pixel(picture: Image, request: Request) -> int:
-    """Return how much memory a pixel of a plane takes while it is restored."""
+def bytes_a_pixel(picture: Image) -> int:
+    """Return how much memory a pixel of a plane takes while it is restored, by whatever method.
+
+    The same memory has to give the same tiles when `auto` is asked and when the method is that it took.
+    """
     channels = max(len(group) for group in picture.groups)
-    return FORMULA * channels + (0 if _is_formula(request) else NETWORK)
-
-
-def _is_formula(request: Request) -> bool:
-    """Say whether what was asked for runs no network."""
-    method = request.method
-    if isinstance(method, str) and method != "auto":
-        made: object = make(method)
-        return isinstance(made, ClosedForm)
-    return isinstance(method, ClosedForm)
+    return FORMULA * channels + NETWORK
