@@ -10,7 +10,6 @@ from untaught import denoise
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image, image_of_array
-from untaught.image.limits import check
 from untaught.image.values import value_range_of
 
 

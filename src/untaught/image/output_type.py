@@ -12,7 +12,7 @@ from untaught.errors import InputError, did_you_mean, one_of, quoted
 from untaught.image.formats.tiff_layout import BOUNDS, Layout
 from untaught.image.formats.tiff_ome import retyped_xml
 from untaught.image.image import Image
-from untaught.image.lazy import bands, copied
+from untaught.image.lazy import copied, pieces, release
 
 SAME = "same"
 OUTPUT_TYPES = (SAME, "float32", "float64")
@@ -72,9 +72,10 @@ def rounding(image: Image, values: NDArray[np.float32]) -> float:
         return 0.0
     low, high = image.value_range
     between = 0
-    for band in bands(values):
-        levels = low + (high - low) * band.astype(np.float64)
+    for piece in pieces(values.shape):
+        levels = low + (high - low) * values[piece].astype(np.float64)
         between += int((np.abs(levels - np.rint(levels)) > EXACT * max(high - low, abs(low), abs(high))).sum())
+        release(values)
     return between / max(values.size, 1) / (high - low) ** 2 / 12
 
 

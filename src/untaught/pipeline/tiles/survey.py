@@ -83,13 +83,9 @@ def surveyed(picture: Image, index: int, request: Request, solve: Solve, tiling:
     NoGreyError
         For a plane of two values.
     """
-    pixels = SAMPLED // len(picture.group(index))
-    step = max(1, int(np.ceil(np.sqrt(picture.height * picture.width / pixels))))
-    thin = picture.plane(index, (slice(None, None, step), slice(None, None, step)))
-    assert thin.raw is not None
-    scale = Scale.of((thin.raw, thin.missing), _parts(picture, index), picture.value_range)
-    sample = sampled(picture, index, scale, pixels)
-    own = sample.working
+    sample = sample_of(picture, index)
+    own, scale = sample.working, sample.scale
+    assert scale is not None
     if black_and_white(own.values) and _two_values(picture, index):
         raise NoGreyError(NO_GREY)
     if request.noise is not None:
@@ -99,6 +95,16 @@ def surveyed(picture: Image, index: int, request: Request, solve: Solve, tiling:
     law = WorkingScale(own.factor, own.shift).noise_back(report.model)
     found = Survey(picture, index, replace(scale, clip=report.model.clip), law, tuple(report.notes))
     return replace(found, noise=_refined(found, request, solve, tiling))
+
+
+def sample_of(picture: Image, index: int) -> Plane:
+    """Return squares that are spread over a plane, as a smaller plane on the scale of the whole."""
+    pixels = SAMPLED // len(picture.group(index))
+    step = max(1, int(np.ceil(np.sqrt(picture.height * picture.width / pixels))))
+    thin = picture.plane(index, (slice(None, None, step), slice(None, None, step)))
+    assert thin.raw is not None
+    scale = Scale.of((thin.raw, thin.missing), _parts(picture, index), picture.value_range)
+    return sampled(picture, index, scale, pixels)
 
 
 def _parts(picture: Image, index: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
@@ -122,7 +128,7 @@ def sampled(picture: Image, index: int, scale: Scale, pixels: int) -> Plane:
         np.concatenate([np.concatenate([getattr(part, name) for part in row], axis=1) for row in parts], axis=0)
         for name in ("values", "missing", "raw")
     )
-    return Plane(values, missing, index, "", raw, picture.value_range, scale)
+    return Plane(values, missing, index, picture.labels[index], raw, picture.value_range, scale)
 
 
 def _places(length: int, share: float) -> list[slice]:
