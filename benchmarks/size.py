@@ -3,9 +3,9 @@
     python benchmarks/size.py --data DIR [--quick] [--sides 256,512,1024] [--channels 1,3] [--method nonlocal]
         [--memory 1.5GiB]
 
-F16 (512 x 512), mirrored on and on, with white noise of level 20 (of 255) that is drawn on it and not given. It is read
-from an uncompressed TIFF and written to one, and never held by this script either. One JSON line a case in --output;
-at the end, for each way, the exponents of seconds and of the memory beyond that of the smallest picture in pixels.
+F16 (512 x 512), mirrored on and on, with white noise of level 20 (of 255) that is drawn on it and not given. It is
+read from an uncompressed TIFF and written to one, and never held by this script either. One JSON line a case in
+--output; at the end, for each way, the exponents with which seconds and most memory grow with the pixels.
 """
 
 from __future__ import annotations

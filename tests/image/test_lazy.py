@@ -14,7 +14,7 @@ import tifffile
 
 from untaught import InputError
 from untaught.errors import OutputError
-from untaught.image import lazy
+from untaught.image import lazy, limits
 from untaught.image.files import Reading, as_image, read, write
 from untaught.image.image import Image
 from untaught.image.reading import memory_of
@@ -165,6 +165,14 @@ def test_a_private_map_keeps_what_was_written_to_it(tmp_path: Path) -> None:
 )
 def test_amounts_of_memory_are_understood(said: str | int | None, nbytes: int | None) -> None:
     assert memory_of(said) == nbytes
+
+
+@pytest.mark.parametrize(("free", "bound"), [(2**34, 2**33), (2**34 - 1, 2**32), (3 * 2**30, 2**30), (1, 1)])
+def test_half_of_what_is_free_is_used_as_a_power_of_two(
+    monkeypatch: pytest.MonkeyPatch, free: int, bound: int
+) -> None:
+    monkeypatch.setattr(limits, "free_memory", lambda: free)
+    assert limits.default_memory() == bound
 
 
 @pytest.mark.parametrize("said", ["0", 0, -5, "-2GiB", "lots", "2 GiB of it", "", True, 1.5, "nan"])

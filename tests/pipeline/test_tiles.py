@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,7 +17,9 @@ from torch.nn import functional as F
 
 from tests.conftest import clean, psnr
 from tests.helpers.quick import DIP_FAST
-from untaught import InputError, denoise, inpaint, rerun
+from untaught import InputError, denoise, inpaint, inspect, rerun
+from untaught.errors import OutputError
+from untaught.image import lazy
 from untaught.image.files import write
 from untaught.image.image import Image, image_of_array
 from untaught.image.tiling import Tiling
@@ -306,6 +309,35 @@ def test_the_memory_decides_the_tiles_and_is_in_the_recipe_only_then(tmp_path: P
     assert any("restored in 4 parts" in note for note in result.notes)
     np.testing.assert_array_equal(rerun(result.recipe, tmp_path / "a.png").image, result.image)
     assert denoise(tmp_path / "a.png", memory="4GiB", **options).recipe.memory is None  # type: ignore[arg-type]
+
+
+def test_a_disk_that_is_full_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(lazy, "SMALL", 1000)
+    monkeypatch.setattr(lazy, "_reserve", full)
+    with pytest.raises(OutputError, match=r"has no room for .*No space left on device") as caught:
+        restored(noisy(face()).astype(np.float32), sigma=SIGMA)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_plane_on_the_disk_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = noisy(face()).astype(np.float32)
+    held = restored(y, sigma=SIGMA).image
+    monkeypatch.setattr(lazy, "SMALL", 1000)
+    monkeypatch.setattr(lazy, "PIECE", 2000)
+    mapped = restored(y, sigma=SIGMA).image
+    assert lazy.is_mapped(mapped)
+    np.testing.assert_array_equal(mapped, held)
+
+
+def test_a_look_at_a_large_plane_is_at_squares_of_it() -> None:
+    x = np.tile(face(height=128, width=128), (3, 3))
+    y = np.rint(255 * np.clip(noisy(x, 0.1), 0, 1)).astype(np.uint8)
+    found = inspect(y, axes="YX", memory=FIXED + y.nbytes + 3400 * 256**2)
+    assert found.planes[0].report.model.level == pytest.approx(0.1, rel=0.05)
+    assert any("squares that are spread" in note for note in found.notes)
 
 
 def test_the_toy_is_a_formula() -> None:

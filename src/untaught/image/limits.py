@@ -66,5 +66,8 @@ def refuse_to_hold(name: str | Path, nbytes: float, memory: int | None = None) -
 
 
 def default_memory() -> int:
-    """Return how many bytes may be used where nobody says: half of what is free."""
-    return int(SHARE * free_memory())
+    """Return how many bytes may be used where nobody says: half of what is free, as the power of two below.
+
+    What is free changes from run to run, and with it the parts that a picture is restored in; so it rarely does.
+    """
+    return 2 ** max(int(SHARE * free_memory()), 1).bit_length() // 2

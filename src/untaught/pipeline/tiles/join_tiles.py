@@ -102,6 +102,7 @@ def joined(canvas: Canvas, laid: Sequence[Laid], notes: Sequence[str]) -> Answer
         interrupted=any(one.answer.interrupted for one in laid),
         recipe=_recipe([one.answer.recipe for one in judged]),
         doubt=None,
+        weights=laid[-1].answer.weights,
     )
 
 

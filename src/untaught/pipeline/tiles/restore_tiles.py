@@ -21,7 +21,6 @@ from untaught.pipeline.request import Request
 from untaught.pipeline.tiles.join_tiles import NOWHERE, Canvas, Laid, joined
 from untaught.pipeline.tiles.memory_need import memory_for
 from untaught.pipeline.tiles.survey import Solve, Survey, settled, surveyed
-from untaught.problem import Weights
 
 BETWEEN_TILES = 10**6  # seeds; a plane draws from far fewer after its own
 
@@ -62,11 +61,13 @@ def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer
     KeyboardInterrupt
         Where Ctrl-C left nothing behind.
     """
-    picture, tiles = whole.picture, whole.tiles
+    picture, tiles, started = whole.picture, whole.tiles, time.monotonic()
     survey, asked = None, request
     if request is not None and not _flat(whole):
-        survey = surveyed(picture, whole.index, request, solve, whole.tiling)
-        asked = settled(survey, request, solve, tiles)
+        looking = replace(request, on_progress=_numbered(request.on_progress, 0, len(tiles)))
+        survey = surveyed(picture, whole.index, looking, solve, whole.tiling)
+        asked = settled(survey, looking, solve, tiles)
+        asked = replace(asked, on_progress=request.on_progress, seconds=_left(request, started))
     canvas = Canvas((picture.height, picture.width, len(picture.group(whole.index))), picture.array.itemsize > 2)
     laid = _laid(whole, canvas, survey, asked, solve)
     if survey is None or request is None:
@@ -94,47 +95,47 @@ def _flat(whole: Whole) -> bool:
 def _laid(
     whole: Whole, canvas: Canvas, survey: Survey | None, request: Request | None, solve: Solve
 ) -> list[Laid]:
-    """Solve tile by tile; after Ctrl-C the others are as they were."""
+    """Solve tile by tile; without a survey, and after Ctrl-C, they are as they were."""
     tiles, laid, started = whole.tiles, list[Laid](), time.monotonic()
-    warm_start: Weights | None = None if request is None else request.warm_start
-    left = survey is None or request is None
+    warm_start = None if request is None else request.warm_start
     for number, tile in enumerate(tiles):
         plane = whole.picture.plane(whole.index, tile.window) if survey is None else survey.plane(tile)
         answer = None
-        if survey is not None and request is not None and not left and _restorable(plane):
-            own = _own(request, number, len(tiles), started)
-            warm = replace(own, warm_start=warm_start, noise=survey.law(tile.window))
+        if survey is not None and request is not None and _restorable(plane):
+            own = replace(_own(request, number, len(tiles), started), warm_start=warm_start)
             try:
-                answer = solve(plane, warm if number else replace(warm, seed=request.seed))
+                answer = solve(plane, replace(own, noise=survey.law(tile.window)))
             except NoGreyError:
                 answer = None
             except KeyboardInterrupt:
-                if not any(not one.copied for one in laid):
+                if all(one.copied for one in laid):
                     raise
-                left, laid[-1] = True, replace(laid[-1], answer=replace(laid[-1].answer, interrupted=True))
-        copied = answer is None
-        answer = _copied(plane) if answer is None else answer
-        canvas.lay(tile, answer)
+                answer, survey = replace(_copied(plane), interrupted=True), None
+        found = answer or _copied(plane)
+        canvas.lay(tile, found)
         release(whole.picture.array)
-        left = left or answer.interrupted
-        warm_start = answer.weights or warm_start
-        laid.append(Laid(tile, replace(answer, values=NOWHERE, std=None, kept=None, weights=None), copied))
+        survey = None if found.interrupted else survey
+        warm_start = found.weights or warm_start
+        copied = answer is None or (found.interrupted and found.method == "none")
+        laid.append(Laid(tile, replace(found, values=NOWHERE, std=None, kept=None, weights=warm_start), copied))
     return laid
 
 
 def _own(request: Request, number: int, count: int, started: float) -> Request:
     """Return what is asked of one tile: a share of the time that is left, a seed and a place of its own."""
-    seconds = request.seconds
-    if seconds is not None:
-        seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - number)
-    seed = request.seed + BETWEEN_TILES * number if request.warm_start is not None or number else request.seed
+    left = _left(request, started)
     return replace(
         request,
-        seconds=seconds,
-        seed=seed,
+        seconds=None if left is None else left / (count - number),
+        seed=request.seed + BETWEEN_TILES * number,
         on_progress=_numbered(request.on_progress, number, count),
         checkpoint=None,
     )
+
+
+def _left(request: Request, started: float) -> float | None:
+    """Return the seconds that are left of those of a request, None where there is no limit."""
+    return None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
 
 
 def _numbered(tell: Callable[[Progress], None] | None, part: int, parts: int) -> Callable[[Progress], None] | None:

@@ -16,6 +16,7 @@ from untaught.image.tiling import Tile, Tiling
 from untaught.image.working import Scale
 from untaught.method import Iterative, Method
 from untaught.methods.fusion import Fusion
+from untaught.methods.registry import seconds_for
 from untaught.noise import NoiseModel, clipping
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import NO_GREY, NoGreyError, black_and_white
@@ -31,7 +32,7 @@ SAMPLED = 2**20  # values that the noise is measured on, which takes some 100 Mi
 BLOCK = 256  # pixels: side of the squares that they are taken in, evenly spread
 REFINED = 5  # places where the level is measured once more, by what a denoiser leaves there
 REFINED_SIDE = 384  # pixels
-REFINED_SHARE = 0.125  # of the plane, at most, that they make up
+REFINED_SHARE = 0.125  # of the plane, and of the time, at most, that they take
 PILOT = "nonlocal"
 
 
@@ -153,15 +154,18 @@ def _refined(survey: Survey, request: Request, solve: Solve, tiling: Tiling) -> 
     law = survey.noise
     if not (law.white and law.relative_error > 0) or law.leaves_clean:
         return law
-    told = []
-    for window in _windows(survey.shape, min(REFINED_SIDE, tiling.side)):
+    told, windows = [], _windows(survey.shape, min(REFINED_SIDE, tiling.side))
+    need = seconds_for(PILOT, sum(_pixels(window) for window in windows) / 1e6) or 0.0
+    if request.seconds is not None and need > REFINED_SHARE * request.seconds:
+        return law
+    for window in windows:
         part = replace(survey.picture.plane(survey.index, window), scale=survey.scale)
         if part.missing.all() or part.values.max() == part.values.min():
             continue
         here = survey.law(window)
         asked = replace(request, method=PILOT, rule=None, parts=(), surveyed=here, checkpoint=None, seconds=None)
         try:
-            found = solve(part, asked).noise
+            found = _whole(solve(part, asked)).noise
         except NoGreyError:
             continue
         if found.relative_error > 0:
@@ -171,6 +175,18 @@ def _refined(survey: Survey, request: Request, solve: Solve, tiling: Tiling) -> 
     factors, errors = np.array(told).T
     weights = errors**-2
     return law.scaled(float((weights * factors).sum() / weights.sum()), float(errors.min()))
+
+
+def _whole(answer: Answer) -> Answer:
+    """Return an answer, unless it was interrupted: nothing can be decided by that."""
+    if answer.interrupted:
+        raise KeyboardInterrupt
+    return answer
+
+
+def _pixels(window: Window) -> int:
+    rows, columns = window
+    return int((rows.stop - rows.start) * (columns.stop - columns.start))
 
 
 def _windows(shape: tuple[int, int], side: int) -> list[Window]:
@@ -196,8 +212,9 @@ def settled(survey: Survey, request: Request, solve: Solve, tiles: Sequence[Tile
     if request.parts or not (request.method == "auto" or _is_fusion(request.method)):
         return request
     tile = _medium(survey, tiles)
-    asked = replace(request, noise=survey.law(tile.window), checkpoint=None)
-    recipe = solve(survey.plane(tile), asked).recipe
+    seconds = None if request.seconds is None else request.seconds / (len(tiles) + 1)
+    asked = replace(request, noise=survey.law(tile.window), checkpoint=None, seconds=seconds)
+    recipe = _whole(solve(survey.plane(tile), asked)).recipe
     return request if recipe is None or recipe.method == "none" else asked_again(recipe, request)
 
 
