@@ -238,6 +238,8 @@ def test_auto_decides_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tiled.method == "nonlocal"
     assert [plane.method for plane in tiled.recipe.planes] == ["nonlocal"]
     assert psnr(tiled.image, face()) > psnr(y, face()) + 6
+    assert tiled.why.startswith("the noise is independent between pixels")
+    assert tiled.why.endswith("decided on one of the parts that it was restored in, and done on all")
 
 
 def test_a_fit_begins_with_what_the_last_one_has_learnt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,4 +70,4 @@ def default_memory() -> int:
 
     What is free changes from run to run, and with it the parts that a picture is restored in; so it rarely does.
     """
-    return 2 ** max(int(SHARE * free_memory()), 1).bit_length() // 2
+    return 1 << (max(int(SHARE * free_memory()), 1).bit_length() - 1)

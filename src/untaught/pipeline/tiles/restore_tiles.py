@@ -62,22 +62,32 @@ def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer
         Where Ctrl-C left nothing behind.
     """
     picture, tiles, started = whole.picture, whole.tiles, time.monotonic()
-    survey, asked = None, request
+    survey, asked, choice = None, request, None
     if request is not None and not _flat(whole):
         looking = replace(request, on_progress=_numbered(request.on_progress, 0, len(tiles)))
         survey = surveyed(picture, whole.index, looking, solve, whole.tiling)
-        asked = settled(survey, looking, solve, tiles)
+        asked, choice = settled(survey, looking, solve, tiles)
         asked = replace(asked, on_progress=request.on_progress, seconds=_left(request, started))
     canvas = Canvas((picture.height, picture.width, len(picture.group(whole.index))), picture.array.itemsize > 2)
-    laid = _laid(whole, canvas, survey, asked, solve)
+    found = joined(canvas, _laid(whole, canvas, survey, asked, solve), () if survey is None else survey.notes)
     if survey is None or request is None:
-        return joined(canvas, laid, ())
-    side = " x ".join(str(part.stop - part.start) for part in tiles[0].window[::-1])
-    note = f"it was restored in {len(tiles)} parts of {side} pixels, which overlap, with one law of noise"
-    if request.tiling is None:
-        note += f", to need no more than {in_words(memory_for(request))} of memory"
-    found = joined(canvas, laid, (*survey.notes, note))
-    return replace(found, noise=survey.noise)
+        return found
+    found = replace(found, noise=survey.noise, notes=(*found.notes, _said(whole, request)))
+    if choice is None:
+        return found
+    why = f"{choice.why}; that was decided on one of the parts that it was restored in, and done on all"
+    return replace(found, why=why, candidates=choice.candidates)
+
+
+def _said(whole: Whole, request: Request) -> str:
+    """Return the sentence on how a plane was cut."""
+    (tile, *_), count = whole.tiles, len(whole.tiles)
+    rows, columns = tile.window
+    size = f"{columns.stop - columns.start} x {rows.stop - rows.start}"
+    note = f"it was restored in {count} parts of {size} pixels, which overlap, with one law of noise"
+    if request.tiling is not None:
+        return note
+    return f"{note}, to need no more than {in_words(memory_for(request))} of memory"
 
 
 def _flat(whole: Whole) -> bool:

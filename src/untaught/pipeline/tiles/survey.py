@@ -203,19 +203,23 @@ def _windows(shape: tuple[int, int], side: int) -> list[Window]:
     return found
 
 
-def settled(survey: Survey, request: Request, solve: Solve, tiles: Sequence[Tile]) -> Request:
-    """Return the request for every tile, with the method that `auto` or a fusion takes on one of medium contrast.
+def settled(
+    survey: Survey, request: Request, solve: Solve, tiles: Sequence[Tile]
+) -> tuple[Request, Answer | None]:
+    """Return the request for every tile, and the answer for the one on which it was decided, if that was to be.
 
-    Where nothing is taken there, every tile decides for itself.
+    `auto` or a fusion decides on a tile of medium contrast. Where nothing is taken there, every tile decides for
+    itself.
     """
-    request = replace(request, noise=survey.noise)
     if request.parts or not (request.method == "auto" or _is_fusion(request.method)):
-        return request
+        return request, None
     tile = _medium(survey, tiles)
     seconds = None if request.seconds is None else request.seconds / (len(tiles) + 1)
     asked = replace(request, noise=survey.law(tile.window), checkpoint=None, seconds=seconds)
-    recipe = _whole(solve(survey.plane(tile), asked)).recipe
-    return request if recipe is None or recipe.method == "none" else asked_again(recipe, request)
+    found = _whole(solve(survey.plane(tile), asked))
+    if found.recipe is None or found.recipe.method == "none":
+        return request, None
+    return asked_again(found.recipe, request), found
 
 
 def _is_fusion(method: str | Method | Fusion) -> bool:
