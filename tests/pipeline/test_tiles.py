@@ -270,6 +270,7 @@ def test_ctrl_c_leaves_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Box, "solve", solve)
     tiled = restored(y, sigma=SIGMA)
     assert tiled.interrupted
+    assert "1 of 3 parts were not reached and are as they were" in tiled.notes
     np.testing.assert_array_equal(tiled.image[:, -30:], y[:, -30:])
     assert np.abs(tiled.image[:, :30] - y[:, :30]).mean() > SIGMA / 2
 

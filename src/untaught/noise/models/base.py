@@ -203,15 +203,10 @@ class NoiseModel(Moments):
     def part(self, window: Sequence[slice], shape: tuple[int, int] | None = None) -> Self:
         """Return the law of a part of the picture; the last two slices of `window` are of rows and columns.
 
-        `shape` is that of the picture, (H, W), where the levels may be of a smaller one, between which they vary
-        smoothly.
+        `shape` is that of the picture, (H, W), where the levels may be of a smaller one.
         """
-        levels, window = self.pixel_levels, tuple(window[-2:])
-        if levels is None:
-            return self
-        if shape is None or levels.shape == shape:
-            return self.with_pixel_levels(levels[window])
-        return self.with_pixel_levels(_between(levels, window, shape))
+        levels = self.pixel_levels
+        return self if levels is None else self.with_pixel_levels(levels[tuple(window[-2:])])
 
     def subsampled(self) -> NoiseModel:
         """Return the law of every n-th pixel, n beyond `reach`."""
@@ -305,14 +300,3 @@ class NoiseModel(Moments):
 
     def _error_words(self) -> str:
         return f", level good to {50 * self.relative_error:.1f} %" if self.relative_error else ""
-
-
-def _between(levels: Values, window: tuple[slice, ...], shape: tuple[int, int]) -> Values:
-    """Return a part of a map that is laid over a larger picture, linear between its places."""
-    for axis, (part, length) in enumerate(zip(window, shape, strict=True)):
-        at = np.linspace(0, levels.shape[axis] - 1, length)[part]
-        before = np.minimum(at.astype(np.intp), max(levels.shape[axis] - 2, 0))
-        after = np.minimum(before + 1, levels.shape[axis] - 1)
-        share = np.expand_dims(at - before, 1 - axis)
-        levels = (1 - share) * levels.take(before, axis) + share * levels.take(after, axis)
-    return levels

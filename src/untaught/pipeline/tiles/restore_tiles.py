@@ -69,14 +69,22 @@ def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer
         asked, choice = settled(survey, looking, solve, tiles)
         asked = replace(asked, on_progress=request.on_progress, seconds=_left(request, started))
     canvas = Canvas((picture.height, picture.width, len(picture.group(whole.index))), picture.array.itemsize > 2)
-    found = joined(canvas, _laid(whole, canvas, survey, asked, solve), () if survey is None else survey.notes)
+    laid = _laid(whole, canvas, survey, asked, solve)
+    found = joined(canvas, laid, () if survey is None else survey.notes)
     if survey is None or request is None:
         return found
-    found = replace(found, noise=survey.noise, notes=(*found.notes, _said(whole, request)))
+    found = replace(found, noise=survey.noise, notes=(*found.notes, _said(whole, request), *_unreached(laid)))
     if choice is None:
         return found
     why = f"{choice.why}; that was decided on one of the parts that it was restored in, and done on all"
     return replace(found, why=why, candidates=choice.candidates)
+
+
+def _unreached(laid: list[Laid]) -> tuple[str, ...]:
+    """Return the note on the parts behind the one at which it was interrupted, if it was."""
+    first = next((number for number, one in enumerate(laid) if one.answer.interrupted), len(laid))
+    left = sum(one.copied for one in laid[first:])
+    return (f"{left} of {len(laid)} parts were not reached and are as they were",) if left else ()
 
 
 def _said(whole: Whole, request: Request) -> str:
