@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,10 @@ def test_line_says_where_the_fit_is() -> None:
     # 8 s of this plane, and 10 s for each of the two behind it
     assert describe(look(3, plane=1, planes=4, score=math.nan), 4000.0) == (
         "plane 2/4, step 3/10, loss 0.25, 1:06:40 so far, at most 0:28 left"
+    )
+    # a look at a part of a large plane, with two more behind it
+    assert describe(replace(look(3, score=math.nan), part=1, parts=4), 2.0) == (
+        "part 2/4, step 3/10, loss 0.25, 0:02 so far, at most 0:28 left"
     )
 
 

@@ -10,7 +10,6 @@ from untaught import denoise
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image, image_of_array
-from untaught.image.limits import check
 from untaught.image.values import value_range_of
 
 
@@ -134,14 +133,6 @@ def test_what_is_no_picture_is_refused_in_one_sentence(obj, says):
     with pytest.raises(InputError, match=says) as caught:
         as_image(obj)
     assert "\n" not in str(caught.value)
-
-
-def test_too_large_is_refused_without_being_touched():
-    one = np.zeros((1, 1), np.uint8)
-    with pytest.raises(InputError, match="268435456"):
-        check(Image(np.broadcast_to(one, (2**15, 2**14)), "YX", (0, 255)))
-    with pytest.raises(InputError, match="1000000000"):
-        check(Image(np.broadcast_to(one, (5, 2**14, 2**14)), "ZYX", (0, 255)))
 
 
 def test_a_constant_colour_with_varying_alpha_is_constant():

@@ -42,6 +42,7 @@ PIPELINE = (
     "recipes",
     "rerun_command",
     "plane combine_planes",
+    "tiles",
     "planes",
     "tasks",
 )

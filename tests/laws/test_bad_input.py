@@ -61,7 +61,12 @@ BAD_FILES: dict[str, tuple[str, Callable[[], object], tuple[str, ...]]] = {
     "no pixels": ("bad.npy", saved("bad.npy", np.zeros((0, 48), np.uint8)), ("empty",)),
     "five axes": ("bad.npy", saved("bad.npy", np.zeros((2, 2, 2, 9, 9), np.uint8)), ("shape",)),
     "objects": ("bad.npy", saved("bad.npy", np.array([[{}, {}]], dtype=object)), ()),
-    "huge png": ("bad.png", lambda: Path("bad.png").write_bytes(png_header(40_000, 40_000)), ("pixels", "cut it")),
+    "huge png": (
+        "bad.png",
+        lambda: Path("bad.png").write_bytes(png_header(4_000_000, 4_000_000)),
+        ("unpacked", "piece by piece"),
+    ),
+    "one row": ("bad.npy", saved("bad.npy", np.arange(1_000_000.0)[None]), ("1000000 x 1", "too small")),
     "huge npy": ("bad.npy", lambda: Path("bad.npy").write_bytes(npy_header((40_000, 40_000))), ()),
 }
 
@@ -97,6 +102,10 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "seed is text": ("denoise in.png -o out.png --seed abc", ("--seed",)),
     "negative limit": ("denoise in.png -o out.png --time-limit -5", ("time limit",)),
     "limit is nan": ("denoise in.png -o out.png --time-limit nan", ("time limit",)),
+    "no memory": ("denoise in.png -o out.png --memory 0", ("memory", "2GiB")),
+    "memory is text": ("denoise in.png -o out.png --memory lots", ("lots", "2GiB")),
+    "less memory than none": ("inspect in.png --memory -1GiB", ("memory", "2GiB")),
+    "too little memory": ("denoise in.png -o out.png --memory 1MiB", ("1 MiB", "too little", "give that or more")),
     "over the input": ("denoise in.png -o in.png", ("input",)),
     "over the input's link": ("denoise in.png -o link.png", ("input",)),
     "over the reference": ("denoise in.png -o clean.png --reference clean.png", ("input",)),

@@ -81,6 +81,14 @@ Stripes = Annotated[
         "or auto for what is certainly one.",
     ),
 ]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AMOUNT",
+        help="How much memory may be used, such as 2GiB; half of what is free by default. Planes that need "
+        "more are restored in parts.",
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same picture.")]
 Limit = Annotated[
     float | None,

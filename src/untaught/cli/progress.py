@@ -53,7 +53,9 @@ class Show:
         if progress.notes:
             return
         # `auto` runs several fits on a plane: the bar must not jump back when the next one starts.
-        self.done = max(self.done, progress.plane + progress.step / progress.steps)
+        self.done = max(
+            self.done, progress.plane + (progress.part + progress.step / progress.steps) / progress.parts
+        )
         text = describe(progress, time.monotonic() - self.started)
         if self.bar is not None:
             self.bar.update(
@@ -84,9 +86,11 @@ def describe(progress: Progress, elapsed: float) -> str:
         parts = [f"pass {progress.step}/{progress.steps}"]
     if math.isfinite(progress.score):
         parts.append(f"{progress.score_name} {progress.score:.4g}")
+    if progress.parts > 1:
+        parts.insert(0, f"part {progress.part + 1}/{progress.parts}")
     if progress.planes > 1:
         parts.insert(0, f"plane {progress.plane + 1}/{progress.planes}")
-    behind = progress.planes - progress.plane - 1
+    behind = (progress.planes - progress.plane) * progress.parts - progress.part - 1
     left = progress.seconds_left + behind * (progress.seconds + progress.seconds_left)
     parts.append(f"{_clock(elapsed)} so far")
     if progress.steps > 1:

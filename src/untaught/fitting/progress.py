@@ -19,6 +19,7 @@ class Progress:
 
     `score` is what the stopping rule watches (`score_name` says what that is), NaN while there is none;
     `notes` are what a person has to be told before the run begins, at its very first look.
+    `part` of `parts` says which window of a large plane it is.
     `seconds_left` is the most that can be left, not a promise. `preview()` returns (1, C, H, W) on [0, 1].
     """
 
@@ -33,6 +34,8 @@ class Progress:
     preview: Callable[[], Tensor]
     plane: int = 0
     planes: int = 1
+    part: int = 0
+    parts: int = 1
     notes: tuple[str, ...] = ()
 
 

@@ -26,8 +26,9 @@ __all__ = ["FORMATS", "Format", "Reading", "as_image", "check_writable", "read",
 def read(path: str | Path, axes: str | None = None, series: int | None = None, page: int | None = None) -> Image:
     """Read a picture; the format is found from the content, whatever the extension.
 
-    PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but
-    that it can be decoded whole and has at most 2**28 pixels in a plane and 10**9 in all.
+    PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but that it can be
+    decoded. A large TIFF or .npy is not held: its array is a map of the file, or of what was unpacked from it to
+    the disk, and the file has to stay as it is while that is used. Others must fit in half of the free memory.
 
     A TIFF may hold several pictures. The largest is read, at its full size; pictures of one size and type that
     were written one by one are a stack. `Image.notes` says what was left.

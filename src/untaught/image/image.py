@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.axes import checked_axes, guessed
-from untaught.image.plane import Plane
+from untaught.image.lazy import bands, copied, release
+from untaught.image.plane import Plane, Window
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
+
+WHOLE_PLANE: Window = (slice(None), slice(None))
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,8 @@ class Image:
     Attributes
     ----------
     array : ndarray
-        bool, any integer type, or float16/32/64, in native byte order; one dimension for each axis.
+        bool, any integer type, or float16/32/64, in native byte order; one dimension for each axis. Of a large
+        file it is a map, see `lazy`.
     axes : str
         One letter a dimension, as in tifffile: ``Y``, ``X``, ``S`` colour samples, ``C`` channels,
         ``Z``, ``T``, ``Q`` pages ...
@@ -143,13 +148,39 @@ class Image:
         RGB are planes of one channel, for each has its own noise. Alpha is in no plane. The samples
         that an RGB TIFF has beyond its three colours are planes of their own.
         """
-        view = self.samples_last(self.array)
-        bounds = bounds_of(self._colours(), self.value_range)
-        for index, (where, group) in enumerate(self._slots()):
-            raw = view[where][..., list(group)]
-            missing = np.asarray(not_measured(raw, bounds).any(axis=-1))
-            values = filled(scaled(raw, self.value_range, missing), missing)
-            yield Plane(values, missing, index, self._label(where, group), raw, self.value_range)
+        return map(self.plane, range(self.n_planes))
+
+    def plane(self, index: int, window: Window = WHOLE_PLANE) -> Plane:
+        """Return one plane as `planes` yields it, or a part of it: `window` says of which rows and columns."""
+        raw = self.raw(index, window)
+        missing = np.asarray(not_measured(raw, self._bounds).any(axis=-1))
+        values = filled(scaled(raw, self.value_range, missing), missing)
+        return Plane(values, missing, index, self._label(*self._slot(index)), raw, self.value_range)
+
+    def raw(self, index: int, window: Window = WHOLE_PLANE) -> NDArray[Any]:
+        """Return the values of a plane, or of a part of it, as they are in the array: a copy, (H, W, C)."""
+        where, group = self._slot(index)
+        part = self.samples_last(self.array)[where][window]
+        return np.asarray(part[..., list(group)])
+
+    @property
+    def groups(self) -> list[tuple[int, ...]]:
+        """The samples of a pixel that are restored together, of every plane at a place."""
+        return self._groups()
+
+    def group(self, index: int) -> tuple[int, ...]:
+        """Return the samples of a plane."""
+        return self._slot(index)[1]
+
+    def _slot(self, index: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        groups = self._groups()
+        lead, group = divmod(index, len(groups))
+        where = np.unravel_index(lead, self.lead_shape) if self.lead_shape else ()
+        return tuple(map(int, where)), groups[group]
+
+    @cached_property
+    def _bounds(self) -> tuple[float, float]:
+        return bounds_of(self._colours(), self.value_range)
 
     def with_planes(
         self, planes: Sequence[NDArray[Any] | None], kept: Sequence[NDArray[np.bool_] | None] | None = None
@@ -175,25 +206,35 @@ class Image:
         """
         if len(planes) != self.n_planes:
             raise InputError(f"{self.name} has {self.n_planes} planes, but {len(planes)} were given")
-        out = np.array(self.array)
+        out = copied(self.array)
         view = self.samples_last(out)
         stay = kept or [None] * len(planes)
         for (where, group), plane, same in zip(self._slots(), planes, stay, strict=True):
-            if plane is None:
-                continue
-            target, new = view[where], self._checked(plane, len(group))
-            if same is not None:
-                new = np.where(same[..., None], target[..., list(group)], new)
-            target[..., list(group)] = new
+            if plane is not None:
+                self._lay(plane, view[where], list(group), same)
         return replace(self, array=out)
+
+    def _lay(
+        self, plane: NDArray[Any], target: NDArray[Any], group: list[int], same: NDArray[np.bool_] | None
+    ) -> None:
+        """Write a plane into its place, some rows at a time."""
+        values, top = self._checked(plane, len(group)), 0
+        for band in bands(values):
+            rows = slice(top, top + len(band))
+            if not np.isfinite(band).all():
+                raise InputError(f"a restored plane of {self.name} holds values that are not finite")
+            new = unscaled(band, self.value_range, self.array.dtype)
+            if same is not None:
+                new = np.where(same[rows][..., None], target[rows][..., group], new)
+            target[rows, :, group] = new
+            top = rows.stop
+            release(target)
 
     def _checked(self, plane: NDArray[Any], channels: int) -> NDArray[Any]:
         shape = (self.height, self.width, channels)
         if plane.shape != shape and not (channels == 1 and plane.shape == shape[:2]):
             raise InputError(f"a plane of {self.name} has the shape {shape}, not {plane.shape}")
-        if not np.isfinite(plane).all():
-            raise InputError(f"a restored plane of {self.name} holds values that are not finite")
-        return unscaled(plane.reshape(shape), self.value_range, self.array.dtype)
+        return plane.reshape(shape)
 
     def size(self, axis: str) -> int:
         """Length along an axis, 1 for one that the picture does not have."""

@@ -1,9 +1,7 @@
-"""Which pictures are too small, too large or too empty to be restored."""
+"""Which pictures are too small, too large or too empty to be restored, and how much memory may be used."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +9,12 @@ import numpy as np
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
+from untaught.image.lazy import free_memory, in_words
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
 
-MAX_PLANE_PIXELS = 2**28
-MAX_PIXELS = 10**9
+SHARE = 0.5  # of the memory that is free: what is used where nobody says
 
 
 def check(image: Image) -> None:
@@ -25,8 +23,7 @@ def check(image: Image) -> None:
     Raises
     ------
     InputError
-        When it is empty, has fewer than 8 pixels on a side, more than 2**28 pixels in a plane or
-        10**9 in all, no measured value at all, or the same value everywhere.
+        When it is empty, has fewer than 8 pixels on a side, no measured value, or the same value everywhere.
     """
     height, width = image.height, image.width
     if image.array.size == 0:
@@ -36,7 +33,6 @@ def check(image: Image) -> None:
             f"{image.name} is {width} x {height} pixels, too small to restore; "
             f"give at least {MIN_SIDE} x {MIN_SIDE}"
         )
-    refuse_too_large(image.name, image.axes, image.array.shape)
     low, high = image.used_range
     if np.isnan(low):
         raise InputError(f"{image.name} holds no number at all, only NaN or infinity")
@@ -44,23 +40,34 @@ def check(image: Image) -> None:
         raise InputError(f"{image.name} has the value {low:g} everywhere: nothing to restore")
 
 
-def refuse_too_large(name: str | Path, axes: str, shape: Sequence[int]) -> None:
-    """Refuse what nobody could restore, before anything of it is decoded.
+def refuse_to_hold(name: str | Path, nbytes: float, memory: int | None = None) -> None:
+    """Refuse, before anything of it is decoded, a file that can only be held whole and is too large for that.
+
+    Parameters
+    ----------
+    name : str or Path
+        The file.
+    nbytes : float
+        What it takes in memory.
+    memory : int, optional
+        How much may be used; by default half of what is free.
 
     Raises
     ------
     InputError
-        Above 2**28 pixels in a plane, or 10**9 in all.
+        Where it takes more.
     """
-    sizes = list(zip(axes, shape, strict=True))
-    height, width = (prod(size for axis, size in sizes if axis == letter) for letter in "YX")
-    pixels = prod(size for axis, size in sizes if axis != "S")
-    if height * width > MAX_PLANE_PIXELS:
+    bound = memory or default_memory()
+    if nbytes > bound:
         raise InputError(
-            f"{name} has planes of {width} x {height} pixels, more than the "
-            f"{MAX_PLANE_PIXELS} (2**28) that can be restored; cut it into pieces"
+            f"{name} takes {in_words(nbytes)} unpacked, more than the {in_words(bound)} of memory that may be "
+            "used; convert it to TIFF or .npy, which are read piece by piece, or allow more (memory)"
         )
-    if pixels > MAX_PIXELS:
-        raise InputError(
-            f"{name} has {pixels} pixels, more than the {MAX_PIXELS} that can be read; cut it into pieces"
-        )
+
+
+def default_memory() -> int:
+    """Return how many bytes may be used where nobody says: half of what is free, as the power of two below.
+
+    What is free changes from run to run, and with it the parts that a picture is restored in; so it rarely does.
+    """
+    return 1 << (max(int(SHARE * free_memory()), 1).bit_length() - 1)

@@ -12,6 +12,7 @@ from untaught.errors import InputError, did_you_mean, one_of, quoted
 from untaught.image.formats.tiff_layout import BOUNDS, Layout
 from untaught.image.formats.tiff_ome import retyped_xml
 from untaught.image.image import Image
+from untaught.image.lazy import copied, pieces, release
 
 SAME = "same"
 OUTPUT_TYPES = (SAME, "float32", "float64")
@@ -46,7 +47,7 @@ def typed(image: Image, output_type: str) -> Image:
     metadata, layout = dict(image.metadata), image.metadata.get("tiff")
     if layout is not None:
         metadata["tiff"] = _retyped(layout, output_type)
-    return replace(image, array=image.array.astype(np.dtype(output_type)), metadata=metadata)
+    return replace(image, array=copied(image.array, np.dtype(output_type)), metadata=metadata)
 
 
 def rounding(image: Image, values: NDArray[np.float32]) -> float:
@@ -70,9 +71,12 @@ def rounding(image: Image, values: NDArray[np.float32]) -> float:
     if image.array.dtype.kind == "f":
         return 0.0
     low, high = image.value_range
-    levels = low + (high - low) * values.astype(np.float64)
-    between = np.abs(levels - np.rint(levels)) > EXACT * max(high - low, abs(low), abs(high))
-    return float(between.mean()) / (high - low) ** 2 / 12
+    between = 0
+    for piece in pieces(values.shape):
+        levels = low + (high - low) * values[piece].astype(np.float64)
+        between += int((np.abs(levels - np.rint(levels)) > EXACT * max(high - low, abs(low), abs(high))).sum())
+        release(values)
+    return between / max(values.size, 1) / (high - low) ** 2 / 12
 
 
 def _retyped(layout: Layout, dtype: str) -> Layout | None:

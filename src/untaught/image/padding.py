@@ -54,6 +54,14 @@ def padding_of(values: NDArray[Any], missing: Flags) -> Flags:
     return _with_tips(found, bottom)
 
 
+def padding_within(values: NDArray[Any], missing: Flags, value: NDArray[Any] | None) -> Flags:
+    """Return where a part of a plane is padding, by the `value`, (C,), that it has in the whole, if any."""
+    if value is None:
+        return np.zeros(missing.shape, np.bool_)
+    at = np.asarray((values == value).all(-1) & ~missing, np.bool_)
+    return _with_tips(_areas(at), at)
+
+
 def _areas(at: Flags) -> Flags:
     """Return the connected areas with enough pixels that lie amid 3 x 3 of the same."""
     from scipy.ndimage import binary_dilation, binary_erosion, label

@@ -1,11 +1,15 @@
-"""Which of the pictures in a file is read."""
+"""Which of the pictures in a file is read, and with how much memory."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from numbers import Integral
 
 from untaught.errors import InputError, quoted
+
+_AMOUNT = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 @dataclass(frozen=True)
@@ -18,10 +22,14 @@ class Reading:
         Which picture of a TIFF, from 0, as tifffile counts its series.
     page : int or None
         Which page alone: of the file, or of `series` where that is given too; from 0, as tifffile counts.
+    memory : int or None
+        Bytes that may be used, which a file that can only be held whole must not take; half of what is free by
+        default.
     """
 
     series: int | None = None
     page: int | None = None
+    memory: int | None = None
 
     def __post_init__(self) -> None:
         given: dict[str, object] = dict(self.asked)
@@ -50,3 +58,32 @@ class Reading:
 
 WHOLE = Reading()
 """Nothing was asked: the main picture, with all of its pages."""
+
+
+def memory_of(memory: str | int | None) -> int | None:
+    """Return a bound on memory in bytes, None where none was given.
+
+    Parameters
+    ----------
+    memory : str or int, optional
+        Bytes, or text such as '2GiB', '1.5G' (which is the same unit) and '800 MB', of 1000 x 1000 bytes each.
+
+    Raises
+    ------
+    InputError
+        When it is neither, or not positive.
+    """
+    if memory is None:
+        return None
+    wrong = InputError(f"the memory is {quoted(memory)}; give a positive number of bytes, or text such as '2GiB'")
+    if isinstance(memory, str):
+        found = _AMOUNT.fullmatch(memory)
+        if found is None:
+            raise wrong
+        amount, power, binary = found.groups()
+        decimal = not binary and memory.strip().upper().endswith("B")
+        memory = int(float(amount) * (1000 if decimal else 1024) ** _POWERS[power.upper()])
+    number: object = memory
+    if isinstance(number, bool) or not isinstance(number, Integral) or int(number) <= 0:
+        raise wrong
+    return int(number)

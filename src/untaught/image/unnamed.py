@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from untaught.image.axes import asked, checked_axes
 from untaught.image.image import Image, image_of_array
-from untaught.image.limits import refuse_too_large
+from untaught.image.lazy import SMALL
 from untaught.image.values import correlation
 
 UNKNOWN = "QI"  # how tifffile calls an axis of which the file says nothing: other, sequence
@@ -55,8 +55,8 @@ class Unnamed:
         """
         if self.axes is None:
             image = image_of_array(self.array, self.source, axes)
-            refuse_too_large(image.name, image.axes, image.array.shape)
-            return replace(image, array=np.array(image.array), metadata=self.metadata, file_notes=self.file_notes)
+            array = np.array(image.array) if image.array.nbytes <= SMALL else image.array
+            return replace(image, array=array, metadata=self.metadata, file_notes=self.file_notes)
         if axes is not None:
             letters = checked_axes(axes, self.array.shape, self.source)
             alpha = self.alpha and letters.find("S") == self.axes.find("S")

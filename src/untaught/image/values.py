@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.lazy import bands, copied, is_mapped
 
 _NO_DATA = 1e30  # beyond it a float is a no-data marker (GIS writes -3.4e38) and overflows float32
 _FAR = 1e15  # as many times beyond the rest it is one too (netCDF writes 1e20): its square nears float32's end
@@ -50,7 +51,7 @@ def _ends(values: NDArray[Any], sample: NDArray[Any], all_of: tuple[float, float
     least, greatest = all_of
     if bottom <= least and greatest <= top:
         return least, greatest
-    found = [ends_of(values[where], (bottom, top)) for where in np.ndindex(*values.shape[:-3])]
+    found = [ends_of(band, (bottom, top)) for band in bands(values)]
     return min(low for low, _ in found), max(high for _, high in found)
 
 
@@ -104,7 +105,10 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
     dtype = array.dtype
     if dtype.kind not in "biuf" or dtype.itemsize > 8:
         raise InputError(f"pictures of type {dtype} cannot be restored; give integers or floats")
-    return np.asarray(array, dtype=dtype.newbyteorder("="))
+    same = dtype.newbyteorder("=")
+    if is_mapped(array) and dtype != same:
+        return copied(array, same)
+    return np.asarray(array, dtype=same)
 
 
 def scaled(
@@ -174,9 +178,8 @@ def bounds_of(values: NDArray[Any], value_range: tuple[float, float] | None = No
 def survey(values: NDArray[Any]) -> tuple[float, float, NDArray[Any]]:
     """Return the least and greatest measured value of (..., H, W, S), and a sample of them."""
     low, high, bounds = np.inf, -np.inf, bounds_of(values)
-    for where in np.ndindex(*values.shape[:-3]):
-        plane = values[where]
-        measured = plane if plane.dtype.kind != "f" else plane[~not_measured(plane, bounds)]
+    for band in bands(values):
+        measured = band if band.dtype.kind != "f" else band[~not_measured(band, bounds)]
         if measured.size:
             low, high = min(low, float(measured.min())), max(high, float(measured.max()))
     if low > high:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.grey_levels import step_of
-from untaught.image.padding import padding_of
+from untaught.image.padding import padding_of, padding_within
 from untaught.image.values import ends_of, filled, reach_of, scaled, thinned
 
 Flags = NDArray[np.bool_]
@@ -17,6 +18,67 @@ Flags = NDArray[np.bool_]
 # Ranges beyond the range from which on a value is no part of the picture: its square hides all else in sums over
 # the plane, and in float32. What is as bright is next to free of noise, and is left as it is.
 FAR = 10.0
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """What the parts of a plane share that is worked on part by part.
+
+    Attributes
+    ----------
+    low, high : float
+        What z = 0 and z = 1 are, in units of the array.
+    step : float
+        Distance of the grey levels of z; 0 where they are continuous.
+    padding : ndarray or None
+        The value of padding in units of the array, (C,); None where the plane has none.
+    clip : tuple of bool
+        Whether values were cut at z = 0 and at z = 1.
+    """
+
+    low: float
+    high: float
+    step: float
+    padding: NDArray[Any] | None = None
+    clip: tuple[bool, bool] = (False, False)
+
+    @classmethod
+    def of(
+        cls,
+        sample: tuple[NDArray[Any], Flags],
+        parts: Iterable[tuple[NDArray[Any], Flags]],
+        own: tuple[float, float],
+    ) -> Scale:
+        """Find it in a plane that is not held.
+
+        Parameters
+        ----------
+        sample : tuple of ndarray
+            Values as in the file, (H', W', C), and what was not measured, (H', W'): the plane, thinned evenly.
+        parts : iterable of such tuples
+            All of the plane, part by part.
+        own : tuple of float
+            The range of the picture.
+        """
+        raw, missing = sample
+        padding = padding_of(raw, missing)
+        value = raw[padding][0].copy() if padding.any() else None
+        there = raw[~(missing | padding)]
+        if not there.size:
+            return cls(*own, 0.0, value)
+        reach = reach_of(thinned(there))
+        found = [ends_of(each[~(gone | _at(each, value))], reach) for each, gone in parts]
+        low, high = min(low for low, _ in found), max(high for _, high in found)
+        low, high = (low, high) if low < high else own
+        near = (there >= low - FAR * (high - low)) & (there <= high + FAR * (high - low))
+        return cls(low, high, step_of(there[near.all(-1)]) / (high - low), value)
+
+
+def _at(values: NDArray[Any], value: NDArray[Any] | None) -> Flags:
+    """Return which pixels of (H, W, C) have a value, (C,); none where that is None."""
+    return (
+        np.zeros(values.shape[:2], np.bool_) if value is None else np.asarray((values == value).all(-1), np.bool_)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +133,25 @@ class Working:
         return low, low + span
 
     @classmethod
-    def of(cls, raw: NDArray[Any], missing: Flags, own: tuple[float, float]) -> Working:
-        """Make it from values as they are in the file, (H, W, C), and the range of the picture."""
-        padding = padding_of(raw, missing)
-        there = raw[~(missing | padding)]
-        low, high = _range(there, own)
+    def of(
+        cls, raw: NDArray[Any], missing: Flags, own: tuple[float, float], scale: Scale | None = None
+    ) -> Working:
+        """Make it from values as they are in the file, (H, W, C), and the range of the picture.
+
+        `scale` is that of the plane, where this is a part of it.
+        """
+        if scale is None:
+            padding = padding_of(raw, missing)
+            low, high = _range(raw[~(missing | padding)], own)
+        else:
+            padding = padding_within(raw, missing, scale.padding)
+            low, high = scale.low, scale.high
         far = _beyond(raw, low - FAR * (high - low), high + FAR * (high - low)) & ~missing & ~padding
         gone = missing | padding | far
         values = filled(scaled(raw, (low, high), missing), np.asarray(gone, np.bool_))
         stuck = _alone(far)
         factor, shift = (own[1] - own[0]) / (high - low), (own[0] - low) / (high - low)
-        step = step_of(raw[~gone]) / (high - low)
+        step = step_of(raw[~gone]) / (high - low) if scale is None else scale.step
         return cls(
             values,
             missing,

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.image import Image
+from untaught.image.lazy import empty
 from untaught.image.output_type import rounding, typed
 from untaught.method import History, Stopped
 from untaught.noise import Unknown
@@ -168,7 +169,7 @@ def _std(picture: Image, answers: Sequence[Answer | None]) -> NDArray[np.float32
     if any(a is None or a.std is None for a in answers):
         return None
     low, high = picture.value_range
-    blank = replace(picture, array=np.zeros(picture.array.shape, np.float32), value_range=(0.0, high - low))
+    blank = replace(picture, array=empty(picture.array.shape, np.float32), value_range=(0.0, high - low))
     array: NDArray[np.float32] = blank.with_planes([a.std for a in answers if a is not None]).array
     return array
 

@@ -14,7 +14,9 @@ from untaught.errors import InputError
 from untaught.fitting.checkpoint import refuse_foreign
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
+from untaught.image.lazy import in_words
 from untaught.image.plane import Plane
+from untaught.image.tiling import Tiling
 from untaught.method import Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
@@ -23,6 +25,8 @@ from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
+from untaught.pipeline.tiles.memory_need import memory_for, tiling_for
+from untaught.pipeline.tiles.restore_tiles import Whole, restore_tiles
 from untaught.problem import Weights
 from untaught.results.result import Result
 
@@ -59,7 +63,20 @@ class Requests:
         return cls(picture, request, (request,) * picture.n_planes, started)
 
     def destriped(self, measured: Image) -> tuple[Image, Requests]:
-        """Return what was measured without the stripes that are to be taken out, and the requests that know it."""
+        """Return what was measured without the stripes that are to be taken out, and the requests that know it.
+
+        Raises
+        ------
+        InputError
+            Where they are to be taken out of planes that are worked on in parts: they go through all of them.
+        """
+        if tiling_for(measured, self.shared) is not None:
+            if self.shared.stripes is not None:
+                raise InputError(
+                    f"stripes can only be taken out of planes that fit in memory, and those of {measured.name} do "
+                    "not; allow more memory"
+                )
+            return measured, self
         picture, taken = without_stripes(measured, self.shared.stripes)
         return picture, replace(self, taken=taken)
 
@@ -92,8 +109,29 @@ def restore_planes(
     """
     if requests.shared.checkpoint is not None:
         _check_checkpoint(requests.shared.checkpoint, requests.picture)
-    answers = _counted(_answers(measured or requests.picture, requests, solve), requests.taken)
-    return combine(requests.picture, answers, requests.shared, task, frame)
+    picture = measured or requests.picture
+    tiling = _tiling(frame or picture, requests.shared, task)
+    answers = _counted(_answers(picture, requests, solve, tiling), requests.taken)
+    shared = replace(requests.shared, memory=None if tiling is None else memory_for(requests.shared))
+    return combine(requests.picture, answers, shared, task, frame)
+
+
+def _tiling(picture: Image, request: Request, task: Task) -> Tiling | None:
+    """Return how planes are cut; None where they are not.
+
+    Raises
+    ------
+    InputError
+        Where the memory that was given is too little.
+    """
+    if not task.fills_in:
+        return tiling_for(picture, request)
+    if request.memory is not None and tiling_for(picture, request) is not None:
+        raise InputError(
+            f"{task.name} works on whole planes, and those of {picture.name} take more than the "
+            f"{in_words(request.memory)} of memory that may be used; allow more, or cut it into pieces"
+        )
+    return None
 
 
 def _counted(answers: Answers, taken: tuple[Taken, ...]) -> Answers:
@@ -111,7 +149,7 @@ def _check_checkpoint(path: Path, picture: Image) -> None:
     refuse_foreign(path)
 
 
-def _answers(picture: Image, requests: Requests, solve: Solve) -> Answers:
+def _answers(picture: Image, requests: Requests, solve: Solve, tiling: Tiling | None) -> Answers:
     """Solve plane by plane.
 
     A plane without a request is left as it is. What the answer for a plane was learnt by, the fit to the next one
@@ -121,22 +159,21 @@ def _answers(picture: Image, requests: Requests, solve: Solve) -> Answers:
     warm_start: Weights | None = None
     count, started = picture.n_planes, requests.started
     try:
-        for plane, request in zip(picture.planes(), requests.planes, strict=True):
-            if request is None or _flat(plane.values):
-                answers.append(_copied(plane))
-                continue
-            seconds = request.seconds
-            if seconds is not None:
-                seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - plane.index)
-            seed = request.seed if warm_start is None else request.seed + plane.index * BETWEEN_PLANES
-            progress = _numbered(request.on_progress, plane.index, count)
-            own = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
+        for index, request in enumerate(requests.planes):
+            if request is not None:
+                seconds = request.seconds
+                if seconds is not None:
+                    seconds = max(seconds - (time.monotonic() - started), 0.0) / (count - index)
+                seed = request.seed if warm_start is None else request.seed + index * BETWEEN_PLANES
+                progress = _numbered(request.on_progress, index, count)
+                request = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
             try:
-                answer = solve(plane, own)
+                answer = _answer(picture, index, request, solve, tiling)
             except NoGreyError as error:
                 if count == 1:
                     raise
-                answer = replace(_copied(plane), notes=(f"{error}, so it was left as it is",))
+                left = _answer(picture, index, None, solve, tiling)
+                answer = replace(left, notes=(f"{error}, so it was left as it is",))
             warm_start = answer.weights or warm_start
             answers.append(answer)
             if answer.interrupted:
@@ -144,6 +181,14 @@ def _answers(picture: Image, requests: Requests, solve: Solve) -> Answers:
     except KeyboardInterrupt:
         return Answers((*answers, *[None] * (count - len(answers))), started, interrupted=True)
     return Answers(tuple(answers), started)
+
+
+def _answer(picture: Image, index: int, request: Request | None, solve: Solve, tiling: Tiling | None) -> Answer:
+    """Return the answer for one plane: at once, or tile by tile."""
+    if tiling is not None:
+        return restore_tiles(Whole(picture, index, tiling), request, solve)
+    plane = picture.plane(index)
+    return _copied(plane) if request is None or _flat(plane.values) else solve(plane, request)
 
 
 def _numbered(

@@ -17,6 +17,7 @@ from untaught._version import __version__
 from untaught.errors import InputError
 from untaught.fitting.stopping import RULES, Rule
 from untaught.image.image import Image
+from untaught.image.lazy import pieces, release
 from untaught.method import ClosedForm, Iterative
 from untaught.methods.registry import make
 from untaught.noise import NoiseModel, format_noise
@@ -80,6 +81,14 @@ def rule_of(recipe: PlaneRecipe) -> Rule:
     return rule
 
 
+def asked_again(plane: PlaneRecipe, request: Request) -> Request:
+    """Return the request that a plane's recipe stands for; all else is as in `request`."""
+    parts = parts_of(plane)
+    if parts:
+        return replace(request, method=plane.method, parts=parts, pilot=plane.pilot)
+    return replace(request, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
+
+
 def noise_of(recipe: Recipe) -> NoiseModel | None:
     """Return the noise that was given, or None where it was measured."""
     if not recipe.noise.startswith("{"):
@@ -126,6 +135,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         asked=request.asked,
         output_type=request.output_type,
         stripes=request.stripes,
+        memory=request.memory,
         noise_region=request.noise_region,
         noise_from=None if request.noise_from is None else tuple(str(p.absolute()) for p in request.noise_from),
         seed=request.seed,
@@ -140,7 +150,9 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
 def sha256(picture: Image) -> str:
     """Return the hash of the pixels, shape and type included."""
     digest = hashlib.sha256(f"{picture.array.shape} {picture.array.dtype.str}".encode())
-    digest.update(picture.array.tobytes())
+    for piece in pieces(picture.array.shape):
+        digest.update(picture.array[piece].tobytes())
+        release(picture.array)
     return digest.hexdigest()
 
 

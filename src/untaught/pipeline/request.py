@@ -19,6 +19,8 @@ from untaught.fitting.stopping import RULES, Rule
 from untaught.image.atomic import path_of
 from untaught.image.image import Image
 from untaught.image.output_type import SAME, output_type_of
+from untaught.image.reading import memory_of
+from untaught.image.tiling import Tiling
 from untaught.method import ClosedForm, Iterative, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
@@ -54,6 +56,9 @@ class Request:
     noise_from: tuple[Path, ...] | None = None  # dark and flat frames, or their folder, that tell the noise
     output_type: str = SAME
     stripes: str | None = None  # what is taken out: `STRIPES`
+    memory: int | None = None  # bytes that may be used; None: half of what is free
+    tiling: Tiling | None = None  # how large planes are cut; None: as the memory allows
+    surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 
 class TaskOptions(TypedDict, total=False):
@@ -71,6 +76,7 @@ class TaskOptions(TypedDict, total=False):
         'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none. The
         rectangle lies in the measurement.
     seed, time_limit, device, output_type, on_progress, checkpoint : as in `denoise`
+    memory : as in `denoise`
     stripes : as in `denoise`
         Not of measurements through a mask or a colour filter array, nor of JPEG files.
     stop : str or Rule
@@ -93,6 +99,7 @@ class TaskOptions(TypedDict, total=False):
     guide: ImageLike | None
     output_type: str
     stripes: str | None
+    memory: str | int | None
     on_progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
 
@@ -113,6 +120,7 @@ def request_of(options: TaskOptions) -> Request:
         noise_from=frames_of(options.get("noise_from")),
         output_type=output_type_of(options.get("output_type", SAME)),
         stripes=stripes_of(options.get("stripes")),
+        memory=memory_of(options.get("memory")),
     )
     said = request.noise, request.noise_region, request.noise_from
     if sum(each is not None for each in said) > 1:

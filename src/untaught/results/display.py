@@ -20,6 +20,7 @@ Box = tuple[int, int, int, int]
 FULL_SIDE = 600  # a picture up to this side is shown whole, at 1:1
 FULL_SAMPLES = 1_200_000  # ... unless all planes together would make the page heavy
 CROP = 256
+LARGE = 2048  # pixels: of a longer side the middle
 STRETCH = (0.1, 99.9)  # percentiles; the far tails would cost the rest its contrast
 GAINS = (0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50, 80, 100, 200, 500, 1000)
 MISSING = (214, 108, 0)  # no grey is this orange, so a hole cannot be taken for a value
@@ -35,6 +36,8 @@ class Pair:
     missing: NDArray[np.bool_]
     index: int = 0
     left: NDArray[np.bool_] | None = None  # (H, W): what was left as it is, such as padding
+    window: tuple[slice, slice] = (slice(None), slice(None))  # of the plane, which is of the `shape`
+    shape: tuple[int, int] | None = None
 
     @property
     def told(self) -> NDArray[np.bool_]:
@@ -70,13 +73,22 @@ def pairs(result: Restoration) -> list[Pair]:
     count = min(result.input.n_planes, result.picture.n_planes)
     plane = representative(result.planes)
     first = 0 if plane is None else plane.index
-    both = zip(result.input.planes(), result.picture.planes(), strict=False)
-    found = [
-        Pair(words.plane_name(b.index, count, b.label), b.values, a.values, b.missing, b.index, b.working.left)
-        for b, a in both
-        if b.index in {first, count // 2, count - 1}
-    ]
+    found = [_pair(result, index, count) for index in sorted({first, count // 2, count - 1})]
     return sorted(found, key=lambda pair: pair.index != first)
+
+
+def _pair(result: Restoration, index: int, count: int) -> Pair:
+    """Return a plane before and after; of a large one the middle, for no page shows more of it in detail."""
+    sizes = [(picture.height, picture.width) for picture in (result.input, result.picture)]
+    window = (_middle(sizes[0][0]), _middle(sizes[0][1])) if sizes[0] == sizes[1] else (slice(None), slice(None))
+    b, a = (picture.plane(index, window) for picture in (result.input, result.picture))
+    label = words.plane_name(b.index, count, b.label)
+    return Pair(label, b.values, a.values, b.missing, index, b.working.left, window, sizes[0])
+
+
+def _middle(length: int) -> slice:
+    side = min(length, LARGE)
+    return slice((length - side) // 2, (length - side) // 2 + side)
 
 
 def stretch_of(result: Restoration, shown: Sequence[Pair]) -> Stretch:

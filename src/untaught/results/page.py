@@ -144,7 +144,8 @@ def _residual(result: Restoration, pair: Pair) -> str:
             "as well as of the noise."
         )
         return section(title, paragraph(reason, "soft"))
-    check = check_residual(pair, result.noise)
+    law = result.noise if pair.shape is None else result.noise.part(pair.window, pair.shape)
+    check = check_residual(pair, law)
     if check is None:
         return section(title, paragraph("Nothing to check: no pixel was measured or no noise found."))
     head = "Yes, as far as this check can tell." if check.alike else "Not quite."

@@ -42,5 +42,6 @@ class Recipe(BaseModel):
     asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
     output_type: str = "same"  # of the answer's numbers, see `image.output_type`
     stripes: str | None = None  # that were taken out beforehand: rows, columns, auto
+    memory: int | None = None  # bytes, where planes were cut to keep to it
     noise_region: tuple[int, int, int, int] | None = None  # where alone the noise was measured
     noise_from: tuple[str, ...] | None = None  # the frames that told it; `noise` has what they told

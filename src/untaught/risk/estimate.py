@@ -153,13 +153,13 @@ def spanning(risk: Risk, other: Risk, variance: float) -> Risk:
     return replace(risk, reach=(max(min(ends), floor), max(ends)))
 
 
-def together(risks: Sequence[Risk]) -> Risk:
-    """Return the risk of equal parts of a picture, whose noise levels err alike."""
-    value, error = (float(np.mean(found)) for found in zip(*[(r.value, r.error) for r in risks], strict=True))
+def together(risks: Sequence[Risk], shares: Sequence[float] | None = None) -> Risk:
+    """Return the risk of parts of a picture whose noise levels err alike: equal parts, or with `shares` of it."""
+    value, error = np.average([(r.value, r.error) for r in risks], axis=0, weights=shares).tolist()
     if all(risk.reach is None for risk in risks):
         return Risk(value, error)
     reaches = [risk.reach or (risk.value, risk.value) for risk in risks]
-    low, high = (float(end) for end in np.mean(reaches, axis=0))
+    low, high = np.average(reaches, axis=0, weights=shares).tolist()
     return Risk(value, error, (low, high))
 
 

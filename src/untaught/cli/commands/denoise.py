@@ -17,6 +17,7 @@ from untaught.cli.app import (
     Frames,
     Job,
     Limit,
+    Memory,
     Noise,
     OutputType,
     Page,
@@ -33,7 +34,7 @@ from untaught.cli.app import (
 )
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
-from untaught.image.reading import WHOLE, Reading
+from untaught.image.reading import WHOLE, Reading, memory_of
 from untaught.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def denoise(
     ] = None,
     output_type: OutputType = "same",
     stripes: Stripes = None,
+    memory: Memory = None,
     report: Report = None,
     recipe: RecipeFile = None,
     checkpoint: Annotated[
@@ -138,6 +140,7 @@ def denoise(
             "stop": stop,
             "output_type": output_type,
             "stripes": stripes,
+            "memory": memory,
             "checkpoint": checkpoint,
         },
         report=report,
@@ -145,7 +148,7 @@ def denoise(
         reference=reference,
         as_json=as_json,
         quiet=quiet,
-        reading=Reading(series, page),
+        reading=Reading(series, page, memory_of(memory)),
     )
     return lambda interrupts: run(call, interrupts)
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Axes, Frames, Job, Page, Region, Series, app
+from untaught.cli.app import AsJson, Axes, Frames, Job, Memory, Page, Region, Series, app
 from untaught.cli.commands.denoise import region_of
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
-from untaught.image.reading import Reading
+from untaught.image.reading import Reading, memory_of
 
 ENDINGS = {"plot": (".png",), "report": (".html", ".htm"), "curve": (".csv",)}
 
@@ -47,6 +47,7 @@ def inspect(
             "--noise-from takes it in place of the frames.",
         ),
     ] = None,
+    memory: Memory = None,
     series: Series = None,
     page: Page = None,
     as_json: AsJson = False,
@@ -58,7 +59,8 @@ def inspect(
     def job(interrupts: Interrupts) -> int:
         if picture is None:
             return run_frames(told, places, as_json, interrupts)
-        return run_inspect((picture, axes, Reading(series, page)), told, places, as_json, interrupts)
+        reading = Reading(series, page, memory_of(memory))
+        return run_inspect((picture, axes, reading), {**told, "memory": memory}, places, as_json, interrupts)
 
     return job
 

@@ -14,7 +14,7 @@ import typer
 from untaught.cli.app import Job, app
 from untaught.cli.commands.denoise import Call, denoise, run
 from untaught.cli.signals import Interrupts
-from untaught.image.reading import Reading
+from untaught.image.reading import Reading, memory_of
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
@@ -126,7 +126,7 @@ def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCal
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
     picture, output = given.pop("picture"), given.pop("output")
     kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
-    reading = Reading(given.pop("series"), given.pop("page"))
+    reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]))
     return kind(picture, output, given, **about, task=task, operands=operands, reading=reading)
 
 

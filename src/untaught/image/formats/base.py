@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError, UntaughtError
 from untaught.image.formats.exif import EXIF_HEADER, exif_orientation
 from untaught.image.image import Image
-from untaught.image.limits import refuse_too_large
+from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import Reading
 from untaught.image.unnamed import Unnamed
 
@@ -112,7 +112,7 @@ def decoding(path: Path, name: str) -> Iterator[None]:
 
 
 @contextmanager
-def pillow(data: bytes, path: Path) -> Iterator[PIL.Image.Image]:
+def pillow(data: bytes, path: Path, memory: int | None = None) -> Iterator[PIL.Image.Image]:
     """Open `data` with Pillow, its limit on pixels replaced by ours; nothing is decoded yet."""
     import PIL.Image
 
@@ -122,7 +122,7 @@ def pillow(data: bytes, path: Path) -> Iterator[PIL.Image.Image]:
             with broken_by(*PILLOW_ERRORS):
                 opened = PIL.Image.open(BytesIO(data))
             with opened:
-                refuse_too_large(path, "XY", opened.size)
+                refuse_to_hold(path, opened.width * opened.height * len(opened.getbands()), memory)
                 yield opened
         finally:
             PIL.Image.MAX_IMAGE_PIXELS = limit

@@ -35,7 +35,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     """Read a JPEG as stored: the EXIF orientation is kept as a tag, the pixels are not turned."""
     reading.refuse_others(path, "JPEG")
     data = path.read_bytes()
-    with pillow(data, path) as opened:
+    with pillow(data, path, reading.memory) as opened:
         if opened.mode not in ("L", "RGB"):
             raise InputError(f"{path} is a {opened.mode} JPEG; convert it to RGB first")
         too_short = opened.width * opened.height > _MOST_PIXELS_A_BYTE * len(data)

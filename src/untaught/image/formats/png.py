@@ -20,7 +20,7 @@ from untaught.errors import InputError
 from untaught.image.formats.base import BrokenError, CutOffError, Format, broken_by, flat, flat_objection
 from untaught.image.formats.exif import exif_block, exif_orientation
 from untaught.image.image import Image
-from untaught.image.limits import refuse_too_large
+from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -54,7 +54,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
     if colour not in _SAMPLES:
         raise BrokenError(f"there is no colour type {colour}")
-    refuse_too_large(path, "YX", (height, width))
+    refuse_to_hold(path, width * height * max(depth, 8) // 8 * _SAMPLES[colour], reading.memory)
     if width * height * depth * _SAMPLES[colour] / 8 > _MAX_RATIO * len(data):
         raise CutOffError
     chunks = list(_chunks(memoryview(data)))

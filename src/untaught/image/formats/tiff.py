@@ -14,11 +14,11 @@ from untaught.image.formats.base import CutOffError, Format, broken_by
 from untaught.image.formats.known_kinds import in_disguise
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, log_of_tifffile
 from untaught.image.formats.tiff_metadata import metadata_of
+from untaught.image.formats.tiff_pieces import values_of
 from untaught.image.formats.tiff_pixels import coloured, photometric, refuse_unreadable
 from untaught.image.formats.tiff_series import choose, refuse_cut_off
 from untaught.image.formats.tiff_writer import write
 from untaught.image.image import Image
-from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.unnamed import Unnamed, is_unnamed
 
@@ -51,12 +51,10 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         with tif:
             chosen = choose(tif, path, reading)
             page, axes = chosen.keyframe, chosen.axes
-            refuse_too_large(path, axes, chosen.shape)
             refuse_unreadable(path, page)
             refuse_cut_off(chosen)
             metadata = metadata_of(tif, chosen)
-            with broken_by(*TIFFFILE_ERRORS):
-                array = chosen.asarray()
+            array = values_of(tif, chosen, reading.memory)
         if any(marker in line for line in logged for marker in _CUT_OFF):
             raise CutOffError
     if photometric(page) == "PALETTE" and metadata["tiff"].colormap is None:

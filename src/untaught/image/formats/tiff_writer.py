@@ -20,6 +20,7 @@ from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layou
 from untaught.image.formats.tiff_ome import ome_xml
 from untaught.image.formats.tiff_others import write_others
 from untaught.image.image import Image
+from untaught.image.lazy import copied, is_mapped
 
 _LOSSLESS = ("NONE", "LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA", "PACKBITS")
 _PREDICTABLE = ("LZW", "ADOBE_DEFLATE", "DEFLATE", "ZSTD", "LZMA")
@@ -49,6 +50,7 @@ def write(stream: IO[bytes], image: Image) -> None:
     with log_of_tifffile():
         byteorder = layout.byteorder if layout else byteorder_of(exif)
         others = layout.others if layout else ()
+        array = _ordered(array, byteorder)
         bigtiff = array.nbytes + sum(other.nbytes for other in others) > 2**32 - 2**25
         with tifffile.TiffWriter(stream, ome=False, byteorder=byteorder, bigtiff=bigtiff) as tif:
             tif.write(array, iccprofile=image.metadata.get("icc"), **options)
@@ -56,6 +58,12 @@ def write(stream: IO[bytes], image: Image) -> None:
     directories = {code: value for code, value in known.items() if isinstance(value, dict)}
     if directories:
         hang(stream, directories)
+
+
+def _ordered(array: NDArray[Any], byteorder: str | None) -> NDArray[Any]:
+    """Return a mapped array in an order of bytes: tifffile would turn all of it around at once."""
+    dtype = np.dtype(f"{byteorder or '='}{array.dtype.str[1:]}")
+    return copied(array, dtype) if is_mapped(array) and dtype != array.dtype else array
 
 
 def _canonical(image: Image) -> tuple[NDArray[Any], str]:

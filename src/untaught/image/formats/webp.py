@@ -31,7 +31,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     data = path.read_bytes()
     if len(data) < 16 or len(data) < 8 + int.from_bytes(data[4:8], "little"):
         raise CutOffError
-    with pillow(data, path) as opened:
+    with pillow(data, path, reading.memory) as opened:
         if getattr(opened, "n_frames", 1) > 1:
             raise InputError(f"{path} is an animation; give one picture of it")
         metadata = pillow_metadata(opened.info)

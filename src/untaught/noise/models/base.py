@@ -200,8 +200,11 @@ class NoiseModel(Moments):
         """Return the law of a picture that was cut or turned as `pixel_levels` were to give `levels`."""
         return self
 
-    def part(self, window: Sequence[slice]) -> Self:
-        """Return the law of a part of the picture; the last two slices of `window` are of rows and columns."""
+    def part(self, window: Sequence[slice], shape: tuple[int, int] | None = None) -> Self:
+        """Return the law of a part of the picture; the last two slices of `window` are of rows and columns.
+
+        `shape` is that of the picture, (H, W), where the levels may be of a smaller one.
+        """
         levels = self.pixel_levels
         return self if levels is None else self.with_pixel_levels(levels[tuple(window[-2:])])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
@@ -74,6 +74,12 @@ class NoiseMap(NoiseModel):
     def with_pixel_levels(self, levels: NDArray[Any]) -> Self:
         """See `NoiseModel`."""
         return replace(self, field=levels, source="")
+
+    def part(self, window: Sequence[slice], shape: tuple[int, int] | None = None) -> Self:
+        """See `NoiseModel`; between the places of a smaller field the level is linear."""
+        if shape is None or self.field.shape == shape:
+            return super().part(window)
+        return self.with_pixel_levels(_between(self.field, tuple(window[-2:]), shape))
 
     def std(self, x: T) -> T:
         """Return the standard deviation before clipping, given clean `x`; shape of `x`.
@@ -171,3 +177,16 @@ def halved(function: Callable[[Any], Any], value: Any, least: Any, most: Any) ->
         above = function(middle) > value
         least, most = xp.where(above, least, middle), xp.where(above, middle, most)
     return (least + most) / 2
+
+
+def _between(
+    levels: NDArray[np.float64], window: tuple[slice, ...], shape: tuple[int, int]
+) -> NDArray[np.float64]:
+    """Return a part of a map that is laid over a larger picture, linear between its places."""
+    for axis, (part, length) in enumerate(zip(window, shape, strict=True)):
+        at = np.linspace(0, levels.shape[axis] - 1, length)[part]
+        before = np.minimum(at.astype(np.intp), max(levels.shape[axis] - 2, 0))
+        after = np.minimum(before + 1, levels.shape[axis] - 1)
+        share = np.expand_dims(at - before, 1 - axis)
+        levels = (1 - share) * levels.take(before, axis) + share * levels.take(after, axis)
+    return levels

@@ -117,31 +117,30 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
     if black_and_white(own.values):
         raise NoGreyError(NO_GREY)
     notes: tuple[str, ...] = ()
-    if request.noise is None:
+    said = request.noise or request.surveyed
+    if said is None:
         report = measured(plane)
         noise, notes = report.model, tuple(report.notes)
     else:
-        low, high = (
-            said or found
-            for said, found in zip(request.noise.clip, clipping(own.values, own.gone).clip, strict=True)
-        )
-        noise = replace(request.noise, clip=(low, high))
-    missing = plane.missing
+        ends = clipping(own.values, own.gone).clip if plane.scale is None else plane.scale.clip
+        low, high = (told or found for told, found in zip(said.clip, ends, strict=True))
+        noise = replace(said, clip=(low, high))
+    missing = plane.own(plane.missing)
     if missing.any():
         words = "held no measurement and {were} filled in"
         notes += (part(int(missing.sum()), missing.size, "pixel", words),)
     notes += left_out(plane)
     stuck = hot_pixels(own.values, own.gone, noise)
-    if stuck.any():
-        notes += (part(int(stuck.sum()), stuck.size, "pixel", STUCK),)
+    if plane.own(stuck).any():
+        notes += (part(int(plane.own(stuck).sum()), plane.own(stuck).size, "pixel", STUCK),)
     missing = (own.gone | stuck)[..., None]
     if noise.replaces:
         hit = noise.hit(own.values)
         missing = missing | hit
         words = "{are} black or white amid others and {were} treated as missing"
-        notes += (part(int(hit.sum()), hit.size, "value", words),)
+        notes += (part(int(plane.own(hit).sum()), plane.own(hit).size, "value", words),)
         if missing.all():
-            raise InputError("every pixel is black or white: there is no measurement to restore from")
+            raise NoGreyError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(own.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
     problem = Problem(y, mask, noise, warm_start=request.warm_start)

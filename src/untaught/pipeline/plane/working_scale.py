@@ -44,9 +44,9 @@ def solved(plane: Plane, request: Request, solve: Callable[[Plane, Request], Ans
         Answers on the plane's own range what is asked for on it.
     """
     scale = WorkingScale(plane.working.factor, plane.working.shift)
-    noise = None if request.noise is None else scale.noise(request.noise)
+    noise, surveyed = (None if law is None else scale.noise(law) for law in (request.noise, request.surveyed))
     on_progress = None if request.on_progress is None else _telling(request.on_progress, plane, scale)
-    found = solve(plane, replace(request, noise=noise, on_progress=on_progress))
+    found = solve(plane, replace(request, noise=noise, surveyed=surveyed, on_progress=on_progress))
     return _kept(_doubted(_said(scale.answer(found), request.noise)), plane)
 
 
@@ -60,7 +60,8 @@ def left_out(plane: Plane) -> tuple[str, ...]:
     """Return what is left as it is of a plane, as sentences."""
     own = plane.working
     said = (own.padding, PADDED), (own.far, BEYOND), (own.stuck, STUCK)
-    return tuple(part(int(at.sum()), at.size, "pixel", words) for at, words in said if at.any())
+    own_parts = [(plane.own(at), words) for at, words in said]
+    return tuple(part(int(at.sum()), at.size, "pixel", words) for at, words in own_parts if at.any())
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
 from untaught.image.plane import Plane
+from untaught.image.reading import Reading, memory_of
 from untaught.method import Method
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
@@ -43,6 +44,7 @@ def denoise(
     stop: str | Rule | None = None,
     output_type: str = "same",
     stripes: str | None = None,
+    memory: str | int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
@@ -90,6 +92,9 @@ def denoise(
         'columns' or 'rows': an offset that each of them has of its own is taken out first, and the answer is of
         the picture without; 'auto' takes out what is certainly such an offset. By default it is only said; see
         `noise.estimation.stripes`. What varies as slowly as the picture, stays.
+    memory : str or int, optional
+        What may be used, such as '2GiB', or bytes; by default half of what is free. A plane that needs more is
+        measured as a whole and restored in parts that overlap, with one law of noise and one method.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
@@ -117,7 +122,7 @@ def denoise(
     that range, see `untaught.image.working`. Padding, and pixels far beyond all others, stay as they are.
     """
     started = time.monotonic()
-    picture = as_image(image, axes)
+    picture = as_image(image, axes, Reading(memory=memory_of(memory)))
     request = request_of(
         {
             "method": method,
@@ -131,6 +136,7 @@ def denoise(
             "stop": stop,
             "output_type": output_type,
             "stripes": stripes,
+            "memory": memory,
             "on_progress": on_progress,
             "checkpoint": checkpoint,
         }

@@ -99,19 +99,27 @@ def region_laws(
             f"{where} (x, y, width, height) does not lie in {picture.name}, which is {picture.width} pixels wide "
             f"and {picture.height} high"
         )
-    for plane in picture.planes():
-        yield _law(plane, region, where, operator)
+    window = (slice(y, y + height), slice(x, x + width))
+    for index in range(picture.n_planes):
+        part = picture.plane(index, window)
+        yield (Gaussian(0.0), ()) if _flat(picture, part) else _law(part, region, where, operator)
 
 
-def _law(plane: Plane, region: Region, where: str, operator: Operator | None) -> tuple[NoiseModel, Notes]:
-    x, y, width, height = region
-    if plane.values.max() == plane.values.min():  # is left as it is
-        return Gaussian(0.0), ()
-    values, missing = (array[y : y + height, x : x + width] for array in (plane.values, plane.missing))
+def _flat(picture: Image, part: Plane) -> bool:
+    """Say whether the plane of which this is a part has one value, and is left as it is."""
+    if part.values.max() > part.values.min():
+        return False
+    values = picture.plane(part.index).values
+    return bool(values.max() == values.min())
+
+
+def _law(part: Plane, region: Region, where: str, operator: Operator | None) -> tuple[NoiseModel, Notes]:
+    """Return the noise of a rectangle, cut out, and what to say of it."""
+    values, missing = part.values, part.missing
     ends = float(((values == 0) | (values == 1)).mean())
     gone = np.asarray(sites(missing[..., None], operator).any(-1), np.bool_)
     found = region_noise(sites(values, operator), gone)
-    where = f"{where} of plane {plane.label}" if plane.label else where
+    where = f"{where} of plane {part.label}" if part.label else where
     if found is None:
         raise InputError(f"hardly a pixel in {where} was measured; mark another")
     if found.sigma == 0:

@@ -17,6 +17,7 @@ from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image
 from untaught.image.plane import Plane
+from untaught.image.reading import Reading, memory_of
 from untaught.methods.registry import METHODS, make, seconds_for
 from untaught.noise import NoiseModel, NoiseReport
 from untaught.noise.estimation.photon_transfer import Transfer
@@ -26,10 +27,12 @@ from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
-from untaught.pipeline.request import Frames, Region, frames_of, region_of
+from untaught.pipeline.request import Frames, Region, Request, frames_of, region_of
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
 from untaught.pipeline.tasks.noise_advice import Options, advice_of
 from untaught.pipeline.tasks.noise_pilot import pilot_of
+from untaught.pipeline.tiles.memory_need import tiling_for
+from untaught.pipeline.tiles.survey import sample_of
 from untaught.results.inspection import Inspected, Option, PlaneNoise
 from untaught.results.noise_curve import curve_table
 from untaught.results.noise_page import noise_page
@@ -42,7 +45,12 @@ MOST_PLANES = 16
 
 @dataclass(frozen=True)
 class Inspection(Inspected):
-    """What a look at a picture found, which can be written down; see `Inspected` for what is there."""
+    """What a look at a picture found, which can be written down; see `Inspected` for what is there.
+
+    `memory` is how many bytes may be used for that; half of what is free by default.
+    """
+
+    memory: int | None = None
 
     def report(self, path: str | Path) -> Path:
         """Write one HTML page: advice, curve, spectrum, and patches of what quick denoising would take out.
@@ -52,8 +60,7 @@ class Inspection(Inspected):
         OutputError, InputError
             When it cannot be written, or is the picture.
         """
-        index = self.planes[0].index
-        plane = next(plane for plane in self.picture.planes() if plane.index == index)
+        plane = _looked_at(self.picture, self.planes[0].index, self.memory)
         page = noise_page(self, pilot_of(plane, self.planes[0].report.model))
         write_text(Path(path), page, (self.picture.source,))
         return Path(path)
@@ -82,6 +89,7 @@ def inspect(
     axes: str | None = None,
     noise_region: Region | None = None,
     noise_from: Frames | None = None,
+    memory: str | int | None = None,
 ) -> Inspection:
     """Measure the noise of a picture, and say what fits it.
 
@@ -93,6 +101,8 @@ def inspect(
         What its axes are, as there.
     noise_region, noise_from : optional
         Where the law of the noise is to be found, as there; what the picture itself shows stands beside it.
+    memory : str or int, optional
+        What may be used, as there; of planes that need more, squares that are spread over them are measured.
 
     Returns
     -------
@@ -105,8 +115,9 @@ def inspect(
     InputError
         If the picture cannot be used; one sentence that says what to do.
     """
-    picture = as_image(image, axes)
-    chosen = _chosen(picture)
+    bound = memory_of(memory)
+    picture = as_image(image, axes, Reading(memory=bound))
+    chosen = _chosen(picture, bound)
     reports = [PlaneNoise(p.index, p.label, _report(p)) for p in chosen]
     found, transfer, told = _told(picture, reports, region_of(noise_region), frames_of(noise_from))
     noises = [p.report.model for p in found]
@@ -124,9 +135,10 @@ def inspect(
         plan=planned,
         options=_options(picture, noises),
         notes=all_with_units(_notes(picture, chosen, found), picture.value_range),
-        temporal=_temporal(picture, [plane.index for plane in chosen]),
+        temporal=None if chosen[0].scale else _temporal(picture, [plane.index for plane in chosen]),
         spectrum=spectrum_of(found[0].report, chosen[0].values.shape[-1]),
         transfer=transfer,
+        memory=bound,
     )
 
 
@@ -164,18 +176,26 @@ def _with_law(plane: PlaneNoise, law: NoiseModel, notes: Sequence[str]) -> Plane
     return replace(plane, report=replace(report, relative_error=law.relative_error))
 
 
-def _chosen(picture: Image) -> list[Plane]:
+def _looked_at(picture: Image, index: int, memory: int | None) -> Plane:
+    """Return a plane, or what stands for one that is too large for the memory."""
+    if tiling_for(picture, Request(memory=memory)) is None:
+        return picture.plane(index)
+    return sample_of(picture, index)
+
+
+def _chosen(picture: Image, memory: int | None) -> list[Plane]:
     """Return the planes to measure: those that are not of one value, thinned evenly where they are many.
 
     Many are looked at twice, for all at once need not fit in memory.
     """
-    varied = (plane for plane in picture.planes() if plane.values.max() > plane.values.min())
+    planes = (_looked_at(picture, index, memory) for index in range(picture.n_planes))
+    varied = (plane for plane in planes if plane.values.max() > plane.values.min())
     if picture.n_planes <= MOST_PLANES:
         chosen = list(varied)
     else:
         indices = [plane.index for plane in varied]
         wanted = set(indices[:: math.ceil(len(indices) / MOST_PLANES) or 1])
-        chosen = [plane for plane in picture.planes() if plane.index in wanted]
+        chosen = [_looked_at(picture, index, memory) for index in sorted(wanted)]
     if not chosen:
         raise InputError(f"every plane of {picture.name} is of one value: there is no noise to measure")
     return chosen
@@ -214,9 +234,14 @@ def seconds_of(method: str, picture: Image) -> float | None:
     return None if seconds is None else float(f"{picture.n_planes * seconds:.2g}")
 
 
+def _stripes(plane: Plane) -> tuple[str, ...]:
+    """Return what is said of stripes, which squares of a larger plane do not show."""
+    return () if plane.scale else stripes_in(plane).notes
+
+
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
     said = [
-        (plane.label, (*of.report.notes, *stripes_in(plane).notes, *left_out(plane)))
+        (plane.label, (*of.report.notes, *_stripes(plane), *left_out(plane)))
         for plane, of in zip(planes, found, strict=True)
     ]
     notes = named_by_plane(said, len(found))
@@ -224,6 +249,8 @@ def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise])
     if gone:
         words = "{were} not measured (NaN) and would be filled in"
         notes.append(part(gone, sum(plane.missing.size for plane in planes), "pixel", words))
+    if planes[0].scale:
+        notes.append("the noise was measured on squares that are spread over the planes, which are large")
     if picture.n_planes > MOST_PLANES:
         notes.append(f"{len(found)} of {picture.n_planes} planes were measured")
     return picture.notes + tuple(notes) + compression_notes(picture)

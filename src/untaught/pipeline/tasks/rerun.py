@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
@@ -16,7 +15,7 @@ from untaught.image.output_type import output_type_of
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
-from untaught.pipeline.recipes import LEFT, method_of, noise_of, parts_of, rule_of, sha256
+from untaught.pipeline.recipes import LEFT, asked_again, noise_of, sha256
 from untaught.pipeline.request import (
     ImageLike,
     Picture,
@@ -28,7 +27,7 @@ from untaught.pipeline.request import (
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown
-from untaught.results.recipe import PlaneRecipe, Recipe
+from untaught.results.recipe import Recipe
 from untaught.results.result import Result
 
 
@@ -79,8 +78,9 @@ def rerun(
         noise_from=None if recipe.noise_from is None else tuple(map(Path, recipe.noise_from)),
         output_type=output_type_of(recipe.output_type),
         stripes=stripes_of(recipe.stripes),
+        memory=recipe.memory,
     )
-    planes = tuple(None if plane == LEFT else _request(plane, shared) for plane in recipe.planes)
+    planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)
     verb = TASKS.get(recipe.task)
     if verb is not None and verb.again is not None:
@@ -89,14 +89,6 @@ def rerun(
     if isinstance(image, Tensor):
         return of_tensor(image, task, guide, planes[0] or shared, started)
     return of_picture(requests, task, guide)
-
-
-def _request(plane: PlaneRecipe, shared: Request) -> Request:
-    """Return the request that a plane's recipe stands for."""
-    parts = parts_of(plane)
-    if parts:
-        return replace(shared, method=plane.method, parts=parts, pilot=plane.pilot)
-    return replace(shared, method=method_of(plane), rule=rule_of(plane), pilot=plane.pilot)
 
 
 def _task(recipe: Recipe, operator: object, guide: ImageLike | None) -> Task:

@@ -16,6 +16,7 @@ from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.plane import Plane
+from untaught.image.reading import Reading
 from untaught.operators.structure import guide_for, outermost, traits_of, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
@@ -51,7 +52,9 @@ def run_task(y: Picture | Tensor, task: Task, **options: Unpack[TaskOptions]) ->
                 "a tensor is a measurement as the operator gives it, which has no axes to name; leave them out"
             )
         return of_tensor(y, task, guide, request, started)
-    return of_picture(Requests.of(as_image(y, axes), request, started), task, guide)
+    return of_picture(
+        Requests.of(as_image(y, axes, Reading(memory=request.memory)), request, started), task, guide
+    )
 
 
 def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Result:
