@@ -1,11 +1,13 @@
 """The file formats, one a page."""
 
 from untaught.image.formats.base import Format
+from untaught.image.formats.fits import FITS
+from untaught.image.formats.hdf5 import HDF5
 from untaught.image.formats.jpeg import JPEG
 from untaught.image.formats.npy import NPY
 from untaught.image.formats.png import PNG
 from untaught.image.formats.tiff import TIFF
 from untaught.image.formats.webp import WEBP
 
-FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, NPY)
+FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, NPY, FITS, HDF5)
 """The formats that are read by content and written by extension."""

@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,27 @@ _pillow_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
+class Library:
+    """What a format needs that is not always installed: a module to import, and the extra that has it."""
+
+    module: str
+    extra: str
+
+    @property
+    def there(self) -> bool:
+        """Whether it can be imported here; it is not, for that."""
+        try:
+            return find_spec(self.module) is not None
+        except (ImportError, ValueError):
+            return False
+
+    @property
+    def install(self) -> str:
+        """The command that installs it."""
+        return f'pip install "untaught[{self.extra}]"'
+
+
+@dataclass(frozen=True)
 class Format:
     """A family of files: how to know, read and write one.
 
@@ -46,18 +68,48 @@ class Format:
         Path and `Reading` to `Image`, or to `Unnamed` where the file does not say what every axis is.
         `CutOffError` and `BrokenError` mean a broken file, and `decoding` makes a sentence of them; anything else
         that is no `InputError` is a fault of the program.
-    write : callable
-        Writes an `Image` to a binary stream opened for writing and reading.
+    write : callable or None
+        Writes an `Image` to a binary stream opened for writing and reading; into an empty folder, a `Path`, where
+        a picture of the format is a folder. None where the format is only read.
     objection : callable
         Why the format cannot hold an `Image`, as the end of a sentence; None when it can.
+    library : Library or None
+        What `read` and `write` import beyond what is always there.
+    packed : bool
+        Whether a gzip archive of such a file is one too; `opened` reads both.
+    folder : callable or None
+        Where a picture is a folder, whether a path is such a folder.
     """
 
     name: str
     suffixes: tuple[str, ...]
     matches: Callable[[bytes], bool]
     read: Callable[[Path, Reading], Image | Unnamed]
-    write: Callable[[IO[bytes], Image], None]
+    write: Callable[[Any, Image], None] | None
     objection: Callable[[Image], str | None]
+    library: Library | None = None
+    packed: bool = False
+    folder: Callable[[Path], bool] | None = None
+
+    def require(self, path: object) -> None:
+        """Refuse a file whose library is not there.
+
+        Raises
+        ------
+        InputError
+            With the command that installs it.
+        """
+        if self.library is not None and not self.library.there:
+            kind = "folder" if self.folder is not None else "file"
+            raise InputError(
+                f"{path} is a {self.name} {kind}, which needs the package {self.library.module!r} here; run "
+                f"{self.library.install}"
+            )
+
+    def fits(self, path: Path) -> int:
+        """Return how much of a path's name is a suffix of this format; 0 where none is."""
+        name = path.name.lower()
+        return max((len(suffix) for suffix in self.suffixes if name.endswith(suffix)), default=0)
 
 
 class CutOffError(Exception):
@@ -86,7 +138,7 @@ def broken_by(*errors: type[Exception]) -> Iterator[None]:
         raise BrokenError(" ".join(str(error).split())[:120] if own else "") from error
 
 
-_SPEAKING = ("tifffile", "imagecodecs", "zlib")  # their errors say what they found in the file
+_SPEAKING = ("tifffile", "imagecodecs", "zlib", "nibabel")  # their errors say what they found in the file
 
 
 @contextmanager

@@ -6,10 +6,10 @@ in `advice` which.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+
+from untaught.image.formats.packed import unpacked_header
 
 HEADER = 512
 """How many of a file's first bytes tell its kind."""
@@ -86,7 +86,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("a NIfTI volume", _is_nifti),
     Kind("an Analyze volume", _is_analyze),
     Kind("an MRC map", _starts(b"MAP ", at=208)),
-    Kind("a FITS file", _starts(b"SIMPLE  =")),
     Kind("a Zeiss CZI file", _starts(b"ZISRAWFILE")),
     Kind("a Leica LIF file", lambda header: header[:4] == b"\x70\0\0\0" and header[8:9] == b"\x2a"),
     Kind("a Nikon ND2 file", _starts(b"\xda\xce\xbe\x0a")),
@@ -97,7 +96,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("a Gatan DigitalMicrograph file", _is_dm),
     Kind("an NRRD volume", _starts(b"NRRD000")),
     Kind("a MetaImage header", _starts(b"ObjectType =", b"NDims =")),
-    Kind("an HDF5 file", _starts(b"\x89HDF"), "save the picture in it as TIFF or .npy"),
     Kind("a netCDF file", _starts(b"CDF\x01", b"CDF\x02", b"CDF\x05"), "save the picture in it as TIFF or .npy"),
     Kind("a MATLAB file", _starts(b"MATLAB 5.0"), "save the picture in it as TIFF or .npy"),
     Kind("a JPEG XL picture", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL "), _PICTURE),
@@ -134,29 +132,13 @@ KINDS: tuple[Kind, ...] = (
 )
 """The kinds; the first that matches counts."""
 
-ZARR = Kind("a Zarr folder", lambda _: False)
-_ZARR_FILES = (".zgroup", ".zarray", "zarr.json")
-
 
 def kind_of(header: bytes) -> Kind | None:
     """Return the kind of a file by its first bytes, looking into a gzip archive; None where it is unknown."""
-    inside = _unpacked(header) if header.startswith(b"\x1f\x8b") else b""
+    inside = unpacked_header(header, HEADER)
     return next((kind for one in (inside, header) for kind in KINDS if kind.matches(one)), None)
-
-
-def kind_of_folder(path: Path) -> Kind | None:
-    """Return the kind of a folder that is one picture; None for another."""
-    return ZARR if any((path / name).is_file() for name in _ZARR_FILES) else None
 
 
 def in_disguise(header: bytes) -> bool:
     """Tell whether what may start as a TIFF is something else."""
     return any(kind.matches(header) for kind in _DISGUISED)
-
-
-def _unpacked(header: bytes) -> bytes:
-    """Return what the first bytes of a gzip archive hold, as far as that goes."""
-    try:
-        return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(header, HEADER)
-    except zlib.error:
-        return b""

@@ -1,0 +1,70 @@
+"""Files inside a gzip archive of one file, such as .nii.gz and .fits.gz."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from untaught.errors import InputError
+from untaught.image.formats.base import broken_by
+from untaught.image.limits import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from untaught.image.image import Image
+
+GZIP = b"\x1f\x8b"
+_MOST = 8 * MAX_PIXELS + 2**26  # bytes: the most numbers that are read, of 64 bits, and what stands beside them
+_LEVEL = 6  # gzip's own choice; Python's costs twice the time for one part in a hundred
+_IN_MEMORY, _PIECE = 2**28, 2**22
+
+
+def unpacked_header(header: bytes, length: int) -> bytes:
+    """Return what the first bytes of a gzip archive hold, as far as that goes; nothing for any other file."""
+    if not header.startswith(GZIP):
+        return b""
+    try:
+        return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(header, length)
+    except zlib.error:
+        return b""
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file to read, unpacked where it is a gzip archive.
+
+    Raises
+    ------
+    InputError
+        Where it unpacks to more than can be restored.
+    BrokenError
+        Where it cannot be unpacked.
+    """
+    with path.open("rb") as stream:
+        packed = stream.read(len(GZIP)) == GZIP
+        stream.seek(0)
+        if not packed:
+            yield stream
+            return
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as unpacked:
+            with broken_by(EOFError, zlib.error, gzip.BadGzipFile), gzip.GzipFile(fileobj=stream) as archive:
+                while piece := archive.read(_PIECE):
+                    unpacked.write(piece)
+                    if unpacked.tell() > _MOST:
+                        raise InputError(f"{path} unpacks to more than can be restored; cut it into pieces")
+            unpacked.seek(0)
+            yield unpacked
+
+
+def write_packed(stream: IO[bytes], image: Image, write: Callable[[IO[bytes], Image], None]) -> None:
+    """Write what `write` writes into a gzip archive, without a name or a date in it."""
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as plain:
+        write(plain, image)
+        plain.seek(0)
+        with gzip.GzipFile("", "wb", _LEVEL, stream, 0) as archive:
+            shutil.copyfileobj(plain, archive, _PIECE)

@@ -1,0 +1,140 @@
+"""How a format is found: by content, by name, in other packages, and what is said where its library is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.helpers.files import noise
+from untaught.cli import main
+from untaught.errors import InputError
+from untaught.image.files import check_writable, read, write
+from untaught.image.formats import FORMATS, base
+from untaught.image.formats.plugins import plugins
+from untaught.image.image import Image, image_of_array
+
+OTHERS = """
+import numpy as np
+from untaught.image.formats.base import Format
+from untaught.image.image import Image
+
+def read(path, reading):
+    side = path.read_bytes()[4]
+    array = np.frombuffer(path.read_bytes()[5:], np.uint8).reshape(side, side)
+    return Image.of(array, "YX", source=path.absolute())
+
+def write(stream, image):
+    stream.write(b"SQR!" + bytes([image.width]) + image.array.tobytes())
+
+SQUARE = Format("Square", (".sqr",), lambda header: header.startswith(b"SQR!"), read, write, lambda image: None)
+NOTHING = 3
+"""
+ENTRIES = """[untaught.formats]
+square = squares:SQUARE
+gone = squares:GONE
+wrong = squares:NOTHING
+"""
+
+
+@pytest.fixture
+def other_package(tmp_path, monkeypatch):
+    """Install, as pip would, a package with a format, one that cannot be loaded and one that is none."""
+    site = tmp_path / "site"
+    about = site / "squares-1.0.dist-info"
+    about.mkdir(parents=True)
+    (site / "squares.py").write_text(OTHERS)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: squares\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(ENTRIES)
+    monkeypatch.syspath_prepend(str(site))
+    plugins.cache_clear()
+    yield tmp_path
+    plugins.cache_clear()
+    sys.modules.pop("squares", None)
+
+
+def test_a_format_of_another_package_is_read_and_written(other_package):
+    image = Image.of(noise((16, 16)), "YX")
+    path = write(other_package / "a.sqr", image)
+    np.testing.assert_array_equal(read(path.rename(other_package / "b.dat")).array, image.array)
+
+
+def test_formats_that_cannot_be_loaded_are_named_where_they_might_have_been_wanted(other_package):
+    (other_package / "a.dat").write_bytes(b"\x01something else")
+    with pytest.raises(
+        InputError, match=r"'gone' of squares \(AttributeError: .*'wrong' of squares \(it is no Format"
+    ):
+        read(other_package / "a.dat")
+    with pytest.raises(InputError, match=r"could not be loaded: 'gone'"):
+        check_writable(other_package / "a.xyz", Image.of(noise((16, 16)), "YX"))
+
+
+def test_the_command_lists_ours_and_theirs(other_package, capsys):
+    assert main(["formats", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    rows = {row["name"]: row for row in told["formats"]}
+    assert set(rows) == {fmt.name for fmt in FORMATS} | {"Square"}
+    assert rows["Square"]["package"] == "squares"
+    assert rows["PNG"] | {"suffixes": []} == {
+        "name": "PNG", "suffixes": [], "read": True, "write": True, "only_read": False, "install": None,
+        "package": "untaught",
+    }  # fmt: skip
+    assert [b["name"] for b in told["not_loaded"]] == ["gone", "wrong"]
+    assert main(["formats"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split() == ["PNG", ".png", "read,", "write"] for line in lines)
+    assert any(line.startswith("Square (squares)") for line in lines)
+
+
+LIBRARIES = [fmt for fmt in FORMATS if fmt.library is not None]
+STARTS = {
+    "FITS": b"SIMPLE  =                    T",
+    "HDF5": b"\x89HDF\r\n\x1a\n",
+}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_where_a_library_is_missing_the_sentence_has_the_command(tmp_path, monkeypatch, capsys, name):
+    fmt = next(fmt for fmt in FORMATS if fmt.name == name)
+    assert fmt.library is not None
+    monkeypatch.setattr(base, "find_spec", lambda module: None)
+    (tmp_path / "a.dat").write_bytes(STARTS[name] + bytes(600))
+    command = f'pip install "untaught\\[{fmt.library.extra}\\]"$'
+    with pytest.raises(InputError, match=rf"a.dat is a {name} file, which needs .* run {command}"):
+        read(tmp_path / "a.dat")
+    if fmt.write is not None:
+        with pytest.raises(InputError, match=command):
+            check_writable(tmp_path / f"a{fmt.suffixes[0]}", Image.of(noise((16, 16)), "YX"))
+    main(["formats", "--json"])
+    row = next(row for row in json.loads(capsys.readouterr().out)["formats"] if row["name"] == name)
+    assert (row["read"], row["write"]) == (False, False)
+    assert row["install"] == f'pip install "untaught[{fmt.library.extra}]"'
+
+
+def test_every_extra_that_is_named_is_there():
+    text = Path(__file__).parents[3].joinpath("pyproject.toml").read_text()
+    for fmt in LIBRARIES:
+        assert fmt.library is not None
+        line = next(line for line in text.splitlines() if line.startswith(f"{fmt.library.extra} = "))
+        assert fmt.library.module.casefold() in line.casefold().replace("-", "_")
+
+
+def test_no_library_is_imported_before_it_is_needed(tmp_path):
+    path = write(tmp_path / "a.png", image_of_array(noise((16, 16, 3))))
+    modules = {fmt.library.module for fmt in LIBRARIES if fmt.library is not None}
+    code = (
+        "import sys\nfrom untaught.image.files import read\nread(sys.argv[1])\n"
+        f"print(sorted(set(sys.modules) & {modules!r}))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_a_path_inside_a_file_is_only_for_trees(tmp_path):
+    path = write(tmp_path / "a.png", image_of_array(noise((16, 16, 3)))).rename(tmp_path / "a.h5")
+    with pytest.raises(InputError, match=r"a PNG file and has nothing under /x"):
+        read(f"{path}:/x")
