@@ -12,12 +12,8 @@ from tests.helpers.files import noise
 from untaught.errors import InputError
 from untaught.image.files import read
 
-PREAMBLE = bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00"
 NIFTI = b"\x5c\x01\x00\x00" + bytes(340) + b"n+1\x00"
 FILES = {
-    "DICOM": PREAMBLE,
-    "DICOM without its preamble": (b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100", "DICOM"),
-    "DICOM that starts as a TIFF": (b"II*\x00\x54\x18\x08\x00" + PREAMBLE[8:], "DICOM"),
     "NIfTI": NIFTI,
     "NIfTI-2": (b"\x1c\x02\x00\x00n+2\x00", "NIfTI"),
     "NIfTI, packed": (gzip.compress(NIFTI + bytes(1000)), "NIfTI"),

@@ -53,6 +53,8 @@ def test_every_known_extension_is_written_and_read(tmp_path, suffix):
     path = tmp_path / f"A{suffix.upper()}"
     colours, grey = image_of_array(smooth((32, 32))), image_of_array(smooth((32, 32))[..., 0])
     image = colours if format_for(path).objection(colours) is None else grey
+    if format_for(path).objection(image) is not None:
+        pytest.skip("written only where it was read from a file of its kind")
     check_writable(path, image)
     assert write(str(path), image) == path
     back = read(path)

@@ -17,8 +17,8 @@ Job = Callable[[Interrupts], int]
 app = typer.Typer(
     name="untaught",
     help="Restore images with networks that nobody taught: a noisy file in, a file to trust out.",
-    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy; FITS, HDF5. 'untaught formats' says what is "
-    "needed for which; 'untaught COMMAND --help' has the options.",
+    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy; FITS, DICOM, HDF5. "
+    "'untaught formats' says what is needed for which; 'untaught COMMAND --help' has the options.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

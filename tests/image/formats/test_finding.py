@@ -93,6 +93,7 @@ def test_the_command_lists_ours_and_theirs(other_package, capsys):
 LIBRARIES = [fmt for fmt in FORMATS if fmt.library is not None]
 STARTS = {
     "FITS": b"SIMPLE  =                    T",
+    "DICOM": bytes(128) + b"DICM",
     "HDF5": b"\x89HDF\r\n\x1a\n",
 }
 

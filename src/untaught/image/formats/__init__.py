@@ -1,6 +1,7 @@
 """The file formats, one a page."""
 
 from untaught.image.formats.base import Format
+from untaught.image.formats.dicom import DICOM
 from untaught.image.formats.fits import FITS
 from untaught.image.formats.hdf5 import HDF5
 from untaught.image.formats.jpeg import JPEG
@@ -9,5 +10,5 @@ from untaught.image.formats.png import PNG
 from untaught.image.formats.tiff import TIFF
 from untaught.image.formats.webp import WEBP
 
-FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, TIFF, NPY, FITS, HDF5)
-"""The formats that are read by content and written by extension."""
+FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, DICOM, TIFF, NPY, FITS, HDF5)
+"""The formats that are read by content and written by extension; DICOM may start as a TIFF."""

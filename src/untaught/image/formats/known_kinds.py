@@ -42,12 +42,6 @@ def _starts(*magics: bytes, at: int = 0) -> Callable[[bytes], bool]:
     return lambda header: any(header[at : at + len(magic)] == magic for magic in magics)
 
 
-def _is_dicom(header: bytes) -> bool:
-    """Tell DICOM with its preamble, whatever that holds, and without: then it starts with a group of numbers."""
-    bare = header[:4] in (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00")
-    return header[128:132] == b"DICM" or (bare and header[4:6] in (b"UL", b"CS"))
-
-
 def _is_nifti(header: bytes) -> bool:
     one = header[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and header[344:347] in (b"n+1", b"ni1")
     return one or header[4:7] in (b"n+2", b"ni2")
@@ -72,7 +66,6 @@ def _is_dm(header: bytes) -> bool:
 
 
 _DISGUISED = (
-    Kind("a DICOM file", _is_dicom),
     Kind(
         "a camera's raw file (CR2)",
         _starts(b"CR\x02", at=8),
