@@ -12,13 +12,8 @@ from tests.helpers.files import noise
 from untaught.errors import InputError
 from untaught.image.files import read
 
-NIFTI = b"\x5c\x01\x00\x00" + bytes(340) + b"n+1\x00"
 FILES = {
-    "NIfTI": NIFTI,
-    "NIfTI-2": (b"\x1c\x02\x00\x00n+2\x00", "NIfTI"),
-    "NIfTI, packed": (gzip.compress(NIFTI + bytes(1000)), "NIfTI"),
     "gzip": gzip.compress(b"anything else" * 9),
-    "MRC": bytes(208) + b"MAP \x44\x44",
     "CZI": b"ZISRAWFILE",
     "LIF": b"\x70\x00\x00\x00\x41\x9b\x01\x00\x2a",
     "ND2": b"\xda\xce\xbe\x0a",

@@ -94,6 +94,8 @@ LIBRARIES = [fmt for fmt in FORMATS if fmt.library is not None]
 STARTS = {
     "FITS": b"SIMPLE  =                    T",
     "DICOM": bytes(128) + b"DICM",
+    "NIfTI": b"\x5c\x01\x00\x00" + bytes(340) + b"n+1\x00",
+    "MRC": bytes(208) + b"MAP \x44\x44",
     "HDF5": b"\x89HDF\r\n\x1a\n",
 }
 

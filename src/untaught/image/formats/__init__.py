@@ -5,10 +5,12 @@ from untaught.image.formats.dicom import DICOM
 from untaught.image.formats.fits import FITS
 from untaught.image.formats.hdf5 import HDF5
 from untaught.image.formats.jpeg import JPEG
+from untaught.image.formats.mrc import MRC
+from untaught.image.formats.nifti import NIFTI
 from untaught.image.formats.npy import NPY
 from untaught.image.formats.png import PNG
 from untaught.image.formats.tiff import TIFF
 from untaught.image.formats.webp import WEBP
 
-FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, DICOM, TIFF, NPY, FITS, HDF5)
+FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, DICOM, TIFF, NPY, FITS, NIFTI, MRC, HDF5)
 """The formats that are read by content and written by extension; DICOM may start as a TIFF."""

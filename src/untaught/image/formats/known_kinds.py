@@ -42,11 +42,6 @@ def _starts(*magics: bytes, at: int = 0) -> Callable[[bytes], bool]:
     return lambda header: any(header[at : at + len(magic)] == magic for magic in magics)
 
 
-def _is_nifti(header: bytes) -> bool:
-    one = header[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and header[344:347] in (b"n+1", b"ni1")
-    return one or header[4:7] in (b"n+2", b"ni2")
-
-
 def _is_analyze(header: bytes) -> bool:
     return header[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and header[38:39] == b"r"
 
@@ -76,9 +71,7 @@ _DISGUISED = (
 
 KINDS: tuple[Kind, ...] = (
     *_DISGUISED,
-    Kind("a NIfTI volume", _is_nifti),
     Kind("an Analyze volume", _is_analyze),
-    Kind("an MRC map", _starts(b"MAP ", at=208)),
     Kind("a Zeiss CZI file", _starts(b"ZISRAWFILE")),
     Kind("a Leica LIF file", lambda header: header[:4] == b"\x70\0\0\0" and header[8:9] == b"\x2a"),
     Kind("a Nikon ND2 file", _starts(b"\xda\xce\xbe\x0a")),
