@@ -49,13 +49,6 @@ def test_a_file_of_another_kind_is_named_and_the_sentence_says_what_to_do(tmp_pa
     assert "corrupt" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", [".zgroup", ".zarray", "zarr.json"])
-def test_a_zarr_folder_is_named(tmp_path, name):
-    (tmp_path / name).write_text("{}")
-    with pytest.raises(InputError, match=r"is a Zarr folder, which is not read; convert it"):
-        read(tmp_path)
-
-
 def raw_file(path, *, dng, nested):
     """A camera's raw file: a preview, and the values, behind it or hung below it."""
     tags = [(50706, 1, 4, b"\x01\x04\x00\x00", True)] if dng else []

@@ -17,7 +17,7 @@ Job = Callable[[Interrupts], int]
 app = typer.Typer(
     name="untaught",
     help="Restore images with networks that nobody taught: a noisy file in, a file to trust out.",
-    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy; FITS, DICOM, NIfTI, MRC, HDF5. "
+    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy; FITS, DICOM, NIfTI, MRC, HDF5, OME-Zarr. "
     "'untaught formats' says what is needed for which; 'untaught COMMAND --help' has the options.",
     add_completion=False,
     rich_markup_mode=None,

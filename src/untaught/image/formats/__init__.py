@@ -8,9 +8,10 @@ from untaught.image.formats.jpeg import JPEG
 from untaught.image.formats.mrc import MRC
 from untaught.image.formats.nifti import NIFTI
 from untaught.image.formats.npy import NPY
+from untaught.image.formats.ome_zarr import OME_ZARR
 from untaught.image.formats.png import PNG
 from untaught.image.formats.tiff import TIFF
 from untaught.image.formats.webp import WEBP
 
-FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, DICOM, TIFF, NPY, FITS, NIFTI, MRC, HDF5)
+FORMATS: tuple[Format, ...] = (PNG, JPEG, WEBP, DICOM, TIFF, NPY, FITS, NIFTI, MRC, HDF5, OME_ZARR)
 """The formats that are read by content and written by extension; DICOM may start as a TIFF."""
