@@ -17,8 +17,9 @@ Job = Callable[[Interrupts], int]
 app = typer.Typer(
     name="untaught",
     help="Restore images with networks that nobody taught: a noisy file in, a file to trust out.",
-    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy; FITS, DICOM, NIfTI, MRC, HDF5, OME-Zarr. "
-    "'untaught formats' says what is needed for which; 'untaught COMMAND --help' has the options.",
+    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy, JPEG 2000, JPEG XL, AVIF, HEIC, BMP, GIF, PNM, PFM, "
+    "OpenEXR; FITS, DICOM, NIfTI, MRC, HDF5, OME-Zarr. 'untaught formats' says what is needed for which; "
+    "'untaught COMMAND --help' has the options.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -27,7 +28,7 @@ app = typer.Typer(
 Picture = Annotated[Path, typer.Argument(metavar="IN", help="The picture.", show_default=False)]
 Series = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Of a TIFF with several pictures: which, from 0, as tifffile counts them."),
+    typer.Option(metavar="N", help="Of a file with several pictures (TIFF, FITS, CZI ...): which, from 0."),
 ]
 Page = Annotated[
     int | None,

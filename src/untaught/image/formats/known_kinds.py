@@ -50,10 +50,6 @@ def _is_box(*brands: bytes) -> Callable[[bytes], bool]:
     return lambda header: header[4:8] == b"ftyp" and (not brands or header[8:12] in brands)
 
 
-def _is_pnm(*magics: bytes) -> Callable[[bytes], bool]:
-    return lambda header: header[:2] in magics and header[2:3] in (b"\n", b" ", b"\t", b"\r")
-
-
 def _is_dm(header: bytes) -> bool:
     return (
         header[:4] in (b"\0\0\0\3", b"\0\0\0\4") and header[4:16].count(b"\0") > 5 and b"\0\0\0\1" in header[8:16]
@@ -84,23 +80,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("a MetaImage header", _starts(b"ObjectType =", b"NDims =")),
     Kind("a netCDF file", _starts(b"CDF\x01", b"CDF\x02", b"CDF\x05"), "save the picture in it as TIFF or .npy"),
     Kind("a MATLAB file", _starts(b"MATLAB 5.0"), "save the picture in it as TIFF or .npy"),
-    Kind("a JPEG XL picture", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL "), _PICTURE),
-    Kind("a JPEG 2000 picture", _starts(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), _PICTURE),
-    Kind("an AVIF picture", _is_box(b"avif", b"avis"), _PICTURE),
-    Kind(
-        "a HEIC picture", _is_box(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), _PICTURE
-    ),
     Kind("a camera's raw file (CR3)", _is_box(b"crx "), "develop it to TIFF"),
     Kind("a video", _is_box(), _FRAMES),
     Kind("a video", _starts(b"\x1a\x45\xdf\xa3", b"\0\0\x01\xba"), _FRAMES),
     Kind("a video", lambda header: header[:4] == b"RIFF" and header[8:12] == b"AVI ", _FRAMES),
-    Kind("an OpenEXR picture", _starts(b"v/1\x01"), "convert it to a TIFF of floats or .npy"),
-    Kind(
-        "a PNM picture (PBM, PGM, PPM or PAM)", _is_pnm(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7"), _PICTURE
-    ),
-    Kind("a PFM picture", _is_pnm(b"Pf", b"PF"), "convert it to a TIFF of floats or .npy"),
-    Kind("a BMP picture", lambda header: header[:2] == b"BM" and header[6:10] == bytes(4), _PICTURE),
-    Kind("a GIF picture", _starts(b"GIF8"), "convert it to PNG, or save its frames as a TIFF stack"),
     Kind("a Photoshop file", _starts(b"8BPS"), "save it as a TIFF without layers"),
     Kind("a DirectDraw surface", _starts(b"DDS "), _PICTURE),
     Kind("an icon", _starts(b"\0\0\x01\0", b"icns"), _PICTURE),
