@@ -14,12 +14,7 @@ from untaught.image.files import read
 
 FILES = {
     "gzip": gzip.compress(b"anything else" * 9),
-    "CZI": b"ZISRAWFILE",
-    "LIF": b"\x70\x00\x00\x00\x41\x9b\x01\x00\x2a",
-    "ND2": b"\xda\xce\xbe\x0a",
     "video": bytes(4) + b"ftypisom",
-    "CR3": bytes(4) + b"ftypcrx ",
-    "CR2": b"II*\x00\x10\x00\x00\x00CR\x02\x00",
     "Photoshop": b"8BPS",
     "PDF": b"%PDF-1.4",
     "netCDF": b"CDF\x01",

@@ -56,21 +56,8 @@ def _is_dm(header: bytes) -> bool:
     )
 
 
-_DISGUISED = (
-    Kind(
-        "a camera's raw file (CR2)",
-        _starts(b"CR\x02", at=8),
-        "develop it to TIFF, or save the values behind the colour filters as .npy for 'untaught demosaic'",
-    ),
-)
-"""Kinds whose first bytes may be those of a TIFF."""
-
 KINDS: tuple[Kind, ...] = (
-    *_DISGUISED,
     Kind("an Analyze volume", _is_analyze),
-    Kind("a Zeiss CZI file", _starts(b"ZISRAWFILE")),
-    Kind("a Leica LIF file", lambda header: header[:4] == b"\x70\0\0\0" and header[8:9] == b"\x2a"),
-    Kind("a Nikon ND2 file", _starts(b"\xda\xce\xbe\x0a")),
     Kind(
         "an Olympus or Zeiss file (OIB, ZVI) or an old Office document",
         _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
@@ -80,7 +67,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("a MetaImage header", _starts(b"ObjectType =", b"NDims =")),
     Kind("a netCDF file", _starts(b"CDF\x01", b"CDF\x02", b"CDF\x05"), "save the picture in it as TIFF or .npy"),
     Kind("a MATLAB file", _starts(b"MATLAB 5.0"), "save the picture in it as TIFF or .npy"),
-    Kind("a camera's raw file (CR3)", _is_box(b"crx "), "develop it to TIFF"),
     Kind("a video", _is_box(), _FRAMES),
     Kind("a video", _starts(b"\x1a\x45\xdf\xa3", b"\0\0\x01\xba"), _FRAMES),
     Kind("a video", lambda header: header[:4] == b"RIFF" and header[8:12] == b"AVI ", _FRAMES),
@@ -88,11 +74,6 @@ KINDS: tuple[Kind, ...] = (
     Kind("a DirectDraw surface", _starts(b"DDS "), _PICTURE),
     Kind("an icon", _starts(b"\0\0\x01\0", b"icns"), _PICTURE),
     Kind("a Radiance HDR picture", _starts(b"#?RADIANCE", b"#?RGBE"), "convert it to a TIFF of floats or .npy"),
-    Kind(
-        "a camera's raw file",
-        _starts(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb"),
-        "develop it to TIFF",
-    ),
     Kind("a PDF document", _starts(b"%PDF"), "save the picture in it as PNG or TIFF"),
     Kind("a ZIP archive (or .npz)", _starts(b"PK\x03\x04"), "unpack it and give one picture in it"),
     Kind("an SVG drawing", _starts(b"<svg"), "draw it as PNG"),
@@ -106,8 +87,3 @@ def kind_of(header: bytes) -> Kind | None:
     """Return the kind of a file by its first bytes, looking into a gzip archive; None where it is unknown."""
     inside = unpacked_header(header, HEADER)
     return next((kind for one in (inside, header) for kind in KINDS if kind.matches(one)), None)
-
-
-def in_disguise(header: bytes) -> bool:
-    """Tell whether what may start as a TIFF is something else."""
-    return any(kind.matches(header) for kind in _DISGUISED)

@@ -8,6 +8,7 @@ from typing import Any
 from untaught.image.formats.base import broken_by
 from untaught.image.formats.exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, TIFFFILE_ERRORS, XMP, Layout
+from untaught.image.formats.tiff_ome import spacing_of
 from untaught.image.formats.tiff_pixels import compression, photometric
 from untaught.image.formats.tiff_series import Chosen
 
@@ -41,7 +42,12 @@ def metadata_of(tif: Any, chosen: Chosen) -> dict[str, Any]:
     exif = _exif(tif, first, described=chosen.kind in _PLAIN)
     if exif:
         found["exif"] = exif
-    found["tiff"] = _layout(tif, chosen, tags)
+    found["tiff"] = layout = _layout(tif, chosen, tags)
+    spacing = (
+        spacing_of(layout.description, chosen.image[0]) if layout.kind == "ome" and layout.description else {}
+    )
+    if spacing:
+        found["spacing"] = spacing
     return found
 
 
