@@ -30,7 +30,9 @@ def format_of(path: Path, inside: str | None) -> Format:
     found = _format_of_folder(path) if _is_folder(path) else _format_of_file(path)
     found.require(path)
     if inside is not None and found is not HDF5:
-        raise InputError(f"{path} is a {found.name} file and has nothing under {inside}; give it without that")
+        raise InputError(
+            f"{path} is {found.article} {found.name} file and has nothing under {inside}; give it without that"
+        )
     return found
 
 

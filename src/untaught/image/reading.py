@@ -61,7 +61,7 @@ class Reading:
             Where there is no such picture, or a page is asked for.
         """
         if self.page:
-            raise InputError(f"{name} is a {kind} file, of which no page is read alone; leave '--page' away")
+            raise InputError(f"{name} holds no pages that are read alone ({kind}); leave '--page' away")
         if self.series is not None and self.series >= count:
             held = "one picture, number 0" if count == 1 else f"{count} pictures, from 0 to {count - 1}"
             raise InputError(f"{name} has {held}, so there is no series {self.series}")

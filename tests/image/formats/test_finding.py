@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.helpers.files import noise
+from tests.helpers.files import noise, refusal
 from untaught.cli import main
 from untaught.errors import InputError
 from untaught.image.files import check_writable, read, write
@@ -97,7 +97,25 @@ STARTS = {
     "NIfTI": b"\x5c\x01\x00\x00" + bytes(340) + b"n+1\x00",
     "MRC": bytes(208) + b"MAP \x44\x44",
     "HDF5": b"\x89HDF\r\n\x1a\n",
+    "HEIC": bytes(4) + b"ftypheic",
+    "OpenEXR": b"v/1\x01",
+    "CZI": b"ZISRAWFILE",
+    "ND2": b"\xda\xce\xbe\x0a",
+    "LIF": b"\x70\x00\x00\x00\x41\x9b\x01\x00\x2a",
+    "camera raw": b"FUJIFILMCCD-RAW ",
 }
+
+
+def test_every_format_with_a_library_is_tried():
+    assert {fmt.name for fmt in LIBRARIES} == {*STARTS, "OME-Zarr"}
+
+
+def test_a_folder_whose_library_is_missing_is_named(tmp_path, monkeypatch):
+    (tmp_path / "zarr.json").write_text("{}")
+    monkeypatch.setattr(base, "find_spec", lambda module: None)
+    assert refusal(tmp_path).endswith(
+        "is an OME-Zarr folder, which needs the package 'zarr' here; run pip install \"untaught[science]\""
+    )
 
 
 @pytest.mark.parametrize("name", STARTS)
@@ -107,7 +125,7 @@ def test_where_a_library_is_missing_the_sentence_has_the_command(tmp_path, monke
     monkeypatch.setattr(base, "find_spec", lambda module: None)
     (tmp_path / "a.dat").write_bytes(STARTS[name] + bytes(600))
     command = f'pip install "untaught\\[{fmt.library.extra}\\]"$'
-    with pytest.raises(InputError, match=rf"a.dat is a {name} file, which needs .* run {command}"):
+    with pytest.raises(InputError, match=rf"a.dat is an? {name} file, which needs .* run {command}"):
         read(tmp_path / "a.dat")
     if fmt.write is not None:
         with pytest.raises(InputError, match=command):

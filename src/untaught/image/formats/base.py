@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
 """What Pillow raises for a broken file."""
+_VOWELS, _SPELLED = "AEIO", ("HDF", "MRC", "ND2", "LIF")  # as they are spoken
 _pillow_lock = threading.Lock()
 
 
@@ -91,6 +92,11 @@ class Format:
     packed: bool = False
     folder: Callable[[Path], bool] | None = None
 
+    @property
+    def article(self) -> str:
+        """The word before its name."""
+        return "an" if self.name[0] in _VOWELS or self.name[:3] in _SPELLED else "a"
+
     def require(self, path: object) -> None:
         """Refuse a file whose library is not there.
 
@@ -102,8 +108,8 @@ class Format:
         if self.library is not None and not self.library.there:
             kind = "folder" if self.folder is not None else "file"
             raise InputError(
-                f"{path} is a {self.name} {kind}, which needs the package {self.library.module!r} here; run "
-                f"{self.library.install}"
+                f"{path} is {self.article} {self.name} {kind}, which needs the package {self.library.module!r} here; "
+                f"run {self.library.install}"
             )
 
     def fits(self, path: Path) -> int:

@@ -30,8 +30,8 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     """Read the largest image of the file, or the one that is asked for."""
     import liffile
 
-    path.open("rb").close()  # what the disk has to say, in its own words
-    with broken_by(*_ERRORS, liffile.LifFileError), liffile.LifFile(path) as file:
+    # opened here, for the library goes by the name
+    with path.open("rb") as stream, broken_by(*_ERRORS, liffile.LifFileError), liffile.LifFile(stream) as file:
         images = list(file.images)
         if not images:
             raise InputError(f"{path} holds no image")

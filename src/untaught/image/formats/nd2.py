@@ -43,14 +43,15 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
 
 
 def _metadata(file: Any, axes: str) -> dict[str, Any]:
-    size = file.voxel_size()
-    found: dict[str, Any] = {}
+    """Return steps and names of channels; nothing where the library makes nothing of them, as of old files."""
+    try:
+        size, channels = file.voxel_size(), getattr(file.metadata, "channels", None) or ()
+        names = tuple(str(channel.channel.name) for channel in channels)
+    except (*_ERRORS, NameError):
+        return {}
     steps = {axis: float(getattr(size, axis.lower())) for axis in "ZYX" if axis in axes}
-    found["spacing"] = {axis: (step, "um") for axis, step in steps.items() if step > 0}
-    names = [str(channel.channel.name) for channel in getattr(file.metadata, "channels", None) or ()]
-    if any(names):
-        found["channels"] = tuple(names)
-    return found
+    found: dict[str, Any] = {"spacing": {axis: (step, "um") for axis, step in steps.items() if step > 0}}
+    return found | ({"channels": names} if any(names) else {})
 
 
 def objection(image: Image) -> str | None:
