@@ -60,6 +60,8 @@ def test_every_known_extension_is_written_and_read(tmp_path, suffix):
     assert write(str(path), image) == path
     back = read(path)
     assert sorted(back.array.shape) == sorted(image.array.shape)
+    assert back.array.flags.writeable
+    assert back.array.flags.c_contiguous
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 

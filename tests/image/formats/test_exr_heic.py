@@ -86,6 +86,14 @@ def test_cut_off_exr_is_a_sentence(tmp_path, exr):
         assert "cut" in refusal(tmp_path / "c.exr"), length
 
 
+def test_a_huge_exr_is_refused(tmp_path, exr):
+    data = bytearray(rendered(exr, tmp_path / "a.exr").read_bytes())
+    at = data.index(b"dataWindow\0box2i\0") + 21
+    data[at + 8 : at + 16] = (49999).to_bytes(4, "little") * 2
+    (tmp_path / "h.exr").write_bytes(data)
+    assert "2**28" in refusal(tmp_path / "h.exr")
+
+
 def test_heic_is_read_upright_with_its_bits(tmp_path, heif):
     import PIL.Image
 

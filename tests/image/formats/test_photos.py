@@ -101,6 +101,15 @@ def test_packed_exif_of_jpeg_xl_is_named(tmp_path):
     assert "packed by Brotli" in refusal(tmp_path / "b.jxl")
 
 
+def test_a_gain_map_behind_a_jpeg_is_named(tmp_path):
+    data = write(tmp_path / "a.jpg", image_of_array(smooth((40, 48)))).read_bytes()
+    index = b"MPF\0" + bytes(40)
+    marked = data[:2] + b"\xff\xe2" + (len(index) + 2).to_bytes(2, "big") + index + data[2:]
+    (tmp_path / "b.jpg").write_bytes(marked + data)
+    assert "such as a gain map (HDR)" in refusal(tmp_path / "b.jpg")
+    assert not refusal(tmp_path / "a.jpg")
+
+
 def test_palettes_and_bits_of_bmp(tmp_path):
     colours = PIL.Image.fromarray(smooth((40, 48))).quantize(16)
     colours.save(tmp_path / "p.bmp", dpi=(300, 300))

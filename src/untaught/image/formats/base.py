@@ -107,9 +107,9 @@ class Format:
         """
         if self.library is not None and not self.library.there:
             kind = "folder" if self.folder is not None else "file"
+            what, command = f"{self.article} {self.name} {kind}", self.library.install
             raise InputError(
-                f"{path} is {self.article} {self.name} {kind}, which needs the package {self.library.module!r} here; "
-                f"run {self.library.install}"
+                f"{path} is {what}, which needs the package {self.library.module!r} here; run {command}"
             )
 
     def fits(self, path: Path) -> int:

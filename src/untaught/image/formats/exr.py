@@ -47,6 +47,9 @@ def _parts(path: Path) -> Iterator[Any]:
     import OpenEXR
 
     with _overheard() as said, broken_by(*_ERRORS):
+        for part in OpenEXR.File(str(path), header_only=True).parts:
+            (left, upper), (right, lower) = part.header["dataWindow"]
+            refuse_too_large(path, "YX", (int(lower) - int(upper) + 1, int(right) - int(left) + 1))
         opened = OpenEXR.File(str(path), separate_channels=True)
     with opened:
         if said:
@@ -100,7 +103,6 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         held = _coloured(held)
         notes.append("brightness and differences of colour were made red, green and blue, which the result holds")
     names = _chosen(held)
-    refuse_too_large(path, "YX", held[names[0]].shape[:2])
     array = np.stack([held[name].astype(np.result_type(*(held[n] for n in names))) for name in names], axis=-1)
     alpha, known = names[-1] == "A" and len(names) in (2, 4), names in _CHOICES
     array, axes = (array[..., 0], "YX") if len(names) == 1 else (array, "YXS" if known else "YXC")

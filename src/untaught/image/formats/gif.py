@@ -49,7 +49,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     array = np.stack(frames)
     clear = bool((array[..., 3] != _OPAQUE).any())
     grey = bool((array[..., :1] == array[..., 1:3]).all())
-    array = array[..., ([0] if grey else [0, 1, 2]) + [3] * clear]
+    array = np.ascontiguousarray(array[..., ([0] if grey else [0, 1, 2]) + [3] * clear])
     array, axes = (array, "TYXS") if array.shape[-1] > 1 else (array[..., 0], "TYX")
     if count == 1:
         array, axes = array[0], axes[1:]

@@ -33,7 +33,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     one = held[asked if asked >= 0 else main]
     refuse_too_large(path, "XY", one.size)
     with broken_by(*PILLOW_ERRORS, RuntimeError):
-        array = np.asarray(one)
+        array = np.array(one)
     bits = int(one.info.get("bit_depth", 8))
     if array.dtype == np.uint16:
         array = array >> (16 - bits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.formats.base import BrokenError, CutOffError, Format, Library, broken_by
-from untaught.image.formats.packed import opened
+from untaught.image.formats.packed import numbers, opened
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -56,10 +55,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         if extended < 0 or min(shape) < 1:
             raise BrokenError("its header says of no picture")
         refuse_too_large(path, axes, shape)
-        head, data = first + stream.read(extended), stream.read(prod(shape) * stored.itemsize)
-    if len(data) < prod(shape) * stored.itemsize:
-        raise CutOffError
-    array = np.frombuffer(data, stored).reshape(shape)
+        head, array = first + stream.read(extended), numbers(stream, shape, stored)
     metadata: dict[str, Any] = {"spacing": _spacing(header, axes)}
     metadata["mrc"] = Layout(head, axes, shape, array.dtype.newbyteorder("=").str, order)
     return Image.of(array, axes, metadata=metadata, source=path.absolute())

@@ -33,7 +33,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         refuse_too_large(path, axes, tuple(sizes.values()))
         array = np.asarray(file.asarray(position=max(0, number) if positions > 1 else None))
         metadata = _metadata(file, axes)
-    array = array.reshape(tuple(sizes.values()))
+    array = np.ascontiguousarray(array.reshape(tuple(sizes.values())))
     notes: tuple[str, ...] = ()
     if positions > 1:
         which = f"position {max(0, number)} of {positions}"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, replace
-from math import isfinite, prod
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.formats.base import BrokenError, CutOffError, Format, Library, broken_by
-from untaught.image.formats.packed import opened
+from untaught.image.formats.base import BrokenError, Format, Library, broken_by
+from untaught.image.formats.packed import numbers, opened
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -64,10 +64,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         axes = _LETTERS[: len(shape)][::-1]
         refuse_too_large(path, axes, shape[::-1])
         stream.seek(0)
-        head, data = stream.read(offset), stream.read(prod(shape) * stored.itemsize)
-    if len(data) < prod(shape) * stored.itemsize:
-        raise CutOffError
-    array, alpha = np.frombuffer(data, stored).reshape(shape[::-1]), False
+        head, array, alpha = stream.read(offset), numbers(stream, shape[::-1], stored), False
     if stored.names is not None:
         axes, alpha = axes + "S", _COLOURS[stored.names]
         array = array.view(np.uint8).reshape(*array.shape, len(stored.names))

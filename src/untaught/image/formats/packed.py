@@ -6,13 +6,17 @@ import gzip
 import shutil
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import broken_by
+from untaught.image.formats.base import CutOffError, broken_by
 from untaught.image.limits import MAX_PIXELS
 
 if TYPE_CHECKING:
@@ -59,6 +63,20 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
                         raise InputError(f"{path} unpacks to more than can be restored; cut it into pieces")
             unpacked.seek(0)
             yield unpacked
+
+
+def numbers(stream: IO[bytes], shape: Sequence[int], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Read an array as it is stored, the last axis the fastest.
+
+    Raises
+    ------
+    CutOffError
+        Where the stream ends before it does.
+    """
+    data = stream.read(prod(shape) * dtype.itemsize)
+    if len(data) < prod(shape) * dtype.itemsize:
+        raise CutOffError
+    return np.array(np.frombuffer(data, dtype).reshape(shape))  # a copy, for bytes cannot be written to
 
 
 def write_packed(stream: IO[bytes], image: Image, write: Callable[[IO[bytes], Image], None]) -> None:

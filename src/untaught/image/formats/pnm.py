@@ -108,7 +108,7 @@ def _packed(data: bytes, header: Header, bits: bool) -> NDArray[Any]:
         return np.asarray(np.unpackbits(packed, axis=1, count=header.width)[..., None] == 0)  # 1 is ink
     kind = np.dtype(np.uint8 if header.most < 256 else ">u2")
     values = _taken(data, header, prod(shape) * kind.itemsize).view(kind).reshape(shape)
-    return np.asarray(values, dtype=kind.newbyteorder("="))
+    return np.array(values, dtype=kind.newbyteorder("="))
 
 
 def _taken(data: bytes, header: Header, count: int) -> NDArray[np.uint8]:
@@ -185,7 +185,7 @@ def read_floats(path: Path, reading: Reading = WHOLE) -> Image:
         raise CutOffError
     array = np.frombuffer(data, "<f4" if factor < 0 else ">f4", prod(shape), start).reshape(shape)[::-1]
     array, axes = (array[..., 0], "YX") if samples == 1 else (array, "YXS")
-    return Image.of(np.ascontiguousarray(array), axes, metadata={"pfm": factor}, source=path.absolute())
+    return Image.of(np.array(array, np.float32, order="C"), axes, metadata={"pfm": factor}, source=path.absolute())
 
 
 def write_floats(stream: IO[bytes], image: Image) -> None:
