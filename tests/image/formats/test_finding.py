@@ -136,6 +136,26 @@ def test_where_a_library_is_missing_the_sentence_has_the_command(tmp_path, monke
     assert row["install"] == f'pip install "untaught[{fmt.library.extra}]"'
 
 
+DOCS = Path(__file__).parents[3] / "docs" / "files.md"
+
+
+def test_every_format_is_in_the_table():
+    rows = [line for line in DOCS.read_text().splitlines() if line.startswith("| ")]
+    for fmt in FORMATS:
+        row = next(row for row in rows if fmt.suffixes[0] in row.split("|")[1])
+        assert row.split("|")[-2].strip() == ("" if fmt.library is None else fmt.library.extra), fmt.name
+        assert (row.split("|")[3].strip() == "no") == (fmt.write is None), fmt.name
+
+
+def test_the_example_of_a_format_does_what_it_says(tmp_path):
+    found: dict[str, object] = {}
+    exec(DOCS.read_text().partition("```python")[2].partition("```")[0], found)
+    image = Image.of(noise((20, 24), np.uint16), "YX")
+    with (tmp_path / "a.spe").open("wb") as stream:
+        found["SPE"].write(stream, image)
+    np.testing.assert_array_equal(found["SPE"].read(tmp_path / "a.spe", None).array, image.array)
+
+
 def test_every_extra_that_is_named_is_there():
     text = Path(__file__).parents[3].joinpath("pyproject.toml").read_text()
     for fmt in LIBRARIES:

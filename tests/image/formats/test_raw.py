@@ -9,7 +9,7 @@ import tifffile
 from tests.helpers.files import noise, refusal
 from untaught.cli import main
 from untaught.errors import InputError
-from untaught.image.files import check_writable, read
+from untaught.image.files import check_writable, read, write
 from untaught.image.formats import base
 
 PATTERNS = {"RGGB": (0, 1, 1, 2), "GBRG": (1, 2, 0, 1)}
@@ -25,6 +25,7 @@ def camera(path, values, pattern="RGGB", orientation=1):
     matrix = np.array([1, 1, 0, 1, 0, 1, 0, 1, 1, 1, 0, 1, 0, 1, 0, 1, 1, 1], np.int32)
     tags = [
         (50706, 1, 4, b"\x01\x04\x00\x00", True),
+        (271, 2, 0, "ours", True),
         (50708, 2, 0, "a camera", True),
         (33421, 3, 2, (2, 2), True),
         (33422, 1, 4, bytes(PATTERNS[pattern]), True),
@@ -48,9 +49,12 @@ def test_the_values_behind_the_filters_are_read(tmp_path, rawpy, pattern):
     assert f"'untaught demosaic a.dng --pattern {pattern}'" in image.notes[0]
 
 
-def test_turned_cameras_are_noted(tmp_path, rawpy):
+def test_turned_cameras_are_noted_and_exif_goes_on(tmp_path, rawpy):
     image = read(camera(tmp_path / "a.dng", noise((64, 80), np.uint16), orientation=6))
     assert (image.array.shape, image.metadata["orientation"]) == ((64, 80), 6)
+    with tifffile.TiffFile(write(tmp_path / "b.tif", image)) as tif:
+        assert tif.pages[0].tags[271].value == "ours"
+        assert tif.pages[0].tags[274].value == 6
 
 
 def test_raw_files_are_not_written(tmp_path, rawpy):

@@ -40,7 +40,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
             raise InputError(f"{path} is an animation; give one picture of it")
         metadata = pillow_metadata(opened.info)
     bits = _bits(data)
-    with broken_by(imagecodecs.AvifError, ValueError):
+    with broken_by(imagecodecs.AvifError, ValueError, RuntimeError):
         array = imagecodecs.avif_decode(data)
     metadata["avif"] = bits
     alpha = array.ndim == 3 and array.shape[-1] in (2, 4)

@@ -26,7 +26,10 @@ from untaught.image.unnamed import Unnamed
 if TYPE_CHECKING:
     import PIL.Image
 
-PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
+PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError),
+    struct.error,
+)
 """What Pillow raises for a broken file."""
 _VOWELS, _SPELLED = "AEIO", ("HDF", "MRC", "ND2", "LIF")  # as they are spoken
 _pillow_lock = threading.Lock()

@@ -9,13 +9,14 @@ from typing import IO, Any
 import numpy as np
 
 from untaught.image.formats.base import (
+    PILLOW_ERRORS,
     Format,
+    broken_by,
     dots_per_inch,
     flat,
     flat_objection,
     pillow,
     pillow_metadata,
-    pillow_pixels,
 )
 from untaught.image.image import Image
 from untaught.image.reading import WHOLE, Reading
@@ -28,9 +29,9 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     reading.refuse_others(path, "BMP")
     with pillow(path.read_bytes(), path) as opened:
         metadata = pillow_metadata({key: value for key, value in opened.info.items() if key == "dpi"})
-        if opened.mode in ("1", "P"):
-            opened = opened.convert("L" if opened.mode == "1" else "RGB")
-        array = pillow_pixels(opened)
+        with broken_by(*PILLOW_ERRORS):
+            wanted = {"1": "L", "P": "RGB"}.get(opened.mode, opened.mode)
+            array = np.array(opened.convert(wanted))
     axes = "YX" if array.ndim == 2 else "YXS"
     alpha = array.shape[-1] == 4 and axes == "YXS"
     return Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())

@@ -63,17 +63,18 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
         frames, kind = int(dataset.get("NumberOfFrames") or 1), str(dataset.get("Modality") or "no known modality")
         there = [name for name in _PIXELS if name in dataset]
+        bits = dataset.get("BitsAllocated")
     if "SOPClassUID" not in dataset and not there:
         raise CutOffError
     if not there:
         raise InputError(f"{path} holds no picture (a DICOM file of {kind}); give one with pixels")
-    if dataset.get("BitsAllocated") == 1:
+    if bits == 1:
         raise InputError(f"{path} holds a mask of 1 bit, in which there is no noise to take out")
     refuse_too_large(path, "QYX", (frames, rows, columns))
     array, converted = _pixels(dataset)
-    axes = _axes(dataset, array)
-    metadata = _metadata(dataset, axes)
-    notes = _notes(dataset)
+    with broken_by(*_ERRORS):  # elements are parsed when they are asked for
+        axes = _axes(dataset, array)
+        metadata, notes = _metadata(dataset, axes), _notes(dataset)
     for name in there:
         del dataset[name]
     metadata["dicom"] = Layout(dataset, array.shape, array.dtype.str, axes, converted)
@@ -86,9 +87,9 @@ def _pixels(dataset: Any) -> tuple[NDArray[Any], bool]:
     """Decode; and tell whether colours became RGB."""
     import pydicom.pixels
 
-    colours = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
-    syntax = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", ""))
     with broken_by(*_ERRORS):
+        colours = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+        syntax = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", ""))
         array = np.asarray(_decoded(dataset, syntax) if syntax in _CODECS else pydicom.pixels.pixel_array(dataset))
         if colours == "PALETTE COLOR":
             array = np.asarray(pydicom.pixels.apply_color_lut(array, dataset))

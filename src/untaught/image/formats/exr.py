@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +14,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import CutOffError, Format, Library, broken_by, flat_objection
+from untaught.image.formats.overheard import overheard
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -46,7 +44,7 @@ class Layout:
 def _parts(path: Path) -> Iterator[Any]:
     import OpenEXR
 
-    with _overheard() as said, broken_by(*_ERRORS):
+    with overheard() as said, broken_by(*_ERRORS):
         for part in OpenEXR.File(str(path), header_only=True).parts:
             (left, upper), (right, lower) = part.header["dataWindow"]
             refuse_too_large(path, "YX", (int(lower) - int(upper) + 1, int(right) - int(left) + 1))
@@ -55,30 +53,6 @@ def _parts(path: Path) -> Iterator[Any]:
         if said:
             raise CutOffError
         yield opened.parts
-
-
-@contextmanager
-def _overheard() -> Iterator[list[bytes]]:
-    """Keep from a person, and collect, what a library prints by itself on standard output and error.
-
-    OpenEXR does so for every part that it cannot read, and leaves that out.
-    """
-    lines: list[bytes] = []
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    with tempfile.TemporaryFile() as heard:
-        kept = [(number, os.dup(number)) for number in (1, 2)]
-        try:
-            for number, _ in kept:
-                os.dup2(heard.fileno(), number)
-            with redirect_stdout(StringIO()) as printed:
-                yield lines
-        finally:
-            for number, copy in kept:
-                os.dup2(copy, number)
-                os.close(copy)
-        heard.seek(0)
-        lines += [line for line in (heard.read(), printed.getvalue().encode()) if line]
 
 
 def read(path: Path, reading: Reading = WHOLE) -> Image:

@@ -43,7 +43,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         raise CutOffError
     metadata = _metadata(path, data)
     metadata["jpeg2000"] = (data[at + 42] & 0x7F) + 1 if len(data) > at + 42 else 8
-    with broken_by(imagecodecs.Jpeg2kError, ValueError):
+    with broken_by(imagecodecs.Jpeg2kError, ValueError, RuntimeError):
         array = imagecodecs.jpeg2k_decode(data)
     if array.ndim > 3:
         raise BrokenError("it has more axes than a picture")

@@ -34,7 +34,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     code, metadata, notes = _parts(data)
     width, height, plain = _header(code)
     refuse_too_large(path, "YX", (height, width))
-    with broken_by(imagecodecs.JpegxlError, ValueError):
+    with broken_by(imagecodecs.JpegxlError, ValueError, RuntimeError):
         array = imagecodecs.jpegxl_decode(data)
     if array.ndim > 2 + (array.shape[-1] <= 4):
         raise InputError(f"{path} is an animation; give one picture of it")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import Format, Library, broken_by
+from untaught.image.formats.base import CutOffError, Format, Library, broken_by
+from untaught.image.formats.overheard import overheard
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -52,7 +53,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
 
     reading.refuse_others(path, "camera's raw")
     path.open("rb").close()  # what the disk has to say, in its own words
-    with broken_by(*_ERRORS, rawpy.LibRawError), _opened(path) as file:
+    with overheard() as said, broken_by(*_ERRORS, rawpy.LibRawError), _opened(path) as file:
         sizes = file.sizes
         refuse_too_large(path, "YX", (sizes.height, sizes.width))
         if file.raw_image_visible is None:
@@ -62,6 +63,8 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
             _pattern(file, array), tuple(map(float, file.black_level_per_channel)), float(file.white_level)
         )
         turn = _FLIPS.get(sizes.flip, 1)
+    if said:
+        raise CutOffError
     metadata: dict[str, Any] = {"raw": mosaic, "orientation": turn} if turn > 1 else {"raw": mosaic}
     if array.ndim == 3:
         array = np.ascontiguousarray(array[..., :3])
@@ -99,10 +102,8 @@ def _notes(path: Path, mosaic: Mosaic, array: NDArray[Any]) -> tuple[str, ...]:
         return (f"the colours are those of the camera, linear and unbalanced; {levels}",)
     of = f"'untaught demosaic {path.name} --pattern {mosaic.pattern}'" if mosaic.pattern else "a raw developer"
     kind = mosaic.pattern or "unknown"
-    return (
-        f"each value lies behind one colour of a filter ({kind}), as it was measured; {levels}; neighbours are of "
-        f"other colours, and {of} makes a picture of them",
-    )
+    measured = f"each value lies behind one colour of a filter ({kind}), as it was measured; {levels}"
+    return (f"{measured}; {of} makes a picture of such values",)
 
 
 def objection(image: Image) -> str | None:

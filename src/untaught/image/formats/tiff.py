@@ -13,7 +13,7 @@ from untaught.image.axes import asked
 from untaught.image.formats.base import CutOffError, Format, broken_by
 from untaught.image.formats.raw import RAW
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, log_of_tifffile
-from untaught.image.formats.tiff_metadata import metadata_of
+from untaught.image.formats.tiff_metadata import exif_of, metadata_of
 from untaught.image.formats.tiff_pixels import coloured, is_raw, photometric, refuse_unreadable
 from untaught.image.formats.tiff_series import choose, refuse_cut_off
 from untaught.image.formats.tiff_writer import write
@@ -51,7 +51,9 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         with tif:
             if not reading.asked and is_raw(tif):
                 RAW.require(path)
-                return RAW.read(path, reading)
+                exif = exif_of(tif, tif.pages.first, described=False)
+                measured = RAW.read(path, reading)
+                return replace(measured, metadata=measured.metadata | ({"exif": exif} if exif else {}))
             chosen = choose(tif, path, reading)
             page, axes = chosen.keyframe, chosen.axes
             refuse_too_large(path, axes, chosen.shape)

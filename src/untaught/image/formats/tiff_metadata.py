@@ -39,7 +39,7 @@ def metadata_of(tif: Any, chosen: Chosen) -> dict[str, Any]:
     resolution = _resolution(page)
     if resolution:
         found["resolution"] = resolution
-    exif = _exif(tif, first, described=chosen.kind in _PLAIN)
+    exif = exif_of(tif, first, described=chosen.kind in _PLAIN)
     if exif:
         found["exif"] = exif
     found["tiff"] = layout = _layout(tif, chosen, tags)
@@ -87,7 +87,7 @@ def _description(chosen: Chosen, tags: Any) -> bytes | None:
     return _encoded(tags[DESCRIPTION])
 
 
-def _exif(tif: Any, first: Any, described: bool) -> bytes | None:
+def exif_of(tif: Any, first: Any, described: bool) -> bytes | None:
     """Return what EXIF knows of the picture as one block; None where there is no word, camera, date or place."""
     form = Form(tif.byteorder, tif.is_bigtiff)
     codes = (ORIENTATION, *TEXTS, *DIRECTORIES, *([DESCRIPTION] if described else []))
