@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import numpy as np
 import pytest
 
@@ -124,3 +127,10 @@ def test_several_pictures_and_cut_off_heic(tmp_path, heif):
     for length in (40, len(data) // 2, len(data) - 9):
         (tmp_path / "c.heic").write_bytes(data[:length])
         assert "cut" in refusal(tmp_path / "c.heic"), length
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux")
+def test_a_name_that_is_no_text_is_read_and_written(tmp_path, exr):
+    path = rendered(exr, tmp_path / "a.exr").rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.exr"))
+    back = read(write(os.fsdecode(os.fsencode(tmp_path) + b"/\xfe.exr"), read(path)))
+    np.testing.assert_array_equal(back.array, read(path).array)

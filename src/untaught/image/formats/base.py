@@ -138,7 +138,7 @@ def broken_by(*errors: type[Exception]) -> Iterator[None]:
     """
     try:
         yield
-    except (CutOffError, BrokenError, UntaughtError, MemoryError):
+    except (CutOffError, BrokenError, UntaughtError, MemoryError, UnicodeEncodeError):  # the last is of a name
         raise
     except errors as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the file's
@@ -161,6 +161,8 @@ def decoding(path: Path, name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise InputError(f"{path} does not fit in memory; cut it into pieces") from error
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path} has a name that the library for {name} does not take; rename it") from error
     except CutOffError as error:
         raise InputError(f"{path} is cut off: the {name} file ends before its picture") from error
     except BrokenError as error:

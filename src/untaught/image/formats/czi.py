@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import BrokenError, Format, Library, broken_by
+from untaught.image.formats.foreign import plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -27,7 +28,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     from pylibCZIrw import czi
 
     path.open("rb").close()  # what the disk has to say, in its own words
-    with broken_by(*_ERRORS), czi.open_czi(str(path)) as file:
+    with plainly_named(path) as name, broken_by(*_ERRORS), czi.open_czi(name) as file:
         box, scenes = dict(file.total_bounding_box), dict(file.scenes_bounding_rectangle)
         kinds, about = dict(file.pixel_types), file.metadata
         number = reading.refuse_pages(path, "CZI", max(1, len(scenes)))

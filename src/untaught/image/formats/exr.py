@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import CutOffError, Format, Library, broken_by, flat_objection
-from untaught.image.formats.overheard import overheard
+from untaught.image.formats.foreign import overheard, plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -44,11 +44,11 @@ class Layout:
 def _parts(path: Path) -> Iterator[Any]:
     import OpenEXR
 
-    with overheard() as said, broken_by(*_ERRORS):
-        for part in OpenEXR.File(str(path), header_only=True).parts:
+    with plainly_named(path) as name, overheard() as said, broken_by(*_ERRORS):
+        for part in OpenEXR.File(name, header_only=True).parts:
             (left, upper), (right, lower) = part.header["dataWindow"]
             refuse_too_large(path, "YX", (int(lower) - int(upper) + 1, int(right) - int(left) + 1))
-        opened = OpenEXR.File(str(path), separate_channels=True)
+        opened = OpenEXR.File(name, separate_channels=True)
     with opened:
         if said:
             raise CutOffError
@@ -131,7 +131,7 @@ def write(stream: IO[bytes], image: Image) -> None:
             header = layout.header
         _save(OpenEXR.File(header, dict(zip(names, planes, strict=True))), stream)
     elif source is not None:
-        with broken_by(*_ERRORS), OpenEXR.File(str(source), separate_channels=True) as old:
+        with plainly_named(source) as name, broken_by(*_ERRORS), OpenEXR.File(name, separate_channels=True) as old:
             for name, values in zip(layout.channels, planes, strict=True):
                 old.parts[layout.part].channels[name].pixels = values
             _save(old, stream)

@@ -61,10 +61,8 @@ def _made(image: Image, layout: Layout | None) -> Any:
     shifted = is_shifted(layout.header)
     scale, zero = layout.scale
     if layout.compression is not None:
-        lossless = {"quantize_level": 0.0} if array.dtype.kind == "f" else {}
-        if lossless:
-            layout.compression["compression_type"] = "GZIP_2"
-        made = fits.CompImageHDU(array, header, **layout.compression, **lossless)
+        lossless = {"quantize_level": 0.0, "compression_type": "GZIP_2"} if array.dtype.kind == "f" else {}
+        made = fits.CompImageHDU(array, header, **(layout.compression | lossless))
     elif layout.number == 0:
         made = fits.PrimaryHDU(array, header)
     else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import CutOffError, Format, Library, broken_by
-from untaught.image.formats.overheard import overheard
+from untaught.image.formats.foreign import overheard, plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_too_large
 from untaught.image.reading import WHOLE, Reading
@@ -53,7 +53,8 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
 
     reading.refuse_others(path, "camera's raw")
     path.open("rb").close()  # what the disk has to say, in its own words
-    with overheard() as said, broken_by(*_ERRORS, rawpy.LibRawError), _opened(path) as file:
+    opened = plainly_named(path)
+    with opened as name, overheard() as said, broken_by(*_ERRORS, rawpy.LibRawError), _file(path, name) as file:
         sizes = file.sizes
         refuse_too_large(path, "YX", (sizes.height, sizes.width))
         if file.raw_image_visible is None:
@@ -72,11 +73,11 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     return replace(image, file_notes=_notes(path, mosaic, array))
 
 
-def _opened(path: Path) -> Any:
+def _file(path: Path, name: str) -> Any:
     import rawpy
 
     try:
-        return rawpy.imread(str(path))
+        return rawpy.imread(name)
     except rawpy.LibRawFileUnsupportedError:
         raise InputError(
             f"{path} is a camera's raw file of a kind that is not known here; develop it to TIFF"

@@ -1,4 +1,4 @@
-"""What libraries print by themselves, where a person reads the output of a program."""
+"""Libraries in C++: what they print by themselves, and names that they do not take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
+from pathlib import Path
 
 
 @contextmanager
@@ -18,7 +19,8 @@ def overheard() -> Iterator[list[bytes]]:
     """
     lines: list[bytes] = []
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if stream is not None:
+            stream.flush()
     with tempfile.TemporaryFile() as heard:
         kept = [(number, os.dup(number)) for number in (1, 2)]
         try:
@@ -32,3 +34,23 @@ def overheard() -> Iterator[list[bytes]]:
                 os.close(copy)
         heard.seek(0)
         lines += [line for line in (heard.read(), printed.getvalue().encode()) if line]
+
+
+@contextmanager
+def plainly_named(path: Path) -> Iterator[str]:
+    """Yield a name of a file for a library that takes text alone: a link to it, where its own name is none."""
+    if _is_text(path):
+        yield str(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        link = Path(folder) / "picture"
+        link.symlink_to(path.absolute())
+        yield str(link)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
