@@ -153,15 +153,7 @@ def check_target(
         inside = replaced is not None and any(Path(os.path.realpath(o)).is_relative_to(target) for o in others)
         if inside or any(_same(target, other) for other in others):
             raise InputError(f"{path} is an input; write the result under another name")
-        if target.is_symlink():  # the real path of a link that leads anywhere is none
-            raise OutputError(f"{path} is a link that leads back to itself; give another name")
-        if replaced is not None and target.exists():
-            if not target.is_dir() or not (replaced(target) or not any(target.iterdir())):
-                raise OutputError(f"{path} is something else already, and is not written over; give another name")
-        elif target.is_dir():
-            raise OutputError(f"{path} is a folder; give the name of a file in it")
-        elif target.exists() and not target.is_file():
-            raise OutputError(f"{path} is not a regular file; give another name")
+        _refuse_what_is_there(path, target, replaced)
         if not target.parent.is_dir():
             raise OutputError(f"the folder {target.parent} does not exist; create it first")
     except UntaughtError:
@@ -174,6 +166,20 @@ def check_target(
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"{path} is write-protected; give another name")
     _try_folder(target)
+
+
+def _refuse_what_is_there(path: Path, target: Path, replaced: Callable[[Path], bool] | None) -> None:
+    """Refuse what cannot be written over, or not by what is to be written."""
+    if target.is_symlink():  # the real path of a link that leads anywhere is none
+        raise OutputError(f"{path} is a link that leads back to itself; give another name")
+    if not target.exists():
+        return
+    if replaced is None and target.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if replaced is None and not target.is_file():
+        raise OutputError(f"{path} is not a regular file; give another name")
+    if replaced is not None and not (target.is_dir() and (replaced(target) or not any(target.iterdir()))):
+        raise OutputError(f"{path} is something else already, and is not written over; give another name")
 
 
 def _try_folder(target: Path) -> None:

@@ -18,6 +18,11 @@ SUFFIXES = tuple(suffix for fmt in FORMATS for suffix in fmt.suffixes)
 """The endings of the files that this package reads, lower case."""
 
 
+def is_named_as_picture(path: Path) -> bool:
+    """Tell whether the ending of a file's name is one of `SUFFIXES`."""
+    return any(fmt.fits(path) for fmt in FORMATS)
+
+
 def format_of(path: Path, inside: str | None) -> Format:
     """Return the format of a file or folder that is to be read, by what is in it.
 
