@@ -72,7 +72,7 @@ OutputType = Annotated[
     typer.Option(
         metavar="TYPE",
         help="same keeps the type of the picture; float32 or float64: the answer in the picture's own units, not "
-        "rounded and not cut off (TIFF and .npy).",
+        "rounded and not cut off (TIFF, .npy and all formats that hold floats).",
     ),
 ]
 Stripes = Annotated[

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.helpers.command import contents, says
 from tests.helpers.files import noise, refusal
 from untaught.cli import main
 from untaught.errors import InputError
@@ -154,6 +155,19 @@ def test_the_example_of_a_format_does_what_it_says(tmp_path):
     with (tmp_path / "a.spe").open("wb") as stream:
         found["SPE"].write(stream, image)
     np.testing.assert_array_equal(found["SPE"].read(tmp_path / "a.spe", None).array, image.array)
+
+
+@pytest.mark.parametrize("name", [fmt.name for fmt in LIBRARIES if fmt.library.there and fmt.name in STARTS])
+@pytest.mark.parametrize("rest", [bytes(40), bytes(range(256)) * 20])
+def test_a_broken_file_is_one_sentence_and_nothing_else(tmp_path, capfd, name, rest):
+    path = tmp_path / "a.dat"
+    path.write_bytes(STARTS[name] + rest)
+    before = contents(tmp_path)
+    assert main(["denoise", str(path), "-o", str(tmp_path / "b.tif"), "--json"]) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert says(err, "a.dat"), err
+    assert contents(tmp_path) == before
 
 
 def test_every_extra_that_is_named_is_there():

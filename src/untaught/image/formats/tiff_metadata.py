@@ -19,6 +19,8 @@ _KEPT_TAGS = (
     *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 34118, 34680, 34682),
 )
 _IMAGEJ_TAGS = (320, 50838, 50839)
+_MICROMETRE = ("um", "micron", "microns", "micrometer", "\u00b5m", "\u03bcm", "\\u00b5m")
+_UNITS = dict.fromkeys(_MICROMETRE, "um") | {"nm": "nm", "mm": "mm", "a": "A", "\u00e5": "A"}
 _PHOTOMETRIC = {"MINISWHITE": "miniswhite", "MINISBLACK": "minisblack"}
 _PLAIN = ("generic", "uniform")  # kinds whose description is a person's, not a program's of the pages
 
@@ -43,12 +45,32 @@ def metadata_of(tif: Any, chosen: Chosen) -> dict[str, Any]:
     if exif:
         found["exif"] = exif
     found["tiff"] = layout = _layout(tif, chosen, tags)
-    spacing = (
-        spacing_of(layout.description, chosen.image[0]) if layout.kind == "ome" and layout.description else {}
-    )
+    spacing = {}
+    if layout.kind == "ome" and layout.description:
+        spacing = spacing_of(layout.description, chosen.image[0])
+    elif layout.kind == "imagej":
+        spacing = _spacing_of_imagej(tif.imagej_metadata or {}, found.get("resolution"))
     if spacing:
         found["spacing"] = spacing
     return found
+
+
+def _spacing_of_imagej(said: dict[str, Any], resolution: tuple[float, float, str] | None) -> dict[str, Any]:
+    """Return the steps of the axes as ImageJ states them: a unit for all, and pixels to one of it."""
+    found: dict[str, Any] = {}
+    unit = _UNITS.get(str(said.get("unit", "")).strip().lower())
+    if unit is not None and resolution is not None and resolution[2] == "none":
+        found = {"Y": (1 / resolution[1], unit), "X": (1 / resolution[0], unit)}
+    if unit is not None and _number(said.get("spacing")):
+        found["Z"] = _number(said["spacing"]), unit
+    if _number(said.get("finterval")) and str(said.get("tunit", "sec")).strip().lower() in ("sec", "s", "seconds"):
+        found["T"] = _number(said["finterval"]), "s"
+    return found
+
+
+def _number(value: object) -> float:
+    """Return a number above zero; 0 for what is none."""
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 def _layout(tif: Any, chosen: Chosen, tags: Any) -> Layout:
