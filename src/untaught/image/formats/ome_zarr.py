@@ -38,13 +38,13 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     """Read the largest scale of a picture, or the array that the folder is."""
     import zarr
 
-    with broken_by(*_ERRORS, zarr.errors.BaseZarrError):
+    with broken_by(*_ERRORS):
         node = zarr.open(str(path), mode="r")
         attributes = dict(node.attrs)
     where, notes = "", tuple[str, ...]()
     if isinstance(node, zarr.Group):
         where, notes = _picture(path, node, attributes, reading)
-        with broken_by(*_ERRORS, zarr.errors.BaseZarrError):
+        with broken_by(*_ERRORS):
             group = node[where] if where else node
             attributes = dict(group.attrs)
         image, array = _scales(path, group, attributes)
@@ -54,7 +54,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     levels = tuple(str(one["path"]) for one in image.get("datasets", ()))
     axes = _axes(image.get("axes"), array)
     refuse_too_large(path, axes or "Q" * (array.ndim - 2) + "YX", array.shape)
-    with broken_by(*_ERRORS, zarr.errors.BaseZarrError):
+    with broken_by(*_ERRORS):
         values = np.asarray(array[...])
     notes += gaps(path / where / (levels[0] if levels else ""), array, values)
     metadata = _metadata(attributes, image, axes)
