@@ -191,6 +191,14 @@ def test_broken_folders_are_sentences(tmp_path, missing):
     )
 
 
+@pytest.mark.parametrize(
+    "said", [[5], [{}], [{"datasets": [{"path": "0"}], "axes": 7}], [{"datasets": [{"path": "labels"}]}]]
+)
+def test_whatever_a_folder_says_of_itself_is_a_sentence(tmp_path, said):
+    zarr.open(picture(tmp_path / "a.zarr"), mode="r+").attrs["multiscales"] = said
+    assert any(word in refusal(tmp_path / "a.zarr") for word in ("corrupt OME-Zarr", "lacks the array"))
+
+
 def test_folders_that_are_no_picture_are_sentences(tmp_path):
     zarr.open_group(tmp_path / "p.zarr", mode="w", zarr_format=2, attributes={"plate": {}})
     zarr.open_group(tmp_path / "g.zarr", mode="w").create_array("raw", data=noise((20, 24)))

@@ -51,13 +51,14 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     else:
         reading.refuse_others(path, "Zarr array")
         image, array = {}, node
-    levels = tuple(str(one["path"]) for one in image.get("datasets", ()))
-    axes = _axes(image.get("axes"), array)
+    with broken_by(*_ERRORS):  # what the file says of itself may be of any shape
+        levels = tuple(str(one["path"]) for one in image.get("datasets", ()))
+        axes = _axes(image.get("axes"), array)
+        metadata = _metadata(attributes, image, axes)
     refuse_too_large(path, axes or "Q" * (array.ndim - 2) + "YX", array.shape)
     with broken_by(*_ERRORS):
         values = np.asarray(array[...])
     notes += gaps(path / where / (levels[0] if levels else ""), array, values)
-    metadata = _metadata(attributes, image, axes)
     metadata["zarr"] = Layout(where, levels, values.shape, values.dtype.newbyteorder("=").str, axes or "")
     if axes is None:
         return Unnamed(values, None, path.absolute(), metadata, file_notes=notes)
@@ -106,7 +107,7 @@ def _scales(path: Path, group: Any, attributes: Mapping[str, Any]) -> tuple[Mapp
     with broken_by(*_ERRORS):
         image = _multiscales(attributes)[0]
         first = str(image["datasets"][0]["path"])
-        if first not in group:
+        if first not in group or not hasattr(group[first], "shape"):
             raise InputError(f"{path} lacks the array {first!r}, the largest scale of its picture; fetch it again")
         return image, group[first]
 
