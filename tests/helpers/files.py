@@ -10,6 +10,9 @@ import numpy as np
 import PIL.Image
 import PIL.ImageCms
 
+from untaught.errors import InputError
+from untaught.image.files import read
+
 ICC = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -37,6 +40,14 @@ def smooth(shape):
 def again(image):
     """What restoring does to an image: its planes are taken out and put back."""
     return image.with_planes([p.values for p in image.planes()])
+
+
+def refusal(path, **options):
+    """The sentence that a file is refused with; where it is read, what is noted of it."""
+    try:
+        return " ".join(read(path, **options).notes)
+    except InputError as error:
+        return str(error)
 
 
 def png_chunk(kind, content):

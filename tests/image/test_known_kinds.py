@@ -4,45 +4,14 @@ from __future__ import annotations
 
 import gzip
 
-import numpy as np
 import pytest
-import tifffile
 
-from tests.helpers.files import noise
 from untaught.errors import InputError
 from untaught.image.files import read
 
-PREAMBLE = bytes(128) + b"DICM\x02\x00\x00\x00UL\x04\x00"
-NIFTI = b"\x5c\x01\x00\x00" + bytes(340) + b"n+1\x00"
 FILES = {
-    "DICOM": PREAMBLE,
-    "DICOM without its preamble": (b"\x08\x00\x05\x00CS\x0a\x00ISO_IR 100", "DICOM"),
-    "DICOM that starts as a TIFF": (b"II*\x00\x54\x18\x08\x00" + PREAMBLE[8:], "DICOM"),
-    "NIfTI": NIFTI,
-    "NIfTI-2": (b"\x1c\x02\x00\x00n+2\x00", "NIfTI"),
-    "NIfTI, packed": (gzip.compress(NIFTI + bytes(1000)), "NIfTI"),
-    "FITS, packed": (gzip.compress(b"SIMPLE  =                    T" + bytes(1000)), "FITS"),
     "gzip": gzip.compress(b"anything else" * 9),
-    "MRC": bytes(208) + b"MAP \x44\x44",
-    "FITS": b"SIMPLE  =                    T",
-    "CZI": b"ZISRAWFILE",
-    "LIF": b"\x70\x00\x00\x00\x41\x9b\x01\x00\x2a",
-    "ND2": b"\xda\xce\xbe\x0a",
-    "HDF5": b"\x89HDF\r\n\x1a\n",
-    "JPEG XL": b"\xff\x0a",
-    "JPEG XL, boxed": (b"\x00\x00\x00\x0cJXL \r\n", "JPEG XL"),
-    "JPEG 2000": b"\x00\x00\x00\x0cjP  ",
-    "AVIF": bytes(4) + b"ftypavif",
-    "HEIC": bytes(4) + b"ftypheic",
-    "HEIF": (bytes(4) + b"ftypmif1", "HEIC"),
     "video": bytes(4) + b"ftypisom",
-    "CR3": bytes(4) + b"ftypcrx ",
-    "CR2": b"II*\x00\x10\x00\x00\x00CR\x02\x00",
-    "OpenEXR": b"v/1\x01",
-    "PGM": b"P5\n264 264\n255\n",
-    "PFM": b"Pf\n128 128\n-1.0\n",
-    "BMP": b"BM\x10\x92\x04\x00\x00\x00\x00\x00",
-    "GIF": b"GIF89a",
     "Photoshop": b"8BPS",
     "PDF": b"%PDF-1.4",
     "netCDF": b"CDF\x01",
@@ -59,32 +28,3 @@ def test_a_file_of_another_kind_is_named_and_the_sentence_says_what_to_do(tmp_pa
     with pytest.raises(InputError, match=rf"is .*{name}.*, which is not read; \w+") as caught:
         read(path)
     assert "corrupt" not in str(caught.value)
-
-
-@pytest.mark.parametrize("name", [".zgroup", ".zarray", "zarr.json"])
-def test_a_zarr_folder_is_named(tmp_path, name):
-    (tmp_path / name).write_text("{}")
-    with pytest.raises(InputError, match=r"is a Zarr folder, which is not read; convert it"):
-        read(tmp_path)
-
-
-def raw_file(path, *, dng, nested):
-    """A camera's raw file: a preview, and the values, behind it or hung below it."""
-    tags = [(50706, 1, 4, b"\x01\x04\x00\x00", True)] if dng else []
-    values = noise((64, 64), np.uint16)
-    with tifffile.TiffWriter(path) as tif:
-        tif.write(noise((16, 16, 3)), photometric="rgb", metadata=None, extratags=tags, subifds=int(nested))
-        tif.write(values, photometric="minisblack" if dng else "cfa", metadata=None)
-    return path
-
-
-@pytest.mark.parametrize("dng", [True, False])
-@pytest.mark.parametrize("nested", [True, False])
-def test_a_raw_file_is_not_restored_as_its_preview(tmp_path, dng, nested):
-    with pytest.raises(InputError, match=r"a camera's raw file: .* colour filter array; develop it"):
-        read(raw_file(tmp_path / "a.dng", dng=dng, nested=nested))
-
-
-def test_the_preview_of_a_raw_file_can_be_asked_for(tmp_path):
-    path = raw_file(tmp_path / "a.dng", dng=True, nested=False)
-    assert read(path, page=0).array.shape == (16, 16, 3)

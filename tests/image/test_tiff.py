@@ -247,3 +247,11 @@ def test_large_tiffs_are_bigtiff(tmp_path, monkeypatch):
     assert seen["bigtiff"] is True
     tiff.write(BytesIO(), Image(wide[:99], "YX", (0, 255)))
     assert seen["bigtiff"] is False
+
+
+def test_steps_of_imagej_go_into_other_formats(tmp_path):
+    said = {"axes": "TZYX", "unit": "micron", "spacing": 0.5, "finterval": 3.0}
+    values = noise((2, 3, 20, 24), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", values, imagej=True, resolution=(4, 8), metadata=said)
+    found = read(tmp_path / "a.tif").metadata["spacing"]
+    assert found == {"Z": (0.5, "um"), "Y": (0.125, "um"), "X": (0.25, "um"), "T": (3.0, "s")}

@@ -139,8 +139,6 @@ def test_tiffs_that_packages_ship_are_what_tifffile_says():
         ({"photometric": "cielab"}, (20, 24, 3), np.uint8, "CIELAB"),
         ({"photometric": "icclab"}, (20, 24, 3), np.uint8, "ICCLAB"),
         ({"photometric": "ycbcr"}, (20, 24, 3), np.uint8, "YCBCR"),
-        ({"photometric": "cfa"}, (20, 24), np.uint16, "colour filter array"),
-        ({"photometric": "linear_raw"}, (20, 24, 3), np.uint16, "colour filter array"),
         ({}, (20, 24), np.complex64, "complex"),
     ],
 )

@@ -17,7 +17,9 @@ Job = Callable[[Interrupts], int]
 app = typer.Typer(
     name="untaught",
     help="Restore images with networks that nobody taught: a noisy file in, a file to trust out.",
-    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), .npy. 'untaught COMMAND --help' has the options.",
+    epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy, JPEG 2000, JPEG XL, AVIF, HEIC, BMP, GIF, "
+    "PNM, PFM, OpenEXR, camera raw; FITS, DICOM, NIfTI, MRC, HDF5, OME-Zarr (.zarr), CZI, ND2, LIF. "
+    "'untaught formats' says what is needed for which; 'untaught COMMAND --help' has the options.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -26,7 +28,7 @@ app = typer.Typer(
 Picture = Annotated[Path, typer.Argument(metavar="IN", help="The picture.", show_default=False)]
 Series = Annotated[
     int | None,
-    typer.Option(metavar="N", help="Of a TIFF with several pictures: which, from 0, as tifffile counts them."),
+    typer.Option(metavar="N", help="Of a file with several pictures (TIFF, FITS, CZI ...): which, from 0."),
 ]
 Page = Annotated[
     int | None,
@@ -70,7 +72,7 @@ OutputType = Annotated[
     typer.Option(
         metavar="TYPE",
         help="same keeps the type of the picture; float32 or float64: the answer in the picture's own units, not "
-        "rounded and not cut off (TIFF and .npy).",
+        "rounded and not cut off (TIFF, .npy and all formats that hold floats).",
     ),
 ]
 Stripes = Annotated[

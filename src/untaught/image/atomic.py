@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from untaught.errors import InputError, OutputError, UntaughtError, quoted
+from untaught.image.reading import parted
 
 
 def path_of(path: object, what: str) -> Path:
@@ -61,6 +62,41 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     _sync_folder(target.parent)
 
 
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Yield an empty folder whose content appears at `path` at the end, or, on any failure, nowhere.
+
+    Raises
+    ------
+    OutputError
+        As `whole_file` does.
+    """
+    target = Path(os.path.realpath(path))
+    temporary, old = _beside(target), _beside(target)
+    try:
+        temporary.mkdir()
+        yield temporary
+        if target.exists():
+            os.replace(target, old)
+        try:
+            os.replace(temporary, target)
+        except OSError:
+            if old.exists():
+                os.replace(old, target)
+            raise
+    except UntaughtError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise OutputError(f"{path} could not be encoded ({reason})") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+    _sync_folder(target.parent)
+
+
 def write_text(path: Path, text: str, protected: tuple[Path | None, ...] = ()) -> None:
     """Write a text file, whole or not at all, and never over a protected one; file names in it may be no text.
 
@@ -89,26 +125,35 @@ def _sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def check_target(path: Path, protected: tuple[Path | None, ...]) -> None:
+def check_target(
+    path: Path, protected: tuple[Path | None, ...], replaced: Callable[[Path], bool] | None = None
+) -> None:
     """Refuse a place that cannot be written to, or that is an input.
+
+    Parameters
+    ----------
+    path : Path
+        The place.
+    protected : tuple of Path or None
+        Files and folders that are not to be written over.
+    replaced : callable, optional
+        Given where a folder is written: whether a folder that is there may be replaced by it.
 
     Raises
     ------
     InputError
-        When `path` is one of the `protected` files, also through a link.
+        When `path` is one of the `protected` files, also through a link, or a folder that holds one.
     OutputError
         When the folder is missing or closed to writing, or `path` is no regular file.
     """
     try:
         target = Path(os.path.realpath(path))
-        if any(_same(target, other) for other in protected if other is not None):
+        others = [parted(other)[0] for other in protected if other is not None]
+        # what is in a folder goes with it
+        inside = replaced is not None and any(Path(os.path.realpath(o)).is_relative_to(target) for o in others)
+        if inside or any(_same(target, other) for other in others):
             raise InputError(f"{path} is an input; write the result under another name")
-        if target.is_symlink():  # the real path of a link that leads anywhere is none
-            raise OutputError(f"{path} is a link that leads back to itself; give another name")
-        if target.is_dir():
-            raise OutputError(f"{path} is a folder; give the name of a file in it")
-        if target.exists() and not target.is_file():
-            raise OutputError(f"{path} is not a regular file; give another name")
+        _refuse_what_is_there(path, target, replaced)
         if not target.parent.is_dir():
             raise OutputError(f"the folder {target.parent} does not exist; create it first")
     except UntaughtError:
@@ -121,6 +166,20 @@ def check_target(path: Path, protected: tuple[Path | None, ...]) -> None:
     if target.exists() and not os.access(target, os.W_OK):
         raise OutputError(f"{path} is write-protected; give another name")
     _try_folder(target)
+
+
+def _refuse_what_is_there(path: Path, target: Path, replaced: Callable[[Path], bool] | None) -> None:
+    """Refuse what cannot be written over, or not by what is to be written."""
+    if target.is_symlink():  # the real path of a link that leads anywhere is none
+        raise OutputError(f"{path} is a link that leads back to itself; give another name")
+    if not target.exists():
+        return
+    if replaced is None and target.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if replaced is None and not target.is_file():
+        raise OutputError(f"{path} is not a regular file; give another name")
+    if replaced is not None and not (target.is_dir() and (replaced(target) or not any(target.iterdir()))):
+        raise OutputError(f"{path} is something else already, and is not written over; give another name")
 
 
 def _try_folder(target: Path) -> None:

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.atomic import check_target, path_of, whole_file
+from untaught.image.atomic import check_target, path_of, whole_file, whole_folder
+from untaught.image.find_format import format_for, format_of
 from untaught.image.formats import FORMATS
 from untaught.image.formats.base import Format, decoding
-from untaught.image.formats.known_kinds import HEADER, kind_of, kind_of_folder
+from untaught.image.formats.hdf5 import HDF5
+from untaught.image.formats.packed import write_packed
 from untaught.image.image import Image, image_of_array, with_axes
 from untaught.image.limits import check
-from untaught.image.reading import WHOLE, Reading
+from untaught.image.reading import WHOLE, Reading, parted
 from untaught.image.unnamed import Unnamed
 
 __all__ = ["FORMATS", "Format", "Reading", "as_image", "check_writable", "read", "write"]
@@ -26,9 +28,11 @@ __all__ = ["FORMATS", "Format", "Reading", "as_image", "check_writable", "read",
 def read(path: str | Path, axes: str | None = None, series: int | None = None, page: int | None = None) -> Image:
     """Read a picture; the format is found from the content, whatever the extension.
 
-    PNG, JPEG, WebP, TIFF (OME and ImageJ too) and NumPy .npy. Nothing is asked of the picture but that it can be
-    decoded. A large TIFF or .npy is not held: its array is a map of the file, or of what was unpacked from it to
-    the disk, and the file has to stay as it is while that is used. Others must fit in half of the free memory.
+    `FORMATS` are those that are known here, some with a library of their own (``untaught formats`` lists them),
+    and other packages add theirs by entry points of the group ``untaught.formats``. Nothing is asked of the
+    picture but that it can be decoded. A large TIFF or .npy is not held: its array is a map of the file, or of
+    what was unpacked from it to the disk, and the file has to stay as it is while that is used. Others must fit in
+    half of the free memory.
 
     A TIFF may hold several pictures. The largest is read, at its full size; pictures of one size and type that
     were written one by one are a stack. `Image.notes` says what was left.
@@ -36,12 +40,13 @@ def read(path: str | Path, axes: str | None = None, series: int | None = None, p
     Parameters
     ----------
     path : str or Path
-        The file.
+        The file; for what is inside an HDF5 file, its path behind a colon: ``volume.h5:/raw/0``.
     axes : str, optional
         What its axes are, one letter each: X and Y once, S for colours, C for channels, Z, T, any other for more;
         whatever the file says. The array keeps the order that the file has.
     series : int, optional
-        Which picture of a TIFF, from 0, as tifffile counts its series.
+        Which picture of a file that holds several (series of a TIFF, as tifffile counts them; extensions of FITS,
+        scenes of CZI, images of LIF and HEIC), from 0.
     page : int, optional
         Which page of the file alone, or of that series; from 0, as tifffile counts.
 
@@ -66,18 +71,12 @@ def _read(path: str | Path, axes: str | None, reading: Reading) -> Image:
 
 def _stored(path: Path, reading: Reading, named: Callable[[Image | Unnamed], Image]) -> Image:
     """Return what a file holds, named; a mapped array is read while it is."""
-    header = _header(path)
-    for fmt in FORMATS:
-        if fmt.matches(header):
-            with decoding(path, fmt.name):
-                return replace(named(fmt.read(path, reading)), reading=reading)
-    kind = kind_of(header)
-    if kind is not None:
-        raise InputError(f"{path} is {kind.name}, which is not read; {kind.advice}")
-    if any(magic.startswith(header) for magic in (b"\x89PNG\r\n\x1a\n", b"\x93NUMPY")):
-        raise InputError(f"{path} is cut off after a few bytes; fetch or save it again")
-    names = ", ".join(fmt.name for fmt in FORMATS)
-    raise InputError(f"{path} is {_describe(header)}, which is not read; convert it to {names}")
+    path, inside = parted(path)
+    if inside is not None:
+        reading = replace(reading, inside=inside)
+    fmt = format_of(path, inside)
+    with decoding(path, fmt.name):
+        return replace(named(fmt.read(path, reading)), reading=reading)
 
 
 def write(path: str | Path, image: Image, *, protect: Path | None = None) -> Path:
@@ -106,8 +105,20 @@ def write(path: str | Path, image: Image, *, protect: Path | None = None) -> Pat
     """
     path = path_of(path, "the output's path")
     check_writable(path, image, protect=protect)
-    with whole_file(path) as stream:
-        _format_of(path).write(stream, image)
+    place, inside = parted(path)
+    fmt = format_for(place)
+    if inside is not None:
+        image = replace(image, reading=replace(image.reading, inside=inside))
+    assert fmt.write is not None, "format_for refuses what is only read"
+    if fmt.folder is not None:
+        with whole_folder(place) as folder:
+            fmt.write(folder, image)
+        return path
+    with whole_file(place) as stream:
+        if fmt.packed and place.name.lower().endswith(".gz"):
+            write_packed(stream, image, fmt.write)
+        else:
+            fmt.write(stream, image)
     return path
 
 
@@ -124,50 +135,30 @@ def check_writable(path: str | Path, image: Image, *, protect: Path | None = Non
         raise InputError(
             f"what is written is an untaught.Image, not {type(image).__name__}; make one, Image.of(array, axes)"
         )
-    check_target(path, (protect, image.source))
-    objection = _format_of(path).objection(image)
+    fmt = check_place(path, (protect, image.source))
+    objection = fmt.objection(image)
     if objection is not None:
         raise InputError(f"{path} cannot be written: {objection}")
 
 
-def _format_of(path: Path) -> Format:
-    suffix = path.suffix.lower()
-    for fmt in FORMATS:
-        if suffix in fmt.suffixes:
-            return fmt
-    known = ", ".join(suffix for fmt in FORMATS for suffix in fmt.suffixes)
-    found = f"the extension {suffix!r}" if suffix else "no extension"
-    raise InputError(f"{path} has {found}, so its format is unknown; use one of {known}")
+def check_place(path: Path, protected: tuple[Path | None, ...]) -> Format:
+    """Refuse a place where no picture can be written, whatever it holds, and return its format.
 
-
-def _header(path: Path) -> bytes:
+    Raises
+    ------
+    InputError, OutputError
+        As `check_writable` does.
+    """
+    place, inside = parted(path)
     try:
-        if path.is_dir():
-            kind = kind_of_folder(path)
-            if kind is not None:
-                raise InputError(f"{path} is {kind.name}, which is not read; {kind.advice}")
-            raise InputError(f"{path} is a folder; give one picture in it")
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path} is not a regular file")
-        with path.open("rb") as stream:
-            header = stream.read(HEADER)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} does not exist; check the name") from error
-    except PermissionError as error:
-        raise InputError(f"{path} cannot be read: permission denied") from error
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path!s:.100} cannot be read: {reason}") from error
-    if not header:
-        raise InputError(f"{path} is empty (0 bytes)")
-    return header
-
-
-def _describe(header: bytes) -> str:
-    text = all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in header)
-    return "a text file" if text else f"of an unknown type (it starts with {header[:8].hex(' ')})"
+        fmt = format_for(place)
+    except InputError:
+        check_target(place, protected)  # a place that is wrong comes before a name that is
+        raise
+    check_target(place, protected, fmt.folder)
+    if inside is not None and fmt is not HDF5:
+        raise InputError(f"{path} has a path inside it, which no {fmt.name} file has; give it without that")
+    return fmt
 
 
 def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, reading: Reading = WHOLE) -> Image:

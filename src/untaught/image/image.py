@@ -16,7 +16,7 @@ from untaught.errors import InputError
 from untaught.image.axes import checked_axes, guessed
 from untaught.image.lazy import bands, copied, release
 from untaught.image.plane import Plane, Window
-from untaught.image.reading import WHOLE, Reading
+from untaught.image.reading import WHOLE, Reading, address
 from untaught.image.values import bounds_of, filled, native, not_measured, scaled, survey, unscaled, value_range_of
 
 WHOLE_PLANE: Window = (slice(None), slice(None))
@@ -38,7 +38,8 @@ class Image:
         What maps to 0 and 1 in `planes`; see `value_range_of`.
     metadata : dict
         What the writers need: ``icc``, ``exif``, ``xmp`` (bytes), ``resolution`` (x, y, unit),
-        ``orientation`` (EXIF 1..8), and what belongs to one format only under that format's name.
+        ``orientation`` (EXIF 1..8), ``spacing`` (letter of an axis to its step and unit, "um", "mm", "s" ...; no
+        unit is ""), ``channels`` (their names), and what belongs to one format only under that format's name.
     source : Path or None
         The file it came from, absolute.
     alpha : bool
@@ -101,9 +102,14 @@ class Image:
         if self.source is None:
             return "the picture"
         try:
-            return str(self.source.relative_to(Path.cwd()))
+            return address(self.source.relative_to(Path.cwd()), self.reading)
         except (ValueError, OSError):  # elsewhere, or there is no working folder any more
-            return str(self.source)
+            return self.address
+
+    @property
+    def address(self) -> str:
+        """How to give the picture again: its whole path, and where in the file it is."""
+        return "" if self.source is None else address(self.source, self.reading)
 
     @property
     def is_bare(self) -> bool:

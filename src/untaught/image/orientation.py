@@ -58,6 +58,14 @@ def laid_as(image: Image, picture: Image, alike: bool = False) -> Image:
     return replace(turned, file_notes=(*turned.file_notes, note))
 
 
+def upright(image: Image) -> Image:
+    """Return a picture with its pixels as they are shown, for a format that cannot say how that is."""
+    there = int(image.metadata.get("orientation", UPRIGHT))
+    if there == UPRIGHT:
+        return image
+    return _turned(image, there, UPRIGHT)
+
+
 def _agreement(image: Image, picture: Image) -> float:
     """Return the correlation of the grey values of two pictures of one size."""
     return correlation(_grey(image), _grey(picture), of_constant=0.0)

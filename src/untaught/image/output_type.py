@@ -40,7 +40,7 @@ def typed(image: Image, output_type: str) -> Image:
     """Return a picture as `output_type`, one of `OUTPUT_TYPES`: the same numbers, range, axes and metadata.
 
     What its file said of the type of its numbers is changed with it, so that OME and ImageJ files stay such;
-    ImageJ knows no numbers of 64 bits, and a file of these keeps its axes in the way of tifffile.
+    ImageJ knows no numbers of 64 bits, and a file of these keeps its axes in the way of OME or of tifffile.
     """
     if output_type in (SAME, str(image.array.dtype)):
         return image

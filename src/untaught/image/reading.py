@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from numbers import Integral
+from pathlib import Path
 
 from untaught.errors import InputError, quoted
 
@@ -25,11 +26,14 @@ class Reading:
     memory : int or None
         Bytes that may be used, which a file that can only be held whole must not take; half of what is free by
         default.
+    inside : str or None
+        Where in a file that is a tree of arrays, such as HDF5: a path from its root; see `parted`.
     """
 
     series: int | None = None
     page: int | None = None
     memory: int | None = None
+    inside: str | None = None
 
     def __post_init__(self) -> None:
         given: dict[str, object] = dict(self.asked)
@@ -54,6 +58,21 @@ class Reading:
         for what, value in self.asked.items():
             if value > 0:
                 raise InputError(f"{name} is a {kind} file and holds one picture, so there is no {what} {value}")
+
+    def refuse_pages(self, name: object, kind: str, count: int = 1) -> int:
+        """Return which of `count` pictures is asked for, -1 where that is left open; no page of one is read alone.
+
+        Raises
+        ------
+        InputError
+            Where there is no such picture, or a page is asked for.
+        """
+        if self.page:
+            raise InputError(f"{name} holds no pages that are read alone ({kind}); leave '--page' away")
+        if self.series is not None and self.series >= count:
+            held = "one picture, number 0" if count == 1 else f"{count} pictures, from 0 to {count - 1}"
+            raise InputError(f"{name} has {held}, so there is no series {self.series}")
+        return -1 if self.series is None else self.series
 
 
 WHOLE = Reading()
@@ -87,3 +106,22 @@ def memory_of(memory: str | int | None) -> int | None:
     if isinstance(number, bool) or not isinstance(number, Integral) or int(number) <= 0:
         raise wrong
     return int(number)
+
+
+_INSIDE = re.compile(r"(.+\.(?:h5|hdf5|hdf|he5|nc))::?(/.*)", re.IGNORECASE | re.DOTALL)
+
+
+def parted(path: Path) -> tuple[Path, str | None]:
+    """Return a file, and where in it: ``volume.h5:/raw/0`` is ``volume.h5`` and ``/raw/0``.
+
+    What exists as a file under the whole name is that file.
+    """
+    found = _INSIDE.fullmatch(str(path))
+    if found is None or path.exists():
+        return path, None
+    return Path(found[1]), found[2]
+
+
+def address(path: Path, reading: Reading) -> str:
+    """Return how a file, and where in it, is given again."""
+    return str(path) if reading.inside is None else f"{path}:{reading.inside}"

@@ -25,7 +25,7 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
         return None
     if picture.value_range != Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range:
         return None  # it was set by hand
-    source = str(picture.source) if picture.source is not None else "INPUT"
+    source = picture.address or "INPUT"
     chosen = {name: str(value) for name, value in picture.reading.asked.items()}
     named = {} if recipe.axes is None else {"axes": recipe.axes}
     typed = {} if recipe.output_type == SAME else {"output-type": recipe.output_type}

@@ -126,7 +126,7 @@ def sentence(text: str) -> str:
 
 def python_lines(result: Restoration) -> str:
     """Return the Python lines that follow the recipe to the same picture."""
-    source = repr(str(result.input.source)) if result.input.source is not None else "array"
+    source = repr(result.input.address) if result.input.source is not None else "array"
     chosen = "".join(f", {name}={value}" for name, value in result.input.reading.asked.items())
     source = f"untaught.read({source}{chosen})" if chosen else source
     return (

@@ -13,15 +13,13 @@ import numpy as np
 
 from untaught.errors import InputError
 from untaught.image.files import as_image
-from untaught.image.formats import FORMATS
+from untaught.image.find_format import SUFFIXES, is_named_as_picture
 from untaught.image.image import Image
 from untaught.image.plane import Plane
 
 KEPT_BACK = 0.05  # share of the pictures that is judged by and not learned from
 MOST_KEPT_BACK = 16
 MOST_NAMED = 3  # files that a note names
-
-SUFFIXES = tuple(suffix for fmt in FORMATS for suffix in fmt.suffixes)
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,7 @@ def _files(path: Path) -> list[Path]:
             raise InputError(f"{path} does not exist; check the name")
         if not path.is_dir():
             raise InputError(f"{path} is not a folder; give one that holds noisy pictures")
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+        found = sorted(file for file in path.rglob("*") if is_named_as_picture(file) and file.is_file())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     files = [file for file in found if not file.name.startswith(".")]

@@ -211,8 +211,9 @@ def check_places(call: Call) -> None:
         One sentence about the first that is wrong.
     """
     from untaught.image.atomic import check_target
+    from untaught.image.files import check_place
 
-    check_target(call.output, call.inputs)
+    check_place(call.output, call.inputs)
     taken = {call.output.resolve(): "the output"}
     for name, path in (
         ("report", call.report),

@@ -230,10 +230,10 @@ def apply(
 
 def _apply(call: ApplyCall, interrupts: Interrupts) -> int:
     with interrupts.held():
-        from untaught.image.atomic import check_target
+        from untaught.image.files import check_place
         from untaught.methods.trained.trained import Trained
         from untaught.training import apply as page  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
-    check_target(call.output, call.inputs)
+    check_place(call.output, call.inputs)
     Trained(str(call.model)).loaded()
     return run(call, interrupts)

@@ -8,9 +8,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,34 @@ from untaught.image.unnamed import Unnamed
 if TYPE_CHECKING:
     import PIL.Image
 
-PILLOW_ERRORS = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error)
+PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, RuntimeError),
+    struct.error,
+)
 """What Pillow raises for a broken file."""
+_VOWELS, _SPELLED = "AEIO", ("HDF", "MRC", "ND2", "LIF")  # as they are spoken
 _pillow_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Library:
+    """What a format needs that is not always installed: a module to import, and the extra that has it."""
+
+    module: str
+    extra: str
+
+    @property
+    def there(self) -> bool:
+        """Whether it can be imported here; it is not, for that."""
+        try:
+            return find_spec(self.module) is not None
+        except (ImportError, ValueError):
+            return False
+
+    @property
+    def install(self) -> str:
+        """The command that installs it."""
+        return f'pip install "untaught[{self.extra}]"'
 
 
 @dataclass(frozen=True)
@@ -46,18 +72,53 @@ class Format:
         Path and `Reading` to `Image`, or to `Unnamed` where the file does not say what every axis is.
         `CutOffError` and `BrokenError` mean a broken file, and `decoding` makes a sentence of them; anything else
         that is no `InputError` is a fault of the program.
-    write : callable
-        Writes an `Image` to a binary stream opened for writing and reading.
+    write : callable or None
+        Writes an `Image` to a binary stream opened for writing and reading; into an empty folder, a `Path`, where
+        a picture of the format is a folder. None where the format is only read.
     objection : callable
         Why the format cannot hold an `Image`, as the end of a sentence; None when it can.
+    library : Library or None
+        What `read` and `write` import beyond what is always there.
+    packed : bool
+        Whether a gzip archive of such a file is one too; `opened` reads both.
+    folder : callable or None
+        Where a picture is a folder, whether a path is such a folder.
     """
 
     name: str
     suffixes: tuple[str, ...]
     matches: Callable[[bytes], bool]
     read: Callable[[Path, Reading], Image | Unnamed]
-    write: Callable[[IO[bytes], Image], None]
+    write: Callable[[Any, Image], None] | None
     objection: Callable[[Image], str | None]
+    library: Library | None = None
+    packed: bool = False
+    folder: Callable[[Path], bool] | None = None
+
+    @property
+    def article(self) -> str:
+        """The word before its name."""
+        return "an" if self.name[0] in _VOWELS or self.name[:3] in _SPELLED else "a"
+
+    def require(self, path: object) -> None:
+        """Refuse a file whose library is not there.
+
+        Raises
+        ------
+        InputError
+            With the command that installs it.
+        """
+        if self.library is not None and not self.library.there:
+            kind = "folder" if self.folder is not None else "file"
+            what, command = f"{self.article} {self.name} {kind}", self.library.install
+            raise InputError(
+                f"{path} is {what}, which needs the package {self.library.module!r} here; run {command}"
+            )
+
+    def fits(self, path: Path) -> int:
+        """Return how much of a path's name is a suffix of this format; 0 where none is."""
+        name = path.name.lower()
+        return max((len(suffix) for suffix in self.suffixes if name.endswith(suffix)), default=0)
 
 
 class CutOffError(Exception):
@@ -77,7 +138,7 @@ def broken_by(*errors: type[Exception]) -> Iterator[None]:
     """
     try:
         yield
-    except (CutOffError, BrokenError, UntaughtError, MemoryError):
+    except (CutOffError, BrokenError, UntaughtError, MemoryError, UnicodeEncodeError):  # the last is of a name
         raise
     except errors as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's, not the file's
@@ -86,7 +147,7 @@ def broken_by(*errors: type[Exception]) -> Iterator[None]:
         raise BrokenError(" ".join(str(error).split())[:120] if own else "") from error
 
 
-_SPEAKING = ("tifffile", "imagecodecs", "zlib")  # their errors say what they found in the file
+_SPEAKING = ("tifffile", "imagecodecs", "zlib", "nibabel")  # their errors say what they found in the file
 
 
 @contextmanager
@@ -100,6 +161,8 @@ def decoding(path: Path, name: str) -> Iterator[None]:
         raise
     except MemoryError as error:
         raise InputError(f"{path} does not fit in memory; cut it into pieces") from error
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path} has a name that the library for {name} does not take; rename it") from error
     except CutOffError as error:
         raise InputError(f"{path} is cut off: the {name} file ends before its picture") from error
     except BrokenError as error:

@@ -172,6 +172,15 @@ def exif_orientation(block: bytes) -> int | None:
     return value if 1 <= value <= 8 else None
 
 
+def turned_block(block: bytes, orientation: int) -> bytes:
+    """Return an EXIF block with another orientation; as it is, where it has none or cannot be read."""
+    if exif_orientation(block) is None:
+        return block
+    order = byteorder_of(block)
+    changed = {**directory_of(block), ORIENTATION: (_SHORT, 1, struct.pack(order + "H", orientation))}
+    return block_of(changed, order)
+
+
 def exif_block(metadata: dict[str, Any]) -> bytes | None:
     """Return the EXIF block to write; one made for the orientation where there is nothing else."""
     if "exif" in metadata:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,8 @@ _MAX_SIDE = 65500
 _MOST_PIXELS_A_BYTE = 512  # a block of 8 x 8 takes a bit at least
 _MAX_EXIF = 65533 - len(EXIF_HEADER)
 _MAX_XMP = 65533 - len(b"http://ns.adobe.com/xap/1.0/\0")
+_MULTI = b"MPF\0"  # of the index of further pictures
+_BEHIND = "further pictures in the file, such as a gain map (HDR) or one of depth, are not in the result"
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, b"\xff\xd9"
 
 
@@ -44,7 +47,8 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         array = pillow_pixels(opened)
         metadata = pillow_metadata(opened.info)
     axes = "YX" if array.ndim == 2 else "YXS"
-    return Image.of(array, axes, metadata=metadata, source=path.absolute())
+    image = Image.of(array, axes, metadata=metadata, source=path.absolute())
+    return replace(image, file_notes=(_BEHIND,)) if _MULTI in data[: _first_scan(data)] else image
 
 
 def _first_scan(data: bytes) -> int:

@@ -6,10 +6,10 @@ in `advice` which.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+
+from untaught.image.formats.packed import unpacked_header
 
 HEADER = 512
 """How many of a file's first bytes tell its kind."""
@@ -42,17 +42,6 @@ def _starts(*magics: bytes, at: int = 0) -> Callable[[bytes], bool]:
     return lambda header: any(header[at : at + len(magic)] == magic for magic in magics)
 
 
-def _is_dicom(header: bytes) -> bool:
-    """Tell DICOM with its preamble, whatever that holds, and without: then it starts with a group of numbers."""
-    bare = header[:4] in (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00")
-    return header[128:132] == b"DICM" or (bare and header[4:6] in (b"UL", b"CS"))
-
-
-def _is_nifti(header: bytes) -> bool:
-    one = header[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and header[344:347] in (b"n+1", b"ni1")
-    return one or header[4:7] in (b"n+2", b"ni2")
-
-
 def _is_analyze(header: bytes) -> bool:
     return header[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c") and header[38:39] == b"r"
 
@@ -61,35 +50,14 @@ def _is_box(*brands: bytes) -> Callable[[bytes], bool]:
     return lambda header: header[4:8] == b"ftyp" and (not brands or header[8:12] in brands)
 
 
-def _is_pnm(*magics: bytes) -> Callable[[bytes], bool]:
-    return lambda header: header[:2] in magics and header[2:3] in (b"\n", b" ", b"\t", b"\r")
-
-
 def _is_dm(header: bytes) -> bool:
     return (
         header[:4] in (b"\0\0\0\3", b"\0\0\0\4") and header[4:16].count(b"\0") > 5 and b"\0\0\0\1" in header[8:16]
     )
 
 
-_DISGUISED = (
-    Kind("a DICOM file", _is_dicom),
-    Kind(
-        "a camera's raw file (CR2)",
-        _starts(b"CR\x02", at=8),
-        "develop it to TIFF, or save the values behind the colour filters as .npy for 'untaught demosaic'",
-    ),
-)
-"""Kinds whose first bytes may be those of a TIFF."""
-
 KINDS: tuple[Kind, ...] = (
-    *_DISGUISED,
-    Kind("a NIfTI volume", _is_nifti),
     Kind("an Analyze volume", _is_analyze),
-    Kind("an MRC map", _starts(b"MAP ", at=208)),
-    Kind("a FITS file", _starts(b"SIMPLE  =")),
-    Kind("a Zeiss CZI file", _starts(b"ZISRAWFILE")),
-    Kind("a Leica LIF file", lambda header: header[:4] == b"\x70\0\0\0" and header[8:9] == b"\x2a"),
-    Kind("a Nikon ND2 file", _starts(b"\xda\xce\xbe\x0a")),
     Kind(
         "an Olympus or Zeiss file (OIB, ZVI) or an old Office document",
         _starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
@@ -97,35 +65,15 @@ KINDS: tuple[Kind, ...] = (
     Kind("a Gatan DigitalMicrograph file", _is_dm),
     Kind("an NRRD volume", _starts(b"NRRD000")),
     Kind("a MetaImage header", _starts(b"ObjectType =", b"NDims =")),
-    Kind("an HDF5 file", _starts(b"\x89HDF"), "save the picture in it as TIFF or .npy"),
     Kind("a netCDF file", _starts(b"CDF\x01", b"CDF\x02", b"CDF\x05"), "save the picture in it as TIFF or .npy"),
     Kind("a MATLAB file", _starts(b"MATLAB 5.0"), "save the picture in it as TIFF or .npy"),
-    Kind("a JPEG XL picture", _starts(b"\xff\x0a", b"\0\0\0\x0cJXL "), _PICTURE),
-    Kind("a JPEG 2000 picture", _starts(b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"), _PICTURE),
-    Kind("an AVIF picture", _is_box(b"avif", b"avis"), _PICTURE),
-    Kind(
-        "a HEIC picture", _is_box(b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), _PICTURE
-    ),
-    Kind("a camera's raw file (CR3)", _is_box(b"crx "), "develop it to TIFF"),
     Kind("a video", _is_box(), _FRAMES),
     Kind("a video", _starts(b"\x1a\x45\xdf\xa3", b"\0\0\x01\xba"), _FRAMES),
     Kind("a video", lambda header: header[:4] == b"RIFF" and header[8:12] == b"AVI ", _FRAMES),
-    Kind("an OpenEXR picture", _starts(b"v/1\x01"), "convert it to a TIFF of floats or .npy"),
-    Kind(
-        "a PNM picture (PBM, PGM, PPM or PAM)", _is_pnm(b"P1", b"P2", b"P3", b"P4", b"P5", b"P6", b"P7"), _PICTURE
-    ),
-    Kind("a PFM picture", _is_pnm(b"Pf", b"PF"), "convert it to a TIFF of floats or .npy"),
-    Kind("a BMP picture", lambda header: header[:2] == b"BM" and header[6:10] == bytes(4), _PICTURE),
-    Kind("a GIF picture", _starts(b"GIF8"), "convert it to PNG, or save its frames as a TIFF stack"),
     Kind("a Photoshop file", _starts(b"8BPS"), "save it as a TIFF without layers"),
     Kind("a DirectDraw surface", _starts(b"DDS "), _PICTURE),
     Kind("an icon", _starts(b"\0\0\x01\0", b"icns"), _PICTURE),
     Kind("a Radiance HDR picture", _starts(b"#?RADIANCE", b"#?RGBE"), "convert it to a TIFF of floats or .npy"),
-    Kind(
-        "a camera's raw file",
-        _starts(b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb"),
-        "develop it to TIFF",
-    ),
     Kind("a PDF document", _starts(b"%PDF"), "save the picture in it as PNG or TIFF"),
     Kind("a ZIP archive (or .npz)", _starts(b"PK\x03\x04"), "unpack it and give one picture in it"),
     Kind("an SVG drawing", _starts(b"<svg"), "draw it as PNG"),
@@ -134,29 +82,8 @@ KINDS: tuple[Kind, ...] = (
 )
 """The kinds; the first that matches counts."""
 
-ZARR = Kind("a Zarr folder", lambda _: False)
-_ZARR_FILES = (".zgroup", ".zarray", "zarr.json")
-
 
 def kind_of(header: bytes) -> Kind | None:
     """Return the kind of a file by its first bytes, looking into a gzip archive; None where it is unknown."""
-    inside = _unpacked(header) if header.startswith(b"\x1f\x8b") else b""
+    inside = unpacked_header(header, HEADER)
     return next((kind for one in (inside, header) for kind in KINDS if kind.matches(one)), None)
-
-
-def kind_of_folder(path: Path) -> Kind | None:
-    """Return the kind of a folder that is one picture; None for another."""
-    return ZARR if any((path / name).is_file() for name in _ZARR_FILES) else None
-
-
-def in_disguise(header: bytes) -> bool:
-    """Tell whether what may start as a TIFF is something else."""
-    return any(kind.matches(header) for kind in _DISGUISED)
-
-
-def _unpacked(header: bytes) -> bytes:
-    """Return what the first bytes of a gzip archive hold, as far as that goes."""
-    try:
-        return zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress(header, HEADER)
-    except zlib.error:
-        return b""

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from untaught.image.axes import asked
 from untaught.image.formats.base import CutOffError, Format, broken_by
-from untaught.image.formats.known_kinds import in_disguise
+from untaught.image.formats.raw import RAW
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, log_of_tifffile
-from untaught.image.formats.tiff_metadata import metadata_of
+from untaught.image.formats.tiff_metadata import exif_of, metadata_of
 from untaught.image.formats.tiff_pieces import values_of
-from untaught.image.formats.tiff_pixels import coloured, photometric, refuse_unreadable
+from untaught.image.formats.tiff_pixels import coloured, is_raw, photometric, refuse_unreadable
 from untaught.image.formats.tiff_series import choose, refuse_cut_off
 from untaught.image.formats.tiff_writer import write
 from untaught.image.image import Image
@@ -41,7 +41,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
 
     The main picture is the largest series at its full size; series of one page that are alike are a stack. A
     palette becomes RGB, except ImageJ's, which colours measured values and is carried along. Values that are
-    stored inverted (white is zero) stay so.
+    stored inverted (white is zero) stay so. A camera's raw file is handed on.
     """
     import tifffile
 
@@ -49,6 +49,11 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         with broken_by(*TIFFFILE_ERRORS):
             tif = tifffile.TiffFile(path)
         with tif:
+            if not reading.asked and is_raw(tif):
+                RAW.require(path)
+                exif = exif_of(tif, tif.pages.first, described=False)
+                measured = RAW.read(path, reading)
+                return replace(measured, metadata=measured.metadata | ({"exif": exif} if exif else {}))
             chosen = choose(tif, path, reading)
             page, axes = chosen.keyframe, chosen.axes
             refuse_unreadable(path, page)
@@ -82,7 +87,7 @@ def objection(image: Image) -> str | None:
 TIFF = Format(
     "TIFF",
     (".tif", ".tiff"),
-    lambda header: header.startswith(_MAGIC) and not in_disguise(header),
+    lambda header: header.startswith(_MAGIC),
     read,
     write,
     objection,

@@ -8,6 +8,7 @@ from typing import Any
 from untaught.image.formats.base import broken_by
 from untaught.image.formats.exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, TIFFFILE_ERRORS, XMP, Layout
+from untaught.image.formats.tiff_ome import spacing_of
 from untaught.image.formats.tiff_pixels import compression, photometric
 from untaught.image.formats.tiff_series import Chosen
 
@@ -18,6 +19,8 @@ _KEPT_TAGS = (
     *(33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113, 34118, 34680, 34682),
 )
 _IMAGEJ_TAGS = (320, 50838, 50839)
+_MICROMETRE = ("um", "micron", "microns", "micrometer", "\u00b5m", "\u03bcm", "\\u00b5m")
+_UNITS = dict.fromkeys(_MICROMETRE, "um") | {"nm": "nm", "mm": "mm", "a": "A", "\u00e5": "A"}
 _PHOTOMETRIC = {"MINISWHITE": "miniswhite", "MINISBLACK": "minisblack"}
 _PLAIN = ("generic", "uniform")  # kinds whose description is a person's, not a program's of the pages
 
@@ -38,11 +41,36 @@ def metadata_of(tif: Any, chosen: Chosen) -> dict[str, Any]:
     resolution = _resolution(page)
     if resolution:
         found["resolution"] = resolution
-    exif = _exif(tif, first, described=chosen.kind in _PLAIN)
+    exif = exif_of(tif, first, described=chosen.kind in _PLAIN)
     if exif:
         found["exif"] = exif
-    found["tiff"] = _layout(tif, chosen, tags)
+    found["tiff"] = layout = _layout(tif, chosen, tags)
+    spacing = {}
+    if layout.kind == "ome" and layout.description:
+        spacing = spacing_of(layout.description, chosen.image[0])
+    elif layout.kind == "imagej":
+        spacing = _spacing_of_imagej(tif.imagej_metadata or {}, found.get("resolution"))
+    if spacing:
+        found["spacing"] = spacing
     return found
+
+
+def _spacing_of_imagej(said: dict[str, Any], resolution: tuple[float, float, str] | None) -> dict[str, Any]:
+    """Return the steps of the axes as ImageJ states them: a unit for all, and pixels to one of it."""
+    found: dict[str, Any] = {}
+    unit = _UNITS.get(str(said.get("unit", "")).strip().lower())
+    if unit is not None and resolution is not None and resolution[2] == "none":
+        found = {"Y": (1 / resolution[1], unit), "X": (1 / resolution[0], unit)}
+    if unit is not None and _number(said.get("spacing")):
+        found["Z"] = _number(said["spacing"]), unit
+    if _number(said.get("finterval")) and str(said.get("tunit", "sec")).strip().lower() in ("sec", "s", "seconds"):
+        found["T"] = _number(said["finterval"]), "s"
+    return found
+
+
+def _number(value: object) -> float:
+    """Return a number above zero; 0 for what is none."""
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 def _layout(tif: Any, chosen: Chosen, tags: Any) -> Layout:
@@ -81,7 +109,7 @@ def _description(chosen: Chosen, tags: Any) -> bytes | None:
     return _encoded(tags[DESCRIPTION])
 
 
-def _exif(tif: Any, first: Any, described: bool) -> bytes | None:
+def exif_of(tif: Any, first: Any, described: bool) -> bytes | None:
     """Return what EXIF knows of the picture as one block; None where there is no word, camera, date or place."""
     form = Form(tif.byteorder, tif.is_bigtiff)
     codes = (ORIENTATION, *TEXTS, *DIRECTORIES, *([DESCRIPTION] if described else []))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.image.formats.base import BrokenError, CutOffError, broken_by
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, Other
-from untaught.image.formats.tiff_pixels import is_raw, is_readable
+from untaught.image.formats.tiff_pixels import is_readable
 from untaught.image.reading import Reading
 
 _ONE_PAGE = ("YX", "YXS", "SYX")
@@ -88,7 +88,7 @@ def choose(tif: Any, path: Path, reading: Reading) -> Chosen:
     Raises
     ------
     InputError
-        Where there is no such series or page, or the file is a camera's raw file.
+        Where there is no such series or page.
     CutOffError, BrokenError
         Where nothing can be chosen.
     """
@@ -96,11 +96,6 @@ def choose(tif: Any, path: Path, reading: Reading) -> Chosen:
         pages = len(tif.pages)
     if pages == 0:
         raise CutOffError
-    if reading.series is None and reading.page is None and is_raw(tif):
-        raise InputError(
-            f"{path} is a camera's raw file: its values lie behind a colour filter array; develop it to TIFF, or "
-            "save the values as .npy for 'untaught demosaic'"
-        )
     if reading.series is None and reading.page is not None:
         return _one_page(tif.pages, reading.page, f"{path}")
     with broken_by(*TIFFFILE_ERRORS):

@@ -17,7 +17,7 @@ from untaught.image.formats.exif import (
     hang,
 )
 from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, XMP, Layout, log_of_tifffile
-from untaught.image.formats.tiff_ome import ome_xml
+from untaught.image.formats.tiff_ome import is_ome, ome_of, ome_xml
 from untaught.image.formats.tiff_others import write_others
 from untaught.image.image import Image
 from untaught.image.lazy import copied, is_mapped
@@ -52,7 +52,8 @@ def write(stream: IO[bytes], image: Image) -> None:
         others = layout.others if layout else ()
         array = _ordered(array, byteorder)
         bigtiff = array.nbytes + sum(other.nbytes for other in others) > 2**32 - 2**25
-        with tifffile.TiffWriter(stream, ome=False, byteorder=byteorder, bigtiff=bigtiff) as tif:
+        ome = layout is None and is_ome(image, axes)
+        with tifffile.TiffWriter(stream, ome=ome, byteorder=byteorder, bigtiff=bigtiff) as tif:
             tif.write(array, iccprofile=image.metadata.get("icc"), **options)
             write_others(tif, image.source, others)
     directories = {code: value for code, value in known.items() if isinstance(value, dict)}
@@ -120,6 +121,8 @@ def _description(image: Image, axes: str, layout: Layout | None, exif: Directory
     if layout is not None and layout.kind == "shaped":
         return {"metadata": {**layout.shaped, "axes": image.axes if image.axes_given else axes}}
     if layout is None:
+        if is_ome(image, axes):
+            return {"metadata": {"axes": axes, **ome_of(image)}}
         plain = axes in ("YX", "YXS", "SYX")
         if not plain:
             return {"metadata": {"axes": axes}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from pathlib import Path
 
 from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image
@@ -44,7 +43,7 @@ def advice_of(
     """
     worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
     advice = advise(worst, values)
-    where = "IN" if picture.source is None else shlex.quote(_nearest_name(picture.source))
+    where = "IN" if picture.source is None else shlex.quote(picture.name)
     if advice.methods:
         options = "".join(f" --{name} {shlex.quote(value)}" for name, value in (*_reading(picture), *told))
         do = f"run `untaught denoise {where}{options} -o OUT`: {advice.why}"
@@ -85,9 +84,3 @@ def _reading(picture: Image) -> Options:
     """Return the options that say which picture it is, and what its axes are, where these were named."""
     asked = tuple((name, str(value)) for name, value in picture.reading.asked.items())
     return (*asked, *((("axes", picture.axes),) if picture.axes_given else ()))
-
-
-def _nearest_name(path: Path) -> str:
-    """Return the path from the working folder where it lies in that, else the whole of it."""
-    here = Path.cwd()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)

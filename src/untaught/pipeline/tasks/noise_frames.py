@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.files import FORMATS, read
+from untaught.image.files import read
+from untaught.image.find_format import SUFFIXES, is_named_as_picture
 from untaught.image.image import Image
 from untaught.noise.estimation.flat_frames import Exposure
 from untaught.noise.estimation.photon_transfer import Transfer, photon_transfer
 
 MOST_SIDE = 768  # pixels of a frame that are looked at, in its middle: bounds memory, and tells a variance to .2 %
 LEAST_SIDE = 16
-SUFFIXES = tuple(suffix for fmt in FORMATS for suffix in fmt.suffixes)
 
 
 def transfer_of(sources: Sequence[Path]) -> Transfer:
@@ -41,7 +41,7 @@ def _files(source: Path) -> list[Path]:
     found = sorted(
         path
         for path in source.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.name.startswith(".")
+        if is_named_as_picture(path) and path.is_file() and not path.name.startswith(".")
     )
     if not found:
         raise InputError(

@@ -85,6 +85,11 @@ def _resized(picture: Image, shape: Shape) -> Image:
     if "resolution" in metadata:
         x, y, unit = metadata["resolution"]
         metadata["resolution"] = (x * width / picture.width, y * height / picture.height, unit)
+    if "spacing" in metadata:
+        finer = {"Y": picture.height / height, "X": picture.width / width}
+        metadata["spacing"] = {
+            axis: (step * finer.get(axis, 1.0), unit) for axis, (step, unit) in metadata["spacing"].items()
+        }
     made = picture.lead_axes + "YXS"
     axes = picture.axes + ("S" if coloured and "S" not in picture.axes else "")
     array = (array if coloured else array[..., 0]).transpose([made.index(axis) for axis in axes])

@@ -1,0 +1,186 @@
+"""DICOM: one picture or many frames; what is written says that it is derived, and has numbers of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError
+from untaught.image.formats.base import BrokenError, CutOffError, Format, Library, broken_by
+from untaught.image.formats.dicom_writer import Layout, write
+from untaught.image.image import Image
+from untaught.image.limits import refuse_to_hold
+from untaught.image.reading import WHOLE, Reading
+from untaught.image.unnamed import Unnamed, is_unnamed
+
+_ERRORS = (
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+)
+_PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_FRAME_TIME, _FRAME_TIMES, _SLICES = 0x00181063, 0x00181065, 0x00540080
+# compressed as pydicom alone cannot take apart, and imagecodecs can
+_CODECS = {
+    "1.2.840.10008.1.2.4.51": "jpeg_decode",
+    "1.2.840.10008.1.2.4.57": "jpeg_decode",
+    "1.2.840.10008.1.2.4.70": "jpeg_decode",
+    "1.2.840.10008.1.2.4.80": "jpegls_decode",
+    "1.2.840.10008.1.2.4.81": "jpegls_decode",
+    "1.2.840.10008.1.2.4.201": "htj2k_decode",
+    "1.2.840.10008.1.2.4.202": "htj2k_decode",
+    "1.2.840.10008.1.2.4.203": "htj2k_decode",
+}
+
+
+def is_dicom(header: bytes) -> bool:
+    """Tell DICOM with its preamble, whatever that holds, and without: then it starts with a group of numbers."""
+    bare = header[:4] in (b"\x02\x00\x00\x00", b"\x08\x00\x00\x00", b"\x08\x00\x05\x00", b"\x08\x00\x08\x00")
+    return header[128:132] == b"DICM" or (bare and header[4:6] in (b"UL", b"CS"))
+
+
+def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
+    """Read the values as they are stored, frames as slices or times where the file says which they are.
+
+    Rescale slope and intercept are not applied, but noted. Palettes and brightness with differences of colour
+    become RGB; values of which zero is white stay so.
+    """
+    import pydicom
+
+    reading.refuse_others(path, "DICOM")
+    with broken_by(*_ERRORS, pydicom.errors.BytesLengthException):
+        dataset = pydicom.dcmread(path, force=True)
+        rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+        frames, kind = int(dataset.get("NumberOfFrames") or 1), str(dataset.get("Modality") or "no known modality")
+        there = [name for name in _PIXELS if name in dataset]
+        bits = dataset.get("BitsAllocated")
+    if "SOPClassUID" not in dataset and not there:
+        raise CutOffError
+    if not there:
+        raise InputError(f"{path} holds no picture (a DICOM file of {kind}); give one with pixels")
+    if bits == 1:
+        raise InputError(f"{path} holds a mask of 1 bit, in which there is no noise to take out")
+    refuse_to_hold(path, frames * rows * columns * int(bits or 8) / 8, reading.memory)
+    array, converted = _pixels(dataset)
+    with broken_by(*_ERRORS):  # elements are parsed when they are asked for
+        axes = _axes(dataset, array)
+        metadata, notes = _metadata(dataset, axes), _notes(dataset)
+    for name in there:
+        del dataset[name]
+    metadata["dicom"] = Layout(dataset, array.shape, array.dtype.str, axes, converted)
+    if is_unnamed(axes):
+        return Unnamed(array, axes, path.absolute(), metadata, file_notes=notes)
+    return replace(Image.of(array, axes, metadata=metadata, source=path.absolute()), file_notes=notes)
+
+
+def _pixels(dataset: Any) -> tuple[NDArray[Any], bool]:
+    """Decode; and tell whether colours became RGB."""
+    import pydicom.pixels
+
+    with broken_by(*_ERRORS):
+        colours = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
+        syntax = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", ""))
+        array = np.asarray(_decoded(dataset, syntax) if syntax in _CODECS else pydicom.pixels.pixel_array(dataset))
+        if colours == "PALETTE COLOR":
+            array = np.asarray(pydicom.pixels.apply_color_lut(array, dataset))
+    if array.shape[-1] == 4 and colours == "PALETTE COLOR":
+        array = array[..., :3]
+    return array, colours not in ("MONOCHROME1", "MONOCHROME2", "RGB")
+
+
+def _decoded(dataset: Any, syntax: str) -> NDArray[Any]:
+    """Return frames that imagecodecs decodes, as the numbers that they are said to be."""
+    import imagecodecs
+    from pydicom.encaps import generate_frames
+
+    decode: Callable[..., Any] = getattr(imagecodecs, _CODECS[syntax])
+    count = int(dataset.get("NumberOfFrames") or 1)
+    with broken_by(*_ERRORS):
+        frames = [decode(frame) for frame in generate_frames(dataset.PixelData, number_of_frames=count)]
+    if len(frames) != count:
+        raise BrokenError(f"{len(frames)} of {count} frames are there")
+    array = np.stack(frames) if count > 1 else frames[0]
+    if dataset.get("PixelRepresentation") == 1:
+        spare = array.dtype.itemsize * 8 - int(dataset.BitsStored)
+        array = (array.view(array.dtype.str.replace("u", "i")) << spare) >> spare
+    return np.asarray(array)
+
+
+def _axes(dataset: Any, array: NDArray[Any]) -> str:
+    """Return a letter for each axis; Q for frames that follow each other in a way that is not stated."""
+    palette = dataset.get("PhotometricInterpretation") == "PALETTE COLOR"
+    plane = "YXS" if palette or int(dataset.get("SamplesPerPixel") or 1) > 1 else "YX"
+    if array.ndim == len(plane):
+        return plane
+    pointer = dataset.get("FrameIncrementPointer")
+    pointers = {int(one) for one in (pointer if isinstance(pointer, list) else [pointer] if pointer else [])}
+    if pointers == {_FRAME_TIME} or pointers == {_FRAME_TIMES} or "CineRate" in dataset:
+        return "T" + plane
+    places = _places(dataset)
+    if pointers == {_SLICES} or (len(places) == len(array) and len(set(places)) == len(places)):
+        return "Z" + plane
+    return "Q" + plane
+
+
+def _places(dataset: Any) -> list[tuple[float, ...]]:
+    """Return where each frame lies in the patient, as far as that is said."""
+    found = []
+    for frame in dataset.get("PerFrameFunctionalGroupsSequence") or ():
+        place = (frame.get("PlanePositionSequence") or [{}])[0].get("ImagePositionPatient")
+        if place:
+            found.append(tuple(float(one) for one in place))
+    return found
+
+
+def _metadata(dataset: Any, axes: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if dataset.get("PhotometricInterpretation") == "MONOCHROME1":
+        found["photometric"] = "miniswhite"
+    shared = (dataset.get("SharedFunctionalGroupsSequence") or [{}])[0]
+    measures = (shared.get("PixelMeasuresSequence") or [dataset])[0]
+    sizes = measures.get("PixelSpacing") or dataset.get("ImagerPixelSpacing")
+    spacing = {axis: (float(size), "mm") for axis, size in zip("YX", sizes or (), strict=False)}
+    steps = {
+        "Z": (measures.get("SpacingBetweenSlices") or measures.get("SliceThickness"), "mm"),
+        "T": (dataset.get("FrameTime"), "ms"),
+    }
+    spacing |= {axis: (float(step), unit) for axis, (step, unit) in steps.items() if axis in axes and step}
+    if spacing:
+        found["spacing"] = spacing
+    return found
+
+
+def _notes(dataset: Any) -> tuple[str, ...]:
+    slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
+    if (slope, intercept) == (1, 0):
+        return ()
+    unit = dataset.get("RescaleType") or ("HU" if dataset.get("Modality") == "CT" else "")
+    quantity = f"the quantity{f' ({unit})' if unit else ''} is {slope:g} times them plus {intercept:g}"
+    return (f"the values are those stored in the file; {quantity}",)
+
+
+def objection(image: Image) -> str | None:
+    """Say why a DICOM file cannot hold `image`."""
+    layout: Layout | None = image.metadata.get("dicom")
+    if layout is None:
+        return (
+            "a DICOM file says whose picture it is and how it was taken; this one does not, so write .tif instead"
+        )
+    if image.array.shape != layout.shape:
+        return "where its pixels lie in the patient would not be true of another size; write .tif or .nii instead"
+    if image.array.dtype.str != layout.dtype:
+        return f"this kind of DICOM file cannot hold {image.array.dtype} values; write .tif or .nii instead"
+    return None
+
+
+DICOM = Format("DICOM", (".dcm", ".dicom"), is_dicom, read, write, objection, Library("pydicom", "medical"))

@@ -1,0 +1,93 @@
+"""How a picture lies in a Zarr folder, and whether all of it is there; shared by reader and writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError
+
+LETTERS = "TCZYX"  # the order that the standard asks for
+UNITS = {
+    **{"A": "angstrom", "nm": "nanometer", "um": "micrometer", "mm": "millimeter", "m": "meter"},
+    **{"us": "microsecond", "ms": "millisecond", "s": "second"},
+}
+SHORT_UNITS = {name: unit for unit, name in UNITS.items()} | {"seconds": "s"}
+_LOST = 0.5  # share of the pixels around a gap that hold something, from which on it is no empty place
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a picture was; kept in ``metadata["zarr"]``.
+
+    `where` is its group in the folder, `levels` its scales in that, the largest first; none for a bare array.
+    """
+
+    where: str
+    levels: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+    axes: str
+
+
+def gaps(folder: Path, array: Any, values: NDArray[Any]) -> tuple[str, ...]:
+    """Say which chunks are not there: Zarr reads them as a constant, for empty ones need not be written.
+
+    Raises
+    ------
+    InputError
+        Where what borders on them is not empty, so that they were lost.
+    """
+    size = tuple(array.shards or array.chunks)
+    counts = [ceil(length / step) for length, step in zip(array.shape, size, strict=True)]
+    absent = {
+        at for at in product(*map(range, counts)) if not (folder / array.metadata.encode_chunk_key(at)).exists()
+    }
+    if not absent:
+        return ()
+    fill = array.fill_value
+    borders = [values[where] != fill for at in sorted(absent) for where in _borders(at, size, counts, absent)]
+    around = sum(int(border.sum()) for border in borders), sum(border.size for border in borders)
+    missing = f"{len(absent)} of {int(np.prod(counts))} chunks of {folder} are missing"
+    if around[0] > _LOST * around[1]:
+        raise InputError(f"{missing}, amid a picture that is there; fetch or save it again")
+    return (f"{missing}; they were taken for empty, with the value {fill}",)
+
+
+def _borders(
+    at: tuple[int, ...], size: tuple[int, ...], counts: list[int], absent: set[tuple[int, ...]]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield where chunks that are there border on an absent one: in its plane, or both before and behind it.
+
+    What is absent at the end of a film or a stack was never taken.
+    """
+    place: list[slice | int] = [slice(k * step, (k + 1) * step) for k, step in zip(at, size, strict=True)]
+    for axis, count in enumerate(counts):
+        found = []
+        for step, edge in ((-1, at[axis] * size[axis] - 1), (1, (at[axis] + 1) * size[axis])):
+            other = (*at[:axis], at[axis] + step, *at[axis + 1 :])
+            if 0 <= other[axis] < count and other not in absent:
+                found.append((*place[:axis], edge, *place[axis + 1 :]))
+        if len(found) == 2 or axis >= len(counts) - 2:
+            yield from found
+
+
+def smaller(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return means over blocks, as many as `shape` says along each axis; integers are rounded."""
+    result = values
+    for axis, count in enumerate(shape):
+        length = result.shape[axis]
+        if count == length:
+            continue
+        starts = np.round(np.arange(count) * length / count).astype(np.intp)
+        sums = np.add.reduceat(result, starts, axis=axis, dtype=np.float64)
+        sizes = np.diff(np.append(starts, length))
+        result = sums / sizes.reshape([-1 if k == axis else 1 for k in range(result.ndim)])
+    return np.rint(result).astype(values.dtype) if values.dtype.kind in "iu" else result.astype(values.dtype)
