@@ -78,6 +78,8 @@ class Runs:
         Whether it fills wide holes with what looks likely, of which no error can be stated.
     tweedie : tuple of float
         How far Tweedie's formula is off for it: `risk.tweedie.Shrinkage`, error and flat.
+    compiled : bool
+        Whether it runs compiled code, which takes some seconds the first time on a machine.
     """
 
     settles: bool = False
@@ -89,6 +91,7 @@ class Runs:
     replaces: str = ""
     invents: bool = False
     tweedie: tuple[float, float] = (0.4, 1.0)  # far off: it was not measured
+    compiled: bool = False
 
 
 @runtime_checkable

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
-from untaught.method import Needs, Pass, answer
+from untaught.method import Needs, Pass, Runs, answer
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
 from untaught.methods.untrained.pixels import ROUNDING
@@ -82,6 +82,7 @@ class PlugAndPlay:
     stage: Stage = Stage("wiener", 5, 48, step=4, radius=14)  # noqa: RUF009
     sweeps: int = 12
     last: int | None = None
+    runs: ClassVar[Runs] = Runs(compiled=True)
     name: ClassVar[str] = "pnp"
     needs: ClassVar[Needs] = Needs(identity=False)
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from untaught.method import Needs, Pass, answer
+from untaught.method import Needs, Pass, Runs, answer
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, fillings
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.methods.non_local.multiscale import MultiScale
@@ -53,6 +53,7 @@ class Fill:
     pixels: ImpulseFill = PIXELS
     channels: ImpulseFill = CHANNELS
     last: int | None = None
+    runs: ClassVar[Runs] = Runs(compiled=True)
     name: ClassVar[str] = "fill"
     needs: ClassVar[Needs] = Needs()
 

@@ -53,7 +53,7 @@ class MultiScale:
     stages: tuple[Stage, ...] = STANDARD
     scales: int = 3
     least: int = 64
-    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6))
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6), compiled=True)
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
     whole_below: ClassVar[bool] = False  # whether no stage is left out at the lower scales
@@ -170,4 +170,4 @@ class Thorough(MultiScale):
     # Both look for similar patches in the same noise, which Stein's formula does not see, and the weights of a
     # mixture would feed on that. On Kodak crops mixtures of the two lost up to 0.8 of mean squared error (of 60)
     # where they promised to gain as much.
-    runs: ClassVar[Runs] = Runs(replaces=MultiScale.name, tweedie=MultiScale.runs.tweedie)
+    runs: ClassVar[Runs] = Runs(replaces=MultiScale.name, tweedie=MultiScale.runs.tweedie, compiled=True)

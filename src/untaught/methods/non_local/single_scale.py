@@ -126,7 +126,7 @@ class NonLocal:
     J.-M. Morel, "A nonlocal Bayesian image denoising algorithm", SIAM J. Imaging Sciences 6(3), 2013.
     """
 
-    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6))
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6), compiled=True)
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
 

@@ -36,6 +36,7 @@ LEFT = 0.3
 NO_LAW = 1.0  # misfit a point of the best law from which on none is right; .05 to .5 where one was
 FREED = 0.4  # share of that misfit that a free curve leaves, at most
 PASSES = 4  # for the law and what clipping takes away to agree
+SETTLED = 0.01  # change of every variance, from which on no further pass is made
 DARKEST = 0.25  # of the least variance measured: what is left where brightness is below the offset
 SAME_STEP = 0.2  # how far the gain may be from the step of the grey levels to be that step
 HOPELESS = 1e6  # misfit of a law that leaves nothing to measure
@@ -258,14 +259,22 @@ FITTED: dict[str, Fitted] = {
 
 def _settled(patches: Patches, law: NoiseModel, fitted: Fitted, passes: int, zero: float) -> Curve | None:
     """Return the curve that `law` gives when clipping is undone with what was fitted before."""
-    curve = None
+    curve: Curve | None = None
     for _ in range(passes):
         points = [p for c in range(patches.dct.shape[1]) for p in points_of(patches.channel(c), law)]
         if len(points) < 3:
             return None
-        curve = _fit(np.array(points), zero)
+        before, curve = curve, _fit(np.array(points), zero)
+        if before is not None and _same(before, curve):
+            break
         law = fitted(curve, law)
     return curve
+
+
+def _same(before: Curve, after: Curve) -> bool:
+    """Say whether another pass changed nothing that matters."""
+    alike = len(before.variance) == len(after.variance)
+    return alike and bool(np.allclose(before.variance, after.variance, rtol=SETTLED, atol=0))
 
 
 def _fit(points: Values, zero: float) -> Curve:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from untaught.errors import InputError
 from untaught.noise.belief import CAMERA, COMPRESSION, GRADIENT, believed
@@ -77,7 +78,11 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     variance that follows brightness (Poisson-Gaussian), its square (speckle) or a free curve; else white Gaussian
     noise. Of white noise, last, whether its level varies over the picture.
     """
-    values, missing = _checked(values, missing)
+    with threadpool_limits(1, "blas"):  # small matrices: threads wait for each other longer than they work
+        return _measured(*_checked(values, missing), step, zero)
+
+
+def _measured(values: Floats, missing: Flags | None, step: float, zero: float) -> NoiseReport:
     cut, salt = clipping(values, missing), impulses(values, missing)
     patches = collect(values, missing)
     if patches is None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
 
 from untaught.fitting.loop import fit
-from untaught.fitting.progress import Options
+from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Rule
-from untaught.method import Method, Timed, ended_after
+from untaught.method import Method, Timed, ended_after, runs_of
 from untaught.methods.averaging import averaged
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.choose_rule import rule_for
@@ -20,6 +22,8 @@ from untaught.pipeline.recipes import plane_recipe
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.problem import Problem
+
+COMPILED = "compiled for this machine, once"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Runner:
         if isinstance(method, Timed) and seconds is not None:
             method = method.within(problem, seconds)
         options = Options(rule, seconds, self.request.on_progress, checkpoint, phase=method.name)
-        fitted = fit(averaged(method), problem, self.request.seed, options)
+        with self._compilation_told(method, problem):
+            fitted = fit(averaged(method), problem, self.request.seed, options)
         method = ended_after(method, fitted.stopped.step)
         return Candidate(
             name=method.name,
@@ -70,6 +75,17 @@ class Runner:
             seconds=time.monotonic() - started,
             recipe=plane_recipe(method, rule, fitted.stopped.step),
         )
+
+    def _compilation_told(self, method: Method, problem: Problem) -> AbstractContextManager[None]:
+        """Return what says so where the run has to wait for the compiler, which it does once on a machine."""
+        tell = self.request.on_progress
+        if tell is None or not runs_of(method).compiled:
+            return nullcontext()
+        from untaught.methods.non_local.kernels.compiling import compilation_told
+
+        nothing, phase = math.nan, f"{method.name}, {COMPILED}"
+        told = Progress(phase, 0, 1, nothing, nothing, "", 0.0, 0.0, lambda: problem.initial().clone())
+        return compilation_told(lambda: tell(told))
 
 
 def picture_maker(method: Method, seed: int, options: Options | None = None) -> Callable[[Problem], Tensor]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core import event
 
 # Sums may be taken in any order and products fused, but NaN and infinity stay what they are.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "reassoc"}}
@@ -43,3 +45,25 @@ def _watch_all_sources(dispatcher: Any) -> None:
 def _sources() -> tuple[tuple[str, float, int], ...]:
     pages = sorted(Path(__file__).parent.glob("*.py"))
     return tuple((page.name, page.stat().st_mtime, page.stat().st_size) for page in pages)
+
+
+class _Told(event.Listener):  # type: ignore[misc]
+    """Tells once that something is compiled."""
+
+    def __init__(self, tell: Callable[[], None]):
+        self.tell: Callable[[], None] | None = tell
+
+    def on_start(self, event: Any) -> None:
+        tell, self.tell = self.tell, None
+        if tell is not None:
+            tell()
+
+    def on_end(self, event: Any) -> None:
+        """Nothing is to be told."""
+
+
+@contextmanager
+def compilation_told(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` before the first thing that has to be compiled inside; it may be from another thread."""
+    with event.install_listener("numba:compile", _Told(tell)):
+        yield
