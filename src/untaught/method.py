@@ -80,6 +80,8 @@ class Runs:
         How far Tweedie's formula is off for it: `risk.tweedie.Shrinkage`, error and flat.
     compiled : bool
         Whether it runs compiled code, which takes some seconds the first time on a machine.
+    sampled : bool
+        Whether its error is measured on parts of a large picture alone, to save time.
     """
 
     settles: bool = False
@@ -92,6 +94,7 @@ class Runs:
     invents: bool = False
     tweedie: tuple[float, float] = (0.4, 1.0)  # far off: it was not measured
     compiled: bool = False
+    sampled: bool = False
 
 
 @runtime_checkable

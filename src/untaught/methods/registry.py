@@ -112,7 +112,13 @@ METHODS: Mapping[str, Entry] = {
         "non_local.multiscale",
         "MultiScale",
         "similar patches combined at several resolutions, closed form",
-        (0.5, 45.0),
+        (0.3, 20.0),
+    ),
+    "nonlocal-quick": Entry(
+        "non_local.multiscale",
+        "Quick",
+        "the same at one resolution, with a rougher estimate of the error",
+        (0.2, 5.0),
     ),
     "nonlocal-thorough": Entry(
         "non_local.multiscale", "Thorough", "the same, slower: closer references, a wider search", (2.0, 110.0)

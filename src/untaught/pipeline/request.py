@@ -36,6 +36,9 @@ STRIPES = ("rows", "columns", "auto")
 Frames = str | Path | Sequence[str | Path]
 
 
+EFFORTS = ("quick", "normal", "best")
+
+
 @dataclass(frozen=True)
 class Request:
     """What was asked for, the same for every plane."""
@@ -58,6 +61,7 @@ class Request:
     stripes: str | None = None  # what is taken out: `STRIPES`
     memory: int | None = None  # bytes that may be used; None: half of what is free
     tiling: Tiling | None = None  # how large planes are cut; None: as the memory allows
+    effort: str = "normal"  # one of EFFORTS
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 
@@ -76,7 +80,8 @@ class TaskOptions(TypedDict, total=False):
         'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none. The
         rectangle lies in the measurement.
     seed, time_limit, device, output_type, on_progress, checkpoint : as in `denoise`
-    memory : as in `denoise`
+    memory, effort : as in `denoise`
+        What is reconstructed does not depend on the effort so far.
     stripes : as in `denoise`
         Not of measurements through a mask or a colour filter array, nor of JPEG files.
     stop : str or Rule
@@ -100,6 +105,7 @@ class TaskOptions(TypedDict, total=False):
     output_type: str
     stripes: str | None
     memory: str | int | None
+    effort: str
     on_progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
 
@@ -121,6 +127,7 @@ def request_of(options: TaskOptions) -> Request:
         output_type=output_type_of(options.get("output_type", SAME)),
         stripes=stripes_of(options.get("stripes")),
         memory=memory_of(options.get("memory")),
+        effort=effort_of(options.get("effort", "normal")),
     )
     said = request.noise, request.noise_region, request.noise_from
     if sum(each is not None for each in said) > 1:
@@ -133,10 +140,18 @@ def asked_for(request: Request) -> dict[str, str] | None:
     rule = request.rule
     if not isinstance(request.method, str) or request.seconds is not None:
         return None
+    effort = {} if request.effort == "normal" else {"effort": request.effort}
     if rule is None:
-        return {"method": request.method}
+        return {"method": request.method, **effort}
     named = rule.name in RULES and RULES[rule.name]() == rule
-    return {"method": request.method, "stop": rule.name} if named else None
+    return {"method": request.method, "stop": rule.name, **effort} if named else None
+
+
+def effort_of(effort: str) -> str:
+    """Return how much is to be tried."""
+    if not one_of(effort, EFFORTS):
+        raise InputError(f"the effort is {quoted(effort)}; choose {', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}")
+    return effort
 
 
 def method_of(method: Any) -> str | Method | Fusion:

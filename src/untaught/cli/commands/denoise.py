@@ -100,6 +100,9 @@ def denoise(
         str,
         typer.Option(metavar="METHOD", help=f"auto chooses; or {', '.join(METHODS)}."),
     ] = "auto",
+    effort: Annotated[
+        str, typer.Option(metavar="EFFORT", help="quick, normal or best: how much is tried.")
+    ] = "normal",
     noise: Noise = "auto",
     noise_region: Region = None,
     noise_from: Frames = None,
@@ -131,6 +134,7 @@ def denoise(
         options={
             "axes": axes,
             "method": method,
+            "effort": effort,
             "noise": noise,
             "noise_region": region_of(noise_region),
             "noise_from": noise_from or None,

@@ -171,3 +171,16 @@ class Thorough(MultiScale):
     # mixture would feed on that. On Kodak crops mixtures of the two lost up to 0.8 of mean squared error (of 60)
     # where they promised to gain as much.
     runs: ClassVar[Runs] = Runs(replaces=MultiScale.name, tweedie=MultiScale.runs.tweedie, compiled=True)
+
+
+@dataclass(frozen=True)
+class Quick(MultiScale):
+    """`NonLocal` at the full resolution alone and without its last stage, in a fourth of the time of `MultiScale`.
+
+    Its error is measured on parts of the picture, so that the answer does not have to be made a second time.
+    """
+
+    stages: tuple[Stage, ...] = STANDARD[:-1]
+    scales: int = 1
+    name: ClassVar[str] = "nonlocal-quick"
+    runs: ClassVar[Runs] = Runs(tweedie=(0.3, 0.6), compiled=True, sampled=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from untaught.method import ClosedForm
+from untaught.method import ClosedForm, runs_of
 from untaught.methods.registry import make
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import identity, judge, relative_to, surely_better
+from untaught.pipeline.plane.judge_parts import judge_parts
 from untaught.pipeline.plane.plan import Plan
 from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.selection import mixture_of
@@ -34,7 +35,7 @@ def asked(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner)
     found = runner.run(method, problem, runner.rule(method, problem), runner.left, request.checkpoint)
     if pilot is None and found.idle and found.interrupted:
         raise KeyboardInterrupt
-    chosen = judge(found, problem, request.seed)
+    chosen = (judge_parts if runs_of(method).sampled else judge)(found, problem, request.seed)
     if not isinstance(method, ClosedForm):
         chosen = relative_to(chosen, pilot, problem.noise)
     row = chosen.row("asked for")

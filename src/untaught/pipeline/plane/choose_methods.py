@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from untaught.method import ClosedForm, Needs
+from untaught.method import ClosedForm, Needs, runs_of
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import NoiseModel
@@ -15,6 +15,8 @@ from untaught.pipeline.plane.selection import select
 from untaught.pipeline.request import Request
 from untaught.problem import Problem
 
+QUICK = "nonlocal-quick"
+BY_EFFORT = {("nonlocal", "quick"): QUICK, ("nonlocal", "best"): "nonlocal-thorough"}
 FEW = 3 * 64 * 64  # values; on fewer a network's gain cannot be told from chance
 
 
@@ -28,7 +30,7 @@ class Advice:
 
 def choose_denoising(problem: Problem, request: Request) -> Plan:
     """Choose what to try on a plane that was measured itself."""
-    advice = advise(problem.noise, problem.y.numel())
+    advice = advise(problem.noise, problem.y.numel(), request.effort)
     if request.method == "auto" and problem.noise.negligible and problem.complete:
         return Plan((), advice.why, left_alone)
     if request.parts:
@@ -41,12 +43,16 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
     if isinstance(fusion, Fusion):
         parts = tuple(make(part) if isinstance(part, str) else part for part in fusion.parts)
         return _guided(Plan(parts, "a fusion was asked for", select), problem, request)
-    if fusion == "auto":
+    if fusion == "auto" and advice.methods != (QUICK,):
         return _guided(Plan(tuple(map(make, advice.methods)), advice.why, select), problem, request)
-    method = make(fusion) if isinstance(fusion, str) else fusion
+    asked_for = "it was asked for" if fusion != "auto" else advice.why
+    name = QUICK if fusion == "auto" else fusion
+    method = make(BY_EFFORT.get((name, request.effort), name)) if isinstance(name, str) else name
     reason = objection(method.needs, problem.noise, min(problem.y.shape[-2:]))
     notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
-    plan = Plan((method,), "it was asked for", asked, notes=notes)
+    plan = Plan((method,), asked_for, asked, notes=notes)
+    if runs_of(method).sampled:  # a pilot would take longer than it does
+        return plan
     alone = isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
     return plan if alone and request.pilot is None else _guided(plan, problem, request)
 
@@ -58,8 +64,12 @@ def _guided(plan: Plan, problem: Problem, request: Request) -> Plan:
     return replace(plan, pilot=make(request.pilot or pilot_for(problem, request.seconds)), guide=with_pilot)
 
 
-def advise(noise: NoiseModel, values: int) -> Advice:
-    """Choose what to try on a plane of so many values, from its noise."""
+def advise(noise: NoiseModel, values: int, effort: str = "normal") -> Advice:
+    """Choose what to try on a plane of so many values, from its noise.
+
+    On 81 crops with Gaussian noise, shot noise and speckle of three strengths each, a network and a wider search
+    gained .02 dB on average over `nonlocal` and .28 at most, in twenty times its time: that is the best effort.
+    """
     if noise.replaces:
         return Advice(
             ("impulse-fill",),
@@ -68,6 +78,15 @@ def advise(noise: NoiseModel, values: int) -> Advice:
         )
     if noise.negligible:
         return Advice((), "no noise was found, so there is nothing to remove")
+    if effort == "quick":
+        return Advice(
+            (QUICK,), "it combines similar patches in one pass over the picture, which is what is quickest"
+        )
+    if noise.white and effort == "normal":
+        return Advice(
+            ("nonlocal",),
+            "the noise is independent between pixels, which the combination of similar patches is made for",
+        )
     if noise.white and values < FEW:
         return Advice(
             ("nonlocal",),

@@ -16,7 +16,7 @@ from untaught.pipeline.plane.run_method import Runner, picture_maker
 from untaught.problem import Estimate, Problem, Repilot
 from untaught.risk.sure import common_kernel
 
-PILOT_SECONDS = 100.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
+PILOT_SECONDS = 25.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
 PILOT_CORES = 2  # as many were seen to share that evenly
 # Of the variance that was measured first, what is found then: below, the picture is made again. It gained .1 to
 # 1.1 dB on four of 84 noisy crops of Kodak and scikit-image, dark ones with speckle; no other came below.

@@ -34,6 +34,7 @@ def denoise(
     *,
     axes: str | None = None,
     method: str | Method | Fusion = "auto",
+    effort: str = "normal",
     noise: str | NoiseModel = "auto",
     sigma: float | None = None,
     noise_region: Region | None = None,
@@ -65,6 +66,10 @@ def denoise(
     method : str or method
         'auto' tries what fits the noise and keeps what has the smallest estimated error; or the name of a
         method (`untaught.methods.METHODS`), or a method object such as `DIP(steps=500)`.
+    effort : str
+        How much is tried: 'quick', one pass over the picture, its error measured on parts of it; 'normal', the
+        best formula; 'best', networks and a wider search too, as long as they are surely better. Of 'nonlocal' it
+        takes 'nonlocal-quick' or 'nonlocal-thorough'; other methods that are named are run as always.
     noise : str or NoiseModel
         'auto' measures it; or 'gaussian:25', 'poisson:GAIN,READ' ..., with numbers on the 0..255 scale of
         8-bit pictures whatever the depth of this one, so that 255 is the value range; or a model such as
@@ -126,6 +131,7 @@ def denoise(
     request = request_of(
         {
             "method": method,
+            "effort": effort,
             "noise": noise,
             "sigma": sigma,
             "noise_region": noise_region,

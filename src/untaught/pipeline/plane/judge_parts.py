@@ -1,0 +1,59 @@
+"""The error of a formula from parts of a large picture: the answer is not made a second time."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from statistics import fmean, stdev
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from untaught.method import ClosedForm
+from untaught.pipeline.plane.candidate import Candidate
+from untaught.pipeline.plane.judge import judge
+from untaught.problem import Estimate, Problem, Window, part_of
+from untaught.risk.estimate import Risk
+
+SIDE = 128  # pixels of a part: less of it is near its edge than is inside
+PARTS = 4
+WORTH = 3.0  # times the pixels of all parts, from which on they save something
+
+
+def judge_parts(candidate: Candidate, problem: Problem, seed: int) -> Candidate:
+    """Return a candidate with the mean risk of parts of the picture, restored alone; of a small one as `judge`.
+
+    The parts are of all degrees of contrast. As they differ in risk, so may the whole from their mean.
+    """
+    method, (height, width) = candidate.method, problem.y.shape[2:]
+    few = height * width < WORTH * PARTS * SIDE**2 or min(height, width) < SIDE
+    if few or candidate.interrupted or not isinstance(method, ClosedForm) or problem.noise.replaces:
+        return judge(candidate, problem, seed)
+    started, risks = time.monotonic(), list[Risk]()
+    for number, window in enumerate(_windows(problem.y)):
+        part = part_of(problem, window)
+        found = method.solve(part, seed)
+        one = replace(candidate, picture=found.image, judged=found)
+        of_part = judge(one, part, seed + number).risk
+        if of_part is not None:
+            risks.append(of_part)
+    if len(risks) < 2:
+        return candidate
+    chance = stdev(risk.value for risk in risks) / math.sqrt(len(risks))
+    risk = Risk(fmean(risk.value for risk in risks), math.hypot(fmean(risk.error for risk in risks), chance))
+    judged = Estimate(candidate.picture, candidate.judged.std)
+    seconds = candidate.seconds + time.monotonic() - started
+    return replace(candidate, judged=judged, risk=risk, seconds=seconds)
+
+
+def _windows(y: Tensor) -> list[Window]:
+    """Return squares whose contrast is at evenly spaced ranks among all."""
+    mean = F.avg_pool2d(y, SIDE)
+    contrast = (F.avg_pool2d(y.square(), SIDE) - mean.square()).mean(1).flatten()
+    order, across = torch.argsort(contrast, stable=True), mean.shape[3]
+    places = [int(order[(2 * k + 1) * len(order) // (2 * PARTS)]) for k in range(PARTS)]
+    corners = [(SIDE * (place // across), SIDE * (place % across)) for place in places]
+    whole = slice(None)
+    return [(whole, whole, slice(top, top + SIDE), slice(left, left + SIDE)) for top, left in corners]
