@@ -24,6 +24,31 @@ from untaught.noise import parse_noise
 Floats = NDArray[np.float32]
 
 
+@compiling.compiled
+def gram(p: Any, rows: int, m: int, a: Any) -> None:
+    matrices.gram(p, rows, m, a)
+
+
+@compiling.compiled
+def product(y: Any, rows: int, inner: int, b: Any, m: int, z: Any) -> None:
+    matrices.product(y, rows, inner, b, m, z)
+
+
+@compiling.compiled
+def invert(a: Any, m: int, work: Any) -> None:
+    matrices.invert(a, m, work)
+
+
+@compiling.compiled
+def colours_of(centred: Any, means: Any, rows: int, n: int, m: int, turn: Any) -> None:
+    own_colours(centred, means, rows, n, m, turn)
+
+
+@compiling.compiled
+def similar(reference: int, tile: Any, guide: Any, offsets: Any, work: Any, corners: Any) -> None:
+    search.similar(reference, tile, guide, offsets, work, corners)
+
+
 def padded(matrix: NDArray[Any], rows: int, columns: int) -> Floats:
     """A matrix in rows of whole vectors, flat, with a vector more behind it."""
     found = np.zeros((rows, columns), np.float32)
@@ -41,13 +66,13 @@ def test_products_are_those_of_numpy(rows: int, columns: int) -> None:
     a, b = random.standard_normal((rows, columns)), random.standard_normal((columns, 21))
     m, four, wide = whole(columns), -(-rows // 4) * 4, whole(21)
     flat, found = padded(a, four, m), np.zeros(m * m + LANES, np.float32)
-    matrices.gram(flat, rows, m, found)
+    gram(flat, rows, m, found)
     square = found[: m * m].reshape(m, m)
     np.testing.assert_allclose(square[:columns, :columns], a.T @ a, atol=1e-3)
     assert not square[columns:].any()
     assert not square[:, columns:].any()
     z = np.zeros(four * wide + LANES, np.float32)
-    matrices.product(flat, four, m, padded(b, m, wide), wide, z)
+    product(flat, four, m, padded(b, m, wide), wide, z)
     np.testing.assert_allclose(z[: four * wide].reshape(four, wide)[:rows, :21], a @ b, atol=1e-3)
 
 
@@ -62,7 +87,7 @@ def test_inverses_are_good_whatever_the_condition(size: int, condition: float, e
     exact = np.linalg.inv(flat[: m * m].reshape(m, m)[:size, :size].astype(float))
     for i in range(size, m):
         flat[i * m + i] = 1
-    matrices.invert(flat, m, np.zeros(9 * m + LANES, np.float32))
+    invert(flat, m, np.zeros(9 * m + LANES, np.float32))
     found = flat[: m * m].reshape(m, m)
     np.testing.assert_allclose(found[:size, :size], exact, atol=error)
     assert np.array_equal(found[size:, size:], np.eye(m - size, dtype=np.float32))
@@ -75,7 +100,7 @@ def test_colours_of_a_group_are_uncorrelated_in_it(channels: int) -> None:
     values = np.einsum("oc,crn->orn", mixing, random.standard_normal((channels, 20, LANES))).astype(np.float32)
     means = values.mean(1, keepdims=True)
     turn = np.zeros((channels, channels), np.float32)
-    own_colours((values - means).reshape(channels, -1), means[:, 0], 20, LANES, LANES, turn)
+    colours_of((values - means).reshape(channels, -1), means[:, 0], 20, LANES, LANES, turn)
     np.testing.assert_allclose(turn @ turn.T, np.eye(channels), atol=1e-5)
     flat = turn @ values.reshape(channels, -1)
     shared = np.cov(flat).reshape(channels, channels)
@@ -108,7 +133,7 @@ def test_similar_patches_are_the_nearest_in_the_window(size: tuple[int, int], le
     work, corners = np.zeros(len(offsets) + part.reach + LANES, np.float32), np.zeros(12, np.int64)
     for reference in range(18):
         place = reference // 9 * 3, reference % 9 * 3
-        search.similar(reference, part, guide, offsets, work, corners)
+        similar(reference, part, guide, offsets, work, corners)
         assert corners[-1] == place[0] * size[1] + place[1]
         assert len(set(corners)) == 12
         own = picture[:, place[0] : place[0] + 4, place[1] : place[1] + 4]

@@ -94,13 +94,13 @@ def common_kernel(problem: Problem, answer: Tensor) -> Tensor:
     return kernel_of(problem, answer if problem.pilot is None else problem.pilot)
 
 
-def divergence_draws(problem: Problem, answer: Tensor, seed: int) -> list[Recorruption]:
-    """Return the recorruptions to measure the divergence of a map at y with, whose answer is known.
+def divergence_draws(problem: Problem, answer: Tensor, seed: int, most: int = 4) -> list[Recorruption]:
+    """Return the recorruptions, `most` at most, to measure the divergence of a map at y, whose answer is known.
 
     Variances are taken at the pilot where there is one: what is left of the noise in a poor answer makes those of
     clipped values too small.
     """
-    count = min(4, max(1, ENOUGH // problem.y.numel()))
+    count = min(most, max(1, ENOUGH // problem.y.numel()))
     at = problem if problem.pilot is not None else replace(problem, pilot=answer)
     draws = (Recorruption.draw(at, seed + DIVERGENCE_SEED + k, DIVERGENCE_STEP) for k in range(count))
     return [replace(draw, p=problem.measured(answer)) for draw in draws]

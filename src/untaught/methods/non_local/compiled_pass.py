@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from untaught.methods.non_local.block_matching import COARSE, Grid, Tile, each, tiles
 from untaught.methods.non_local.kernels.combination import combination
+from untaught.methods.non_local.kernels.compiling import quickly
 from untaught.methods.non_local.kernels.search import BLOCK
 from untaught.methods.non_local.kernels.vectors import LANES
 from untaught.methods.non_local.kernels.wiener import wiener
@@ -70,10 +71,10 @@ class Pictures:
     guide: Tensor
     covariance: Covariance | None = None
 
-    def shared(self, kind: str, grid: Grid) -> NDArray[np.float32]:
+    def shared(self, kind: str, grid: Grid) -> NDArray[np.float32] | None:
         """Return the correlation that the kernel for a kind of stage takes, nothing for white noise."""
         if self.covariance is None:
-            return np.empty((0, 0), np.float32)
+            return None
         if kind != "wiener":
             return self.covariance.around(2 * grid.radius).flatten(1).numpy()
         spare = -(grid.patch**2) % LANES
@@ -110,9 +111,10 @@ def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid, pictures: Pic
 
     total, weight = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
     places = list(tiles(grid, y.shape, SIDE))
-    for tile, (answer, trust) in zip(places, each(work, places), strict=True):
-        total[tile.window] += answer
-        weight[tile.window] += trust
+    with quickly():
+        for tile, (answer, trust) in zip(places, each(work, places), strict=True):
+            total[tile.window] += answer
+            weight[tile.window] += trust
     return torch.from_numpy(total / weight)
 
 

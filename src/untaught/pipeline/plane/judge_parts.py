@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import ClosedForm
+from untaught.method import ClosedForm, runs_of
 from untaught.pipeline.plane.candidate import Candidate
-from untaught.pipeline.plane.judge import judge
+from untaught.pipeline.plane.judge import clean_risk, judge
 from untaught.problem import Estimate, Problem, Window, part_of
 from untaught.risk.estimate import Risk
+from untaught.risk.sure import divergence_draws, risk_terms
 
 SIDE = 128  # pixels of a part: less of it is near its edge than is inside
 PARTS = 4
@@ -34,13 +35,10 @@ def judge_parts(candidate: Candidate, problem: Problem, seed: int) -> Candidate:
     started, risks = time.monotonic(), list[Risk]()
     for number, window in enumerate(_windows(problem.y)):
         part = part_of(problem, window)
-        found = method.solve(part, seed)
-        one = replace(candidate, picture=found.image, judged=found)
-        of_part = judge(one, part, seed + number).risk
-        if of_part is not None:
-            risks.append(of_part)
-    if len(risks) < 2:
-        return candidate
+        image = method.solve(part, seed).image
+        draws = divergence_draws(part, image, seed + number, most=1)
+        terms = risk_terms(image, [(draw, method.solve(part.with_y(draw.yhat), seed).image) for draw in draws])
+        risks.append(clean_risk(runs_of(method), part, image, terms))
     chance = stdev(risk.value for risk in risks) / math.sqrt(len(risks))
     risk = Risk(fmean(risk.value for risk in risks), math.hypot(fmean(risk.error for risk in risks), chance))
     judged = Estimate(candidate.picture, candidate.judged.std)

@@ -44,7 +44,7 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
             gather_columns(source[c], width, corners, tile.patch, k, known)
             _noise(variance[c], width, corners, tile.patch, noise)
             gram(known, n, k, matrix)
-            if len(shared) == 0:
+            if shared is None:
                 inverse_of(matrix, noise, slack, tile.group, k, work)
                 left_of(matrix, noise, tile.group, k, left)
                 _map_of(matrix, noise, tile.group, k, linear)

@@ -42,8 +42,8 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
     pictures : (guide, y, pilot, variance)
         float32: what is compared, flat; what is filtered, by what, and its variance, (C, height width) or (C, 1),
         with more behind every row than a vector where that is not 1; the mean variance is 1.
-    shared : float32 array
-        (C, m m), the correlation of the pixels of a patch, or (0, 0) of white noise.
+    shared : float32 array or None
+        (C, m m), the correlation of the pixels of a patch; None of white noise, for which less is compiled.
     offsets : int64 array
         See `search.similar`.
     sums, weights : float32 arrays
@@ -66,7 +66,7 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
             centre(values[c], tile.group, m, mean[c])
             centre(known[c], tile.group, m, means[c])
             _noise(variance[c], width, corners, tile.patch, noise[c])
-        if len(shared) == 0:  # noise that is shared stays in its own colours
+        if shared is None:  # noise that is shared stays in its own colours
             own_colours(known, means, tile.group, n, m, turn)
         for o in range(channels):
             turned(known, turn[o], rows * m, ownknown)
@@ -78,7 +78,7 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
                 continue
             turned(values, turn[o], rows * m, own)
             gram(ownknown, tile.group, m, matrices[0])
-            if len(shared) == 0:
+            if shared is None:
                 _filter(own, rows, (n, m, tile.group), matrices, ownnoise, left[o], out[o])
             else:
                 scaled(shared[o], ownnoise, n, m, matrices[1])
