@@ -34,6 +34,22 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How much may be tried: the methods of `auto`, and about how many seconds they take here, if known."""
+
+    name: str
+    methods: tuple[str, ...]
+    seconds: float | None
+
+    def describe(self) -> str:
+        """Return the line for a person."""
+        seconds = "unknown" if self.seconds is None else f"{self.seconds:.2g} s"
+        return (
+            f"{self.name:<8} {seconds:<9}{', '.join(self.methods) or 'nothing: the picture comes back as it is'}"
+        )
+
+
+@dataclass(frozen=True)
 class Inspected:
     """What a look at a picture found.
 
@@ -51,6 +67,8 @@ class Inspected:
         What the noise is, whether that is believed, and what to do, in one paragraph.
     plan : tuple of str
         The methods that 'auto' would try, in order.
+    efforts : tuple of Effort
+        What `--effort` would try, and how long that takes on this machine.
     options : tuple of Option
         Every method, with the objection to it where there is one.
     notes : tuple of str
@@ -76,6 +94,7 @@ class Inspected:
     planes: tuple[PlaneNoise, ...]
     advice: str
     plan: tuple[str, ...]
+    efforts: tuple[Effort, ...]
     options: tuple[Option, ...]
     notes: tuple[str, ...]
     temporal: Temporal | None = None
@@ -102,6 +121,7 @@ class Inspected:
             *([] if self.spectrum is None else [f"spectrum {self.spectrum.describe()}"]),
             *(f"note     {note}" for note in self.notes),
             f"advice   {self.advice}",
+            *(f"effort   {effort.describe()}" for effort in self.efforts),
             "cost     at most, roughly, on one core of a server (of this machine: 'untaught doctor'):",
             *(f"  {option.method:<19}{option_words(option)}" for option in self.options),
         ]
@@ -123,6 +143,9 @@ class Inspected:
             "planes": [{"index": p.index, "label": p.label, "noise": self._noise(p.report)} for p in self.planes],
             "advice": self.advice,
             "plan": list(self.plan),
+            "efforts": [
+                {"effort": e.name, "methods": list(e.methods), "seconds": e.seconds} for e in self.efforts
+            ],
             "methods": [
                 {"method": o.method, "fits": o.objection is None, "objection": o.objection, "seconds": o.seconds}
                 for o in self.options

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,6 +29,7 @@ from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Frames, Region, Request, frames_of, region_of
+from untaught.pipeline.tasks.effort_cost import efforts_of
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
 from untaught.pipeline.tasks.noise_advice import Options, advice_of
 from untaught.pipeline.tasks.noise_pilot import pilot_of
@@ -118,7 +120,9 @@ def inspect(
     bound = memory_of(memory)
     picture = as_image(image, axes, Reading(memory=bound))
     chosen = _chosen(picture, bound)
+    started = time.perf_counter()
     reports = [PlaneNoise(p.index, p.label, _report(p)) for p in chosen]
+    measuring = (time.perf_counter() - started) / len(chosen)
     found, transfer, told = _told(picture, reports, region_of(noise_region), frames_of(noise_from))
     noises = [p.report.model for p in found]
     planned, advice = advice_of(noises, chosen[0].values.size, picture, told)
@@ -133,6 +137,7 @@ def inspect(
         planes=found,
         advice=advice,
         plan=planned,
+        efforts=efforts_of(noises, chosen[0], picture, measuring),
         options=_options(picture, noises),
         notes=all_with_units(_notes(picture, chosen, found), picture.value_range),
         temporal=None if chosen[0].scale else _temporal(picture, [plane.index for plane in chosen]),
