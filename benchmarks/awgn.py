@@ -7,9 +7,9 @@
 level given. `kodak256`: the central 256 x 256 pixels, the noise cut off and rounded to 8 bits, the level not given
 (except to those of `lib/rivals.py`, which need it). `numpy.random.default_rng(seed)` draws the noise of every
 picture. `psnr` is that of the answer cut off and rounded to 8 bits, as the authors of DnCNN count it, `psnr_float`
-that of the answer itself. DIR holds the folders `bsd68`, `set12`, `cbsd68`, `kodak24` or `kodak`; sets that are not
-there are left out, and of a set that is there in part a row says how many pictures there were. One JSON line a case
-in --output; cases that are there already are not run again. Seconds count what is loaded at the first call;
+that of the answer itself. DIR holds the folders `bsd68`, `set12`, `cbsd68`, `kodak24` or `kodak`; sets that are
+not there are left out, and of a set that is there in part a row says how many pictures there were. One JSON line a
+case in --output; cases that are there already are not run again. Seconds count what is loaded at the first call;
 `speed.py` is for time. What others have published is in `tables/awgn_published.py`.
 """
 

@@ -4,10 +4,10 @@
     python benchmarks/speed.py --data DIR --rivals [nonlocal,bm3d] [--quick] [--level 25] [--repeats 3]
 
 The picture is F16 (512 x 512, three colours); the noise is drawn on it, cut off and rounded to 8 bits. What is
-compared is timed in turns in one process, after a first call that is not counted. Without --rivals the noise is not
-given. With it, the level is given to all but `auto`, which measures it as it does for everybody; those of
-`lib/rivals.py` that are not installed are left out, and ratios are to BM3D's seconds of the same turn. One JSON line
-a method, or a comparison, in --output; what is there already is not run again.
+compared is timed in turns in one process, after a first call that is not counted. Without --rivals the noise is
+not given. With it, the level is given to all but `auto`, which measures it as it does for everybody; those of
+`lib/rivals.py` that are not installed are left out, and ratios are to BM3D's seconds of the same turn. One JSON
+line a method, or a comparison, in --output; what is there already is not run again.
 """
 
 from __future__ import annotations

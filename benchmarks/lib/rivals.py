@@ -70,11 +70,12 @@ def _skimage_nlm(noisy: NDArray[Any], level: float) -> NDArray[Any]:
 def _opencv_nlm(noisy: NDArray[Any], level: float) -> NDArray[Any]:
     import cv2
 
+    h = 0.6 * level  # near the best of a grid, for both, on crops of F16 and kodim03 at 25; h = level loses 2 dB
     whole = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)  # it takes no floats
     if noisy.ndim == 2:
-        return np.asarray(cv2.fastNlMeansDenoising(whole, None, level, 7, 21))
+        return np.asarray(cv2.fastNlMeansDenoising(whole, None, h, 7, 21))
     bgr = cv2.cvtColor(whole, cv2.COLOR_RGB2BGR)
-    restored = cv2.fastNlMeansDenoisingColored(bgr, None, level, level, 7, 21)
+    restored = cv2.fastNlMeansDenoisingColored(bgr, None, h, h, 7, 21)
     return np.asarray(cv2.cvtColor(restored, cv2.COLOR_BGR2RGB))
 
 
