@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import median
 
+from lib.rivals import RIVALS
+from tables.awgn import awgn
 from tables.markdown import NOTHING, Row, grouped, provenance, table
 from tables.real import real, reliability
 from tables.real_targets import real_bars
@@ -65,7 +67,7 @@ def flat_parts(rows: list[Row]) -> str:
 
 def speed(rows: list[Row]) -> str:
     """Return a row a method: seconds for white and for correlated noise, and their ratio."""
-    own = _of("speed", rows)
+    own = [row for row in _of("speed", rows) if "rivals" not in row["case"]]
     lines = []
     for row in own:
         size = " x ".join(map(str, row["size"]))
@@ -74,6 +76,39 @@ def speed(rows: list[Row]) -> str:
     heads = "Method | pixels | seconds, white noise | correlated | ratio | found to be"
     methods = dict.fromkeys(row["case"]["method"] for row in own)
     return _page([table(heads, lines)] if lines else [], own, "speed.py", f" --methods {','.join(methods)}")
+
+
+def rivals(rows: list[Row]) -> str:
+    """Return a table a comparison: seconds of every method in turns, over BM3D's of the same turn, and PSNR."""
+    own = [row for row in _of("speed", rows) if "rivals" in row["case"]]
+    parts, calls = [], []
+    for row in own:
+        case = row["case"]
+        size = " x ".join(map(str, row["size"]))
+        parts.append(f"{case['picture']}, {size}, colour, noise {case['level']:g}, {_times(case['repeats'])}:")
+        heads = "Method | seconds | of a processor | times BM3D's seconds | PSNR, dB"
+        parts.append(table(heads, [_rival(name, row) for name in case["rivals"].split(",")]))
+        calls.append(f" --rivals {case['rivals']} --level {case['level']:g} --repeats {case['repeats']}")
+    script = "speed.py"
+    return _page(parts, own, script, f"` and `python benchmarks/{script} --data DIR".join(calls))
+
+
+def _times(repeats: int) -> str:
+    return "once" if repeats == 1 else f"{repeats} times in turns, median [least to most]"
+
+
+def _rival(name: str, row: Row) -> list[str]:
+    told = "" if name != "auto" else " (level measured)"
+    called = RIVALS[name].name if name in RIVALS else f"`{name}`{told}"
+    spent = [_spread(row[key][name], ".2f") for key in ("seconds", "cpu_seconds")]
+    ratios = row["ratios"].get(name)
+    return [called, *spent, _spread(ratios, ".3f") if ratios else NO_NUMBER, f"{row['psnr'][name]:.2f}"]
+
+
+def _spread(values: list[float], form: str) -> str:
+    """Return the median and, where there are several, the least and the most."""
+    middle, *ends = (format(value, form) for value in (median(values), min(values), max(values)))
+    return middle if len(values) == 1 else f"{middle} [{' to '.join(ends)}]"
 
 
 def _of(benchmark: str, rows: list[Row]) -> list[Row]:
@@ -98,5 +133,7 @@ INSTRUMENTS: dict[str, Callable[[list[Row]], str]] = {
     "cases": scientists,
     "flat_parts": flat_parts,
     "speed": speed,
+    "rivals": rivals,
+    "awgn": awgn,
     "real-bars": real_bars,
 }

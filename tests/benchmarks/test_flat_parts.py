@@ -136,7 +136,7 @@ def test_the_time_for_correlated_noise_is_told_over_that_for_white(loaded, tmp_p
     folder.mkdir(parents=True)
     Image.fromarray(np.rint(255 * clean(64, 64)).astype(np.uint8)).save(folder / "F16_GT.png")
     args = argparse.Namespace(
-        methods="nonlocal", level=15.0, width=1.0, repeats=3, quick=True, seed=0, data=tmp_path
+        methods="nonlocal", rivals=None, level=15.0, width=1.0, repeats=3, quick=True, seed=0, data=tmp_path
     )
     (case,) = loaded["speed"].cases(args)
     row = loaded["speed"].run(case | {"side": 48})
