@@ -15,8 +15,9 @@ from tests.conftest import SIGMA, clean, psnr
 from tests.helpers.quick import R2R_FAST, SMALL, crop, uncut
 from untaught import InputError, denoise, rerun, restore
 from untaught.fitting.stopping import StepBudget
+from untaught.methods.non_local.multiscale import Quick
 from untaught.methods.untrained.dip import DIP
-from untaught.noise import Correlated, Impulse, PoissonGaussian
+from untaught.noise import Correlated, Gaussian, Impulse, PoissonGaussian
 from untaught.noise.shares import percent
 from untaught.pipeline.plane.choose_methods import FEW, Advice, advise
 
@@ -152,7 +153,7 @@ def test_what_is_stated_says_what_is_outside_of_it() -> None:
 def test_auto_says_what_was_tried_and_why_it_chose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "untaught.pipeline.plane.choose_methods.advise",
-        lambda noise, values: Advice(("nonlocal", "tv"), "they fit"),
+        lambda noise, values, effort: Advice(("nonlocal", "tv"), "they fit"),
     )
     result = denoise(uncut(), noise="gaussian:25")
     assert [c.method for c in result.candidates if c.method != "fusion"] == ["nonlocal", "tv"]
@@ -164,10 +165,38 @@ def test_auto_says_what_was_tried_and_why_it_chose(monkeypatch: pytest.MonkeyPat
 
 
 def test_auto_tries_no_network_where_its_gain_could_not_be_told() -> None:
-    result = denoise(crop(), noise="gaussian:25")
+    result = denoise(crop(), noise="gaussian:25", effort="best")
     assert [c.method for c in result.candidates] == ["nonlocal"]
     assert "too small" in result.why
-    assert "dip" in advise(result.noise, FEW).methods
+    assert "dip" in advise(result.noise, FEW, "best").methods
+
+
+def test_efforts_try_more_and_more() -> None:
+    y = uncut()
+    quick, normal = (denoise(y, noise="gaussian:25", effort=effort) for effort in ("quick", "normal"))
+    assert (quick.method, normal.method) == ("nonlocal-quick", "nonlocal")
+    assert np.array_equal(denoise(y, noise="gaussian:25").image, normal.image)
+    for effort, named in (("quick", "nonlocal-quick"), ("best", "nonlocal-thorough")):
+        asked = denoise(y, noise="gaussian:25", method="nonlocal", effort=effort)
+        assert asked.method == named
+        assert np.array_equal(asked.image, denoise(y, noise="gaussian:25", method=named).image)
+    assert advise(Gaussian(0.1), FEW).methods == ("nonlocal",)
+    assert len(advise(Gaussian(0.1), FEW, "best").methods) == 3
+    assert advise(Impulse(0.1), FEW, "quick").methods == ("impulse-fill",)
+    with pytest.raises(InputError, match="choose quick, normal or best"):
+        denoise(y, effort="much")
+
+
+def test_the_error_of_a_quick_answer_is_told_from_parts_of_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.tile(clean(64, 64), (7, 7, 1))
+    y = np.clip(x + np.random.default_rng(0).normal(0, 0.1, x.shape), 0, 1).astype(np.float32)
+    seen: list[tuple[int, ...]] = []
+    solve = Quick.solve
+    monkeypatch.setattr(Quick, "solve", lambda m, p, seed=0: seen.append(p.y.shape[2:]) or solve(m, p, seed))
+    result = denoise(y, sigma=0.1, effort="quick")
+    assert seen == [(448, 448), *[(128, 128)] * 8]
+    assert result.psnr is not None
+    assert result.psnr.low <= psnr(result.image, x) <= result.psnr.high
 
 
 def test_a_method_that_is_wrong_for_the_noise_is_run_with_a_warning() -> None:

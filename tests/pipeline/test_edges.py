@@ -60,7 +60,7 @@ def test_without_a_better_picture_the_clock_is_kept_too(monkeypatch: pytest.Monk
     monkeypatch.setattr("untaught.pipeline.plane.choose_methods.FEW", 0)
     monkeypatch.setattr("untaught.pipeline.plane.selection.LEAST_SECONDS", 1e6)
     texture = np.random.default_rng(0).uniform(0.2, 0.8, (32, 32, 3)).astype(np.float32)
-    result = denoise(texture, noise="gaussian:2.55", time_limit=1e5)
+    result = denoise(texture, noise="gaussian:2.55", effort="best", time_limit=1e5)
     assert result.method == "none"
     assert [candidate.note[:9] for candidate in result.candidates[1:]] == ["not tried"] * 2
 

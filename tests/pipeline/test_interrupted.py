@@ -34,7 +34,7 @@ def test_an_unfinished_fit_does_not_replace_an_input_that_nothing_is_better_than
     monkeypatch.setattr("untaught.pipeline.plane.choose_methods.FEW", 0)
     texture = np.random.default_rng(0).uniform(0.2, 0.8, (32, 32, 3)).astype(np.float32)
     y = noisy(texture, 2.55 / 255)
-    result = denoise(y, noise="gaussian:2.55", on_progress=interrupt_at(5, "dip"))
+    result = denoise(y, noise="gaussian:2.55", effort="best", on_progress=interrupt_at(5, "dip"))
     assert result.interrupted
     assert result.method == "none"
     assert np.array_equal(result.image, y)
@@ -43,7 +43,7 @@ def test_an_unfinished_fit_does_not_replace_an_input_that_nothing_is_better_than
 def test_a_formula_that_is_interrupted_leaves_the_best_of_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("untaught.pipeline.plane.choose_methods.FEW", 0)
     cut(monkeypatch, Thorough)
-    result = denoise(crop(), noise="gaussian:25")
+    result = denoise(crop(), noise="gaussian:25", effort="best")
     assert result.interrupted
     assert result.method == "nonlocal"
     assert psnr(result.image, clean(32, 32)) > psnr(crop(), clean(32, 32)) + 3

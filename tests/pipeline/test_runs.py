@@ -51,7 +51,7 @@ def test_the_planes_share_the_time() -> None:
 def test_auto_skips_what_there_is_no_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("untaught.pipeline.plane.choose_methods.FEW", 0)
     monkeypatch.setattr("untaught.pipeline.plane.selection.LEAST_SECONDS", 100.0)
-    result = denoise(uncut(), noise="gaussian:25", time_limit=60)
+    result = denoise(uncut(), noise="gaussian:25", effort="best", time_limit=60)
     assert result.method == "nonlocal"
     assert result.candidates[-1].note.startswith("not tried: it may take")
 
@@ -75,7 +75,7 @@ def test_ctrl_c_gives_the_best_so_far() -> None:
 def test_ctrl_c_in_auto_falls_back_on_what_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("untaught.pipeline.plane.choose_methods.FEW", 0)
     finished = denoise(uncut(), method="nonlocal", noise="gaussian:25")
-    result = denoise(uncut(), noise="gaussian:25", on_progress=interrupt_at(1, "dip"))
+    result = denoise(uncut(), noise="gaussian:25", effort="best", on_progress=interrupt_at(1, "dip"))
     assert result.interrupted
     assert result.method == "nonlocal"
     assert np.array_equal(result.image, finished.image)

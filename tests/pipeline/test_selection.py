@@ -231,8 +231,8 @@ def test_a_fit_that_begins_with_what_was_learnt_is_asked_sooner_whether_it_adds(
 
 
 def test_small_pictures_are_left_to_formulas() -> None:
-    assert "dip" not in advise(Gaussian(SIGMA), 3 * 40 * 40).methods
-    assert "dip" in advise(Gaussian(SIGMA), 3 * 256 * 256).methods
+    assert "dip" not in advise(Gaussian(SIGMA), 3 * 40 * 40, "best").methods
+    assert "dip" in advise(Gaussian(SIGMA), 3 * 256 * 256, "best").methods
 
 
 def test_a_recipe_of_a_mixture_makes_it_again() -> None:

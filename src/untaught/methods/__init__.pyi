@@ -6,6 +6,7 @@ from .inpainting.exemplar import Exemplar as Exemplar
 from .inpainting.fill import Fill as Fill
 from .inpainting.impulse_fill import ImpulseFill as ImpulseFill
 from .non_local.multiscale import MultiScale as MultiScale
+from .non_local.multiscale import Quick as Quick
 from .non_local.multiscale import Thorough as Thorough
 from .non_local.single_scale import NonLocal as NonLocal
 from .plug_and_play import PlugAndPlay as PlugAndPlay
