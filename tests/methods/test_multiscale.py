@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from untaught.methods.non_local.dct_pyramid import _cosines, bands, enlarged, halved
 from untaught.methods.non_local.multiscale import MultiScale, Thorough
-from untaught.methods.non_local.single_scale import NonLocal, Stage
+from untaught.methods.non_local.single_scale import STANDARD, WIDE, NonLocal, Stage
 from untaught.noise import Correlated, Gaussian, Impulse, NoiseModel, PoissonGaussian, Speckle
 from untaught.problem import Problem
 from untaught.risk.sure import Recorruption
@@ -168,3 +168,10 @@ def test_only_white_noise_spares_the_last_stage_below(noise: NoiseModel, left_ou
     assert method.below(noise) == method.stages[: len(method.stages) - left_out]
     assert Thorough().below(noise) == Thorough().stages
     assert MultiScale(QUICK).below(noise) == QUICK
+
+
+def test_shared_noise_is_taken_off_by_larger_patches() -> None:
+    assert MultiScale().full(Gaussian(0.1)) == STANDARD
+    shared = Correlated(0.1, np.ones((3, 3)) / 9)
+    assert MultiScale().full(shared) == WIDE
+    assert MultiScale(QUICK).full(shared) == QUICK

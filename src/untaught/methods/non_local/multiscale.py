@@ -14,7 +14,7 @@ from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
-from untaught.methods.non_local.single_scale import STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.non_local.single_scale import STANDARD, THOROUGH, WIDE, NonLocal, Stage, denoise_nonlocal
 from untaught.noise import NoiseModel
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
@@ -58,14 +58,19 @@ class MultiScale:
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
     whole_below: ClassVar[bool] = False  # whether no stage is left out at the lower scales
 
+    def full(self, noise: NoiseModel) -> tuple[Stage, ...]:
+        """Return what is done at the full scale: `stages`, or `WIDE` for `STANDARD` where noise is shared."""
+        return WIDE if noise.shared and self.stages == STANDARD else self.stages
+
     def below(self, noise: NoiseModel) -> tuple[Stage, ...]:
         """Return what is done at the scales below the full one.
 
         White Gaussian noise needs no "ridge" there that follows "wiener": on Kodak crops at sigma 10, 25 and 50 it
         gained less than .006 dB. Where the noise differs from pixel to pixel it gains .2 dB and more.
         """
-        spared = noise.white and noise.uniform and [s.kind for s in self.stages[-2:]] == ["wiener", "ridge"]
-        return self.stages[:-1] if spared and not self.whole_below else self.stages
+        stages = self.full(noise)
+        spared = noise.white and noise.uniform and [s.kind for s in stages[-2:]] == ["wiener", "ridge"]
+        return stages[:-1] if spared and not self.whole_below else stages
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
@@ -76,7 +81,9 @@ class MultiScale:
             return Estimate(
                 first,
                 function=lambda y: self._at(problem.with_y(y))[0],
-                repilot=lambda y, variance: denoise_nonlocal(y, variance, self.stages, covariance=shared),
+                repilot=lambda y, variance: denoise_nonlocal(
+                    y, variance, self.full(problem.noise), covariance=shared
+                ),
             )
         draws = divergence_draws(problem, first, seed)
         moved = [self._at(problem.with_y(draw.yhat)) for draw in draws]
@@ -102,7 +109,7 @@ class MultiScale:
         shared = covariance_of(problem)
 
         def guide(y: Tensor, variance: Tensor) -> Tensor:
-            first = denoise_nonlocal(y, variance, self.stages, covariance=shared)
+            first = denoise_nonlocal(y, variance, self.full(problem.noise), covariance=shared)
             return _combined(self._lower(y, first, (variance, shared), problem.noise), chosen)
 
         return Estimate(answer.image, function=function, repilot=guide, responses=answer.responses)
@@ -113,7 +120,7 @@ class MultiScale:
 
     def _at(self, problem: Problem) -> list[Tensor]:
         """Return the pictures of every scale at full size."""
-        first = NonLocal(self.stages).solve(problem).image
+        first = NonLocal(self.full(problem.noise)).solve(problem).image
         return self._lower(problem.y, first, (variance_at(problem, first), covariance_of(problem)), problem.noise)
 
     def _lower(
