@@ -43,9 +43,9 @@ class Effort:
 
     def describe(self) -> str:
         """Return the line for a person."""
-        seconds = "unknown" if self.seconds is None else f"{self.seconds:.2g} s"
+        seconds = "unknown" if self.seconds is None else f"{self.seconds:.{1 if self.seconds < 10 else 0}f} s"
         return (
-            f"{self.name:<8} {seconds:<9}{', '.join(self.methods) or 'nothing: the picture comes back as it is'}"
+            f"{self.name:<8} {seconds:<10}{', '.join(self.methods) or 'nothing: the picture comes back as it is'}"
         )
 
 
