@@ -44,7 +44,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
         return run_passes(method, problem, seed, options)
     if isinstance(method, ClosedForm):
         if options.on_progress is not None:
-            options.on_progress(_before_formula(options.phase, problem))
+            options.on_progress(Progress.before(options.phase, lambda: problem.initial().clone()))
         stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
         watch = StepBudget().watch(problem, seed)
         try:
@@ -61,12 +61,6 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
 def _interrupted(problem: Problem, watch: Watch) -> Fitted:
     """Return what is left of a fit or a formula that was broken off before it made anything."""
     return Fitted(_fallback(problem), Stopped.interrupted(0), History(), watch, interrupted=True)
-
-
-def _before_formula(phase: str, problem: Problem) -> Progress:
-    """Return the progress before a formula, which has one step: it is at 0 of 1."""
-    nan = float("nan")
-    return Progress(phase, 0, 1, nan, nan, "", 0.0, 0.0, lambda: problem.initial().clone())
 
 
 def _fallback(problem: Problem) -> Estimate:

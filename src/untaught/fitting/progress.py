@@ -38,6 +38,12 @@ class Progress:
     parts: int = 1
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def before(cls, phase: str, preview: Callable[[], Tensor], notes: tuple[str, ...] = ()) -> Progress:
+        """Return what is told before a formula, which has one step, or anything else of which no step is done."""
+        nan = float("nan")
+        return cls(phase, 0, 1, nan, nan, "", 0.0, 0.0, preview, notes=notes)
+
 
 @dataclass(frozen=True)
 class Options:

@@ -121,6 +121,11 @@ class Format:
         return max((len(suffix) for suffix in self.suffixes if name.endswith(suffix)), default=0)
 
 
+def no_objection(image: Image) -> str | None:
+    """Object to nothing, for a format that is only read."""
+    return None
+
+
 class CutOffError(Exception):
     """The file ends before the picture does."""
 

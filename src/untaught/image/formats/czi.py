@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import BrokenError, Format, Library, broken_by
+from untaught.image.formats.base import BrokenError, Format, Library, broken_by, no_objection
 from untaught.image.formats.foreign import plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
@@ -96,17 +96,12 @@ def _listed(about: Any, *names: str) -> list[Mapping[str, Any]]:
     return [one for one in found if isinstance(one, Mapping)]
 
 
-def objection(image: Image) -> str | None:
-    """Nothing is written."""
-    return None
-
-
 CZI = Format(
     "CZI",
     (".czi",),
     lambda header: header.startswith(b"ZISRAWFILE"),
     read,
     None,
-    objection,
+    no_objection,
     Library("pylibCZIrw", "science"),
 )

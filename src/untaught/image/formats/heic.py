@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from untaught.image.formats.base import PILLOW_ERRORS, Format, Library, broken_by
+from untaught.image.formats.base import PILLOW_ERRORS, Format, Library, broken_by, no_objection
 from untaught.image.formats.boxes import boxes
 from untaught.image.formats.exif import EXIF_HEADER
 from untaught.image.image import Image
@@ -71,17 +71,12 @@ def _notes(info: dict[str, Any], count: int, asked: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def objection(image: Image) -> str | None:
-    """Nothing is written."""
-    return None
-
-
 HEIC = Format(
     "HEIC",
     (".heic", ".heif", ".hif"),
     lambda header: header[4:8] == b"ftyp" and header[8:12] in _BRANDS,
     read,
     None,
-    objection,
+    no_objection,
     Library("pillow_heif", "photo"),
 )

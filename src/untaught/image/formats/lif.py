@@ -12,7 +12,7 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.formats.base import CutOffError, Format, Library, broken_by
+from untaught.image.formats.base import CutOffError, Format, Library, broken_by, no_objection
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
@@ -74,17 +74,12 @@ def _spacing(one: Any, axes: str) -> dict[str, tuple[float, str]]:
     return found
 
 
-def objection(image: Image) -> str | None:
-    """Nothing is written."""
-    return None
-
-
 LIF = Format(
     "LIF",
     (".lif",),
     lambda header: header[:4] == b"\x70\0\0\0" and header[8:9] == b"\x2a",
     read,
     None,
-    objection,
+    no_objection,
     Library("liffile", "science"),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from untaught.image.formats.base import Format, Library, broken_by
+from untaught.image.formats.base import Format, Library, broken_by, no_objection
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
@@ -55,17 +55,12 @@ def _metadata(file: Any, axes: str) -> dict[str, Any]:
     return found | ({"channels": names} if any(names) else {})
 
 
-def objection(image: Image) -> str | None:
-    """Nothing is written."""
-    return None
-
-
 ND2 = Format(
     "ND2",
     (".nd2",),
     lambda header: header.startswith(b"\xda\xce\xbe\x0a"),
     read,
     None,
-    objection,
+    no_objection,
     Library("nd2", "science"),
 )

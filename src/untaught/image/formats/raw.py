@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import CutOffError, Format, Library, broken_by
+from untaught.image.formats.base import CutOffError, Format, Library, broken_by, no_objection
 from untaught.image.formats.foreign import overheard, plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
@@ -107,17 +107,12 @@ def _notes(path: Path, mosaic: Mosaic, array: NDArray[Any]) -> tuple[str, ...]:
     return (f"{measured}; {of} makes a picture of such values",)
 
 
-def objection(image: Image) -> str | None:
-    """Nothing is written."""
-    return None
-
-
 RAW = Format(
     "camera raw",
     (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef"),
     is_raw_start,
     read,
     None,
-    objection,
+    no_objection,
     Library("rawpy", "photo"),
 )

@@ -147,13 +147,17 @@ def each(work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answ
         torch.set_num_threads(threads)
 
 
-def averaged(work: Callable[[Tile], tuple[Tensor, Tensor]], grid: Grid, padded: Tensor) -> Tensor:
+def averaged(
+    work: Callable[[Tile], tuple[Tensor, Tensor]], grid: Grid, padded: Tensor, most: int | None = None
+) -> Tensor:
     """Return the mean of what overlapping patches say of a padded picture (C, H, W), weighted by their trust.
 
     `work` gives for a tile the sum of answers times trust, and of the trust, both of the shape of its window.
+    A tile has at most so many references on a side, by default what suits torch and the device.
     """
+    most = most or (MAX_TILE if padded.is_cpu else WIDE_TILE)
     total, weight = torch.zeros_like(padded), torch.zeros_like(padded)
-    places = list(tiles(grid, padded.shape, MAX_TILE if padded.is_cpu else WIDE_TILE))
+    places = list(tiles(grid, padded.shape, most))
     for tile, (answer, trust) in zip(places, (each if padded.is_cpu else map)(work, places), strict=True):
         total[tile.window] += answer
         weight[tile.window] += trust

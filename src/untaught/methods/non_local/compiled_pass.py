@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.non_local.block_matching import COARSE, Grid, Tile, each, tiles
+from untaught.methods.non_local.block_matching import COARSE, Grid, Tile, averaged
 from untaught.methods.non_local.kernels.combination import combination
 from untaught.methods.non_local.kernels.compiling import quickly
 from untaught.methods.non_local.kernels.search import BLOCK
@@ -98,7 +98,7 @@ def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid, pictures: Pic
     shared, compared = pictures.shared(kind, grid), _compared(pictures.guide, grid)
     uniform = pictures.variance.shape[1:] == (1, 1)
 
-    def work(tile: Tile) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def work(tile: Tile) -> tuple[Tensor, Tensor]:
         part = Part.of(tile, grid)
         size, slack = part.height * part.width, BLOCK * part.width + 2 * LANES
         pilot = np.empty((0, 1), np.float32) if pictures.pilot is None else _flat(pictures.pilot[tile.window])
@@ -107,15 +107,11 @@ def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid, pictures: Pic
         sums, weights = (np.zeros((len(y), size + LANES), np.float32) for _ in range(2))
         kernel(part, values, shared, _offsets(part, len(y), slack), sums, weights)
         shape = len(y), part.height, part.width
-        return sums[:, :size].reshape(shape), weights[:, :size].reshape(shape)
+        answer, trust = (torch.from_numpy(s[:, :size].reshape(shape)) for s in (sums, weights))
+        return answer, trust
 
-    total, weight = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
-    places = list(tiles(grid, y.shape, SIDE))
     with quickly():
-        for tile, (answer, trust) in zip(places, each(work, places), strict=True):
-            total[tile.window] += answer
-            weight[tile.window] += trust
-    return torch.from_numpy(total / weight)
+        return averaged(work, grid, y, SIDE)
 
 
 def _compared(guide: Tensor, grid: Grid) -> Tensor:

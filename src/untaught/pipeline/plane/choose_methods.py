@@ -43,15 +43,16 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
     if isinstance(fusion, Fusion):
         parts = tuple(make(part) if isinstance(part, str) else part for part in fusion.parts)
         return _guided(Plan(parts, "a fusion was asked for", select), problem, request)
-    if fusion == "auto" and advice.methods != (QUICK,):
-        return _guided(Plan(tuple(map(make, advice.methods)), advice.why, select), problem, request)
-    asked_for = "it was asked for" if fusion != "auto" else advice.why
-    name = QUICK if fusion == "auto" else fusion
-    method = make(BY_EFFORT.get((name, request.effort), name)) if isinstance(name, str) else name
+    if fusion == "auto":
+        chosen = tuple(map(make, advice.methods))
+        if len(chosen) == 1 and runs_of(chosen[0]).sampled:  # a pilot would take longer than it does
+            return Plan(chosen, advice.why, asked)
+        return _guided(Plan(chosen, advice.why, select), problem, request)
+    method = make(BY_EFFORT.get((fusion, request.effort), fusion)) if isinstance(fusion, str) else fusion
     reason = objection(method.needs, problem.noise, min(problem.y.shape[-2:]))
     notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
-    plan = Plan((method,), asked_for, asked, notes=notes)
-    if runs_of(method).sampled:  # a pilot would take longer than it does
+    plan = Plan((method,), "it was asked for", asked, notes=notes)
+    if runs_of(method).sampled:
         return plan
     alone = isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
     return plan if alone and request.pilot is None else _guided(plan, problem, request)

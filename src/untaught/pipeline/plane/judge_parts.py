@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
-from statistics import fmean, stdev
+from statistics import stdev
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from untaught.method import ClosedForm, runs_of
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.judge import clean_risk, judge
 from untaught.problem import Estimate, Problem, Window, part_of
-from untaught.risk.estimate import Risk
+from untaught.risk.estimate import Risk, together
 from untaught.risk.sure import divergence_draws, risk_terms
 
 SIDE = 128  # pixels of a part: less of it is near its edge than is inside
@@ -39,8 +39,8 @@ def judge_parts(candidate: Candidate, problem: Problem, seed: int) -> Candidate:
         draws = divergence_draws(part, image, seed + number, most=1)
         terms = risk_terms(image, [(draw, method.solve(part.with_y(draw.yhat), seed).image) for draw in draws])
         risks.append(clean_risk(runs_of(method), part, image, terms))
-    chance = stdev(risk.value for risk in risks) / math.sqrt(len(risks))
-    risk = Risk(fmean(risk.value for risk in risks), math.hypot(fmean(risk.error for risk in risks), chance))
+    chance, mean = stdev(risk.value for risk in risks) / math.sqrt(len(risks)), together(risks)
+    risk = replace(mean, error=math.hypot(mean.error, chance))
     judged = Estimate(candidate.picture, candidate.judged.std)
     seconds = candidate.seconds + time.monotonic() - started
     return replace(candidate, judged=judged, risk=risk, seconds=seconds)

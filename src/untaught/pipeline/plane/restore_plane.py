@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -59,9 +58,8 @@ def _warn(plan: Plan, problem: Problem, runner: Runner) -> None:
     tell = runner.request.on_progress
     if tell is None or not plan.notes:
         return
-    nothing = math.nan
     name = plan.methods[-1].name if plan.methods else "none"
-    tell(Progress(name, 0, 1, nothing, nothing, "", 0.0, 0.0, lambda: problem.y, notes=plan.notes))
+    tell(Progress.before(name, lambda: problem.y, plan.notes))
 
 
 def _with_usable_rule(runner: Runner, problem: Problem, plan: Plan) -> tuple[Runner, tuple[str, ...]]:

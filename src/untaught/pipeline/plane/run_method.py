@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -83,8 +82,7 @@ class Runner:
             return nullcontext()
         from untaught.methods.non_local.kernels.compiling import compilation_told
 
-        nothing, phase = math.nan, f"{method.name}, {COMPILED}"
-        told = Progress(phase, 0, 1, nothing, nothing, "", 0.0, 0.0, lambda: problem.initial().clone())
+        told = Progress.before(f"{method.name}, {COMPILED}", lambda: problem.initial().clone())
         return compilation_told(lambda: tell(told))
 
 
