@@ -89,6 +89,7 @@ def of_no_scanner() -> dict[str, Picture]:
         "several coils": np.sqrt(magnitudes(x) ** 2 + magnitudes(x, seed=1) ** 2),
         "power": magnitudes(x) ** 2,
         "radar": blocks * np.hypot(*rng.standard_normal((2, *blocks.shape))),
+        "radar of little contrast": (3 + blocks / 8) * np.hypot(*rng.standard_normal((2, *blocks.shape))),
         "interpolated": 30 * np.hypot(*smooth)[..., None] + 0 * x,
         "air of a tomograph": np.clip(x - 24 + SIGMA * white + 60, 0, None),
         "too small": magnitudes(x[:24, :24]),

@@ -95,6 +95,13 @@ def test_a_level_that_was_measured_badly_is_within_its_error() -> None:
     assert "that was found" in said(y, Gaussian(1.3 * LEVEL, relative_error=0.01))
 
 
+def test_a_weak_level_that_was_measured_beside_strong_slow_waves_is_doubted() -> None:
+    y = shared(0.8) + np.random.default_rng(1).normal(0, LEVEL / 4, RAMP.shape)
+    assert "slow waves" in said(y, Gaussian(LEVEL / 4, relative_error=0.05))
+    rounded = np.rint(255 * shared(1.4)) / 255
+    assert "slow waves" in said(rounded, Gaussian(1.2 / 255, relative_error=0.05))
+
+
 def test_what_tells_nothing_is_left_out() -> None:
     """Few photons, whose squares are no sum of many, cut values and small pictures."""
     rng = np.random.default_rng(0)

@@ -42,11 +42,14 @@ class Doubt:
         Whether neighbours share their noise; the shades, of fast waves, say nothing of its level then.
     faint : bool
         Whether instead there may be that little noise: of what is shared widely, as little is seen.
+    coarse : bool
+        Whether slow waves hold far more, which may be texture and may be noise that neighbours share.
     """
 
     shades: tuple[Shade, ...]
     shared: bool = False
     faint: bool = False
+    coarse: bool = False
 
     @property
     def error(self) -> float:
@@ -62,6 +65,11 @@ class Doubt:
     def describe(self, noise: NoiseModel) -> str:
         """Return one sentence; `noise` is the law, on the scale on which levels are said."""
         origin = "found" if noise.relative_error else "given"
+        if self.coarse:
+            return (
+                "slow waves hold far more than the noise that was found: that may be texture, and it may be noise "
+                "which neighbours share, so no PSNR is stated; give the noise (noise, noise_from) to have one"
+            )
         if self.faint:
             return f"the picture shows far less of the noise that was {origin}, or noise that neighbours share"
         if self.shared:

@@ -109,6 +109,12 @@ def test_values_stay_within_the_bits_that_are_stored(tmp_path):
     assert pydicom.dcmread(tmp_path / "b.dcm").pixel_array.max() == 4095
 
 
+def test_a_scan_by_ultrasound_says_what_its_noise_is(tmp_path):
+    values = slices().astype(np.uint16)
+    assert any("speckle" in note for note in read(made(tmp_path / "us.dcm", values, Modality="US")).notes)
+    assert not read(made(tmp_path / "ct.dcm", values)).notes
+
+
 @pytest.mark.parametrize(
     ("elements", "axes"),
     [

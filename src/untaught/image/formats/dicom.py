@@ -28,6 +28,12 @@ _ERRORS = (
     RuntimeError,
     NotImplementedError,
 )
+# Modalities whose noise is speckle, which a picture on a screen does not always show.
+_SPECKLED = {"US": "ultrasound", "IVUS": "ultrasound", "OPT": "light (OCT)", "IVOCT": "light (OCT)"}
+_SPECKLE = (
+    "this is a scan by {scanned}, whose noise is speckle; if none is found, or something else, the scanner has "
+    "smoothed it: give it then (noise speckle:.2, say)"
+)
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _FRAME_TIME, _FRAME_TIMES, _SLICES = 0x00181063, 0x00181065, 0x00540080
 # compressed as pydicom alone cannot take apart, and imagecodecs can
@@ -161,6 +167,12 @@ def _metadata(dataset: Any, axes: str) -> dict[str, Any]:
 
 
 def _notes(dataset: Any) -> tuple[str, ...]:
+    scanned = _SPECKLED.get(str(dataset.get("Modality")))
+    kind = () if scanned is None else (_SPECKLE.format(scanned=scanned),)
+    return (*kind, *_quantity(dataset))
+
+
+def _quantity(dataset: Any) -> tuple[str, ...]:
     slope, intercept = float(dataset.get("RescaleSlope") or 1), float(dataset.get("RescaleIntercept") or 0)
     if (slope, intercept) == (1, 0):
         return ()

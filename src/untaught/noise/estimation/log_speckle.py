@@ -7,7 +7,6 @@ import numpy as np
 from untaught.noise.belief import TEXTURE, believed
 from untaught.noise.estimation.correlation import Correlation
 from untaught.noise.estimation.dct_patches import Patches, dct_basis
-from untaught.noise.estimation.sigma import Level
 from untaught.noise.models.correlated import UNSURE, Correlated
 from untaught.noise.models.gaussian import Gaussian
 
@@ -25,30 +24,34 @@ SKEW = (
 )
 
 
-def log_speckle(patches: Patches, level: Level, shared: Correlation, start: Gaussian) -> Correlated | None:
-    """Return the law of noise that is skewed to the dark in the flattest patches, None where it is not.
-
-        E (y - m)^3 / (E (y - m)^2)^(3/2) < -.4,   m the mean of a patch
+def log_speckle(flattest: Patches, shared: Correlation, start: Gaussian) -> Correlated | None:
+    """Return the law of noise that is skewed to the dark, None where it is not.
 
     Parameters
     ----------
-    patches : Patches
-        Of one channel.
-    level : Level
-        With the patches to look at.
+    flattest : Patches
+        Those that hold little but noise.
     shared : Correlation
-        What neighbours share of the noise of the flattest patches.
+        What neighbours share of it.
     start : Gaussian
         White noise, with the `clip` to take over.
+    """
+    if not believed(start.sigma, TEXTURE) or not skewed(flattest):
+        return None
+    return Correlated(shared.sigma * QUIETER**0.5, shared.kernel, relative_error=DOUBTFUL, clip=start.clip)
+
+
+def skewed(flattest: Patches) -> bool:
+    """Say whether the noise of the flattest patches, of one channel, is skewed as the logarithm of speckle is.
+
+        E (y - m)^3 / (E (y - m)^2)^(3/2) < -.4,   m the mean of a patch
 
     References
     ----------
     Goodman, "Speckle Phenomena in Optics", 2007, for the law of the logarithm.
     """
-    if patches.dct.shape[1] > 1 or not believed(start.sigma, TEXTURE):
-        return None
-    values = patches.dct[level.chosen, 0] @ dct_basis()
+    if flattest.dct.shape[1] > 1:
+        return False
+    values = flattest.dct[:, 0] @ dct_basis()
     off = values - values.mean(1, keepdims=True)
-    if np.mean(off**3) > SKEWED * np.mean(off**2) ** 1.5:
-        return None
-    return Correlated(shared.sigma * QUIETER**0.5, shared.kernel, relative_error=DOUBTFUL, clip=start.clip)
+    return bool(np.mean(off**3) < SKEWED * np.mean(off**2) ** 1.5)

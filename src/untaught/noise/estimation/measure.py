@@ -8,22 +8,20 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from untaught.errors import InputError
-from untaught.noise.belief import CAMERA, COMPRESSION, GRADIENT, believed
+from untaught.noise.belief import CAMERA, believed
 from untaught.noise.estimation.camera_noise import camera_noise
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
-from untaught.noise.estimation.colour_noise import shared_by_colours
 from untaught.noise.estimation.core import paper
-from untaught.noise.estimation.correlation import Correlation, correlation_of, level_by_shade
 from untaught.noise.estimation.counts import COUNTED_ERROR, counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
 from untaught.noise.estimation.field_variance import with_field
 from untaught.noise.estimation.impulses import Impulses, impulses
-from untaught.noise.estimation.log_speckle import SKEW, log_speckle
 from untaught.noise.estimation.mean_variance import Grid, curve_of
 from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.rician import rician_of
+from untaught.noise.estimation.shared_noise import Shared, by_brightness, shared_noise
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
 from untaught.noise.models.base import NoiseModel
 from untaught.noise.models.correlated import Correlated
@@ -45,7 +43,6 @@ PAPER = 0.1  # share of values at the ends of the range
 ROUNDED = "Hardly any noise was found: no more than the rounding to its few grey levels leaves."
 DRAWING = "The picture has hardly a flat patch, so the level was measured on neighbours that differ little."
 SHARED_LEAST = 1 / 3  # of a camera's level that neighbours differ by: .5 and more in 16 pictures of cameras
-UNEVEN = 1.6  # variance of the noisiest shade over the least, from which on it is believed; texture gave 1.55
 SHARED = 0.5  # correlation between channels from which on they are measured one by one
 
 
@@ -94,15 +91,16 @@ def _measured(values: Floats, missing: Flags | None, step: float, zero: float) -
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     # Of a camera's noise the flattest patches hold too little, and what is left seems white by rounding.
     camera = camera_noise(values, missing, start.clip) if patches.dct.shape[1] == 3 else None
-    shared, common = _shared(patches, start, camera)
-    skewed = None
-    if sum(cut.fractions) < PAPER:  # what is cut off is skewed by that, and its shades are paper and ink
-        skewed = log_speckle(patches, level, shared, start) if common is None else None
-        common = skewed or (common and _by_shades(patches, shared, common))
     curve = curve_of(patches, start, zero)
+    shared, common = shared_noise(patches, start, camera)
+    said: tuple[str, ...] = ()
+    if sum(cut.fractions) < PAPER:  # what is cut off is skewed by that, and its shades are paper and ink
+        common, said = by_brightness(
+            patches.take(level.chosen), Shared(patches, start, shared, common), curve, zero
+        )
     law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
     model, notes = _choose(start, salt, common, law, patches)
-    notes += [SKEW] if skewed is not None and model is skewed else []
+    notes += said if model is common else ()
     told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
     if told is None and not model.replaces and _rounded(rms(model, patches), step):
         told = replace(start, sigma=min(start.sigma, FAINT)), ROUNDED
@@ -182,31 +180,6 @@ def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
         together = float(np.sqrt(np.mean(np.square(single))))
         level = replace(level, sigma=together, relative_error=max(0.1, level.relative_error))
     return level, single
-
-
-def _shared(patches: Patches, start: Gaussian, camera: Correlated | None) -> tuple[Correlation, Correlated | None]:
-    """Return the autocorrelation, and the law of the noise where neighbours share it; of colours, by their own."""
-    shared = correlation_of(patches, start)
-    if camera is not None:
-        return replace(shared, white=False, sigma=camera.sigma), camera
-    told, common = shared_by_colours(patches, start.clip) if patches.dct.shape[1] == 3 else (False, None)
-    if told:
-        shared = replace(shared, white=common is None, sigma=common.sigma if common else shared.sigma)
-    elif not shared.white and not believed(shared.beyond_gradients, GRADIENT):
-        shared = replace(shared, white=True)
-    elif not shared.white and (believed(start.sigma, CAMERA) or believed(shared.sigma / 2, CAMERA)):
-        error = max(0.15, start.relative_error)
-        common = Correlated(shared.sigma, shared.kernel, relative_error=error, clip=start.clip)
-    return shared, common if common is not None and believed(common.sigma, COMPRESSION) else None
-
-
-def _by_shades(patches: Patches, shared: Correlation, noise: Correlated) -> Correlated:
-    """Return the law with its level following brightness, where that is more than chance and texture make."""
-    shades = level_by_shade(patches, shared.spectrum.ravel())
-    ratios = [ratio for _, ratio in shades]
-    if noise.colours or not shades or max(ratios) < UNEVEN * min(ratios):
-        return noise
-    return replace(noise, sigma=noise.sigma * float(np.sqrt(np.mean(ratios))), shades=shades)
 
 
 def _choose(

@@ -23,8 +23,9 @@ RATIO, SKEWNESS, DISTANCE, CHANCE = 0.06, 0.04, 0.012, 3.0
 MOST_COUNTS = 10.0  # photons on average, from which on counts are too narrow; 3.7 have the ratio of Rayleigh's law
 SHARED = 0.2  # correlation of neighbours
 # Deviation over mean of the flattest blocks that are `BRIGHT` times as bright as the background. Radar images have
-# Rayleigh noise everywhere, with .52.
-STEADY, BRIGHT, FLATTEST, ENOUGH = 0.35, 3.0, 0.1, 10
+# Rayleigh noise everywhere, with .52; where nothing is so bright they cannot be told apart, but for a scan of
+# nothing, whose blocks are all alike.
+STEADY, BRIGHT, FLATTEST, ENOUGH, EMPTY = 0.35, 2.0, 0.1, 10, 0.95
 BODY = (
     0.03  # relative error of the variance by weak signal beside a body, on the same slices; at level 40 it was .08
 )
@@ -67,9 +68,7 @@ def rician_of(values: Floats, missing: Flags | None = None, zero: float = 0.0) -
     if len(blocks) * SIDE**2 < FEWEST:
         return None
     dark = _background(blocks)
-    if len(dark) * SIDE**2 < FEWEST or not (
-        _rayleigh(dark) and _white(dark) and _steady(blocks, float(dark.mean()))
-    ):
+    if len(dark) * SIDE**2 < FEWEST or not (_rayleigh(dark) and _white(dark) and _steady(blocks, dark)):
         return None
     return Rician(
         float(np.sqrt(np.mean(dark**2) / 2)), zero, relative_error=float(np.hypot(dark.size**-0.5, BODY))
@@ -155,11 +154,12 @@ def _white(dark: Values) -> bool:
     return bool(max(map(abs, pairs)) < SHARED * away.var())
 
 
-def _steady(blocks: Values, background: float) -> bool:
-    """Say whether noise does not grow with the signal; yes where there is too little of that."""
+def _steady(blocks: Values, dark: Values) -> bool:
+    """Say whether noise does not grow with the signal, or there is no signal."""
     mean = blocks.mean((1, 2))
-    bright = mean > BRIGHT * background
+    bright = mean > BRIGHT * dark.mean()
     if bright.sum() < ENOUGH:
-        return True
+        chance = 2 * np.sqrt((1 - EMPTY) / len(blocks))
+        return bool(len(dark) / len(blocks) > EMPTY - chance)
     share = blocks[bright].std((1, 2)) / mean[bright]
     return bool(np.quantile(share, FLATTEST) < STEADY)

@@ -35,6 +35,10 @@ FOLLOWED = 0.95  # divergence from which on the residual says nothing
 # where texture outweighs it, .6 and less where a Gaussian of half a pixel or wider has blurred the noise.
 WHITE = 1.0
 SHARED = 0.75
+# Below it what slow waves hold may be noise that neighbours share as well as texture: .04 to .4 of noise of level
+# 10 and 25 that was blurred over .8 and 1.4 pixels, where it was taken for white and weak; of white noise .22 to
+# .46 in 7 of 14 pictures at level 2, more in all others and at higher levels.
+COARSE = 0.42
 FAINT = 0.3  # slow energy of the quiet blocks over the law's, below which there may be less noise as well
 
 Values = NDArray[np.float64]
@@ -65,7 +69,8 @@ def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
         return None
     blocks = _Blocks.of(problem, answer, terms)
     if blocks.count < FEWEST:
-        return None
+        blocks = _Blocks.of(problem, answer, terms, rounded=True)
+        return None if blocks.count < FEWEST else _coarse(blocks.take(blocks.quiet(blocks.all)), noise)
     parts = np.array_split(np.argsort(blocks.brightness, kind="stable"), min(SHADES, blocks.count // FEWEST))
     quiet = [blocks.quiet(part) for part in parts]
     together = blocks.take(np.concatenate(quiet))
@@ -77,7 +82,14 @@ def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
     shades = [_told(blocks.take(part), blocks.take(few), noise) for part, few in zip(parts, quiet, strict=True)]
     if alike or all(shade.factor == 1 for shade in shades):
         shades = [everywhere]  # all of them tell what one does not
-    return Doubt(tuple(shades)) if any(shade.factor != 1 for shade in shades) else None
+    return Doubt(tuple(shades)) if any(shade.factor != 1 for shade in shades) else _coarse(together, noise)
+
+
+def _coarse(quiet: _Blocks, noise: NoiseModel) -> Doubt | None:
+    """Return the doubt about a law that was measured on fast waves, where slow ones hold far more."""
+    if noise.relative_error <= 0 or quiet.whiteness >= COARSE:
+        return None
+    return Doubt((quiet.shade(),), coarse=True)
 
 
 def _told(every: _Blocks, quiet: _Blocks, noise: NoiseModel) -> Shade:
@@ -103,11 +115,14 @@ class _Blocks:
     slow: Values
 
     @classmethod
-    def of(cls, problem: Problem, answer: Tensor, terms: Terms) -> _Blocks:
-        """Return the blocks in which nothing is missing or cut off, of every channel."""
+    def of(cls, problem: Problem, answer: Tensor, terms: Terms, rounded: bool = False) -> _Blocks:
+        """Return the blocks in which nothing is missing or cut off, of every channel.
+
+        Noise that is not many grey levels strong is left out unless it may be `rounded`.
+        """
         y = problem.y
         variance = problem.noise.variance_at_mean(answer)
-        kept = _means(_usable(problem, answer, variance).expand_as(y)) > 1 - 1e-6
+        kept = _means(_usable(problem, answer, variance, rounded).expand_as(y)) > 1 - 1e-6
         kept &= _means(((y == y.amin()) | (y == y.amax())).to(y)) < AT_END
         maps = (answer, variance, (y - answer).square(), terms.cross, _band(y, 1), _band(y, 2))
         return cls(*(_means(each)[kept].double().cpu().numpy() for each in maps))
@@ -115,6 +130,10 @@ class _Blocks:
     @property
     def count(self) -> int:
         return len(self.brightness)
+
+    @property
+    def all(self) -> Index:
+        return np.arange(self.count)
 
     def take(self, index: Index) -> _Blocks:
         return _Blocks(*(getattr(self, name)[index] for name in [entry.name for entry in fields(self)]))
@@ -152,11 +171,11 @@ class _Blocks:
         return float(self.misfit.sum()) / total / (1 - 2 * divergence + risk)
 
 
-def _usable(problem: Problem, answer: Tensor, variance: Tensor) -> Tensor:
+def _usable(problem: Problem, answer: Tensor, variance: Tensor, rounded: bool) -> Tensor:
     """Return where values were measured, hardly any were cut off, and the law is near to normal, (1, C, H, W)."""
     noise = problem.noise
     before: Tensor = noise.std(noise.unclip(answer))
-    step = grey_step(problem)
+    step = 0.0 if rounded else grey_step(problem)
     few = (variance <= STEPS * step**2) | (variance <= 0)
     usable: Tensor = problem.mask * (variance > UNCLIPPED * before.square()) * ~few
     side = 2 * MARGIN + 1  # a difference reaches so far

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 
 from untaught.fitting.progress import Options
-from untaught.method import ClosedForm, runs_of
+from untaught.method import ClosedForm, Runs, runs_of
 from untaught.methods.fusion import Fusion
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.noise.belief import CAMERA, believed
@@ -18,6 +18,7 @@ from untaught.pipeline.plane.check_law import check_law, grey_step
 from untaught.pipeline.plane.judge import clean_risk
 from untaught.pipeline.plane.run_method import Runner, picture_maker
 from untaught.problem import Problem
+from untaught.risk.correlation_length import ends_of_length
 from untaught.risk.cross_validation import MOST_DRAWS, risk_at, risk_of_filling
 from untaught.risk.doubt import Doubt
 from untaught.risk.estimate import Risk, mean_of, spanning
@@ -65,11 +66,16 @@ def doubted(chosen: Candidate, problem: Problem, risk: Risk | None, variance: fl
         of noise that neighbours share, E (f - x)^2 = Var - E (y - f)^2,
 
     where the answer has followed it. What is stated is by what the picture shows; its interval covers that by the
-    law too.
+    law too. The interval of noise that neighbours share covers that it is shared a little more or less widely.
     """
+    if risk is not None and chosen.terms is not None:
+        for terms in ends_of_length(chosen.terms, problem.noise):
+            risk = spanning(risk, clean_risk(_runs(chosen), problem, chosen.judged.image, terms), variance)
     doubt = None if chosen.terms is None else check_law(problem, chosen.judged.image, chosen.terms)
     if doubt is None or risk is None or chosen.terms is None:
         return risk, doubt
+    if doubt.coarse:
+        return None, doubt
     followed = replace(risk, value=max(risk.value, variance - float(chosen.terms.misfit.mean())))
     shown = followed if doubt.shared else _as_shown(chosen, problem, doubt)
     found = spanning(shown, risk, variance)
@@ -82,8 +88,11 @@ def _as_shown(chosen: Candidate, problem: Problem, doubt: Doubt) -> Risk:
     factor = doubt.factor_at(image)
     shown = Terms(terms.misfit, factor * terms.cross, factor * terms.variance, terms.valid)
     noise = replace(problem.noise, relative_error=math.hypot(problem.noise.relative_error, doubt.error))
-    runs = Fusion.runs if chosen.name == Fusion.name else runs_of(chosen.method)
-    return clean_risk(runs, replace(problem, noise=noise), image, shown)
+    return clean_risk(_runs(chosen), replace(problem, noise=noise), image, shown)
+
+
+def _runs(chosen: Candidate) -> Runs:
+    return Fusion.runs if chosen.name == Fusion.name else runs_of(chosen.method)
 
 
 def hidden(problem: Problem) -> bool:
