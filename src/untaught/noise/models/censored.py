@@ -15,6 +15,7 @@ VANISHED = 40.0  # standard deviations from which on the density is 0 in double 
 STEEP = 8.0  # standard deviations; beyond, Stein's kernel is a quotient of numbers that are next to nothing
 BEYOND = 3.0  # standard deviations outside of the range; the value is as good as surely cut there
 CELLS = 65_536  # of one size, instead of nodes
+MANY = 8192  # values from which on these save time
 NEAR = 1e-7  # of the range of values: as well as equal
 
 Clip = tuple[bool, bool]
@@ -156,7 +157,7 @@ def interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any
         kind = m.dtype if np.issubdtype(m.dtype, np.floating) else np.float64
         return np.interp(m, xs, ys).astype(kind)
     flat = m.flatten()
-    return (_by_cells if m.numel() > CELLS else _by_nodes)(flat, xs, ys).view(m.shape)
+    return (_by_cells if m.numel() > MANY else _by_nodes)(flat, xs, ys).view(m.shape)
 
 
 def _by_nodes(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:

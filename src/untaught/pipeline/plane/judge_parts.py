@@ -18,7 +18,7 @@ from untaught.problem import Estimate, Problem, Window, part_of
 from untaught.risk.estimate import Risk, together
 from untaught.risk.sure import divergence_draws, risk_terms
 
-SIDE = 128  # pixels of a part: less of it is near its edge than is inside
+SIDE = 96  # pixels of a part: less of it is near its edge than is inside
 PARTS = 4
 WORTH = 3.0  # times the pixels of all parts, from which on they save something
 
