@@ -6,9 +6,9 @@ steps itself; a `ClosedForm` method has no steps and answers at once, or pass by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from untaught.problem import Estimate, Problem, Weights
 
 M = TypeVar("M")
+Along = Literal["time", "depth"]  # what planes of a stack follow each other in
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,8 @@ class Runs:
         Whether it runs compiled code, which takes some seconds the first time on a machine.
     sampled : bool
         Whether its error is measured on parts of a large picture alone, to save time.
+    together : tuple of {"time", "depth"}
+        Along what it takes planes together: it is a `Together` then.
     """
 
     settles: bool = False
@@ -95,6 +98,7 @@ class Runs:
     tweedie: tuple[float, float] = (0.4, 1.0)  # far off: it was not measured
     compiled: bool = False
     sampled: bool = False
+    together: tuple[Along, ...] = ()
 
 
 @runtime_checkable
@@ -199,6 +203,38 @@ class Iterative(Protocol):
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the answer as the network stands now."""
+        ...
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A `ClosedForm` method that restores planes of one stack together; `Runs.together` says along what."""
+
+    name: ClassVar[str]
+    needs: ClassVar[Needs]
+
+    def solve_together(self, problems: Sequence[Problem], along: Along, seed: int) -> list[Estimate]:
+        """Return the answers for planes that help each other; same planes and seed, same answers.
+
+        Parameters
+        ----------
+        problems : sequence of Problem
+            One a plane, in their order: of one size, number of channels, scale of values and device, each with its
+            own y, mask and law of noise. The noise of a plane is independent of that of any other.
+            One plane is answered as by `solve`.
+        along : {"time", "depth"}
+            "time" where what is seen may move from a plane to the next, "depth" where planes are as alike as rows.
+        seed : int
+            Of the probe that the divergence is measured with, which is independent from plane to plane.
+
+        Returns
+        -------
+        list of Estimate
+            One a plane. `responses` are how its image moved with a probe of its own noise, while the noise of all
+            other planes was moved too: the cross term of Stein's formula for that plane, as `solve` gives it.
+            `function` maps another observation of that plane to its image, the other planes as they are; it does
+            the work of the whole stack.
+        """
         ...
 
 

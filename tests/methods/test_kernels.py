@@ -128,8 +128,8 @@ def test_similar_patches_are_the_nearest_in_the_window(size: tuple[int, int], le
     tile = Tile((slice(None), slice(0, size[0]), slice(0, size[1])), (0, 0), (2, 9))
     part = Part.of(tile, grid)
     slack = search.BLOCK * part.width + 2 * LANES
-    guide = compiled_pass._flat(torch.from_numpy(picture), slack).ravel()
-    offsets = compiled_pass._offsets(part, 2, slack)
+    guide = compiled_pass.flat(torch.from_numpy(picture), slack).ravel()
+    offsets = compiled_pass.offsets_of(part, 2, slack)
     work, corners = np.zeros(len(offsets) + part.reach + LANES, np.float32), np.zeros(12, np.int64)
     for reference in range(18):
         place = reference // 9 * 3, reference % 9 * 3

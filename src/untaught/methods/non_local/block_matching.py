@@ -66,7 +66,7 @@ class Grid:
 
     def pad(self, picture: Tensor) -> Tensor:
         """Mirror a (C, H, W) picture, edges repeated, so that the grid covers it; any size."""
-        rows, columns = (_mirrored(size, *self.padding(size), picture.device) for size in picture.shape[1:])
+        rows, columns = (mirrored(size, *self.padding(size), picture.device) for size in picture.shape[1:])
         return picture[:, rows][:, :, columns]
 
     def crop(self, padded: Tensor, height: int, width: int) -> Tensor:
@@ -74,7 +74,8 @@ class Grid:
         return padded[:, self.shift : self.shift + height, self.shift : self.shift + width]
 
 
-def _mirrored(size: int, before: int, after: int, device: torch.device) -> Tensor:
+def mirrored(size: int, before: int, after: int, device: torch.device) -> Tensor:
+    """Return which places of an axis stand where it is continued by its mirror image on both sides."""
     index = torch.arange(-before, size + after, device=device) % (2 * size)
     return torch.where(index < size, index, 2 * size - 1 - index)
 
@@ -86,16 +87,16 @@ class Tile:
     Attributes
     ----------
     window : tuple of slice
-        The part of a padded (C, H, W) picture.
+        The part of a padded (C, H, W) picture, or (C, D, H, W) volume.
     corner : tuple of int
-        Row and column of the first reference inside that part.
+        Row and column, of a volume also the plane before them, of the first reference inside that part.
     shape : tuple of int
-        Number of references down and across.
+        Number of references down and across, of a volume also through its planes.
     """
 
-    window: tuple[slice, slice, slice]
-    corner: tuple[int, int]
-    shape: tuple[int, int]
+    window: tuple[slice, ...]
+    corner: tuple[int, ...]
+    shape: tuple[int, ...]
 
 
 def tiles(grid: Grid, size: Sequence[int], most: int = MAX_TILE) -> Iterator[Tile]:
@@ -103,14 +104,14 @@ def tiles(grid: Grid, size: Sequence[int], most: int = MAX_TILE) -> Iterator[Til
     channels, height, width = size
     side = max(2, int(most * math.sqrt(min(1.0, TILE_CHANNELS / channels))))
     rows, columns = ((size - grid.patch) // grid.step + 1 for size in (height, width))
-    for row, down in _shares(rows, side):
-        for column, across in _shares(columns, side):
+    for row, down in shares_of(rows, side):
+        for column, across in shares_of(columns, side):
             y, x = _span(row, down, height, grid), _span(column, across, width, grid)
             corner = row * grid.step - y.start, column * grid.step - x.start
             yield Tile((slice(None), y, x), corner, (down, across))
 
 
-def _shares(count: int, most: int) -> Iterator[tuple[int, int]]:
+def shares_of(count: int, most: int) -> Iterator[tuple[int, int]]:
     """Split `count` things into nearly equal shares of at most `most`: (first, number)."""
     shares = -(-count // most)
     for k in range(shares):
@@ -152,12 +153,18 @@ def averaged(
 ) -> Tensor:
     """Return the mean of what overlapping patches say of a padded picture (C, H, W), weighted by their trust.
 
-    `work` gives for a tile the sum of answers times trust, and of the trust, both of the shape of its window.
     A tile has at most so many references on a side, by default what suits torch and the device.
     """
     most = most or (MAX_TILE if padded.is_cpu else WIDE_TILE)
+    return added(work, list(tiles(grid, padded.shape, most)), padded)
+
+
+def added(work: Callable[[Tile], tuple[Tensor, Tensor]], places: Sequence[Tile], padded: Tensor) -> Tensor:
+    """Return the same for tiles that are given.
+
+    `work` gives for a tile the sum of answers times trust, and of the trust, both of the shape of its window.
+    """
     total, weight = torch.zeros_like(padded), torch.zeros_like(padded)
-    places = list(tiles(grid, padded.shape, most))
     for tile, (answer, trust) in zip(places, (each if padded.is_cpu else map)(work, places), strict=True):
         total[tile.window] += answer
         weight[tile.window] += trust

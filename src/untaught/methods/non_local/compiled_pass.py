@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.non_local.block_matching import COARSE, Grid, Tile, averaged
+from untaught.methods.non_local.block_matching import COARSE, Grid, Tile, added, tiles
+from untaught.methods.non_local.cubes import Cubes
 from untaught.methods.non_local.kernels.combination import combination
 from untaught.methods.non_local.kernels.compiling import quickly
 from untaught.methods.non_local.kernels.search import BLOCK
@@ -25,40 +26,67 @@ SIDE = 24  # references on a side of one tile: what three channels of it take st
 class Part(NamedTuple):
     """A tile as compiled code takes it: the sizes of the part of the picture and of the grid, and its references.
 
-    `reach` is the number of distances that a search may write, rows of whole vectors.
+    Of a picture: a plane, patches of one layer. Patches with depth, or of planes in time, lie in `planes` planes;
+    references `pace` planes apart are compared with patches up to `depth` planes away. `reach` is the number of
+    distances that a search may write, rows of whole vectors.
     """
 
+    planes: int
     height: int
     width: int
+    layers: int
     patch: int
+    pace: int
     step: int
+    depth: int
     radius: int
     group: int
+    front: int
     top: int
     left: int
+    deep: int
     down: int
     across: int
     reach: int
 
     @classmethod
-    def of(cls, tile: Tile, grid: Grid) -> Part:
+    def of(cls, tile: Tile, grid: Grid | Cubes) -> Part:
         """Return that of a tile of a grid."""
-        rows, columns = (span.stop - span.start for span in tile.window[1:])
+        planes, height, width = [1, *(span.stop - span.start for span in tile.window[1:])][-3:]
+        (front, top, left), (deep, down, across) = (0, *tile.corner)[-3:], (1, *tile.shape)[-3:]
+        layers, pace, depth = (grid.layers, grid.pace, grid.depth) if isinstance(grid, Cubes) else (1, 1, 0)
         side = 2 * grid.radius + 1
-        reach = side * -(-side // LANES) * LANES
-        return cls(rows, columns, grid.patch, grid.step, grid.radius, grid.group, *tile.corner, *tile.shape, reach)
+        return cls(
+            planes=planes,
+            height=height,
+            width=width,
+            layers=layers,
+            patch=grid.patch,
+            pace=pace,
+            step=grid.step,
+            depth=depth,
+            radius=grid.radius,
+            group=grid.group,
+            front=front,
+            top=top,
+            left=left,
+            deep=deep,
+            down=down,
+            across=across,
+            reach=(2 * depth + 1) * side * -(-side // LANES) * LANES,
+        )
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What one stage works on, padded, (C, H, W), in units in which the mean variance is 1.
+    """What one stage works on, padded, (C, H, W) or (C, D, H, W), in units in which the mean variance is 1.
 
     Attributes
     ----------
     y, pilot : Tensor
         What is filtered, and what by, if there is something.
     variance : Tensor
-        Of `y`; (C, 1, 1) where it is the same everywhere.
+        Of `y`; one value a channel where it is the same everywhere.
     guide : Tensor
         What is compared.
     covariance : Covariance or None
@@ -71,66 +99,70 @@ class Pictures:
     guide: Tensor
     covariance: Covariance | None = None
 
-    def shared(self, kind: str, grid: Grid) -> NDArray[np.float32] | None:
+    def shared(self, kind: str, grid: Grid | Cubes) -> NDArray[np.float32] | None:
         """Return the correlation that the kernel for a kind of stage takes, nothing for white noise."""
         if self.covariance is None:
             return None
         if kind != "wiener":
             return self.covariance.around(2 * grid.radius).flatten(1).numpy()
-        spare = -(grid.patch**2) % LANES
-        return F.pad(self.covariance.within(grid.patch)[:, 0], (0, spare, 0, spare)).flatten(1).numpy()
+        layers = torch.eye(grid.layers if isinstance(grid, Cubes) else 1)  # planes share no noise
+        within = torch.stack([torch.kron(layers, part) for part in self.covariance.within(grid.patch)[:, 0]])
+        spare = -within.shape[1] % LANES
+        return F.pad(within, (0, spare, 0, spare)).flatten(1).numpy()
 
 
-def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid, pictures: Pictures) -> Tensor:
-    """Return the weighted mean of what overlapping patches say of a padded picture, (C, H, W).
+def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid | Cubes, pictures: Pictures) -> Tensor:
+    """Return the weighted mean of what overlapping patches say of a padded picture, (C, H, W) or (C, D, H, W).
 
     Parameters
     ----------
     kind : {"sure", "ridge", "wiener"}
         Which map.
-    grid : Grid
-        Where the references lie.
+    grid : Grid or Cubes
+        Where the references lie: of `Cubes` in planes.
     pictures : Pictures
         What is filtered, and by what.
     """
     y = pictures.y
     kernel = wiener if kind == "wiener" else combination
-    shared, compared = pictures.shared(kind, grid), _compared(pictures.guide, grid)
-    uniform = pictures.variance.shape[1:] == (1, 1)
+    shared, numbers = pictures.shared(kind, grid), compared(pictures.guide, grid)
+    uniform = pictures.variance[0].numel() == 1
+    places = list(grid.tiles(y.shape) if isinstance(grid, Cubes) else tiles(grid, y.shape, SIDE))
 
     def work(tile: Tile) -> tuple[Tensor, Tensor]:
         part = Part.of(tile, grid)
-        size, slack = part.height * part.width, BLOCK * part.width + 2 * LANES
-        pilot = np.empty((0, 1), np.float32) if pictures.pilot is None else _flat(pictures.pilot[tile.window])
-        given = pictures.variance[:, 0].numpy() if uniform else _flat(pictures.variance[tile.window])
-        values = _flat(compared[tile.window], slack).ravel(), _flat(y[tile.window]), pilot, given
+        size, slack = part.planes * part.height * part.width, BLOCK * part.width + 2 * LANES
+        pilot = np.empty((0, 1), np.float32) if pictures.pilot is None else flat(pictures.pilot[tile.window])
+        given = pictures.variance.flatten(1).numpy() if uniform else flat(pictures.variance[tile.window])
+        values = flat(numbers[tile.window], slack).ravel(), flat(y[tile.window]), pilot, given
         sums, weights = (np.zeros((len(y), size + LANES), np.float32) for _ in range(2))
-        kernel(part, values, shared, _offsets(part, len(y), slack), sums, weights)
-        shape = len(y), part.height, part.width
+        kernel(part, values, shared, offsets_of(part, len(y), slack), sums, weights)
+        shape = y[tile.window].shape
         answer, trust = (torch.from_numpy(s[:, :size].reshape(shape)) for s in (sums, weights))
         return answer, trust
 
     with quickly():
-        return averaged(work, grid, y, SIDE)
+        return added(work, places, y)
 
 
-def _compared(guide: Tensor, grid: Grid) -> Tensor:
+def compared(guide: Tensor, grid: Grid | Cubes) -> Tensor:
     """Return the picture whose values patches are compared by: of large patches the means of 2 x 2 pixels."""
     if grid.patch < COARSE:
         return guide
     return F.pad(F.avg_pool2d(guide, 2, stride=1), (0, 1, 0, 1))  # what is added there, no patch reaches
 
 
-def _offsets(part: Part, channels: int, slack: int) -> NDArray[np.int64]:
+def offsets_of(part: Part, channels: int, slack: int) -> NDArray[np.int64]:
     """Return where the numbers of a patch lie, counted from its corner."""
     steps = np.arange(0, part.patch - 1, 2) if part.patch >= COARSE else np.arange(part.patch)
-    planes = np.arange(channels)[:, None, None] * (part.height * part.width + slack)
-    found: NDArray[np.int64] = (planes + steps[:, None] * part.width + steps).ravel()
+    size = part.height * part.width
+    starts = np.arange(channels)[:, None] * (part.planes * size + slack) + np.arange(part.layers) * size
+    found: NDArray[np.int64] = (starts[:, :, None, None] + steps[:, None] * part.width + steps).ravel()
     return found
 
 
-def _flat(picture: Tensor, slack: int = 2 * LANES) -> NDArray[np.float32]:
-    """Return a (C, h, w) picture as (C, h w), and so many zeros behind each row."""
+def flat(picture: Tensor, slack: int = 2 * LANES) -> NDArray[np.float32]:
+    """Return a (C, ...) picture as one row a channel, and so many zeros behind each."""
     values = picture.numpy().reshape(len(picture), -1)
     found = np.zeros((len(values), values.shape[1] + slack), np.float32)
     found[:, : values.shape[1]] = values

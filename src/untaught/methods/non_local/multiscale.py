@@ -10,7 +10,7 @@ from typing import ClassVar
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import Needs, Runs
+from untaught.method import Along, Needs, Runs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
@@ -53,7 +53,7 @@ class MultiScale:
     stages: tuple[Stage, ...] = STANDARD
     scales: int = 3
     least: int = 64
-    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6), compiled=True)
+    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 0.6), compiled=True, together=("time", "depth"))
     name: ClassVar[str] = "nonlocal"
     needs: ClassVar[Needs] = Needs(level=True, complete=True)  # distant patches do not share noise
     whole_below: ClassVar[bool] = False  # whether no stage is left out at the lower scales
@@ -74,19 +74,16 @@ class MultiScale:
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
-        pictures = self._at(problem)
+        pictures = self.pictures(problem)
         first = pictures[0]
         if len(pictures) == 1:
-            shared = covariance_of(problem)
             return Estimate(
                 first,
-                function=lambda y: self._at(problem.with_y(y))[0],
-                repilot=lambda y, variance: denoise_nonlocal(
-                    y, variance, self.full(problem.noise), covariance=shared
-                ),
+                function=lambda y: self.pictures(problem.with_y(y))[0],
+                repilot=lambda y, variance: self.guide(problem, y, variance),
             )
         draws = divergence_draws(problem, first, seed)
-        moved = [self._at(problem.with_y(draw.yhat)) for draw in draws]
+        moved = [self.pictures(problem.with_y(draw.yhat)) for draw in draws]
         parts = [
             Part(
                 picture,
@@ -96,6 +93,20 @@ class MultiScale:
         ]
         return self._joined(problem, parts)
 
+    def solve_together(self, problems: Sequence[Problem], along: Along, seed: int = 0) -> list[Estimate]:
+        """Return the estimates of planes that help each other; see `method.Together`, and `stacks`."""
+        from untaught.methods.non_local.stacks import solve_together
+
+        return solve_together(self, problems, along, seed)
+
+    def guide(self, problem: Problem, y: Tensor, variance: Tensor) -> Tensor:
+        """Return a quick estimate of another observation of a plane, at its full resolution alone."""
+        return denoise_nonlocal(y, variance, self.full(problem.noise), covariance=covariance_of(problem))
+
+    def split(self, scale: int) -> Callable[[Tensor], list[Tensor]]:
+        """Return what splits pictures (F, C, H, W) into the bands that the scale below `scale` may take over."""
+        return _split(scale)
+
     def _joined(self, problem: Problem, parts: Sequence[Part]) -> Estimate:
         found: list[Part] = []
         for scale, part in enumerate(parts[1:]):
@@ -104,7 +115,7 @@ class MultiScale:
         answer = mixed(parts[0], found, chosen)
 
         def function(y: Tensor) -> Tensor:
-            return _combined(self._at(problem.with_y(y)), chosen)
+            return _combined(self.pictures(problem.with_y(y)), chosen)
 
         shared = covariance_of(problem)
 
@@ -118,7 +129,7 @@ class MultiScale:
         """Return how many scales the picture has room for."""
         return next((s for s in range(self.scales, 1, -1) if min(y.shape[2:]) >= self.least * 2 ** (s - 1)), 1)
 
-    def _at(self, problem: Problem) -> list[Tensor]:
+    def pictures(self, problem: Problem) -> list[Tensor]:
         """Return the pictures of every scale at full size."""
         first = NonLocal(self.full(problem.noise)).solve(problem).image
         return self._lower(problem.y, first, (variance_at(problem, first), covariance_of(problem)), problem.noise)

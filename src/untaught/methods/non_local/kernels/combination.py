@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from untaught.methods.non_local.kernels.compiling import compiled, inlined
-from untaught.methods.non_local.kernels.groups import gather_columns, gather_rows, room, scatter_rows
+from untaught.methods.non_local.kernels.groups import (
+    gather_columns,
+    gather_rows,
+    pixels_of,
+    references_of,
+    room,
+    scatter_rows,
+)
 from untaught.methods.non_local.kernels.matrices import gram, product
 from untaught.methods.non_local.kernels.search import similar
 from untaught.methods.non_local.kernels.shrinkage import inverse_of, left_of, scaled, shared_map
@@ -27,22 +34,24 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
     (C, s s), the correlation of the noise of patches at all distances up to (s - 1) / 2 rows and columns.
     """
     guide, y, pilot, variance = pictures
-    channels, width, n = len(y), tile.width, tile.patch * tile.patch
+    channels, n = len(y), pixels_of(tile)
     k, m = -(-tile.group // LANES) * LANES, -(-n // LANES) * LANES
     corners, distances = np.empty(tile.group, np.int64), room(len(offsets) + tile.reach)
     values, known, out = room(k * m), room(n * k), room(k * m)
     matrix, covariance, linear, work = room(k * k), room(k * k), room(k * k), room(9 * k)
-    noise, left, places = room(k), room(k), np.empty((2, tile.group), np.int64)
+    noise, left, places = room(k), room(k), np.empty((3, tile.group), np.int64)
     source = pilot if len(pilot) > 0 else y
+    size = tile.height * tile.width
     slack = np.float32(1.0 if len(pilot) > 0 else SURE_SLACK)
-    for reference in range(tile.down * tile.across):
+    for reference in range(references_of(tile)):
         similar(reference, tile, guide, offsets, distances, corners)
         for j in range(tile.group):
-            places[0, j], places[1, j] = corners[j] // width, corners[j] % width
+            places[0, j], within = corners[j] // size, corners[j] % size
+            places[1, j], places[2, j] = within // tile.width, within % tile.width
         for c in range(channels):
-            gather_rows(y[c], width, corners, tile.patch, m, values)
-            gather_columns(source[c], width, corners, tile.patch, k, known)
-            _noise(variance[c], width, corners, tile.patch, noise)
+            gather_rows(y[c], tile, corners, m, values)
+            gather_columns(source[c], tile, corners, k, known)
+            _noise(variance[c], tile, corners, noise)
             gram(known, n, k, matrix)
             if shared is None:
                 inverse_of(matrix, noise, slack, tile.group, k, work)
@@ -58,8 +67,8 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
                 for j in range(0, k, LANES):
                     store(linear, i * k + j, mul(splat(left[i]), load(linear, i * k + j)))
             product(linear, k, k, values, m, out)
-            scatter_rows(out, m, width, corners, tile.patch, sums[c])
-            _scatter(left, width, corners, tile.patch, weights[c])
+            scatter_rows(out, m, tile, corners, sums[c])
+            _scatter(left, tile, corners, weights[c])
 
 
 @inlined
@@ -81,35 +90,40 @@ def _transpose(a: Any, k: int) -> None:
 
 @inlined
 def _between(table: Any, places: Any, k: int, found: Any) -> None:
-    """Write the correlation of the noise of patches whose rows and columns are given."""
+    """Write the correlation of the noise of patches whose planes, rows and columns are given."""
     side = round(np.sqrt(len(table)))
-    rows, columns = places
+    planes, rows, columns = places
     for i in range(len(rows)):
         for j in range(len(rows)):
             down, across = rows[i] - rows[j] + side // 2, columns[i] - columns[j] + side // 2
-            found[i * k + j] = table[down * side + across]
+            found[i * k + j] = table[down * side + across] if planes[i] == planes[j] else np.float32(0.0)
 
 
 @inlined
-def _noise(variance: Any, width: int, corners: Any, patch: int, noise: Any) -> None:
+def _noise(variance: Any, tile: Any, corners: Any, noise: Any) -> None:
     """Write the noise energy of every patch of a group."""
+    patch, size = tile.patch, tile.height * tile.width
     for j in range(len(corners)):
         if len(variance) == 1:
-            noise[j] = variance[0] * np.float32(patch * patch)
+            noise[j] = variance[0] * np.float32(pixels_of(tile))
         else:
             energy = np.float32(0.0)
-            for row in range(patch):
+            for line in range(tile.layers * patch):
+                start = corners[j] + line // patch * size + line % patch * tile.width
                 for column in range(patch):
-                    energy += variance[corners[j] + row * width + column]
+                    energy += variance[start + column]
             noise[j] = energy
 
 
 @inlined
-def _scatter(trust: Any, width: int, corners: Any, patch: int, weights: Any) -> None:
+def _scatter(trust: Any, tile: Any, corners: Any, weights: Any) -> None:
     """Add the trust in each patch up where it was."""
+    patch, size = tile.patch, tile.height * tile.width
     for j in range(len(corners)):
         values = splat(trust[j])
-        for row in range(patch):
+        for line in range(tile.layers * patch):
+            start = corners[j] + line // patch * size + line % patch * tile.width
             for column in range(0, patch, LANES):
-                at = corners[j] + row * width + column
-                store(weights, at, add(load(weights, at), first(values, patch - column, 0.0)))
+                store(
+                    weights, start + column, add(load(weights, start + column), first(values, patch - column, 0.0))
+                )

@@ -29,35 +29,56 @@ def rooms(channels: int, count: int) -> Any:
 
 
 @inlined
-def gather_rows(picture: Any, width: int, corners: Any, patch: int, m: int, group: Any) -> None:
+def gather_rows(picture: Any, tile: Any, corners: Any, m: int, group: Any) -> None:
     """Write each patch as a row of m values, its own and zeros behind them."""
+    patch, width, size = tile.patch, tile.width, tile.height * tile.width
+    n = tile.layers * patch * patch
     for j in range(len(corners)):
-        for row in range(patch):  # what is written beyond a row, the next writes over
-            for column in range(0, patch, LANES):
-                values = load(picture, corners[j] + row * width + column)
-                store(group, j * m + row * patch + column, values)
-        for i in range(patch * patch, m):
+        for layer in range(tile.layers):
+            for row in range(patch):  # what is written beyond a row, the next writes over
+                at = j * m + (layer * patch + row) * patch
+                for column in range(0, patch, LANES):
+                    values = load(picture, corners[j] + layer * size + row * width + column)
+                    store(group, at + column, values)
+        for i in range(n, m):
             group[j * m + i] = 0.0
 
 
 @inlined
-def gather_columns(picture: Any, width: int, corners: Any, patch: int, m: int, group: Any) -> None:
+def gather_columns(picture: Any, tile: Any, corners: Any, m: int, group: Any) -> None:
     """Write each patch as a column of a matrix with rows of m values, a pixel a row."""
+    patch, width, size = tile.patch, tile.width, tile.height * tile.width
     for j in range(len(corners)):
-        for row in range(patch):
-            for column in range(patch):
-                group[(row * patch + column) * m + j] = picture[corners[j] + row * width + column]
+        for layer in range(tile.layers):
+            for row in range(patch):
+                for column in range(patch):
+                    value = picture[corners[j] + layer * size + row * width + column]
+                    group[((layer * patch + row) * patch + column) * m + j] = value
 
 
 @inlined
-def scatter_rows(group: Any, step: int, width: int, corners: Any, patch: int, sums: Any) -> None:
+def scatter_rows(group: Any, step: int, tile: Any, corners: Any, sums: Any) -> None:
     """Add rows up where their patches were; `step` values from one to the next, 0 for one row that all share."""
+    patch, width, size = tile.patch, tile.width, tile.height * tile.width
     for j in range(len(corners)):
-        for row in range(patch):
-            for column in range(0, patch, LANES):
-                values = load(group, j * step + row * patch + column)
-                at = corners[j] + row * width + column
-                store(sums, at, add(load(sums, at), first(values, patch - column, 0.0)))
+        for layer in range(tile.layers):
+            for row in range(patch):
+                for column in range(0, patch, LANES):
+                    values = load(group, j * step + (layer * patch + row) * patch + column)
+                    at = corners[j] + layer * size + row * width + column
+                    store(sums, at, add(load(sums, at), first(values, patch - column, 0.0)))
+
+
+@inlined
+def pixels_of(tile: Any) -> Any:
+    """Return how many pixels a patch has."""
+    return tile.layers * tile.patch * tile.patch
+
+
+@inlined
+def references_of(tile: Any) -> Any:
+    """Return how many references a tile has."""
+    return tile.deep * tile.down * tile.across
 
 
 @inlined
@@ -115,11 +136,11 @@ def own_colours(centred: Any, means: Any, rows: int, n: int, m: int, turn: Any) 
             for i in range(n):
                 between += (means[c, i] - average[c]) * (means[d, i] - average[d])
             shared[c, d] = shared[d, c] = total(s) + rows * between
-    _diagonalise(shared, turn)
+    diagonalise(shared, turn)
 
 
 @inlined
-def _diagonalise(a: Any, axes: Any) -> None:
+def diagonalise(a: Any, axes: Any) -> None:
     """Write the eigenvectors of a symmetric matrix into the rows of `axes`, by Jacobi's rotations."""
     size = len(a)
     for i in range(size):

@@ -33,35 +33,49 @@ def similar(reference: int, tile: Any, guide: Any, offsets: Any, work: Any, corn
         Takes the corners of the patches, in the order of the picture, the reference last: no tie may push it out.
     """
     height, width = tile.height, tile.width
+    size, within = height * width, reference % (tile.down * tile.across)
     place = (
-        tile.top + reference // tile.across * tile.step,
-        tile.left + reference % tile.across * tile.step,
+        tile.front + reference // (tile.down * tile.across) * tile.pace,
+        tile.top + within // tile.across * tile.step,
+        tile.left + within % tile.across * tile.step,
     )
-    top, left = max(0, place[0] - tile.radius), max(0, place[1] - tile.radius)
-    down = min(height - tile.patch, place[0] + tile.radius) + 1 - top
-    across = min(width - tile.patch, place[1] + tile.radius) + 1 - left
+    start, top, left = (
+        max(0, place[0] - tile.depth),
+        max(0, place[1] - tile.radius),
+        max(0, place[2] - tile.radius),
+    )
+    deep = min(tile.planes - tile.layers, place[0] + tile.depth) + 1 - start
+    down = min(height - tile.patch, place[1] + tile.radius) + 1 - top
+    across = min(width - tile.patch, place[2] + tile.radius) + 1 - left
     stride = (across + LANES - 1) // LANES * LANES
-    own = place[0] * width + place[1]
+    own = place[0] * size + place[1] * width + place[2]
     found = work[len(offsets) :]
     for q in range(len(offsets)):
         work[q] = guide[own + offsets[q]]
-    _distances(guide, width, offsets, top * width + left, down, across, work)
-    found[(place[0] - top) * stride + place[1] - left] = FAR
-    threshold, equal = _threshold(found, down * stride, tile.group - 1)
+    for z in range(deep):
+        corner = (start + z) * size + top * width + left
+        distances_of(guide, width, offsets, corner, down, across, z * down * stride, work)
+    found[((place[0] - start) * down + place[1] - top) * stride + place[2] - left] = FAR
+    threshold, equal = _threshold(found, deep * down * stride, tile.group - 1)
     taken = 0
-    for row in range(down):
+    for line in range(deep * down):
+        corner = (start + line // down) * size + (top + line % down) * width + left
         for column in range(across):
-            distance = found[row * stride + column]
+            distance = found[line * stride + column]
             if distance <= threshold and (distance < threshold or equal > 0):
                 equal -= np.int64(distance == threshold)
-                corners[taken] = (top + row) * width + left + column
+                corners[taken] = corner + column
                 taken += 1
     corners[tile.group - 1] = own
 
 
 @inlined
-def _distances(guide: Any, width: int, offsets: Any, corner: int, down: int, across: int, work: Any) -> None:
+def distances_of(
+    guide: Any, width: int, offsets: Any, corner: int, down: int, across: int, behind: int, work: Any
+) -> None:
     """Write the distances of the numbers at the start of `work` to those of every patch of a window behind them.
+
+    They begin so many values behind the numbers.
 
     d(j) = sum_q (g[j + o_q] - g[i + o_q])^2
     """
@@ -81,7 +95,7 @@ def _distances(guide: Any, width: int, offsets: Any, corner: int, down: int, acr
                 d6, d7 = sub(load(guide, at + 6 * width), x), sub(load(guide, at + 7 * width), x)
                 s0, s1, s2, s3 = fma(d0, d0, s0), fma(d1, d1, s1), fma(d2, d2, s2), fma(d3, d3, s3)
                 s4, s5, s6, s7 = fma(d4, d4, s4), fma(d5, d5, s5), fma(d6, d6, s6), fma(d7, d7, s7)
-            at, rest, rows = count + row * stride + left, across - left, down - row
+            at, rest, rows = count + behind + row * stride + left, across - left, down - row
             _keep(work, at, s0, rest, rows > 0)
             _keep(work, at + stride, s1, rest, rows > 1)
             _keep(work, at + 2 * stride, s2, rest, rows > 2)

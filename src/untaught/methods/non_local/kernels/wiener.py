@@ -12,6 +12,8 @@ from untaught.methods.non_local.kernels.groups import (
     energy,
     gather_rows,
     own_colours,
+    pixels_of,
+    references_of,
     room,
     rooms,
     scatter_rows,
@@ -50,42 +52,23 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
         (C, height width) and something more: take answers times trust, and the trust.
     """
     guide, y, pilot, variance = pictures
-    channels, width, n = len(y), tile.width, tile.patch * tile.patch
+    channels, n = len(y), pixels_of(tile)
     m, rows = -(-n // LANES) * LANES, -(-tile.group // ROWS) * ROWS
     corners, distances = np.empty(tile.group, np.int64), room(len(offsets) + tile.reach)
     values, known, out = rooms(channels, rows * m), rooms(channels, rows * m), rooms(channels, rows * m)
-    own, ownknown, ownnoise, trust = room(rows * m), room(rows * m), room(m), room(m)
-    matrices = room(m * m), room(m * m), room(m * m), room(9 * m)
+    own, trust = room(rows * m), room(m)
+    work = own, room(rows * m), room(m), room(m * m), room(m * m), room(m * m), room(9 * m)
     mean, means, noise, left = rooms(channels, m), rooms(channels, m), rooms(channels, m), rooms(channels, m)
     turn = np.eye(channels, dtype=np.float32)
-    for reference in range(tile.down * tile.across):
+    for reference in range(references_of(tile)):
         similar(reference, tile, guide, offsets, distances, corners)
         for c in range(channels):
-            gather_rows(y[c], width, corners, tile.patch, m, values[c])
-            gather_rows(pilot[c], width, corners, tile.patch, m, known[c])
+            gather_rows(y[c], tile, corners, m, values[c])
+            gather_rows(pilot[c], tile, corners, m, known[c])
             centre(values[c], tile.group, m, mean[c])
             centre(known[c], tile.group, m, means[c])
-            _noise(variance[c], width, corners, tile.patch, noise[c])
-        if shared is None:  # noise that is shared stays in its own colours
-            own_colours(known, means, tile.group, n, m, turn)
-        for o in range(channels):
-            turned(known, turn[o], rows * m, ownknown)
-            turned(noise, turn[o] * turn[o], m, ownnoise)
-            heard = _heard(energy(ownknown, rows * m), tile.group * np.sum(ownnoise[:n]))
-            if heard == 0.0:
-                out[o] = 0.0
-                left[o] = 0.0
-                continue
-            turned(values, turn[o], rows * m, own)
-            gram(ownknown, tile.group, m, matrices[0])
-            if shared is None:
-                _filter(own, rows, (n, m, tile.group), matrices, ownnoise, left[o], out[o])
-            else:
-                scaled(shared[o], ownnoise, n, m, matrices[1])
-                _filter_shared(own, rows, (n, m, tile.group), matrices, left[o], out[o])
-            if heard < 1.0:
-                _multiply(out[o], rows * m, heard)
-                _multiply(left[o], m, heard * heard)
+            mean_noise(variance[c], tile, corners, noise[c])
+        colours_filtered(tile, (values, known, means, noise), shared, turn, work, out, left)
         for c in range(channels):
             back = np.ascontiguousarray(turn[:, c])
             turned(left, back * back, m, trust)
@@ -93,8 +76,53 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
                 trust[i] = np.float32(1.0) / (trust[i] + np.float32(LEAST_LEFT))
             turned(out, back, rows * m, own)
             _trusted(own, tile.group, m, mean[c], trust)
-            scatter_rows(own, m, width, corners, tile.patch, sums[c])
-            scatter_rows(trust, 0, width, corners, tile.patch, weights[c])
+            scatter_rows(own, m, tile, corners, sums[c])
+            scatter_rows(trust, 0, tile, corners, weights[c])
+
+
+@inlined
+def colours_filtered(tile: Any, given: Any, shared: Any, turn: Any, work: Any, out: Any, left: Any) -> None:
+    """Filter a group without its mean in the colours of its own, which are written into the rows of `turn`.
+
+    Parameters
+    ----------
+    tile, shared
+        See `wiener`.
+    given : (values, known, means, noise)
+        The patches and those of the pilot, (C, rows m), without their means, the means of the pilot's and the mean
+        variance of every pixel, both (C, m).
+    turn : float32 array
+        (C, C); for noise that is shared, which stays in the colours as they are, one that changes nothing.
+    work : tuple of arrays
+        Room for two groups, the noise of a pixel and four matrices.
+    out, left : float32 arrays
+        Take the filtered patches, and what is left of white noise, in the colours of the group's own.
+    """
+    values, known, means, noise = given
+    own, ownknown, ownnoise = work[0], work[1], work[2]
+    matrices = work[3:]
+    n, count = pixels_of(tile), tile.group
+    m, rows = -(-n // LANES) * LANES, -(-count // ROWS) * ROWS
+    if shared is None:
+        own_colours(known, means, count, n, m, turn)
+    for o in range(len(values)):
+        turned(known, turn[o], rows * m, ownknown)
+        turned(noise, turn[o] * turn[o], m, ownnoise)
+        heard = heard_share(energy(ownknown, rows * m), count * np.sum(ownnoise[:n]))
+        if heard == 0.0:
+            out[o] = 0.0
+            left[o] = 0.0
+            continue
+        turned(values, turn[o], rows * m, own)
+        gram(ownknown, count, m, matrices[0])
+        if shared is None:
+            _filter(own, rows, (n, m, count), matrices, ownnoise, left[o], out[o])
+        else:
+            scaled(shared[o], ownnoise, n, m, matrices[1])
+            _filter_shared(own, rows, (n, m, count), matrices, left[o], out[o])
+        if heard < 1.0:
+            multiplied(out[o], rows * m, heard)
+            multiplied(left[o], m, heard * heard)
 
 
 @inlined
@@ -102,7 +130,7 @@ def _filter(y: Any, rows: int, sizes: Any, matrices: Any, noise: Any, left: Any,
     """Write the rows of `y` filtered into `z`, and what is left of white noise into `left`."""
     n, m, count = sizes
     matrix, _, _, work = matrices
-    _multiply(matrix, m * m, np.float32(1.0) / np.float32(count))
+    multiplied(matrix, m * m, np.float32(1.0) / np.float32(count))
     inverse_of(matrix, noise, 1.0, n, m, work)
     left_of(matrix, noise, n, m, left)
     product(y, rows, m, matrix, m, z)
@@ -117,39 +145,42 @@ def _filter_shared(y: Any, rows: int, sizes: Any, matrices: Any, left: Any, z: A
     """Do the same for noise that pixels share, whose covariance is the second of the matrices."""
     n, m, count = sizes
     matrix, noise, linear, work = matrices
-    _multiply(matrix, m * m, np.float32(1.0) / np.float32(count))
+    multiplied(matrix, m * m, np.float32(1.0) / np.float32(count))
     shared_map(matrix, noise, 1.0, n, m, work, linear, left)
     product(y, rows, m, linear, m, z)
 
 
 @inlined
-def _heard(structure: float, noise: float) -> Any:
+def heard_share(structure: float, noise: float) -> Any:
     """Return how much of a colour of a group is used: all of it, nothing, or in between a share."""
     low, high = np.float32(SILENT[0]), np.float32(SILENT[1])
     return min(np.float32(1.0), max(np.float32(0.0), (structure / noise - low) / (high - low)))
 
 
 @inlined
-def _multiply(values: Any, count: int, factor: float) -> None:
+def multiplied(values: Any, count: int, factor: float) -> None:
+    """Multiply so many values."""
     by = splat(factor)
     for at in range(0, count, LANES):
         store(values, at, mul(by, load(values, at)))
 
 
 @inlined
-def _noise(variance: Any, width: int, corners: Any, patch: int, noise: Any) -> None:
+def mean_noise(variance: Any, tile: Any, corners: Any, noise: Any) -> None:
     """Write the mean variance of every pixel of the patches of a group."""
+    n, patch, size = pixels_of(tile), tile.patch, tile.height * tile.width
     if len(variance) == 1:
-        for i in range(patch * patch):
+        for i in range(n):
             noise[i] = variance[0]
         return
-    for i in range(patch * patch):
+    for i in range(n):
         noise[i] = 0.0
     for j in range(len(corners)):
-        for row in range(patch):
+        for line in range(tile.layers * patch):
+            start = corners[j] + line // patch * size + line % patch * tile.width
             for column in range(patch):
-                noise[row * patch + column] += variance[corners[j] + row * width + column]
-    for i in range(patch * patch):
+                noise[line * patch + column] += variance[start + column]
+    for i in range(n):
         noise[i] /= np.float32(len(corners))
 
 
