@@ -306,6 +306,11 @@ class Stopped:
     reason: str
 
     @classmethod
+    def at_once(cls) -> Stopped:
+        """Return what to say of a formula."""
+        return cls("closed form", 0, "the answer is a formula: there is nothing to stop")
+
+    @classmethod
     def interrupted(cls, step: int) -> Stopped:
         """Return what to say of a fit that a person broke off after so many steps."""
         reason = "interrupted: this is the best so far" if step else "interrupted before its first step"

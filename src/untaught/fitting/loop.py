@@ -45,7 +45,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
     if isinstance(method, ClosedForm):
         if options.on_progress is not None:
             options.on_progress(Progress.before(options.phase, lambda: problem.initial().clone()))
-        stopped = Stopped("closed form", 0, "the answer is a formula: there is nothing to stop")
+        stopped = Stopped.at_once()
         watch = StepBudget().watch(problem, seed)
         try:
             return Fitted(method.solve(problem, seed), stopped, History(), watch)

@@ -24,6 +24,8 @@ from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
+from untaught.pipeline.stack.find_series import Series
+from untaught.pipeline.stack.restore_series import Asked, restore_together
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for, tiling_for
 from untaught.pipeline.tiles.restore_tiles import Whole, restore_tiles
@@ -49,6 +51,8 @@ class Requests:
         When, by `time.monotonic`: the clock of the whole picture.
     taken : tuple of Taken
         The stripes that were taken out of the planes before they are solved; empty where none were looked for.
+    series : tuple of Series
+        Planes that may be restored together.
     """
 
     picture: Image
@@ -56,6 +60,7 @@ class Requests:
     planes: tuple[Request | None, ...]
     started: float
     taken: tuple[Taken, ...] = ()
+    series: tuple[Series, ...] = ()
 
     @classmethod
     def of(cls, picture: Image, request: Request, started: float) -> Requests:
@@ -111,7 +116,7 @@ def restore_planes(
         _check_checkpoint(requests.shared.checkpoint, requests.picture)
     picture = measured or requests.picture
     tiling = _tiling(frame or picture, requests.shared, task)
-    answers = _counted(_answers(picture, requests, solve, tiling), requests.taken)
+    answers = _counted(_answers(picture, requests, task, solve, tiling), requests.taken)
     shared = replace(requests.shared, memory=None if tiling is None else memory_for(requests.shared))
     return combine(requests.picture, answers, shared, task, frame)
 
@@ -149,8 +154,8 @@ def _check_checkpoint(path: Path, picture: Image) -> None:
     refuse_foreign(path)
 
 
-def _answers(picture: Image, requests: Requests, solve: Solve, tiling: Tiling | None) -> Answers:
-    """Solve plane by plane.
+def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tiling: Tiling | None) -> Answers:
+    """Solve series of planes that help each other, and all others plane by plane.
 
     A plane without a request is left as it is. What the answer for a plane was learnt by, the fit to the next one
     begins with. It has seen what was drawn for that plane, so another seed draws for this one.
@@ -158,8 +163,14 @@ def _answers(picture: Image, requests: Requests, solve: Solve, tiling: Tiling | 
     answers: list[Answer | None] = []
     warm_start: Weights | None = None
     count, started = picture.n_planes, requests.started
+    made: dict[int, Answer] = {}
     try:
+        if tiling is None:
+            restore_together(Asked(picture, requests.planes, task, started), requests.series, made)
         for index, request in enumerate(requests.planes):
+            if index in made:
+                answers.append(made[index])
+                continue
             if request is not None:
                 seconds = request.seconds
                 if seconds is not None:
@@ -179,7 +190,8 @@ def _answers(picture: Image, requests: Requests, solve: Solve, tiling: Tiling | 
             if answer.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        return Answers((*answers, *[None] * (count - len(answers))), started, interrupted=True)
+        rest = (made.get(index) for index in range(len(answers), count))
+        return Answers((*answers, *rest), started, interrupted=True)
     return Answers(tuple(answers), started)
 
 

@@ -33,6 +33,7 @@ Picture = str | Path | Image | NDArray[Any]
 ImageLike = Picture | Tensor
 Region = tuple[int, int, int, int]
 STRIPES = ("rows", "columns", "auto")
+TOGETHER = ("auto", "none", "T", "Z", "TZ")
 Frames = str | Path | Sequence[str | Path]
 
 
@@ -62,6 +63,7 @@ class Request:
     memory: int | None = None  # bytes that may be used; None: half of what is free
     tiling: Tiling | None = None  # how large planes are cut; None: as the memory allows
     effort: str = "normal"  # one of EFFORTS
+    together: str = "auto"  # which planes help each other, one of TOGETHER
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 
@@ -80,8 +82,8 @@ class TaskOptions(TypedDict, total=False):
         'auto' measures it where the measurement looks like a picture; 'gaussian:0' says that there is none. The
         rectangle lies in the measurement.
     seed, time_limit, device, output_type, on_progress, checkpoint : as in `denoise`
-    memory, effort : as in `denoise`
-        What is reconstructed does not depend on the effort so far.
+    memory, effort, together : as in `denoise`
+        What is reconstructed depends neither on the effort nor on other planes so far.
     stripes : as in `denoise`
         Not of measurements through a mask or a colour filter array, nor of JPEG files.
     stop : str or Rule
@@ -106,6 +108,7 @@ class TaskOptions(TypedDict, total=False):
     stripes: str | None
     memory: str | int | None
     effort: str
+    together: str
     on_progress: Callable[[Progress], None] | None
     checkpoint: str | Path | None
 
@@ -128,6 +131,7 @@ def request_of(options: TaskOptions) -> Request:
         stripes=stripes_of(options.get("stripes")),
         memory=memory_of(options.get("memory")),
         effort=effort_of(options.get("effort", "normal")),
+        together=together_of(options.get("together", "auto")),
     )
     said = request.noise, request.noise_region, request.noise_from
     if sum(each is not None for each in said) > 1:
@@ -152,6 +156,16 @@ def effort_of(effort: str) -> str:
     if not one_of(effort, EFFORTS):
         raise InputError(f"the effort is {quoted(effort)}; choose {', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}")
     return effort
+
+
+def together_of(together: str) -> str:
+    """Return which planes may be restored together."""
+    if not one_of(together, TOGETHER):
+        raise InputError(
+            f"planes are to be taken together along {quoted(together)}; choose {', '.join(TOGETHER[:-1])} or "
+            f"{TOGETHER[-1]}"
+        )
+    return together
 
 
 def method_of(method: Any) -> str | Method | Fusion:

@@ -43,11 +43,20 @@ def solved(plane: Plane, request: Request, solve: Callable[[Plane, Request], Ans
     solve : callable
         Answers on the plane's own range what is asked for on it.
     """
-    scale = WorkingScale(plane.working.factor, plane.working.shift)
+    return brought_back(solve(plane, on_own_range(plane, request)), plane, request.noise)
+
+
+def on_own_range(plane: Plane, request: Request) -> Request:
+    """Return what was asked for on the range of a plane's own values."""
+    scale = WorkingScale.of(plane)
     noise, surveyed = (None if law is None else scale.noise(law) for law in (request.noise, request.surveyed))
     on_progress = None if request.on_progress is None else _telling(request.on_progress, plane, scale)
-    found = solve(plane, replace(request, noise=noise, surveyed=surveyed, on_progress=on_progress))
-    return _kept(_doubted(_said(scale.answer(found), request.noise)), plane)
+    return replace(request, noise=noise, surveyed=surveyed, on_progress=on_progress)
+
+
+def brought_back(found: Answer, plane: Plane, given: NoiseModel | None) -> Answer:
+    """Return an answer on a plane's own range on the picture's; `given` is the noise that was given there."""
+    return _kept(_doubted(_said(WorkingScale.of(plane).answer(found), given)), plane)
 
 
 def measured(plane: Plane) -> NoiseReport:
@@ -70,6 +79,11 @@ class WorkingScale:
 
     factor: float
     shift: float
+
+    @classmethod
+    def of(cls, plane: Plane) -> WorkingScale:
+        """Return the scale of a plane."""
+        return cls(plane.working.factor, plane.working.shift)
 
     @property
     def same(self) -> bool:

@@ -22,6 +22,7 @@ from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
+from untaught.pipeline.stack.find_series import find_series
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.results.result import Result
@@ -46,6 +47,7 @@ def denoise(
     output_type: str = "same",
     stripes: str | None = None,
     memory: str | int | None = None,
+    together: str = "auto",
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
@@ -100,6 +102,10 @@ def denoise(
     memory : str or int, optional
         What may be used, such as '2GiB', or bytes; by default half of what is free. A plane that needs more is
         measured as a whole and restored in parts that overlap, with one law of noise and one method.
+    together : str
+        Which planes of a stack help each other: 'auto', those along T or Z that show the same; 'none'; 'T'; 'Z';
+        'TZ', along whichever they are more alike. It takes a method that takes planes together, as 'auto' and
+        'nonlocal' do.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
@@ -143,6 +149,7 @@ def denoise(
             "output_type": output_type,
             "stripes": stripes,
             "memory": memory,
+            "together": together,
             "on_progress": on_progress,
             "checkpoint": checkpoint,
         }
@@ -155,7 +162,9 @@ def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
     picture, requests = requests.destriped(requests.picture)
     requests, notes = with_given_noise(requests, picture)
-    return restore_planes(requests, replace(TASK, notes=notes), _solved, picture)
+    found = find_series(picture, requests.shared.together)
+    requests = replace(requests, series=found.series)
+    return restore_planes(requests, replace(TASK, notes=notes + found.notes), _solved, picture)
 
 
 def _solved(plane: Plane, request: Request) -> Answer:

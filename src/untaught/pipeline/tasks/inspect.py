@@ -149,7 +149,7 @@ def inspect(
 
 def _report(plane: Plane) -> NoiseReport:
     """Return what was measured on a plane, on the picture's range."""
-    return WorkingScale(plane.working.factor, plane.working.shift).report(measured(plane))
+    return WorkingScale.of(plane).report(measured(plane))
 
 
 def _told(

@@ -93,7 +93,7 @@ def surveyed(picture: Image, index: int, request: Request, solve: Solve, tiling:
         clip = clipping(own.values, own.gone).clip
         return Survey(picture, index, replace(scale, clip=clip), request.noise)
     report = measured(sample)
-    law = WorkingScale(own.factor, own.shift).noise_back(report.model)
+    law = WorkingScale.of(sample).noise_back(report.model)
     found = Survey(picture, index, replace(scale, clip=report.model.clip), law, tuple(report.notes))
     return replace(found, noise=_refined(found, request, solve, tiling))
 

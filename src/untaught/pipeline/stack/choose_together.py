@@ -1,0 +1,42 @@
+"""Whether planes are restored together, and by what."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+from untaught.method import Along, ClosedForm, Together, runs_of
+from untaught.methods.registry import make
+from untaught.pipeline.plane.choose_methods import BY_EFFORT
+from untaught.pipeline.request import Request
+
+USUAL = "nonlocal"
+
+
+class Helping(ClosedForm, Together, Protocol):
+    """A formula that takes planes together."""
+
+
+def helping_method(request: Request, along: Along) -> Helping | None:
+    """Return the method that takes planes together along something; None where what was asked for does not.
+
+    Parameters
+    ----------
+    request : Request
+        With the method by name, as an object, or left to us.
+    along : {"time", "depth"}
+        What the planes follow each other in.
+    """
+    if request.parts:
+        return None
+    method = request.method
+    if method == "auto":
+        usual = make(BY_EFFORT.get((USUAL, request.effort), USUAL))
+        return _helping(usual, along) or _helping(make(USUAL), along)
+    return _helping(
+        make(BY_EFFORT.get((method, request.effort), method)) if isinstance(method, str) else method, along
+    )
+
+
+def _helping(method: object, along: Along) -> Helping | None:
+    takes = along in runs_of(method).together and isinstance(method, ClosedForm) and isinstance(method, Together)
+    return cast(Helping, method) if takes else None

@@ -1,0 +1,210 @@
+"""Which planes of a stack help each other: those that follow each other along an axis and show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.errors import InputError
+from untaught.image.image import Image
+from untaught.image.lazy import release
+from untaught.image.values import correlation
+from untaught.method import Along
+
+AXES: dict[str, Along] = {"T": "time", "Z": "depth"}
+BLOCK = 8  # pixels on a side that are averaged
+FEWEST = 6  # blocks on a side, at least: of smaller planes they are smaller
+RELATED = 0.1  # correlation of the means of blocks, noise left out, below which two planes share nothing
+# Of how alike two halves of the pixels of one plane are: where noise leaves less, it cannot be told whether planes
+# share something, and those that do not cost time alone.
+TELLING = 0.2
+ISOTROPIC = 2.0  # times the distance of pixels, up to which planes are as alike as rows are
+
+Thumbnail = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Series:
+    """Planes that are restored together.
+
+    Attributes
+    ----------
+    planes : tuple of int
+        Their numbers in the picture, in their order.
+    axis : str
+        Along which they follow each other: T or Z.
+    along : {"time", "depth"}
+        Whether what they show may move from one to the next, or they are as alike as rows are.
+    """
+
+    planes: tuple[int, ...]
+    axis: str
+    along: Along
+
+
+@dataclass(frozen=True)
+class Found:
+    """The series of a picture, and what to say of them."""
+
+    series: tuple[Series, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def find_series(picture: Image, together: str) -> Found:
+    """Return which planes help each other.
+
+    Planes of one channel that follow each other along T, or else along Z, are a series; it ends where a plane
+    shares nothing with the next,
+
+        r(a, b) / sqrt(r(a, a') r(b, b')) < .1,
+
+    r the correlation of the means over blocks, a and a' two halves of the pixels of one plane, so that noise does
+    not count (Spearman's correction for attenuation). Empty planes are in none.
+
+    Parameters
+    ----------
+    picture : Image
+        With its axes.
+    together : str
+        One of `request.TOGETHER`: by the axes, not at all, or along one of them; 'TZ': whichever is more alike.
+
+    Raises
+    ------
+    InputError
+        For an axis that the picture does not have.
+    """
+    there = [axis for axis in AXES if picture.size(axis) > 1]
+    if together == "none" or (together == "auto" and not there):
+        return Found()
+    missing = [axis for axis in together if together != "auto" and axis not in there]
+    if missing:
+        raise InputError(
+            f"{picture.name} has no planes along {missing[0]} that could be taken together; its axes are "
+            f"{picture.axes}, and others can be named with --axes"
+        )
+    thumbnails = [_thumbnail(picture, index) for index in range(picture.n_planes)]
+    axes = there if together == "auto" else list(together)
+    axis = max(axes, key=lambda each: (_likeness(picture, thumbnails, each), each)) if len(axes) > 1 else axes[0]
+    return _along(picture, thumbnails, axis)
+
+
+def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Found:
+    along = AXES[axis] if axis == "T" or _isotropic(picture, thumbnails) else "time"
+    series: list[Series] = []
+    cuts: list[str] = []
+    for line in _lines(picture, axis):
+        begun: list[int] = []
+        for index in line:
+            thumbnail = thumbnails[index]
+            apart = begun and thumbnail is not None and not _related(thumbnails[begun[-1]], thumbnail)
+            if begun and (thumbnail is None or apart):
+                series.append(Series(tuple(begun), axis, along))
+                cuts += [picture.labels[index]] if apart else []
+                begun = []
+            if thumbnail is not None:
+                begun.append(index)
+        series.append(Series(tuple(begun), axis, along))
+    return Found(tuple(one for one in series if len(one.planes) > 1), _cut_notes(cuts))
+
+
+def _cut_notes(cuts: Sequence[str]) -> tuple[str, ...]:
+    if not cuts:
+        return ()
+    where = ", ".join(cuts[:3]) + (f" and {len(cuts) - 3} more" if len(cuts) > 3 else "")
+    return (f"the plane at {where} shows nothing of what the one before it shows; they were not taken together",)
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Means over blocks of a plane, by one half of the pixels and by the other."""
+
+    first: Thumbnail
+    second: Thumbnail
+
+    @property
+    def telling(self) -> float:
+        """How alike the two are."""
+        return correlation(self.first, self.second, of_constant=0.0)
+
+
+def _thumbnail(picture: Image, index: int) -> Halves | None:
+    """Return the means over blocks of a plane; None where it shows nothing."""
+    plane = picture.plane(index)
+    release(picture.array)
+    values = plane.values.astype(np.float64).mean(-1)
+    if not values.size or values.max() == values.min():
+        return None
+    side = max(1, min(BLOCK, min(values.shape) // FEWEST))
+    rows, columns = (size // side * side for size in values.shape)
+    tiles = values[:rows, :columns].reshape(rows // side, side, columns // side, side)
+    half = np.indices((side, side)).sum(0) % 2 == 0
+    if side == 1:
+        return Halves(tiles[:, 0, :, 0], tiles[:, 0, :, 0])
+    return Halves(*(tiles.swapaxes(1, 2)[..., part].mean(-1) for part in (half, ~half)))
+
+
+def _alike(first: Halves, second: Halves) -> float | None:
+    """Return the correlation of what two planes show, noise left out; None where noise hides it."""
+    own = first.telling, second.telling
+    if min(own) < TELLING:
+        return None
+    across = (
+        correlation(first.first, second.second, of_constant=0.0)
+        + correlation(first.second, second.first, of_constant=0.0)
+    ) / 2
+    return float(across / np.sqrt(own[0] * own[1]))
+
+
+def _related(first: Halves | None, second: Halves) -> bool:
+    alike = None if first is None else _alike(first, second)
+    return alike is None or alike >= RELATED
+
+
+def _lines(picture: Image, axis: str) -> Iterator[list[int]]:
+    """Yield the numbers of the planes along an axis, for every place on the others."""
+    groups, shape = len(picture.groups), picture.lead_shape
+    numbers = np.arange(picture.n_planes).reshape(*shape, groups)
+    moved = np.moveaxis(numbers, picture.lead_axes.index(axis), -1)
+    yield from (line.tolist() for line in moved.reshape(-1, picture.size(axis)))
+
+
+def _likeness(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> float:
+    """Return the median correlation of neighbours along an axis."""
+    pairs = [(thumbnails[a], thumbnails[b]) for line in _lines(picture, axis) for a, b in pairwise(line)]
+    found = [_alike(a, b) for a, b in pairs if a is not None and b is not None]
+    told = [alike for alike in found if alike is not None]
+    return float(np.median(told)) if told else 0.0
+
+
+def _isotropic(picture: Image, thumbnails: Sequence[Halves | None]) -> bool:
+    """Say whether slices are as alike as rows are: by the distances that the file states, or by what is shown.
+
+        E (x_z - x_{z+1})^2 <= 4 E (x_i - x_{i+1})^2
+
+    with the means over blocks of one half of the pixels times those of the other, so that noise does not count.
+    """
+    spacing = picture.metadata.get("spacing", {})
+    if "Z" in spacing and "Y" in spacing:
+        return bool(spacing["Z"][0] <= ISOTROPIC * spacing["Y"][0])
+    return _steps(picture, thumbnails) <= ISOTROPIC**2
+
+
+def _steps(picture: Image, thumbnails: Sequence[Halves | None]) -> float:
+    """Return the mean squared step from slice to slice over that from row to row, a pixel each."""
+    deep, flat = [], []
+    for line in _lines(picture, "Z"):
+        for a, b in pairwise(line):
+            first, second = thumbnails[a], thumbnails[b]
+            if first is None or second is None:
+                continue
+            deep.append(np.mean((first.first - second.first) * (first.second - second.second)))
+    for one in thumbnails:
+        if one is not None:
+            flat.append(np.mean(np.diff(one.first, axis=0) * np.diff(one.second, axis=0)))
+    side = max(1, min(BLOCK, min(picture.height, picture.width) // FEWEST))
+    # What is smooth over blocks changes with the square of the distance.
+    return float(np.mean(deep) / max(np.mean(flat) / side**2, 1e-20)) if deep and flat else 1.0

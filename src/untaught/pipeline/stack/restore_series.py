@@ -1,0 +1,178 @@
+"""Planes that help each other, restored together: some at a time, with their neighbours on both sides."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from untaught.fitting.progress import Progress
+from untaught.fitting.stopping import StepBudget
+from untaught.image.image import Image
+from untaught.image.lazy import empty, release
+from untaught.method import Stopped
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.candidate import Candidate, Outcome
+from untaught.pipeline.plane.judge import with_risk, with_terms
+from untaught.pipeline.plane.make_answer import make_answer
+from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.plane.refine_noise import refine
+from untaught.pipeline.plane.run_method import Runner
+from untaught.pipeline.plane.working_scale import brought_back
+from untaught.pipeline.recipes import plane_recipe
+from untaught.pipeline.request import Request
+from untaught.pipeline.stack.blocks import Posed, blocks_of, posed
+from untaught.pipeline.stack.choose_together import Helping, helping_method
+from untaught.pipeline.stack.find_series import Series
+from untaught.pipeline.stack.survey_series import Survey, survey_series
+from untaught.pipeline.task import Task
+from untaught.pipeline.tiles.memory_need import memory_for
+from untaught.problem import Estimate
+from untaught.risk.sure import common_kernel
+
+WEAKER = 0.9  # of the variance that was measured first: below, the first block is restored again
+SEVERAL = "{count} planes along {axis} show the same, and similar patches of all of them are combined"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a picture whose planes are restored together."""
+
+    picture: Image
+    requests: Sequence[Request | None]
+    task: Task
+    started: float
+
+    def request(self, plane: int) -> Request:
+        """Return what is asked of a plane of a series."""
+        return cast(Request, self.requests[plane])
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.started
+
+
+def restore_together(asked: Asked, found: Sequence[Series], answers: dict[int, Answer]) -> None:
+    """Restore the series of a picture, those for which a method was asked that takes planes together.
+
+    `answers` are put in by the numbers of their planes, and are there after Ctrl-C as well.
+    """
+    for series in found:
+        requests = [asked.requests[plane] for plane in series.planes]
+        first = requests[0]
+        if first is None or any(one is None or one.method != first.method for one in requests):
+            continue
+        method = helping_method(first, series.along)
+        if method is not None:
+            with suppress(NoGreyError):
+                _restore(asked, series, method, answers)
+
+
+def _restore(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
+    """Restore a series block by block.
+
+    What time is not left for, and what holds no noise, has no answer.
+
+    Raises
+    ------
+    NoGreyError
+        For a plane of two values.
+    KeyboardInterrupt
+        After Ctrl-C; `answers` has what was done.
+    """
+    picture, count, first = asked.picture, len(series.planes), asked.request(series.planes[0])
+    survey = survey_series(picture, series, first.noise)
+    if survey.noise.leaves_clean:
+        return
+    shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
+    canvas = empty((count, *shape), np.float64 if picture.array.itemsize > 2 else np.float32)
+    for block in blocks_of(count, math.prod(shape), memory_for(first)):
+        if block.first and first.seconds is not None and asked.spent > first.seconds:
+            return
+        made = [posed(survey, place, asked.request(series.planes[place])) for place in block.seen]
+        _tell(asked, survey, method.name, made[block.first - block.start])
+        estimates = method.solve_together([one.problem for one in made], series.along, first.seed)
+        if not block.first and first.noise is None:
+            judged = [_judged(method, *pair, first) for pair in _pairs(made, estimates)]
+            survey, weaker = _refined(survey, made, judged)
+            made = [one.under(survey.law(one.place)) for one in made]
+            if weaker:
+                estimates = method.solve_together([one.problem for one in made], series.along, first.seed)
+        for one, estimate in _pairs(made, estimates):
+            if one.place in block.answered:
+                answer = _answer(asked, survey, one, _judged(method, one, estimate, first))
+                canvas[one.place] = answer.values
+                answers[series.planes[one.place]] = replace(answer, values=canvas[one.place])
+        release(canvas)
+        release(picture.array)
+
+
+def _pairs(made: Sequence[Posed], estimates: Sequence[Estimate]) -> Iterator[tuple[Posed, Estimate]]:
+    return zip(made, estimates, strict=True)
+
+
+def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
+    """Say which plane the work has come to."""
+    index, planes = survey.series.planes[first.place], asked.picture.n_planes
+    tell = asked.request(index).on_progress
+    if tell is None:
+        return
+    left = asked.spent * (planes - index) / index if index else math.nan
+    told = Progress.before(phase, lambda: first.shown)
+    tell(replace(told, plane=index, planes=planes, seconds=asked.spent, seconds_left=left))
+
+
+def _refined(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) -> tuple[Survey, bool]:
+    """Return the survey with the level that the residuals of some planes tell, and whether it is much lower.
+
+    Each plane tells a factor on the variance; the mean, weighted by the errors, is taken for all.
+    """
+    if survey.noise.relative_error <= 0 or not survey.noise.white:
+        return survey, False
+    told = []
+    for one, candidate in zip(made, judged, strict=True):
+        if candidate.terms is not None:
+            law = refine(one.problem, candidate.picture, candidate.terms)
+            told.append((law.level**2 / one.problem.noise.level**2, law.relative_error))
+    if not told:
+        return survey, False
+    factors, errors = np.array(told).T
+    weights = errors**-2.0
+    factor = float((weights * factors).sum() / weights.sum())
+    error = min(float(errors.min()), survey.noise.relative_error)
+    return replace(survey, noise=survey.noise.scaled(factor, error)), factor < WEAKER
+
+
+def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> Answer:
+    """Return the answer for one plane, on the picture's range."""
+    series = survey.series
+    request = asked.request(series.planes[one.place])
+    problem = replace(one.problem, pilot=candidate.picture)
+    if candidate.terms is not None:
+        terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
+        candidate = with_risk(candidate, problem, terms)
+    why = f"{SEVERAL.format(count=len(series.planes), axis=series.axis)}"
+    outcome = Outcome(candidate, why, (candidate.row("planes together"),))
+    runner = Runner(replace(request, noise=one.given), asked.task, asked.started)
+    return brought_back(make_answer(problem, outcome, runner, one.notes), one.plane, request.noise)
+
+
+def _judged(method: Helping, one: Posed, estimate: Estimate, request: Request) -> Candidate:
+    """Return one plane's estimate as a candidate with its terms."""
+    rule = StepBudget()
+    found = Candidate(
+        name=method.name,
+        picture=estimate.image,
+        judged=estimate,
+        stopped=Stopped.at_once(),
+        method=method,
+        rule=rule,
+        recipe=plane_recipe(method, rule, 0),
+    )
+    return with_terms(found, one.problem, request.seed)
