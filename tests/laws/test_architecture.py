@@ -43,6 +43,7 @@ PIPELINE = (
     "rerun_command",
     "plane combine_planes",
     "tiles",
+    "stack",
     "planes",
     "tasks",
 )

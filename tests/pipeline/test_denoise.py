@@ -194,7 +194,7 @@ def test_the_error_of_a_quick_answer_is_told_from_parts_of_the_picture(monkeypat
     solve = Quick.solve
     monkeypatch.setattr(Quick, "solve", lambda m, p, seed=0: seen.append(p.y.shape[2:]) or solve(m, p, seed))
     result = denoise(y, sigma=0.1, effort="quick")
-    assert seen == [(448, 448), *[(128, 128)] * 8]
+    assert seen == [(448, 448), *[(96, 96)] * 8]
     assert result.psnr is not None
     assert result.psnr.low <= psnr(result.image, x) <= result.psnr.high
 

@@ -91,6 +91,14 @@ Memory = Annotated[
         "more are restored in parts.",
     ),
 ]
+Together = Annotated[
+    str,
+    typer.Option(
+        metavar="WHICH",
+        help="Which planes of a stack help each other: auto, those along T or Z that show the same; none; T; Z; "
+        "or TZ, along whichever they are more alike.",
+    ),
+]
 Seed = Annotated[int, typer.Option(metavar="N", help="Same seed, same picture.")]
 Limit = Annotated[
     float | None,

@@ -39,4 +39,5 @@ class Answer:
     recipe: PlaneRecipe | None = None
     weights: Weights | None = None
     kept: NDArray[np.bool_] | None = None
+    together: bool = False  # whether neighbouring planes have a part in it
     completed: bool = False  # whether what was missing was filled in though the picture is otherwise the input

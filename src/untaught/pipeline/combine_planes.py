@@ -182,13 +182,21 @@ def _notes(picture: Image, answers: Sequence[Answer | None]) -> tuple[str, ...]:
     if len(answers) > 1 and levels:
         notes.insert(
             0,
-            f"{len(levels)} of {len(answers)} planes were restored, one by one; their noise levels run from "
-            f"{min(levels):.1f} to {max(levels):.1f} (of 255)",
+            f"{len(levels)} of {len(answers)} planes were restored, {_how([answer for _, answer in done])}; their "
+            f"noise levels run from {min(levels):.1f} to {max(levels):.1f} (of 255)",
         )
     left = len(answers) - len(done)
     if left:
         notes.append(f"{left} of {len(answers)} planes were not reached and are as they were")
     return tuple(notes)
+
+
+def _how(done: Sequence[Answer]) -> str:
+    together = sum(answer.together for answer in done)
+    if not together:
+        return "one by one"
+    some = "" if together == len(done) else f"{together} of them "
+    return f"{some}with the help of their neighbours"
 
 
 def named_by_plane(said: Sequence[tuple[str, Sequence[str]]], count: int) -> list[str]:

@@ -136,6 +136,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         output_type=request.output_type,
         stripes=request.stripes,
         memory=request.memory,
+        together=request.together,
         noise_region=request.noise_region,
         noise_from=None if request.noise_from is None else tuple(str(p.absolute()) for p in request.noise_from),
         seed=request.seed,

@@ -31,8 +31,10 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     typed = {} if recipe.output_type == SAME else {"output-type": recipe.output_type}
     stripes = {} if recipe.stripes is None else {"stripes": recipe.stripes}
     memory = {} if recipe.memory is None else {"memory": str(recipe.memory)}
+    together = {} if recipe.together == "auto" or picture.n_planes == 1 else {"together": recipe.together}
     before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise, *stripes.items()]
-    options = [*before, ("seed", str(recipe.seed)), ("device", recipe.device), *typed.items(), *memory.items()]
+    how = [("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
+    options = [*before, *how, *memory.items(), *together.items()]
     written = [word for name, value in options for word in (f"--{name}", value)]
     return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])
 

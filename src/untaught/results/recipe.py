@@ -43,5 +43,6 @@ class Recipe(BaseModel):
     output_type: str = "same"  # of the answer's numbers, see `image.output_type`
     stripes: str | None = None  # that were taken out beforehand: rows, columns, auto
     memory: int | None = None  # bytes, where planes were cut to keep to it
+    together: str = "none"  # which planes were to help each other; in recipes before there was a choice, none
     noise_region: tuple[int, int, int, int] | None = None  # where alone the noise was measured
     noise_from: tuple[str, ...] | None = None  # the frames that told it; `noise` has what they told

@@ -30,6 +30,7 @@ from untaught.cli.app import (
     Seed,
     Series,
     Stripes,
+    Together,
     app,
 )
 from untaught.cli.signals import Interrupts
@@ -115,6 +116,7 @@ def denoise(
     output_type: OutputType = "same",
     stripes: Stripes = None,
     memory: Memory = None,
+    together: Together = "auto",
     report: Report = None,
     recipe: RecipeFile = None,
     checkpoint: Annotated[
@@ -145,6 +147,7 @@ def denoise(
             "output_type": output_type,
             "stripes": stripes,
             "memory": memory,
+            "together": together,
             "checkpoint": checkpoint,
         },
         report=report,

@@ -160,7 +160,8 @@ def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> A
     why = f"{SEVERAL.format(count=len(series.planes), axis=series.axis)}"
     outcome = Outcome(candidate, why, (candidate.row("planes together"),))
     runner = Runner(replace(request, noise=one.given), asked.task, asked.started)
-    return brought_back(make_answer(problem, outcome, runner, one.notes), one.plane, request.noise)
+    found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
+    return replace(brought_back(found, one.plane, request.noise), together=True)
 
 
 def _judged(method: Helping, one: Posed, estimate: Estimate, request: Request) -> Candidate:

@@ -117,7 +117,15 @@ def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) ->
     )
     if law.replaces or law.level <= 0:
         return found
-    return replace(found, drift=_drift([places[at] for at in alike], (levels / law.level) ** 2, law))
+    drift = _drift([places[at] for at in alike], (levels / law.level) ** 2, law)
+    return replace(found, drift=drift, notes=(*found.notes, *_drift_notes(drift, law)))
+
+
+def _drift_notes(drift: Curve, law: NoiseModel) -> tuple[str, ...]:
+    if not drift:
+        return ()
+    first, last = (255 * law.level * drift[at][1] ** 0.5 for at in (0, -1))
+    return (f"the noise drifts, from level {first:.1f} (of 255) in the first plane to {last:.1f} in the last",)
 
 
 def _drift(places: Sequence[int], variances: NDArray[np.float64], law: NoiseModel) -> Curve:

@@ -23,6 +23,7 @@ from untaught.pipeline.request import (
     device_of,
     listener_of,
     stripes_of,
+    together_of,
 )
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
@@ -79,6 +80,7 @@ def rerun(
         output_type=output_type_of(recipe.output_type),
         stripes=stripes_of(recipe.stripes),
         memory=recipe.memory,
+        together=together_of(recipe.together),
     )
     planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)
