@@ -1,0 +1,160 @@
+"""Planes that help each other: which they are, what they share, and that they gain by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.conftest import psnr
+from untaught import Image, InputError, denoise, rerun
+from untaught.fitting.progress import Progress
+from untaught.pipeline.stack import blocks as blocks_page
+from untaught.pipeline.stack.blocks import blocks_of
+from untaught.pipeline.stack.find_series import find_series
+from untaught.pipeline.stack.survey_series import survey_series
+
+Values = NDArray[np.float32]
+LEVEL = 0.08
+PLANES = 5
+
+
+def scene(name: str = "camera") -> Values:
+    from skimage import data
+
+    return np.asarray(getattr(data, name)()[100:260, 100:260] / 255, np.float32)
+
+
+def film(planes: int = PLANES, name: str = "camera", side: int = 64) -> Values:
+    """Return a window that moves over a scene, (T, H, W)."""
+    x = scene(name)
+    return np.stack([x[k : k + side, 2 * k : 2 * k + side] for k in range(planes)])
+
+
+def noisy(x: Values, level: float | NDArray[np.float64] = LEVEL, seed: int = 0) -> Values:
+    return (x + level * np.random.default_rng(seed).standard_normal(x.shape)).astype(np.float32)
+
+
+def series_in(array: Values, axes: str, together: str = "auto", **metadata: object) -> list[tuple[int, ...]]:
+    picture = Image.of(array, axes, metadata=metadata)
+    return [one.planes for one in find_series(picture, together).series]
+
+
+def test_planes_along_an_axis_are_a_series_for_every_place_on_the_others() -> None:
+    assert series_in(film(), "TYX") == [(0, 1, 2, 3, 4)]
+    both = np.stack([film(3), film(3, "coins")], 1)
+    assert series_in(both, "TCYX") == [(0, 2, 4), (1, 3, 5)]
+    assert series_in(both, "TCYX", "none") == []
+    assert series_in(film()[0], "YX") == []
+    assert series_in(film(3), "CYX") == []
+
+
+def test_along_which_they_are_more_alike_is_taken() -> None:
+    slow = np.stack([film(3), film(3, "coins")])
+    for together in ("auto", "TZ"):
+        assert series_in(slow, "TZYX", together) == [(0, 1, 2), (3, 4, 5)]
+        assert series_in(slow.swapaxes(0, 1), "TZYX", together) == [(0, 2, 4), (1, 3, 5)]
+    assert series_in(slow, "TZYX", "T") == []  # shows other things at the two times
+
+
+def test_a_cut_and_an_empty_plane_end_a_series() -> None:
+    cut = np.concatenate([film(3), film(3, "coins")])
+    assert series_in(cut, "TYX") == [(0, 1, 2), (3, 4, 5)]
+    assert any("T 4/6" in note for note in find_series(Image.of(noisy(cut), "TYX"), "auto").notes)
+    empty = film()
+    empty[2] = 0.5
+    assert series_in(empty, "TYX") == [(0, 1), (3, 4)]
+
+
+def test_what_noise_hides_is_left_together() -> None:
+    unlike = np.concatenate([film(2), film(2, "coins")])
+    assert series_in(noisy(unlike, 40.0), "TYX") == [(0, 1, 2, 3)]
+    assert series_in(noisy(film(), 0.5), "TYX") == [(0, 1, 2, 3, 4)]
+
+
+def test_slices_are_as_alike_as_rows_or_are_taken_as_times() -> None:
+    volume = np.stack([scene()[k : k + 64, 20:84] for k in range(6)])  # a step down a plane
+
+    def along(array: Values, **metadata: object) -> str:
+        return find_series(Image.of(array, "ZYX", metadata=metadata), "auto").series[0].along
+
+    assert along(volume) == "depth"
+    assert along(noisy(volume, 0.2)) == "depth"
+    assert along(film(side=48)[::2]) == "time"
+    for step, expected in ((1.0, "depth"), (5.0, "time")):
+        assert along(volume, spacing={"Z": (step, "um"), "Y": (1.0, "um"), "X": (1.0, "um")}) == expected
+
+
+@pytest.mark.parametrize(("together", "words"), [("Q", "auto, none"), ("Z", "no planes along Z")])
+def test_what_cannot_be_taken_together_is_refused(together: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        denoise(Image.of(film(), "TYX"), together=together)
+
+
+@pytest.mark.parametrize("axes", ["TYX", "ZYX"])
+def test_planes_gain_by_their_neighbours_and_know_it(axes: str) -> None:
+    x = film() if axes == "TYX" else np.stack([scene()[k : k + 64, 20:84] for k in range(8)])
+    y = Image.of(noisy(x), axes)
+    found, alone = (denoise(y, method="nonlocal", together=how) for how in ("auto", "none"))
+    assert psnr(found.image, x) > psnr(alone.image, x) + 0.7
+    assert any("help of their neighbours" in note for note in found.notes)
+    inside = [
+        one.psnr is not None and one.psnr.low - 0.3 < psnr(found.image[k], x[k]) < one.psnr.high + 0.3
+        for k, one in enumerate(found.planes)
+    ]
+    assert all(inside)
+    again = rerun(found.recipe, y)
+    assert np.array_equal(again.image, found.image)
+    assert found.command is None or "--together" not in found.command
+    assert alone.command is None or "--together none" in alone.command
+
+
+def test_blocks_cover_a_series_once_and_look_beyond_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count, memory in ((1, 0), (7, 2**20), (100, 2**24), (2000, 2**30)):
+        blocks = blocks_of(count, 64 * 64, memory)
+        assert [place for block in blocks for place in block.answered] == list(range(count))
+        assert all(set(block.answered) <= set(block.seen) for block in blocks)
+    x = film(9, side=48)
+    y = Image.of(noisy(x), "TYX")
+    whole = denoise(y, method="nonlocal", sigma=LEVEL)
+    monkeypatch.setattr(blocks_page, "LARGEST", 3)
+    parts = denoise(y, method="nonlocal", sigma=LEVEL)
+    assert psnr(parts.image, x) == pytest.approx(psnr(whole.image, x), abs=0.15)
+
+
+def test_a_level_that_drifts_is_followed() -> None:
+    x = film(9)
+    levels = np.linspace(0.04, 0.12, 9)[:, None, None]
+    y = Image.of(noisy(x, levels), "TYX")
+    survey = survey_series(y, find_series(y, "auto").series[0], None)
+    found = [survey.law(place).level / (y.value_range[1] - y.value_range[0]) for place in (0, 4, 8)]
+    span = y.value_range[1] - y.value_range[0]
+    assert [level * span**2 for level in found] == pytest.approx(levels[[0, 4, 8], 0, 0], rel=0.2)
+    assert any("drifts" in note for note in survey.notes)
+    steady = Image.of(noisy(x), "TYX")
+    assert not survey_series(steady, find_series(steady, "auto").series[0], None).drift
+
+
+def test_what_was_done_before_ctrl_c_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks_page, "LARGEST", 3)
+    y = noisy(film(6, side=48))
+    seen: Iterator[int] = iter(range(2))
+
+    def told(progress: Progress) -> None:
+        if progress.plane and next(seen, None) is not None:
+            raise KeyboardInterrupt
+
+    result = denoise(Image.of(y, "TYX"), method="nonlocal", sigma=LEVEL, on_progress=told)
+    assert result.interrupted
+    assert [len(result.planes), *(plane.index for plane in result.planes)] == [3, 0, 1, 2]
+    assert np.array_equal(result.image[3:], y[3:])
+
+
+def test_a_plane_of_two_values_leaves_the_others_to_be_restored_alone() -> None:
+    y = np.clip(noisy(film(3)), 0, 1)
+    y[1] = (y[1] > 0.5).astype(np.float32)
+    result = denoise(Image.of(y, "TYX"), method="nonlocal", sigma=LEVEL)
+    assert np.array_equal(result.image[1], y[1])
+    assert not np.array_equal(result.image[0], y[0])
