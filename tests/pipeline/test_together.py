@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,3 +159,36 @@ def test_a_plane_of_two_values_leaves_the_others_to_be_restored_alone() -> None:
     result = denoise(Image.of(y, "TYX"), method="nonlocal", sigma=LEVEL)
     assert np.array_equal(result.image[1], y[1])
     assert not np.array_equal(result.image[0], y[0])
+
+
+def test_inspect_says_what_it_would_do_and_what_that_gains() -> None:
+    from untaught import inspect
+
+    notes = inspect(Image.of(noisy(film()), "TYX")).notes
+    (said,) = (note for note in notes if "help of their neighbours" in note)
+    assert "5 of 5 planes" in said
+    assert "along T" in said
+    assert float(said.split("gain ")[1].split(" dB")[0]) > 0.5
+    assert not any("neighbours" in note for note in inspect(noisy(film())[0]).notes)
+
+
+def test_a_stack_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(blocks_page, "LARGEST", 3)
+    y = Image.of(noisy(film(6, side=48)), "TYX")
+    whole = denoise(y, method="nonlocal")
+    path = tmp_path / "kept"
+
+    def stop(progress: Progress) -> None:
+        if progress.plane:
+            raise KeyboardInterrupt
+
+    assert denoise(y, method="nonlocal", checkpoint=path, on_progress=stop).interrupted
+    assert [file.name for file in tmp_path.iterdir()] == ["kept.plane0"]
+    with pytest.raises(InputError, match="another picture, method or seed"):
+        denoise(y, method="nonlocal", checkpoint=path, seed=1)
+    again = denoise(y, method="nonlocal", checkpoint=path)
+    assert np.array_equal(again.image, whole.image)
+    assert [plane.psnr for plane in again.planes] == [plane.psnr for plane in whole.planes]
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(InputError, match="one by one"):
+        denoise(y, method="dip", checkpoint=path)

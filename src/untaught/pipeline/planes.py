@@ -24,6 +24,7 @@ from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
+from untaught.pipeline.stack.choose_together import helping_method
 from untaught.pipeline.stack.find_series import Series
 from untaught.pipeline.stack.restore_series import Asked, restore_together
 from untaught.pipeline.task import Task
@@ -113,7 +114,7 @@ def restore_planes(
         For a checkpoint of a stack, a file that is none, or a plane that cannot be restored.
     """
     if requests.shared.checkpoint is not None:
-        _check_checkpoint(requests.shared.checkpoint, requests.picture)
+        _check_checkpoint(requests.shared.checkpoint, requests)
     picture = measured or requests.picture
     tiling = _tiling(frame or picture, requests.shared, task)
     answers = _counted(_answers(picture, requests, task, solve, tiling), requests.taken)
@@ -147,10 +148,14 @@ def _counted(answers: Answers, taken: tuple[Taken, ...]) -> Answers:
     return replace(answers, planes=tuple(each))
 
 
-def _check_checkpoint(path: Path, picture: Image) -> None:
-    """Refuse a checkpoint of a stack, and a file that is none."""
-    if picture.n_planes > 1:
-        raise InputError(f"a checkpoint holds one plane, but {picture.name} has {picture.n_planes}")
+def _check_checkpoint(path: Path, requests: Requests) -> None:
+    """Refuse a checkpoint of planes that are restored one by one, and a file that is none."""
+    picture, count = requests.picture, sum(len(one.planes) for one in requests.series)
+    if picture.n_planes > 1 and (not count or helping_method(requests.shared, requests.series[0].along) is None):
+        raise InputError(
+            f"a checkpoint holds one plane, or planes that are restored together, but the {picture.n_planes} of "
+            f"{picture.name} would be restored one by one"
+        )
     refuse_foreign(path)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
+import torch
 
+from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.image.image import Image
@@ -24,11 +26,12 @@ from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.working_scale import brought_back
-from untaught.pipeline.recipes import plane_recipe
+from untaught.pipeline.recipes import plane_recipe, sha256
 from untaught.pipeline.request import Request
-from untaught.pipeline.stack.blocks import Posed, blocks_of, posed
+from untaught.pipeline.stack.blocks import Block, Posed, blocks_of, posed
 from untaught.pipeline.stack.choose_together import Helping, helping_method
 from untaught.pipeline.stack.find_series import Series
+from untaught.pipeline.stack.keep_blocks import Kept, Solved
 from untaught.pipeline.stack.survey_series import Survey, survey_series
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for
@@ -83,6 +86,8 @@ def _restore(asked: Asked, series: Series, method: Helping, answers: dict[int, A
     ------
     NoGreyError
         For a plane of two values.
+    InputError
+        For a checkpoint of another run.
     KeyboardInterrupt
         After Ctrl-C; `answers` has what was done.
     """
@@ -92,29 +97,76 @@ def _restore(asked: Asked, series: Series, method: Helping, answers: dict[int, A
         return
     shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
     canvas = empty((count, *shape), np.float64 if picture.array.itemsize > 2 else np.float32)
-    for block in blocks_of(count, math.prod(shape), memory_for(first)):
+    blocks = blocks_of(count, math.prod(shape), memory_for(first))
+    work = _Work(asked, method, first, _kept(asked, series, method, first))
+    for block in blocks:
         if block.first and first.seconds is not None and asked.spent > first.seconds:
             return
         made = [posed(survey, place, asked.request(series.planes[place])) for place in block.seen]
         _tell(asked, survey, method.name, made[block.first - block.start])
-        estimates = method.solve_together([one.problem for one in made], series.along, first.seed)
-        if not block.first and first.noise is None:
-            judged = [_judged(method, *pair, first) for pair in _pairs(made, estimates)]
-            survey, weaker = _refined(survey, made, judged)
+        done = work.solved(survey, block, made)
+        if done.told is not None:
+            survey = replace(survey, noise=survey.noise.scaled(*done.told))
             made = [one.under(survey.law(one.place)) for one in made]
-            if weaker:
-                estimates = method.solve_together([one.problem for one in made], series.along, first.seed)
-        for one, estimate in _pairs(made, estimates):
+        for one, estimate in zip(made, done.estimates, strict=True):
             if one.place in block.answered:
                 answer = _answer(asked, survey, one, _judged(method, one, estimate, first))
                 canvas[one.place] = answer.values
                 answers[series.planes[one.place]] = replace(answer, values=canvas[one.place])
         release(canvas)
         release(picture.array)
+    work.kept.clear(blocks)
 
 
-def _pairs(made: Sequence[Posed], estimates: Sequence[Estimate]) -> Iterator[tuple[Posed, Estimate]]:
-    return zip(made, estimates, strict=True)
+def _kept(asked: Asked, series: Series, method: Helping, request: Request) -> Kept:
+    """Return where blocks are kept, if they are to be, and what they have to be of."""
+    if request.checkpoint is None:
+        return Kept(None, {})
+    identity = {
+        "picture": sha256(asked.picture),
+        "method": repr(method),
+        "noise": repr(request.noise),
+        "seed": request.seed,
+        "along": series.along,
+        "planes": list(series.planes),
+    }
+    return Kept(request.checkpoint, identity)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the planes of a series go through, block by block."""
+
+    asked: Asked
+    method: Helping
+    request: Request
+    kept: Kept
+
+    def solved(self, survey: Survey, block: Block, made: Sequence[Posed]) -> Solved:
+        """Return the estimates of a block; of the first also what they tell of the level.
+
+        Where that is much lower than it was taken for, it is restored again.
+        """
+        before = self.kept.load(block, torch.device(self.request.device))
+        if before is not None:
+            return before
+        done = Solved(self._together(survey, made))
+        if not block.first and self.request.noise is None:
+            judged = [_judged(self.method, *pair, self.request) for pair in zip(made, done.estimates, strict=True)]
+            told = _told(survey, made, judged)
+            if told is not None and told[0] < WEAKER:
+                again = replace(survey, noise=survey.noise.scaled(*told))
+                weaker = [one.under(again.law(one.place)) for one in made]
+                done = Solved(self._together(again, weaker))
+            done = replace(done, told=told)
+        problem = self.kept.save(block, done)
+        if problem:
+            raise OutputError(f"{problem}; make room, or leave --checkpoint out")
+        return done
+
+    def _together(self, survey: Survey, made: Sequence[Posed]) -> list[Estimate]:
+        problems = [one.problem for one in made]
+        return self.method.solve_together(problems, survey.series.along, self.request.seed)
 
 
 def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
@@ -128,25 +180,24 @@ def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
     tell(replace(told, plane=index, planes=planes, seconds=asked.spent, seconds_left=left))
 
 
-def _refined(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) -> tuple[Survey, bool]:
-    """Return the survey with the level that the residuals of some planes tell, and whether it is much lower.
+def _told(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) -> tuple[float, float] | None:
+    """Return the factor on the variance that the residuals of some planes tell, and its relative error.
 
-    Each plane tells a factor on the variance; the mean, weighted by the errors, is taken for all.
+    Each plane tells one; the mean, weighted by the errors, is taken for all.
     """
     if survey.noise.relative_error <= 0 or not survey.noise.white:
-        return survey, False
+        return None
     told = []
     for one, candidate in zip(made, judged, strict=True):
         if candidate.terms is not None:
             law = refine(one.problem, candidate.picture, candidate.terms)
             told.append((law.level**2 / one.problem.noise.level**2, law.relative_error))
     if not told:
-        return survey, False
+        return None
     factors, errors = np.array(told).T
     weights = errors**-2.0
     factor = float((weights * factors).sum() / weights.sum())
-    error = min(float(errors.min()), survey.noise.relative_error)
-    return replace(survey, noise=survey.noise.scaled(factor, error)), factor < WEAKER
+    return factor, min(float(errors.min()), survey.noise.relative_error)
 
 
 def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> Answer:

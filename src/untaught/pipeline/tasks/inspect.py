@@ -29,7 +29,9 @@ from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Frames, Region, Request, frames_of, region_of
+from untaught.pipeline.stack.find_series import find_series
 from untaught.pipeline.tasks.effort_cost import efforts_of
+from untaught.pipeline.tasks.expected_gain import together_notes
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
 from untaught.pipeline.tasks.noise_advice import Options, advice_of
 from untaught.pipeline.tasks.noise_pilot import pilot_of
@@ -125,6 +127,9 @@ def inspect(
     measuring = (time.perf_counter() - started) / len(chosen)
     found, transfer, told = _told(picture, reports, region_of(noise_region), frames_of(noise_from))
     noises = [p.report.model for p in found]
+    worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
+    fits = tiling_for(picture, Request(memory=bound)) is None
+    series = together_notes(picture, find_series(picture, "auto"), worst) if fits else ()
     planned, advice = advice_of(noises, chosen[0].values.size, picture, told)
     return Inspection(
         picture=picture,
@@ -139,7 +144,7 @@ def inspect(
         plan=planned,
         efforts=efforts_of(noises, chosen[0], picture, measuring),
         options=_options(picture, noises),
-        notes=all_with_units(_notes(picture, chosen, found), picture.value_range),
+        notes=all_with_units((*_notes(picture, chosen, found), *series), picture.value_range),
         temporal=None if chosen[0].scale else _temporal(picture, [plane.index for plane in chosen]),
         spectrum=spectrum_of(found[0].report, chosen[0].values.shape[-1]),
         transfer=transfer,
