@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from untaught.cli.app import Job, app
-from untaught.cli.commands.denoise import Call, denoise, run
+from untaught.cli.app import Job, Noise, app
+from untaught.cli.call import Call
+from untaught.cli.commands.denoise import denoise, dispatched
+from untaught.cli.several import Several
 from untaught.cli.signals import Interrupts
 from untaught.image.reading import Reading, memory_of
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from untaught.results.result import Result
 
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
+
+SEVERAL = ("recursive", "workers", "shard", "overwrite", "suffix")  # options that are about many pictures
 
 Guide = Annotated[
     Path | None,
@@ -33,6 +37,11 @@ class TaskCall(Call):
     """What was asked for; `operands` are the arguments of the task in `untaught.pipeline.tasks.registry`."""
 
     operands: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """See `Call`."""
+        return {**self.operands, **self.options}
 
     @property
     def inputs(self) -> tuple[Path | None, ...]:
@@ -79,6 +88,11 @@ class JpegCall(TaskCall):
 class MarkCall(TaskCall):
     """The same for a half-transparent mark, which is taken off before the rest is filled in."""
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """See `Call`."""
+        return {**super().asked, "translucent": True}
+
     def frame(self, picture: Image) -> Image:
         """Return the picture as it is, unless its mask cannot be used."""
         from untaught.pipeline.tasks.inputs import mask_of
@@ -98,6 +112,7 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
     """Give a command that returns its operands the options of `denoise`, and a guide."""
     hints = get_type_hints(denoise, include_extras=True)
     hints["method"] = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
+    hints["noise"] = Noise
     shared = [
         parameter.replace(annotation=hints[name])
         for name, parameter in inspect.signature(denoise).parameters.items()
@@ -111,8 +126,10 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
 
     def command(**given: Any) -> Job:
         operands = function(**{parameter.name: given.pop(parameter.name) for parameter in own})
-        call = _call(function.__name__, operands, given)
-        return lambda interrupts: _run(call, interrupts)
+        pictures, output = tuple(given.pop("pictures")), given.pop("output")
+        several = Several(pictures, output, **{name: given.pop(name) for name in SEVERAL})
+        call = _call(function.__name__, operands, given | {"picture": pictures[0], "output": Path(output)})
+        return lambda interrupts: _run(call, several, interrupts)
 
     parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[:2]), *own, guide]
     parameters += [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[2:]]
@@ -130,11 +147,11 @@ def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCal
     return kind(picture, output, given, **about, task=task, operands=operands, reading=reading)
 
 
-def _run(call: TaskCall, interrupts: Interrupts) -> int:
+def _run(call: TaskCall, several: Several, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught.pipeline.tasks import restore as reconstruct  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
-    return run(call, interrupts)
+    return dispatched(call, several, interrupts)
 
 
 @app.command(short_help="Fill in what is missing from a picture.")
