@@ -153,7 +153,7 @@ class _Walk:
         while waiting or links:
             folder = waiting.pop() if waiting else links.pop()
             real = os.path.realpath(folder)
-            if real in seen:
+            if real in seen or (seen and _holds(real, os.path.realpath(top))):
                 self.notes.append(f"{legible(folder)} leads to a folder that is read already, and was passed over")
                 continue
             seen.add(real)
@@ -175,6 +175,10 @@ class _Walk:
         except OSError as error:
             why = error.strerror or error
             self.refused.append((folder, f"the folder {legible(folder)} cannot be read: {why}"))
+
+
+def _holds(folder: str, other: str) -> bool:
+    return Path(other).is_relative_to(folder)
 
 
 def _exists(path: Path) -> bool:

@@ -37,7 +37,7 @@ def main() -> None:
 def _work(stream: IO[bytes]) -> Work | InputError:
     """Return what is asked, with its verb loaded, or why it cannot be understood here."""
     try:
-        work = pickle.load(stream)
+        work = pickle.loads(pickle.load(stream))
         verb_of(work.verb)
     except EOFError:
         os._exit(0)

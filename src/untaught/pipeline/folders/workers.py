@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from untaught.errors import InputError, quoted
-from untaught.pipeline.folders.one_picture import Work, done
+from untaught.pipeline.folders.one_picture import Work, done, failed
 from untaught.pipeline.folders.outputs import Job
 from untaught.results.picture_table import Row
 
@@ -107,10 +107,12 @@ class Workers:
     def __init__(self, count: int, work: Work) -> None:
         self.room = count + 1
         try:
-            self._work = pickle.dumps(work)
+            self._work = pickle.dumps(
+                pickle.dumps(work)
+            )  # twice: it is taken whole even where it cannot be loaded
         except Exception as error:
             raise InputError(f"an option cannot go to another process ({error}); leave workers at 1") from error
-        self._environment = _environment(count)
+        self._environment = environment(count)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._rows: queue.SimpleQueue[tuple[Job, Row]] = queue.SimpleQueue()
         self._closed = False
@@ -144,18 +146,24 @@ class Workers:
             thread.join()
 
     def _serve(self, at: int) -> None:
-        """Hand jobs to one process; a new one is started for the next where it has died."""
-        process = self._started(at)
+        """Hand jobs to one process; another is started for the next where it has died."""
+        process: subprocess.Popen[bytes] | None = self._started(at)
         while (job := self._jobs.get()) is not None and not self._closed:
-            if process.poll() is not None:
-                process = self._started(at)
+            if process is not None and process.poll() is not None:
+                _end(process)
+                process = None
+            process = process or self._started(at)
             try:
                 row = _asked(process, job)
             except (EOFError, OSError, pickle.UnpicklingError):
                 row = Row(job.input, job.output, "failed", note=_died(process))
+                process = None
+            except Exception as error:  # a fault of ours must not leave anybody waiting
+                row = failed(job, error)
             if not self._closed:
                 self._rows.put((job, row))
-        _end(process)
+        if process is not None:
+            _end(process)
 
     def _started(self, at: int) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
@@ -174,7 +182,7 @@ class Workers:
         return process
 
 
-def _environment(count: int) -> dict[str, str]:
+def environment(count: int) -> dict[str, str]:
     """Return the variables of a worker: its share of the cores, and where Python finds what it finds here."""
     try:
         cores = len(os.sched_getaffinity(0))
