@@ -239,6 +239,25 @@ def test_a_full_disk_ends_the_run_and_the_same_call_goes_on(monkeypatch: pytest.
     assert statuses(restored()) == {"a.png": "done", "b.tif": "done"}
 
 
+def test_what_failed_after_it_was_written_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise untaught.OutputError("the report could not be written")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("untaught.results.thumbnails.write_thumbnails", full)
+        assert statuses(restored()) == {"a.png": "failed", "b.tif": "failed"}
+    assert Path("clean/a.png").exists()
+    assert statuses(restored()) == {"a.png": "done", "b.tif": "done"}
+
+
+def test_what_others_made_stays_theirs_where_writing_over_it_failed() -> None:
+    lay("clean/a.png")
+    Path("raw/a.png").write_bytes(b"nothing")
+    assert statuses(restored(overwrite=True)) == {"a.png": "failed", "b.tif": "done"}
+    lay("raw/a.png")
+    assert "--overwrite" in restored().failed[0].note
+
+
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_run_that_was_broken_off_goes_on(moment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before the second picture is written, or when it is but nobody has noted it."""

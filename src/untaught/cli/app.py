@@ -29,7 +29,7 @@ Picture = Annotated[Path, typer.Argument(metavar="IN", help="The picture.", show
 Pictures = Annotated[
     list[Path],
     typer.Argument(
-        metavar="IN...",
+        metavar="IN",
         help="The picture; or several, folders of them, patterns such as 'raw/*.tif'.",
         show_default=False,
     ),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from untaught.image.reading import Reading
     from untaught.pipeline.folders.one_picture import Work
     from untaught.pipeline.folders.run import Asked, FolderResult
+    from untaught.pipeline.folders.watch import Watching
     from untaught.results.picture_table import Row
 
 SOME_FAILED = 3
@@ -91,22 +92,30 @@ class Several:
 def run_several(call: Call, several: Several, interrupts: Interrupts) -> int:
     """Restore many pictures and return the exit status."""
     with interrupts.held():
-        from untaught.pipeline.folders.one_picture import Work, verb_of
+        from untaught.pipeline.folders.one_picture import verb_of
         from untaught.pipeline.folders.run import restore_pictures
 
         verb_of(call.task)  # brings torch, which must not be cut while it loads
     interrupts.check()
-    work = Work(
-        call.task,
-        {name: value for name, value in call.asked.items() if value is not None},
-        call.reading,
-        report=_folder(call, "report"),
-        recipe=_folder(call, "recipe"),
-        told=_details if call.as_json else None,
-    )
     _refuse_single(call)
     with Listener(interrupts, call.as_json, call.quiet) as listener:
-        found = restore_pictures(several.asked(work), listener, listener.progress)
+        found = restore_pictures(several.asked(_work(call)), listener, listener.progress)
+    return concluded(found, call.as_json or call.quiet, interrupts)
+
+
+def watch_several(call: Call, several: Several, watching: Watching, interrupts: Interrupts) -> int:
+    """Restore what comes into folders, and return the exit status."""
+    with interrupts.held():
+        from untaught.pipeline.folders.one_picture import verb_of
+        from untaught.pipeline.folders.watch import watch_pictures
+        from untaught.pipeline.folders.workers import workers_of
+
+        verb_of(call.task)
+    interrupts.check()
+    workers_of(several.workers)
+    _refuse_single(call)
+    with Listener(interrupts, call.as_json, call.quiet) as listener:
+        found = watch_pictures(several.asked(_work(call)), watching, listener, listener.progress)
     return concluded(found, call.as_json or call.quiet, interrupts)
 
 
@@ -124,6 +133,20 @@ def inspect_several(
     with Listener(interrupts, as_json, quiet=False) as listener:
         found = inspect_pictures(several.asked(work), listener)
     return concluded(found, True, interrupts)
+
+
+def _work(call: Call) -> Work:
+    """Return what is asked of every picture."""
+    from untaught.pipeline.folders.one_picture import Work
+
+    return Work(
+        call.task,
+        {name: value for name, value in call.asked.items() if value is not None},
+        call.reading,
+        report=_folder(call, "report"),
+        recipe=_folder(call, "recipe"),
+        told=_details if call.as_json else None,
+    )
 
 
 def _details(result: Any, files: Mapping[str, Path]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def inspect(
     pictures: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="IN...",
+            metavar="IN",
             help="The picture; or several, folders, patterns; without any, --noise-from is looked at alone.",
         ),
     ] = None,

@@ -13,7 +13,7 @@ import typer
 
 from untaught.cli.app import Job, Noise, app
 from untaught.cli.call import Call
-from untaught.cli.commands.denoise import denoise, dispatched
+from untaught.cli.commands.denoise import denoise, dispatched, region_of
 from untaught.cli.several import Several
 from untaught.cli.signals import Interrupts
 from untaught.image.reading import Reading, memory_of
@@ -110,37 +110,44 @@ class MarkCall(TaskCall):
 
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
     """Give a command that returns its operands the options of `denoise`, and a guide."""
-    hints = get_type_hints(denoise, include_extras=True)
-    hints["method"] = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
-    hints["noise"] = Noise
-    shared = [
-        parameter.replace(annotation=hints[name])
-        for name, parameter in inspect.signature(denoise).parameters.items()
-    ]
-    own_hints = get_type_hints(function, include_extras=True)
-    own = [
-        parameter.replace(annotation=own_hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in inspect.signature(function).parameters.items()
-    ]
+    own = parameters_of(function)
     guide = inspect.Parameter("guide", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Guide)
+    method = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
+    shared = parameters_of(denoise, method=method, noise=Noise)
 
     def command(**given: Any) -> Job:
         operands = function(**{parameter.name: given.pop(parameter.name) for parameter in own})
         pictures, output = tuple(given.pop("pictures")), given.pop("output")
         several = Several(pictures, output, **{name: given.pop(name) for name in SEVERAL})
-        call = _call(function.__name__, operands, given | {"picture": pictures[0], "output": Path(output)})
+        call = call_of(function.__name__, operands, given | {"picture": pictures[0], "output": Path(output)})
         return lambda interrupts: _run(call, several, interrupts)
 
-    parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[:2]), *own, guide]
-    parameters += [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[2:]]
-    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    return signed(command, function, [*shared[:2], *own, guide, *shared[2:]])
+
+
+def parameters_of(function: Callable[..., Any], **annotations: Any) -> list[inspect.Parameter]:
+    """Return the options of a command, some of them with other annotations."""
+    hints = get_type_hints(function, include_extras=True) | annotations
+    return [
+        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(function).parameters.items()
+    ]
+
+
+def signed(
+    command: Callable[..., Job], like: Callable[..., Any], parameters: list[inspect.Parameter]
+) -> Callable[..., Job]:
+    """Return a command that has the name and the text of another function, and these options."""
+    command.__name__, command.__doc__ = like.__name__, like.__doc__
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
 
 
-def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
+def call_of(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
+    """Return what was asked for; `given` has the options of `denoise`."""
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
+    given["noise_region"], given["noise_from"] = region_of(given["noise_region"]), given["noise_from"] or None
     picture, output = given.pop("picture"), given.pop("output")
     kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
     reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]))

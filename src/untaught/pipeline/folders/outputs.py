@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,10 +56,16 @@ def planned(listing: Listing, output: Path, suffix: str | None = None) -> list[J
     check_folder(listing.folders, output)
     if suffix is not None:
         suffix = _checked(suffix)
-    jobs = [_job(source, output, suffix) for source in listing.sources]
-    _refuse_doubles(jobs)
+    jobs = jobs_of(listing, output, suffix)
+    for _, sentence in doubles(jobs):
+        raise InputError(sentence)
     refuse_inputs((job.output for job in jobs), [job.input for job in jobs])
     return jobs
+
+
+def jobs_of(listing: Listing, output: Path, suffix: str | None = None) -> list[Job]:
+    """Return what has to be done, whether it can be or not; see `planned`."""
+    return [_job(source, output, suffix) for source in listing.sources]
 
 
 def job_in(path: Path, output: Path, suffix: str | None = None) -> Job:
@@ -77,6 +83,19 @@ def job_in(path: Path, output: Path, suffix: str | None = None) -> Job:
             "name another folder, or a file"
         )
     return job
+
+
+def doubles(jobs: Sequence[Job]) -> Iterator[tuple[Job, str]]:
+    """Yield the jobs whose output another one has before them, each with a sentence about it."""
+    taken: dict[str, Job] = {}
+    for job in jobs:
+        first = taken.setdefault(os.path.normcase(job.output), job)
+        if first is not job:
+            yield (
+                job,
+                f"{legible(first.input)} and {legible(job.input)} would both be written to {legible(job.output)}; "
+                "give the folder above them with --recursive, or restore them into two folders",
+            )
 
 
 def check_folder(folders: Sequence[Path], output: Path) -> None:
@@ -159,14 +178,3 @@ def _format_by_content(path: Path) -> Format | None:
         return format_of(parted(path)[0], None)
     except InputError:
         return None
-
-
-def _refuse_doubles(jobs: Sequence[Job]) -> None:
-    taken: dict[str, Job] = {}
-    for job in jobs:
-        first = taken.setdefault(os.path.normcase(job.output), job)
-        if first is not job:
-            raise InputError(
-                f"{legible(first.input)} and {legible(job.input)} would both be written to {legible(job.output)}; "
-                "give the folder above them with --recursive, or restore them into two folders"
-            )

@@ -88,7 +88,8 @@ class Record:
         self.call = call
         self.own = self.folder / f"done{part}.jsonl"
         self.entries: dict[str, Entry] = {}
-        self.begun: dict[Path, Entry | None] = {}  # what is not finished, and what was known of it before
+        # what is not finished, what was known of it before, and what lay at its place
+        self.begun: dict[Path, tuple[Entry | None, Signature]] = {}
         self._load()
 
     @property
@@ -126,7 +127,7 @@ class Record:
             Where the folder cannot be written to.
         """
         made_folder(self.folder)
-        self.begun[job.place] = self.entries.get(str(job.place))
+        self.begun[job.place] = self.entries.get(str(job.place)), _signature(job.output)
         self._add(job, Entry(self.call, _signature(job.input)))
 
     def finish(self, job: Job, row: Row) -> None:
@@ -136,8 +137,10 @@ class Record:
         self._add(job, replace(begun, written=_signature(job.output), row=row.kept_in_mind()))
 
     def give_up(self, job: Job) -> None:
-        """Note that nothing was written: what is there is what was there before."""
-        self._add(job, self.begun.pop(job.place))
+        """Note that it failed: what is there is what was there before, unless that is another file now."""
+        entry, before = self.begun.pop(job.place)
+        if _signature(job.output) == before:
+            self._add(job, entry)
 
     def _add(self, job: Job, entry: Entry | None) -> None:
         """Add a line, on disk before this returns; a line that a break has cut off is ended first."""

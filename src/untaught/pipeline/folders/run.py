@@ -249,9 +249,12 @@ class Run:
     def refuse(self, listing: Listing) -> None:
         """Take in what could not be read of the inputs' folders."""
         for path, note in listing.refused:
-            row = Row(path, self.asked.output, "failed", note=note)
-            self.refused.append(row)
-            self._hear(row)
+            self.refuse_row(Row(path, self.asked.output, "failed", note=note))
+
+    def refuse_row(self, row: Row) -> None:
+        """Take in what is not even begun."""
+        self.refused.append(row)
+        self._hear(row)
 
     def crew(self, on_progress: Callable[[Progress], None] | None = None) -> Closing:
         """Return whoever does it, to be entered: they are sent away at the end."""
