@@ -5,10 +5,10 @@
 
 The files are squares of the nine noisy pictures of level 25 (`set9_awgn/25`), evenly spread, as PNG. A loop takes
 as long for every file, so a few calls tell what one takes; a folder is restored whole, and what the start of the
-processes takes is in its seconds. One JSON line a way in --output, what is there already is not run again; at the
-end, for each number of workers, how many times faster than the loop it is on so many files (--count): the seconds
-of the folder are those that were measured, and the median of its pictures for each file more. OMP_NUM_THREADS is for
-all alike, where it is set.
+processes takes is in its seconds. One JSON line a way in --output, what is there already is not run again. At the
+end, for each number of workers, how many times faster than the loop it is on so many files (--count): by the
+clock; and by the seconds of processors, shared out among the workers, which other programs do not change.
+With OMP_NUM_THREADS it is for all alike.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import argparse
 import csv
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -63,15 +64,17 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
         _timed([*COMMAND, files[0], "-o", clean / "first.png", *how])  # which may wait for the compiler
         if case["workers"] == LOOP:
             each = [_timed([*COMMAND, path, "-o", clean / path.name, *how]) for path in files]
-            seconds, one_more = sum(each), median(each)
+            seconds, spent = (sum(times) for times in zip(*each, strict=True))
+            one_more = median(wall for wall, _ in each)
         else:
-            seconds = _timed([*COMMAND, raw, "-o", clean, "--workers", str(case["workers"]), *how])
+            seconds, spent = _timed([*COMMAND, raw, "-o", clean, "--workers", str(case["workers"]), *how])
             with (clean / "results.csv").open() as stream:
                 taken = [float(row["seconds"]) for row in csv.DictReader(stream) if row["status"] == "done"]
             assert len(taken) == len(files)
             one_more = median(taken) / case["workers"]
         return {
             "seconds": round(seconds, 2),
+            "cpu_seconds": round(spent, 2),
             "seconds_a_file_more": round(one_more, 3),
             "date": date.today().isoformat(),
             "machine": machine(),
@@ -89,10 +92,16 @@ def square(case: dict[str, Any], number: int) -> Any:
     return cut if case["channels"] == 3 else cut[..., 1]
 
 
-def _timed(command: list[Any]) -> float:
-    started = time.monotonic()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ)
-    return time.monotonic() - started
+def _timed(command: list[Any]) -> tuple[float, float]:
+    """Return the seconds of the clock and of processors that a command takes, with all that it starts."""
+    started, before = time.monotonic(), _spent()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - started, _spent() - before
+
+
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def faster(rows: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
@@ -108,11 +117,17 @@ def faster(rows: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
     for row in rows:
         if row["case"]["workers"] == LOOP or of_case(row) not in loops:
             continue
-        loop = seconds(loops[of_case(row)])
+        loop, cpu = seconds(loops[of_case(row)]), _cpu_a_file(loops[of_case(row)])
         told = {name: row["case"][name] for name in ("workers", "side", "channels", "effort", "threads")}
         yield {**told, "files": count, "loop": round(loop, 1), "folder": round(seconds(row), 1)} | {
-            "times_faster": round(loop / seconds(row), 2)
+            "times_faster": round(loop / seconds(row), 2),
+            "times_faster_by_cpu": round(row["case"]["workers"] * cpu / _cpu_a_file(row), 2),
         }
+
+
+def _cpu_a_file(row: dict[str, Any]) -> float:
+    """Return the seconds of processors for a file, with its share of the start of the processes."""
+    return float(row["cpu_seconds"] / row["case"]["files"])
 
 
 def main() -> None:

@@ -43,11 +43,27 @@ def test_quick_runs_are_small(folders) -> None:
 def test_it_says_how_many_times_faster(folders) -> None:
     case = {"side": 256, "channels": 1, "effort": "normal", "threads": "1"}
     rows = [
-        {"case": {**case, "workers": 0, "files": 5}, "seconds": 20.0, "seconds_a_file_more": 4.0},
-        {"case": {**case, "workers": 2, "files": 40}, "seconds": 24.0, "seconds_a_file_more": 0.5},
-        {"case": {**case, "workers": 2, "files": 40, "threads": ""}, "seconds": 1.0, "seconds_a_file_more": 0.5},
+        {
+            "case": {**case, "workers": 0, "files": 5},
+            "seconds": 20.0,
+            "cpu_seconds": 15.0,
+            "seconds_a_file_more": 4.0,
+        },
+        {
+            "case": {**case, "workers": 2, "files": 40},
+            "seconds": 24.0,
+            "cpu_seconds": 40.0,
+            "seconds_a_file_more": 0.5,
+        },
+        {
+            "case": {**case, "workers": 2, "files": 40, "threads": ""},
+            "seconds": 1.0,
+            "cpu_seconds": 1.0,
+            "seconds_a_file_more": 0.5,
+        },
     ]
     (found,) = folders.faster(rows, 200)
     assert found["loop"] == 800
     assert found["folder"] == 104
     assert found["times_faster"] == 7.69
+    assert found["times_faster_by_cpu"] == 6

@@ -22,11 +22,12 @@ from tests.conftest import clean, noisy
 from untaught.errors import InputError
 from untaught.methods.classical.tv import TV
 from untaught.pipeline.folders import one_picture, run
+from untaught.pipeline.folders.asked import Asked, FolderResult
 from untaught.pipeline.folders.inputs import Listing, Source, listed, shard_of
 from untaught.pipeline.folders.one_picture import Work
 from untaught.pipeline.folders.outputs import Job, planned
 from untaught.pipeline.folders.record import Record, call_hash
-from untaught.pipeline.folders.run import Asked, FolderResult, restore_pictures
+from untaught.pipeline.folders.run import restore_pictures
 from untaught.pipeline.folders.workers import Workers, environment
 from untaught.results.picture_table import COLUMNS, Row, table_text
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from untaught.errors import InputError
 from untaught.image.reading import WHOLE, Reading
 
 if TYPE_CHECKING:
@@ -50,3 +51,19 @@ class Call:
         from untaught.pipeline.tasks.denoise import denoise
 
         return denoise
+
+
+def region_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the rectangle that was written, X,Y,W,H; whether it can be used is seen later.
+
+    Raises
+    ------
+    InputError
+        If it is no whole numbers with commas between.
+    """
+    try:
+        return None if text is None else tuple(int(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"--noise-region is {text!r}; write four whole numbers, X,Y,WIDTH,HEIGHT, such as 10,20,64,48"
+        ) from None

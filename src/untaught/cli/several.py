@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from untaught.cli.call import Call
     from untaught.fitting.progress import Progress
     from untaught.image.reading import Reading
+    from untaught.pipeline.folders.asked import Asked, FolderResult
     from untaught.pipeline.folders.one_picture import Work
-    from untaught.pipeline.folders.run import Asked, FolderResult
     from untaught.pipeline.folders.watch import Watching
     from untaught.results.picture_table import Row
 
@@ -73,8 +73,8 @@ class Several:
 
     def asked(self, work: Work) -> Asked:
         """Return what is asked of all."""
+        from untaught.pipeline.folders.asked import Asked
         from untaught.pipeline.folders.inputs import shard_of
-        from untaught.pipeline.folders.run import Asked
 
         output = Path(self.output)
         return Asked(

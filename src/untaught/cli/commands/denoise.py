@@ -38,7 +38,7 @@ from untaught.cli.app import (
     Workers,
     app,
 )
-from untaught.cli.call import Call
+from untaught.cli.call import Call, region_of
 from untaught.cli.several import Several, run_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
@@ -48,22 +48,6 @@ from untaught.methods.registry import METHODS
 if TYPE_CHECKING:
     from untaught.image.image import Image
     from untaught.results.result import Result
-
-
-def region_of(text: str | None) -> tuple[int, ...] | None:
-    """Return the rectangle that was written, X,Y,W,H; whether it can be used is seen later.
-
-    Raises
-    ------
-    InputError
-        If it is no whole numbers with commas between.
-    """
-    try:
-        return None if text is None else tuple(int(word) for word in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"--noise-region is {text!r}; write four whole numbers, X,Y,WIDTH,HEIGHT, such as 10,20,64,48"
-        ) from None
 
 
 @app.command(short_help="Remove the noise from a picture.")

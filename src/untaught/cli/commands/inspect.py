@@ -22,7 +22,7 @@ from untaught.cli.app import (
     Workers,
     app,
 )
-from untaught.cli.commands.denoise import region_of
+from untaught.cli.call import region_of
 from untaught.cli.several import Several, inspect_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from untaught.cli.app import Job, Noise, app
-from untaught.cli.call import Call
-from untaught.cli.commands.denoise import denoise, dispatched, region_of
+from untaught.cli.call import Call, region_of
+from untaught.cli.commands.denoise import denoise, dispatched
 from untaught.cli.several import Several
 from untaught.cli.signals import Interrupts
 from untaught.image.reading import Reading, memory_of

@@ -12,10 +12,11 @@ from typing import Any, ParamSpec, Protocol, cast, overload
 from untaught.errors import InputError
 from untaught.image.atomic import path_of
 from untaught.image.reading import memory_of
+from untaught.pipeline.folders.asked import Asked, FolderResult
 from untaught.pipeline.folders.inputs import is_several, shard_of
 from untaught.pipeline.folders.one_picture import Work, done
 from untaught.pipeline.folders.outputs import Job, is_place_for_several, refuse_inputs
-from untaught.pipeline.folders.run import Asked, FolderResult, check_options, named_files, restore_pictures
+from untaught.pipeline.folders.run import check_options, named_files, restore_pictures
 from untaught.pipeline.folders.workers import workers_of
 from untaught.pipeline.tasks import deblur as _deblur
 from untaught.pipeline.tasks import dejpeg as _dejpeg

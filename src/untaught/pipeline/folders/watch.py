@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from untaught.errors import InputError, legible, quoted
+from untaught.pipeline.folders.asked import Asked, FolderResult
 from untaught.pipeline.folders.inputs import Listing, listed
 from untaught.pipeline.folders.outputs import Job, check_folder, doubles, jobs_of
 from untaught.pipeline.folders.record import Signature, signature_of
-from untaught.pipeline.folders.run import SHARED, Asked, FolderResult, Heard, Run, check_options
+from untaught.pipeline.folders.run import SHARED, Heard, Run, check_options
 from untaught.pipeline.folders.workers import Crew
 from untaught.results.picture_table import Row
 
