@@ -193,6 +193,17 @@ def test_what_others_made_is_not_written_over() -> None:
     assert not restored().failed
 
 
+def test_what_killed_writers_left_is_removed_in_time() -> None:
+    Path("clean/deep").mkdir(parents=True)
+    old, young = Path("clean/deep/.untaught-1-a.tmp"), Path("clean/.untaught-2-b.tmp")
+    old.touch()
+    young.touch()
+    os.utime(old, (1, 1))
+    restored()
+    assert not old.exists()
+    assert young.exists()
+
+
 def test_a_table_of_others_is_not_written_over() -> None:
     Path("clean").mkdir()
     Path("clean/results.csv").write_text("mine")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from untaught.errors import InputError, OutputError, legible
-from untaught.image.atomic import made_folder, write_text
+from untaught.image.atomic import made_folder, remove_litter, write_text
 from untaught.pipeline.folders.asked import Asked, FolderResult
 from untaught.pipeline.folders.inputs import Listing, listed
 from untaught.pipeline.folders.one_picture import Work, is_full
@@ -164,6 +164,7 @@ class Run:
 
     def crew(self, on_progress: Callable[[Progress], None] | None = None) -> Closing:
         """Return whoever does it, to be entered: they are sent away at the end."""
+        remove_litter(self.asked.output)
         work = replace(prepared(self.asked), thumbnails=self.asked.output / FOLDER / THUMBNAILS)
         return Closing(lambda: crew_of(self.asked.workers, work, on_progress))
 
