@@ -83,17 +83,23 @@ def inspect_pictures(asked: Asked, heard: Heard | None = None) -> FolderResult:
     """
     listing = listed(asked.inputs, asked.recursive)
     listing = listing if asked.shard is None else listing.shard(asked.shard)
-    rows = [Row(path, path, "failed", note=note) for path, note in listing.refused]
     jobs = [Job(source.path, source.path, source.place) for source in listing.sources]
+    rows: list[Row] = []
     interrupted = False
+
+    def take(row: Row) -> None:
+        rows.append(row)
+        if heard is not None:
+            heard(row, len(rows), len(jobs) + len(listing.refused))
+
+    for path, note in listing.refused:
+        take(Row(path, path, "failed", note=note))
     with Closing(lambda: crew_of(asked.workers, prepared(asked))) as crew:
         try:
             for job in jobs:
                 crew.submit(job)
             for _ in jobs:
-                rows.append(crew.next()[1])
-                if heard is not None:
-                    heard(rows[-1], len(rows), len(jobs) + len(listing.refused))
+                take(crew.next()[1])
         except KeyboardInterrupt:
             interrupted = True
     return FolderResult(tuple(rows), asked.output, notes=listing.notes, interrupted=interrupted)
