@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
 LONGEST = 60  # letters of a value that was given, in a sentence about it
 
 
@@ -39,3 +40,29 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
 
     close = difflib.get_close_matches(name, choices, n=1)
     return f"did you mean {close[0]!r}? " if close else ""
+
+
+def legible(name: object) -> str:
+    """Return a file name, or a text with one in it, on one line: what cannot be printed as escapes."""
+    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def explained(error: Exception) -> tuple[int, str]:
+    """Return the exit status for an error, 2 for what a person can help, and the sentence about it."""
+    if isinstance(error, UntaughtError):
+        return 2, str(error)
+    if isinstance(error, MemoryError) or _out_of_memory(error):
+        return 2, "there is not enough memory for this picture; cut it into pieces, or close other programs"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return 2, f"the system refused: {where}{error.strerror or error}"
+    what = " ".join(str(error).split())[:300]
+    return 1, f"internal error: {type(error).__name__}: {what}; {FAULT}"
+
+
+def _out_of_memory(error: Exception) -> bool:
+    """Tell whether torch ran out of memory, which it reports as a RuntimeError on the CPU."""
+    if type(error).__name__ == "OutOfMemoryError":
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)

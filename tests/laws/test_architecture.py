@@ -46,6 +46,7 @@ PIPELINE = (
     "stack",
     "planes",
     "tasks",
+    "folders",
 )
 MOST_MODULES, MOST_PACKAGES, MOST_FLOORS = 6, 11, 9
 

@@ -26,6 +26,32 @@ app = typer.Typer(
 )
 
 Picture = Annotated[Path, typer.Argument(metavar="IN", help="The picture.", show_default=False)]
+Pictures = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IN",
+        help="The picture; or several, folders of them, patterns such as 'raw/*.tif'.",
+        show_default=False,
+    ),
+]
+Output = Annotated[
+    str,
+    typer.Option("--output", "-o", metavar="OUT", help="Where to write the result; of several, a folder."),
+]
+Recursive = Annotated[bool, typer.Option("--recursive", help="Look into the folders in a folder, too.")]
+Workers = Annotated[int, typer.Option(metavar="N", help="Restore several pictures at once, in so many processes.")]
+Shard = Annotated[
+    str | None,
+    typer.Option(metavar="I/N", help="Of several pictures, those of part I of N, for job arrays: 3/16."),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Of several pictures, also write over what others have put there."),
+]
+Suffix = Annotated[
+    str | None,
+    typer.Option(metavar=".EXT", help="Of several pictures, the ending of the results' names."),
+]
 Series = Annotated[
     int | None,
     typer.Option(metavar="N", help="Of a file with several pictures (TIFF, FITS, CZI ...): which, from 0."),
@@ -43,12 +69,16 @@ Axes = Annotated[
     ),
 ]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
-Noise = Annotated[
+LAWS = (
+    "gaussian:25, poisson:GAIN,READ,OFFSET, rician:LEVEL, impulse:0.1, speckle:0.2, correlated:25,WIDTH, "
+    "curve:FILE.csv, map:FILE (levels on the 0..255 scale)."
+)
+Noise = Annotated[str, typer.Option(metavar="MODEL", help=f"auto measures it; or {LAWS}")]
+SharedNoise = Annotated[
     str,
     typer.Option(
         metavar="MODEL",
-        help="auto measures it; or gaussian:25, poisson:GAIN,READ,OFFSET, rician:LEVEL, impulse:0.1, speckle:0.2, "
-        "correlated:25,WIDTH, curve:FILE.csv, map:FILE (levels on the 0..255 scale).",
+        help=f"auto measures it; shared measures one law for all files of a camera; or {LAWS}",
     ),
 ]
 Region = Annotated[

@@ -10,7 +10,19 @@ import typer
 from untaught.cli.app import Job, app
 from untaught.errors import InputError
 
-COMMANDS = ("inspect", "denoise", "compare", "demo", "doctor", "formats", "compress", "explain", "tasks", "train")
+COMMANDS = (
+    "inspect",
+    "denoise",
+    "compare",
+    "demo",
+    "doctor",
+    "formats",
+    "compress",
+    "explain",
+    "tasks",
+    "watch",
+    "train",
+)
 """Modules of `untaught.cli.commands`, in the order in which --help lists what they add."""
 
 

@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from untaught.cli.signals import Interrupts
-from untaught.errors import UntaughtError
+from untaught.errors import explained
 
 if TYPE_CHECKING:
     from untaught.cli.app import Job
-
-FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
 
 
 def run(argv: Sequence[str] | None) -> int:
@@ -45,7 +43,7 @@ def _interrupted(interrupts: Interrupts) -> int:
 
 
 def _refused(error: Exception, interrupts: Interrupts) -> int:
-    status, sentence = _explained(error)
+    status, sentence = explained(error)
     if status == 1 and interrupts.count:  # a library that is cut while it loads fails in many ways
         return _interrupted(interrupts)
     _say(sentence)
@@ -73,26 +71,6 @@ def _job(argv: list[str], interrupts: Interrupts) -> int:
     job: Job | int = parse(argv)
     interrupts.check()
     return job if isinstance(job, int) else job(interrupts)
-
-
-def _explained(error: Exception) -> tuple[int, str]:
-    """Return the exit status for an error, and the sentence about it."""
-    if isinstance(error, UntaughtError):
-        return 2, str(error)
-    if isinstance(error, MemoryError) or _out_of_memory(error):
-        return 2, "there is not enough memory for this picture; cut it into pieces, or close other programs"
-    if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return 2, f"the system refused: {where}{error.strerror or error}"
-    what = " ".join(str(error).split())[:300]
-    return 1, f"internal error: {type(error).__name__}: {what}; {FAULT}"
-
-
-def _out_of_memory(error: Exception) -> bool:
-    """Tell whether torch ran out of memory, which it reports as a RuntimeError on the CPU."""
-    if type(error).__name__ == "OutOfMemoryError":
-        return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
 
 
 def _say(sentence: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import IO
 
 from untaught.errors import InputError, OutputError, UntaughtError, quoted
 from untaught.image.reading import parted
+
+LITTER = 86400.0  # seconds after which nobody is still writing a file
 
 
 def path_of(path: object, what: str) -> Path:
@@ -108,6 +111,14 @@ def write_text(path: Path, text: str, protected: tuple[Path | None, ...] = ()) -
     check_target(path, protected)
     with whole_file(path) as stream:
         stream.write(text.encode(errors="replace"))
+
+
+def remove_litter(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder and those in it, a day ago or longer."""
+    for path in folder.rglob(".untaught-*.tmp"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > LITTER:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _beside(target: Path) -> Path:

@@ -23,6 +23,19 @@ def is_named_as_picture(path: Path) -> bool:
     return any(fmt.fits(path) for fmt in FORMATS)
 
 
+def format_named(path: Path) -> Format | None:
+    """Return the format with the longest suffix that a name ends in, ours before others'; None where none does."""
+    found = max(FORMATS, key=lambda fmt: fmt.fits(path))
+    if not found.fits(path):
+        found = max((*plugged(), found), key=lambda fmt: fmt.fits(path))
+    return found if found.fits(path) else None
+
+
+def is_picture_folder(path: Path) -> bool:
+    """Tell whether a folder is one picture, such as an OME-Zarr."""
+    return any(fmt.folder is not None and fmt.folder(path) for fmt in _all())
+
+
 def format_of(path: Path, inside: str | None) -> Format:
     """Return the format of a file or folder that is to be read, by what is in it.
 
@@ -49,10 +62,8 @@ def format_for(path: Path) -> Format:
     InputError
         When none fits, the format is only read, or its library is not installed.
     """
-    found = max(FORMATS, key=lambda fmt: fmt.fits(path))
-    if not found.fits(path):
-        found = max((*plugged(), found), key=lambda fmt: fmt.fits(path))
-    if not found.fits(path):
+    found = format_named(path)
+    if found is None:
         suffix = path.suffix.lower()
         known = ", ".join(suffix for fmt in FORMATS if fmt.write is not None for suffix in fmt.suffixes)
         said = f"the extension {suffix!r}" if suffix else "no extension"

@@ -91,9 +91,12 @@ def asked_again(plane: PlaneRecipe, request: Request) -> Request:
 
 def noise_of(recipe: Recipe) -> NoiseModel | None:
     """Return the noise that was given, or None where it was measured."""
-    if not recipe.noise.startswith("{"):
-        return read_noise(recipe.noise)
-    return _law(json.loads(recipe.noise))
+    return law_of(recipe.noise)
+
+
+def law_of(text: str) -> NoiseModel | None:
+    """Return the law that `law_text` wrote."""
+    return _law(json.loads(text)) if text.startswith("{") else read_noise(text)
 
 
 def _law(numbers: dict[str, Any]) -> NoiseModel:
@@ -113,7 +116,7 @@ def _numbers(model: NoiseModel) -> dict[str, Any]:
     return found
 
 
-def _noise_text(model: NoiseModel | None) -> str:
+def law_text(model: NoiseModel | None) -> str:
     """Return the noise as people write it where that says all of it, else its numbers to the last digit."""
     if model is None:
         return format_noise(model)
@@ -131,7 +134,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         operands=None if task.operands is None else dict(task.operands),
         guide_sha256=task.guide_sha256,
         axes=picture.axes if picture.axes_given else None,
-        noise=_noise_text(request.noise),
+        noise=law_text(request.noise),
         asked=request.asked,
         output_type=request.output_type,
         stripes=request.stripes,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,24 +17,32 @@ from untaught.cli.app import (
     Job,
     Limit,
     Memory,
-    Noise,
+    Output,
     OutputType,
+    Overwrite,
     Page,
-    Picture,
+    Pictures,
     Quiet,
     RecipeFile,
+    Recursive,
     Reference,
     Region,
     Report,
     Seed,
     Series,
+    Shard,
+    SharedNoise,
     Stripes,
+    Suffix,
     Together,
+    Workers,
     app,
 )
+from untaught.cli.call import Call, region_of
+from untaught.cli.several import Several, run_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
-from untaught.image.reading import WHOLE, Reading, memory_of
+from untaught.image.reading import Reading, memory_of
 from untaught.methods.registry import METHODS
 
 if TYPE_CHECKING:
@@ -43,59 +50,10 @@ if TYPE_CHECKING:
     from untaught.results.result import Result
 
 
-@dataclass(frozen=True)
-class Call:
-    """What was asked for; `options` are those of `untaught.denoise`."""
-
-    input: Path
-    output: Path
-    options: Mapping[str, Any]
-    report: Path | None = None
-    recipe: Path | None = None
-    reference: Path | None = None
-    as_json: bool = False
-    quiet: bool = False
-    task: str = "denoise"
-    reading: Reading = WHOLE
-
-    @property
-    def inputs(self) -> tuple[Path | None, ...]:
-        """Files that must not be written over."""
-        from untaught.methods.registry import model_of
-
-        return self.input, self.reference, model_of(self.options.get("method", ""))
-
-    def frame(self, picture: Image) -> Image:
-        """Return a picture of the answer's size and type: what is there before anything was made."""
-        return picture
-
-    def door(self, picture: Image) -> Callable[..., Result]:
-        """Return what makes the answer of the picture and the options."""
-        from untaught.pipeline.tasks.denoise import denoise
-
-        return denoise
-
-
-def region_of(text: str | None) -> tuple[int, ...] | None:
-    """Return the rectangle that was written, X,Y,W,H; whether it can be used is seen later.
-
-    Raises
-    ------
-    InputError
-        If it is no whole numbers with commas between.
-    """
-    try:
-        return None if text is None else tuple(int(word) for word in text.split(","))
-    except ValueError:
-        raise InputError(
-            f"--noise-region is {text!r}; write four whole numbers, X,Y,WIDTH,HEIGHT, such as 10,20,64,48"
-        ) from None
-
-
 @app.command(short_help="Remove the noise from a picture.")
 def denoise(
-    picture: Picture,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write the result.")],
+    pictures: Pictures,
+    output: Output,
     axes: Axes = None,
     method: Annotated[
         str,
@@ -104,7 +62,7 @@ def denoise(
     effort: Annotated[
         str, typer.Option(metavar="EFFORT", help="quick, normal or best: how much is tried.")
     ] = "normal",
-    noise: Noise = "auto",
+    noise: SharedNoise = "auto",
     noise_region: Region = None,
     noise_from: Frames = None,
     seed: Seed = 0,
@@ -126,13 +84,18 @@ def denoise(
     reference: Reference = None,
     series: Series = None,
     page: Page = None,
+    recursive: Recursive = False,
+    workers: Workers = 1,
+    shard: Shard = None,
+    overwrite: Overwrite = False,
+    suffix: Suffix = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
-    """Remove the noise from a picture of which nothing has to be known."""
+    """Remove the noise from a picture, or many, of which nothing has to be known."""
     call = Call(
-        input=picture,
-        output=output,
+        input=pictures[0],
+        output=Path(output),
         options={
             "axes": axes,
             "method": method,
@@ -157,7 +120,17 @@ def denoise(
         quiet=quiet,
         reading=Reading(series, page, memory_of(memory)),
     )
-    return lambda interrupts: run(call, interrupts)
+    several = Several(tuple(pictures), output, recursive, workers, shard, overwrite, suffix)
+    return lambda interrupts: dispatched(call, several, interrupts)
+
+
+def dispatched(call: Call, several: Several, interrupts: Interrupts) -> int:
+    """Restore one picture, or several where the inputs stand for more."""
+    if several.meant(interrupts):
+        return run_several(call, several, interrupts)
+    if call.options["noise"] == "shared":
+        raise InputError("--noise shared is about several pictures, and one was given; leave it out")
+    return run(replace(call, output=several.place(call.output)), interrupts)
 
 
 def run(call: Call, interrupts: Interrupts) -> int:

@@ -8,8 +8,22 @@ from typing import Annotated, Any
 
 import typer
 
-from untaught.cli.app import AsJson, Axes, Frames, Job, Memory, Page, Region, Series, app
-from untaught.cli.commands.denoise import region_of
+from untaught.cli.app import (
+    AsJson,
+    Axes,
+    Frames,
+    Job,
+    Memory,
+    Page,
+    Recursive,
+    Region,
+    Series,
+    Shard,
+    Workers,
+    app,
+)
+from untaught.cli.call import region_of
+from untaught.cli.several import Several, inspect_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
 from untaught.image.reading import Reading, memory_of
@@ -19,9 +33,12 @@ ENDINGS = {"plot": (".png",), "report": (".html", ".htm"), "curve": (".csv",)}
 
 @app.command(short_help="Say what noise a picture has, and what to do about it.")
 def inspect(
-    picture: Annotated[
-        Path | None,
-        typer.Argument(metavar="IN", help="The picture; without one, --noise-from is looked at alone."),
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="IN",
+            help="The picture; or several, folders, patterns; without any, --noise-from is looked at alone.",
+        ),
     ] = None,
     axes: Axes = None,
     noise_region: Region = None,
@@ -50,16 +67,23 @@ def inspect(
     memory: Memory = None,
     series: Series = None,
     page: Page = None,
+    recursive: Recursive = False,
+    workers: Workers = 1,
+    shard: Shard = None,
     as_json: AsJson = False,
 ) -> Job:
-    """Say what noise a picture has, what to do about it, and what that will cost."""
+    """Say what noise a picture has, or many, what to do about it, and what that will cost."""
     places = {"plot": plot, "report": report, "curve": noise_curve}
     told = {"noise_region": region_of(noise_region), "noise_from": noise_from or None}
 
     def job(interrupts: Interrupts) -> int:
-        if picture is None:
+        if not pictures:
             return run_frames(told, places, as_json, interrupts)
-        reading = Reading(series, page, memory_of(memory))
+        picture, reading = pictures[0], Reading(series, page, memory_of(memory))
+        several = Several(tuple(pictures), "", recursive, workers, shard)
+        if several.meant(interrupts):
+            _refuse_places(places)
+            return inspect_several({**told, "axes": axes, "memory": memory}, reading, several, as_json, interrupts)
         return run_inspect((picture, axes, reading), {**told, "memory": memory}, places, as_json, interrupts)
 
     return job
@@ -105,6 +129,12 @@ def run_inspect(
         found.curve(places["curve"])
     say(found.as_dict(), found.describe(), as_json, quiet=False)
     return 0
+
+
+def _refuse_places(places: Mapping[str, Path | None]) -> None:
+    for name, path in places.items():
+        if path is not None:
+            raise InputError(f"the {name} is of one picture, and several were given; leave {path} out")
 
 
 def run_frames(

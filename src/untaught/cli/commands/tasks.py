@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from untaught.cli.app import Job, app
-from untaught.cli.commands.denoise import Call, denoise, run
+from untaught.cli.app import Job, Noise, app
+from untaught.cli.call import Call, region_of
+from untaught.cli.commands.denoise import denoise, dispatched
+from untaught.cli.several import Several
 from untaught.cli.signals import Interrupts
 from untaught.image.reading import Reading, memory_of
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from untaught.results.result import Result
 
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
+
+SEVERAL = ("recursive", "workers", "shard", "overwrite", "suffix")  # options that are about many pictures
 
 Guide = Annotated[
     Path | None,
@@ -33,6 +37,11 @@ class TaskCall(Call):
     """What was asked for; `operands` are the arguments of the task in `untaught.pipeline.tasks.registry`."""
 
     operands: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """See `Call`."""
+        return {**self.operands, **self.options}
 
     @property
     def inputs(self) -> tuple[Path | None, ...]:
@@ -79,6 +88,11 @@ class JpegCall(TaskCall):
 class MarkCall(TaskCall):
     """The same for a half-transparent mark, which is taken off before the rest is filled in."""
 
+    @property
+    def asked(self) -> dict[str, Any]:
+        """See `Call`."""
+        return {**super().asked, "translucent": True}
+
     def frame(self, picture: Image) -> Image:
         """Return the picture as it is, unless its mask cannot be used."""
         from untaught.pipeline.tasks.inputs import mask_of
@@ -96,45 +110,55 @@ class MarkCall(TaskCall):
 
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
     """Give a command that returns its operands the options of `denoise`, and a guide."""
-    hints = get_type_hints(denoise, include_extras=True)
-    hints["method"] = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
-    shared = [
-        parameter.replace(annotation=hints[name])
-        for name, parameter in inspect.signature(denoise).parameters.items()
-    ]
-    own_hints = get_type_hints(function, include_extras=True)
-    own = [
-        parameter.replace(annotation=own_hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in inspect.signature(function).parameters.items()
-    ]
+    own = parameters_of(function)
     guide = inspect.Parameter("guide", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Guide)
+    method = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
+    shared = parameters_of(denoise, method=method, noise=Noise)
 
     def command(**given: Any) -> Job:
         operands = function(**{parameter.name: given.pop(parameter.name) for parameter in own})
-        call = _call(function.__name__, operands, given)
-        return lambda interrupts: _run(call, interrupts)
+        pictures, output = tuple(given.pop("pictures")), given.pop("output")
+        several = Several(pictures, output, **{name: given.pop(name) for name in SEVERAL})
+        call = call_of(function.__name__, operands, given | {"picture": pictures[0], "output": Path(output)})
+        return lambda interrupts: _run(call, several, interrupts)
 
-    parameters = [*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[:2]), *own, guide]
-    parameters += [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in shared[2:]]
-    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    return signed(command, function, [*shared[:2], *own, guide, *shared[2:]])
+
+
+def parameters_of(function: Callable[..., Any], **annotations: Any) -> list[inspect.Parameter]:
+    """Return the options of a command, some of them with other annotations."""
+    hints = get_type_hints(function, include_extras=True) | annotations
+    return [
+        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+        for name, parameter in inspect.signature(function).parameters.items()
+    ]
+
+
+def signed(
+    command: Callable[..., Job], like: Callable[..., Any], parameters: list[inspect.Parameter]
+) -> Callable[..., Job]:
+    """Return a command that has the name and the text of another function, and these options."""
+    command.__name__, command.__doc__ = like.__name__, like.__doc__
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
 
 
-def _call(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
+def call_of(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskCall:
+    """Return what was asked for; `given` has the options of `denoise`."""
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
+    given["noise_region"], given["noise_from"] = region_of(given["noise_region"]), given["noise_from"] or None
     picture, output = given.pop("picture"), given.pop("output")
     kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
     reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]))
     return kind(picture, output, given, **about, task=task, operands=operands, reading=reading)
 
 
-def _run(call: TaskCall, interrupts: Interrupts) -> int:
+def _run(call: TaskCall, several: Several, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught.pipeline.tasks import restore as reconstruct  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
-    return run(call, interrupts)
+    return dispatched(call, several, interrupts)
 
 
 @app.command(short_help="Fill in what is missing from a picture.")

@@ -30,7 +30,8 @@ from untaught.cli.app import (
     Series,
     app,
 )
-from untaught.cli.commands.denoise import Call, run
+from untaught.cli.call import Call
+from untaught.cli.commands.denoise import run
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
 from untaught.image.reading import Reading

@@ -83,6 +83,8 @@ class Format:
         Whether a gzip archive of such a file is one too; `opened` reads both.
     folder : callable or None
         Where a picture is a folder, whether a path is such a folder.
+    written_as : str
+        The ending under which a picture of a format that is only read is written, where nobody names one.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Format:
     library: Library | None = None
     packed: bool = False
     folder: Callable[[Path], bool] | None = None
+    written_as: str = ".tif"
 
     @property
     def article(self) -> str:

@@ -104,4 +104,5 @@ CZI = Format(
     None,
     no_objection,
     Library("pylibCZIrw", "science"),
+    written_as=".ome.tif",
 )

@@ -82,4 +82,5 @@ LIF = Format(
     None,
     no_objection,
     Library("liffile", "science"),
+    written_as=".ome.tif",
 )

@@ -63,4 +63,5 @@ ND2 = Format(
     None,
     no_objection,
     Library("nd2", "science"),
+    written_as=".ome.tif",
 )

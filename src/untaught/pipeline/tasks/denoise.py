@@ -164,10 +164,11 @@ def denoise_planes(requests: Requests) -> Result:
     requests, notes = with_given_noise(requests, picture)
     found = find_series(picture, requests.shared.together)
     requests = replace(requests, series=found.series)
-    return restore_planes(requests, replace(TASK, notes=notes + found.notes), _solved, picture)
+    return restore_planes(requests, replace(TASK, notes=notes + found.notes), denoise_plane, picture)
 
 
-def _solved(plane: Plane, request: Request) -> Answer:
+def denoise_plane(plane: Plane, request: Request) -> Answer:
+    """Remove the noise of one plane."""
     return solved(plane, request, _on_own_range)
 
 

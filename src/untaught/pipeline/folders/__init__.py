@@ -1,0 +1,1 @@
+"""Many pictures: which, where their answers go, what is done already, and the processes that do it."""
