@@ -14,7 +14,7 @@ from untaught import Image, InputError, denoise, rerun
 from untaught.fitting.progress import Progress
 from untaught.pipeline.stack import blocks as blocks_page
 from untaught.pipeline.stack.blocks import blocks_of
-from untaught.pipeline.stack.find_series import find_series
+from untaught.pipeline.stack.find_series import Series, find_series
 from untaught.pipeline.stack.survey_series import survey_series
 
 Values = NDArray[np.float32]
@@ -192,3 +192,19 @@ def test_a_stack_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match="one by one"):
         denoise(y, method="dip", checkpoint=path)
+
+
+def test_a_film_tells_its_noise_where_a_plane_alone_does_not() -> None:
+    """Texture everywhere, which looks like noise, and noise that grows with brightness."""
+    rng = np.random.default_rng(0)
+    x = np.linspace(0.05, 0.6, 128) + 0.3 * rng.random((128, 128))
+    level = np.sqrt(0.01 * x)
+    picture = Image.of((x + level * rng.standard_normal((5, 128, 128))).astype(np.float32), "TYX")
+    survey = survey_series(picture, find_series(picture, "T").series[0], None)
+    low, high = picture.value_range
+    at = np.array([0.2, 0.45, 0.7])
+    found = np.asarray(survey.noise.std((at - low) / (high - low))) * (high - low)
+    assert found == pytest.approx(np.sqrt(0.01 * at), rel=0.1)
+    assert any("how planes that follow each other differ" in note for note in survey.notes)
+    alone = survey_series(picture, Series((0, 1), "T", "time"), None)
+    assert not any("differ" in note for note in alone.notes)

@@ -12,7 +12,9 @@ from untaught.image.image import Image
 from untaught.image.lazy import release
 from untaught.image.plane import Plane
 from untaught.image.working import Scale
-from untaught.noise import Gaussian, NoiseModel, clipping
+from untaught.noise import Gaussian, NoiseModel, NoiseReport, clipping
+from untaught.noise.belief import DOUBTFUL
+from untaught.noise.estimation.over_time import noise_over_time
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.pipeline.stack.find_series import Series
 
@@ -22,6 +24,10 @@ MEASURED = 5  # planes that the noise is measured on
 # chance makes of it in so many planes.
 DRIFTS = 0.1
 CHANCE = 3.0
+# Share of a plane in which nothing moves, from which on planes tell by how they differ: of six films with noise of
+# three kinds, with so much of them, the level was within 3 % of the true one, as it was on planes alone.
+STILL = 0.6
+OVER_TIME = "the noise was measured by how planes that follow each other differ where nothing moves"
 
 Curve = tuple[tuple[float, float], ...]
 
@@ -101,7 +107,7 @@ def _common_scale(picture: Image, planes: Sequence[int]) -> Scale:
 
 def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) -> Survey:
     """Return the survey with the law of most planes, at the median of their levels, and how it drifts."""
-    reports = [measured(plane) for plane in planes]
+    reports = [_report(survey, place, plane) for place, plane in zip(places, planes, strict=True)]
     laws = [WorkingScale.of(own).noise_back(found.model) for own, found in zip(planes, reports, strict=True)]
     kinds = [law.kind for law in laws]
     kind = max(kinds, key=kinds.count)
@@ -119,6 +125,30 @@ def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) ->
         return found
     drift = _drift([places[at] for at in alike], (levels / law.level) ** 2, law)
     return replace(found, drift=drift, notes=(*found.notes, *_drift_notes(drift, law)))
+
+
+def _report(survey: Survey, place: int, plane: Plane) -> NoiseReport:
+    """Return the noise of a plane: in a film by how it differs from its neighbours, where it stands still enough.
+
+    The flattest places of a plane alone may be its darkest, and its texture may look like noise.
+    """
+    alone, own = measured(plane), plane.working
+    count = len(survey.series.planes)
+    if survey.series.along != "time" or count < 3 or alone.model.replaces:
+        return alone
+    middle = min(max(place, 1), count - 2)
+    three = [survey.plane(at).working for at in (middle - 1, middle, middle + 1)]
+    ends = [(one.values <= 0).any(-1) | (one.values >= 1).any(-1) for one in three]
+    gone = np.logical_or.reduce([*(one.gone for one in three), *ends])
+    found = noise_over_time((three[0].values, three[1].values, three[2].values), gone, own.zero)
+    if found is None or found.still < STILL or found.report.model.replaces:
+        return alone
+    law = replace(found.report.model, clip=alone.model.clip)
+    return replace(found.report, model=law, clipping=alone.clipping, notes=(*_cut_off(alone), OVER_TIME))
+
+
+def _cut_off(report: NoiseReport) -> tuple[str, ...]:
+    return tuple(note for note in report.notes if note.startswith("Values were cut off"))
 
 
 def _drift_notes(drift: Curve, law: NoiseModel) -> tuple[str, ...]:
