@@ -12,9 +12,8 @@ from untaught.image.image import Image
 from untaught.image.lazy import release
 from untaught.image.plane import Plane
 from untaught.image.working import Scale
-from untaught.noise import Gaussian, NoiseModel, NoiseReport, clipping
-from untaught.noise.belief import DOUBTFUL
-from untaught.noise.estimation.over_time import noise_over_time
+from untaught.noise import Gaussian, NoiseModel, clipping
+from untaught.noise.estimation.over_time import OverTime, Three, noise_over_time
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.pipeline.stack.find_series import Series
 
@@ -106,49 +105,50 @@ def _common_scale(picture: Image, planes: Sequence[int]) -> Scale:
 
 
 def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) -> Survey:
-    """Return the survey with the law of most planes, at the median of their levels, and how it drifts."""
-    reports = [_report(survey, place, plane) for place, plane in zip(places, planes, strict=True)]
-    laws = [WorkingScale.of(own).noise_back(found.model) for own, found in zip(planes, reports, strict=True)]
-    kinds = [law.kind for law in laws]
-    kind = max(kinds, key=kinds.count)
-    alike = [at for at, law in enumerate(laws) if law.kind == kind]
-    levels = np.array([laws[at].level for at in alike])
-    middle = alike[int(np.argsort(levels, kind="stable")[len(levels) // 2])]
-    law = laws[middle]
-    found = replace(
-        survey,
-        scale=replace(survey.scale, clip=reports[middle].model.clip),
-        noise=law,
-        notes=tuple(reports[middle].notes),
-    )
-    if law.replaces or law.level <= 0:
-        return found
-    drift = _drift([places[at] for at in alike], (levels / law.level) ** 2, law)
-    return replace(found, drift=drift, notes=(*found.notes, *_drift_notes(drift, law)))
+    """Return the survey with the law of most planes, at the median of their levels, and how it drifts.
 
-
-def _report(survey: Survey, place: int, plane: Plane) -> NoiseReport:
-    """Return the noise of a plane: in a film by how it differs from its neighbours, where it stands still enough.
-
-    The flattest places of a plane alone may be its darkest, and its texture may look like noise.
+    In a film it is that by which planes differ where it stands still enough: the flattest places of a plane alone
+    may be its darkest, and its texture may look like noise.
     """
-    alone, own = measured(plane), plane.working
-    count = len(survey.series.planes)
-    if survey.series.along != "time" or count < 3 or alone.model.replaces:
-        return alone
-    middle = min(max(place, 1), count - 2)
-    three = [survey.plane(at).working for at in (middle - 1, middle, middle + 1)]
-    ends = [(one.values <= 0).any(-1) | (one.values >= 1).any(-1) for one in three]
-    gone = np.logical_or.reduce([*(one.gone for one in three), *ends])
-    found = noise_over_time((three[0].values, three[1].values, three[2].values), gone, own.zero)
-    if found is None or found.still < STILL or found.report.model.replaces:
-        return alone
-    law = replace(found.report.model, clip=alone.model.clip)
-    return replace(found.report, model=law, clipping=alone.clipping, notes=(*_cut_off(alone), OVER_TIME))
+    reports = [measured(plane) for plane in planes]
+    kinds = [report.model.kind for report in reports]
+    alike = [at for at, kind in enumerate(kinds) if kind == max(kinds, key=kinds.count)]
+    levels = np.array([reports[at].model.level for at in alike])
+    middle = alike[int(np.argsort(levels, kind="stable")[len(levels) // 2])]
+    report, where = reports[middle], [places[at] for at in alike]
+    factors = (levels / max(report.model.level, 1e-12)) ** 2
+    film = None if report.model.replaces else _over_time(survey, places)
+    if film is not None and film.still >= STILL and not film.report.model.replaces:
+        where, factors = _middles(survey, places), np.array(film.factors)
+        notes = (*(note for note in report.notes if note.startswith("Values were cut off")), OVER_TIME)
+        law = replace(film.report.model, clip=report.model.clip)
+        report = replace(film.report, model=law, notes=notes)
+    law = WorkingScale.of(planes[middle]).noise_back(report.model)
+    scale = replace(survey.scale, clip=report.model.clip)
+    drift = () if law.replaces or law.level <= 0 else _drift(where, factors, law, len(survey.series.planes) - 1)
+    return replace(survey, scale=scale, noise=law, drift=drift, notes=(*report.notes, *_drift_notes(drift, law)))
 
 
-def _cut_off(report: NoiseReport) -> tuple[str, ...]:
-    return tuple(note for note in report.notes if note.startswith("Values were cut off"))
+def _middles(survey: Survey, places: Sequence[int]) -> list[int]:
+    """Return those of some places that have a neighbour on both sides."""
+    last = len(survey.series.planes) - 1
+    return sorted({min(max(place, 1), last - 1) for place in places}) if last >= 2 else []
+
+
+def _over_time(survey: Survey, places: Sequence[int]) -> OverTime | None:
+    """Return what planes of a film tell by how they differ; None of a volume."""
+    if survey.series.along != "time":
+        return None
+    threes, zero = [], 0.0
+    for middle in _middles(survey, places):
+        own = [survey.plane(at).working for at in (middle - 1, middle, middle + 1)]
+        ends = [(one.values <= 0).any(-1) | (one.values >= 1).any(-1) for one in own]
+        gone = np.logical_or.reduce([*(one.gone for one in own), *ends])
+        first, mid, last = (one.values for one in own)
+        threes.append(Three(first, mid, last, gone))
+        zero = own[1].zero
+    found = noise_over_time(threes, zero)
+    return found if found is not None and len(found.factors) == len(threes) else None
 
 
 def _drift_notes(drift: Curve, law: NoiseModel) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _drift_notes(drift: Curve, law: NoiseModel) -> tuple[str, ...]:
     return (f"the noise drifts, from level {first:.1f} (of 255) in the first plane to {last:.1f} in the last",)
 
 
-def _drift(places: Sequence[int], variances: NDArray[np.float64], law: NoiseModel) -> Curve:
+def _drift(places: Sequence[int], variances: NDArray[np.float64], law: NoiseModel, last: int) -> Curve:
     """Return how the variance changes along the series; nothing where it may as well be one."""
     if len(places) < 3 or variances.min() <= 0:
         return ()
@@ -169,4 +169,5 @@ def _drift(places: Sequence[int], variances: NDArray[np.float64], law: NoiseMode
     change = abs(float(ends[-1] - ends[0]))
     if change < max(2 * DRIFTS, CHANCE * max(noise, law.relative_error)):
         return ()
-    return tuple(zip(at.tolist(), np.exp(ends).tolist(), strict=True))
+    whole = np.linspace(0, last, max(len(places), 2))
+    return tuple(zip(whole.tolist(), np.exp(height + slope * whole).tolist(), strict=True))
