@@ -61,7 +61,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     along = "time" if case["stack"] in SERIES else "depth"
     rows = {}
     for name, method in methods(along, law).items():
-        method(noisy[:3, :48, :48])  # imports, and what is compiled
+        method(noisy[:8, :48, :48])  # imports, and what is compiled
         spent, started = time.process_time(), time.monotonic()
         found, stated = method(noisy)
         rows[name] = {
