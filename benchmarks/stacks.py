@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
@@ -96,7 +97,7 @@ def drawn(case: dict[str, Any]) -> tuple[Stack, Stack, Law]:
         y = np.hypot(x + level * real, level * random.standard_normal(x.shape))
     else:
         y = x + level * random.standard_normal(x.shape)
-    most = case["planes"] or len(x)
+    most = min(case["planes"] or len(x), len(x))
     middle = slice((len(x) - most) // 2, (len(x) + most) // 2)
     clean, noisy = (a[middle].astype(np.float32).reshape(*a[middle].shape[:3], -1) for a in (x, y))
     return clean, noisy, (case["law"], level)
@@ -142,6 +143,8 @@ def _ours(along: str, law: Law) -> Method:
         planes = [tensor(plane / 255) for plane in noisy]
         problems = [Problem(y, torch.ones_like(y[:, :1]), noise) for y in planes]
         ours = MultiScale()
+        runs = runs_of(ours)
+        runs = replace(runs, tweedie=runs.tweedie_together) if along else runs
         if along:
             estimates = ours.solve_together(problems, along, 0)  # type: ignore[arg-type]
         else:
@@ -151,7 +154,7 @@ def _ours(along: str, law: Law) -> Method:
             if estimate.responses:
                 kernel = common_kernel(problem, estimate.image)
                 terms = terms_of(estimate.image, estimate.responses, problem, kernel)
-                risk = clean_risk(runs_of(ours), problem, estimate.image, terms)
+                risk = clean_risk(runs, problem, estimate.image, terms)
                 stated.append(to_interval(risk, float(kernel.mean()), ""))
         return np.stack([255 * array(noise.unclip(e.image)) for e in estimates]), stated
 
