@@ -23,7 +23,7 @@ from tables.gpu import gpu
 from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from tables.targets import bars
-from tables.tasks import learners, published, stacks, task, trained
+from tables.tasks import learners, published, task, trained, warm_starts
 from tables.theory import theory
 
 HERE = Path(__file__).resolve().parent
@@ -219,7 +219,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "family": learners,
     "theory": theory,
     "gpu": gpu,
-    "stacks": stacks,
+    "warm_starts": warm_starts,
     "published": published,
     **INSTRUMENTS,
     **{name: partial(task, benchmark=name) for name in TASKS},

@@ -136,9 +136,9 @@ def _output(rows: list[Row]) -> list[str]:
     ]
 
 
-def stacks(rows: list[Row]) -> str:
+def warm_starts(rows: list[Row]) -> str:
     """Return a row a stack: its planes after the first, restored in the stack and alone."""
-    own = [row for row in rows if row.get("benchmark") == "stacks"]
+    own = [row for row in rows if row.get("benchmark") == "warm_starts"]
     if not own:
         return NOTHING
     lines = []
@@ -150,7 +150,7 @@ def stacks(rows: list[Row]) -> str:
         lines.append([*cells, *(f"{row[key]:.0f}" for key in ("seconds", "seconds_alone"))])
     heads = "Stack | PSNR in it, dB | alone | steps in it | alone | stated above it, dB | alone"
     heads += " | seconds, all planes | alone"
-    made = f"{provenance(own)}. Made by `python benchmarks/stacks.py --data DIR`."
+    made = f"{provenance(own)}. Made by `python benchmarks/warm_starts.py --data DIR`."
     return f"{table(heads, lines)}\n\n{made}"
 
 

@@ -85,6 +85,8 @@ class Runs:
         Whether its error is measured on parts of a large picture alone, to save time.
     together : tuple of {"time", "depth"}
         Along what it takes planes together: it is a `Together` then.
+    tweedie_together : tuple of float
+        As `tweedie`, for such planes: further off, for what stands still is averaged over them.
     """
 
     settles: bool = False
@@ -99,6 +101,7 @@ class Runs:
     compiled: bool = False
     sampled: bool = False
     together: tuple[Along, ...] = ()
+    tweedie_together: tuple[float, float] = (0.4, 1.0)
 
 
 @runtime_checkable

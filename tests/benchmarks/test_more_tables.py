@@ -65,7 +65,7 @@ def test_a_stack_counts_the_planes_after_the_first(loaded) -> None:
         "estimate": [21.0, 30.0, 32.5],
     }
     row = {
-        "benchmark": "stacks",
+        "benchmark": "warm_starts",
         "case": {"picture": "kodim05", "method": "dip"},
         "steps_alone": [400, 300, 301],
         "estimate_alone": [21.0, 29.0, 29.5],
@@ -77,9 +77,9 @@ def test_a_stack_counts_the_planes_after_the_first(loaded) -> None:
             "machine": {"cpu": "x", "cores": 2},
         },
     }
-    found = loaded["tables.tasks"].stacks([row])
+    found = loaded["tables.tasks"].warm_starts([row])
     assert "| kodim05, `dip` | 31.00 | 29.50 | 150 | 300 | +0.25 | -0.25 | 61 | 100 |" in found
-    assert found.endswith("1 run, 2026-01-02, on x, 2 cores. Made by `python benchmarks/stacks.py --data DIR`.")
+    assert found.endswith("on x, 2 cores. Made by `python benchmarks/warm_starts.py --data DIR`.")
 
 
 def test_an_output_of_another_draw_holds_no_noise_of_the_file(loaded, tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ NAMES = [
     "rules",
     "trust",
     "gpu",
-    "stacks",
+    "warm_starts",
     "inpainting",
     "super_resolution",
 ]

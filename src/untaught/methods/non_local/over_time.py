@@ -49,7 +49,7 @@ class TimeStage:
 
 
 # Tuned on twelve frames of each of five films, and on pictures of scikit-image that stand, move or are cut.
-TIME = (TimeStage(6, 32, 6), TimeStage(6, 20, 6), TimeStage(6, 20, 6, share=0.5))
+TIME = (TimeStage(6, 32, 6), TimeStage(8, 24, 8), TimeStage(5, 20, 5, share=0.6))
 
 
 @torch.no_grad()

@@ -17,6 +17,7 @@ from untaught.risk.sure_let import Part, differences, mixed, weights
 Split = Callable[[Tensor], list[Tensor]]
 
 MOST_DRAWS = 4  # of the divergence, for small stacks
+LEAST_HEARD = 0.25  # of the noise variance: a plane that is restored with less change does not have that noise
 APART = 1_000_003  # between the seeds of planes: a probe is independent from plane to plane
 
 
@@ -126,8 +127,9 @@ class Joint:
             found += differences(part, parts[0], split)
         if not found:
             return cls((), ()), parts[0]
-        chosen = tuple(weights(parts[0], found, stack.y, stack.mask))
-        return cls(splits, chosen), mixed(parts[0], found, chosen)
+        mask = stack.mask * _heard(stack, parts[0].image)
+        chosen = weights(parts[0], found, stack.y, mask) if bool(mask.any()) else [0.0] * len(found)
+        return cls(splits, tuple(chosen)), mixed(parts[0], found, chosen)
 
     def __call__(self, pictures: Sequence[Tensor]) -> Tensor:
         """Join other pictures with the same weights."""
@@ -137,3 +139,15 @@ class Joint:
             for band in split(picture - pictures[0]):
                 answer += next(weight) * band
         return answer
+
+
+def _heard(stack: Stack, answer: Tensor) -> Tensor:
+    """Return 1 for the planes whose noise is that of their law, and 0 for such as empty ones, (F, 1, 1, 1).
+
+    Of a plane without noise Stein's formula is wrong: what is taken off is nothing, and the divergence large.
+    """
+    mask = stack.mask
+    taken, expected = (
+        (mask * x).mean((1, 2, 3), keepdim=True) for x in ((stack.y - answer).square(), stack.variance(answer))
+    )
+    return (taken >= LEAST_HEARD * expected).to(answer.dtype)

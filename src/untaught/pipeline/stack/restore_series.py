@@ -17,7 +17,7 @@ from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import StepBudget
 from untaught.image.image import Image
 from untaught.image.lazy import empty, release
-from untaught.method import Stopped
+from untaught.method import Stopped, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import with_risk, with_terms
@@ -207,7 +207,8 @@ def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> A
     problem = replace(one.problem, pilot=candidate.picture)
     if candidate.terms is not None:
         terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
-        candidate = with_risk(candidate, problem, terms)
+        runs = runs_of(candidate.method)
+        candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
     why = f"{SEVERAL.format(count=len(series.planes), axis=series.axis)}"
     outcome = Outcome(candidate, why, (candidate.row("planes together"),))
     runner = Runner(replace(request, noise=one.given), asked.task, asked.started)

@@ -15,7 +15,7 @@ SWEEPS = 3
 
 @compiled
 def motion(tile: Any, planes: Any, offsets: Any, smoothness: float, found: Any) -> None:
-    """Write how far every block of a plane has moved in another, (down, across, 2), starting with what is there."""
+    """Write how far every block of a plane has moved in another, (down, across, 2), from what is there on."""
     source, target = planes
     height, width = tile.height, tile.width
     stride = -(-(2 * tile.radius + 1) // LANES) * LANES

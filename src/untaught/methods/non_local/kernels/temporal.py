@@ -25,9 +25,8 @@ from untaught.methods.non_local.kernels.vectors import LANES, add, fma, load, mu
 from untaught.methods.non_local.kernels.wiener import colours_filtered, heard_share, mean_noise, multiplied
 
 LEAST_LEFT = 0.02  # of the mean variance: no pixel is trusted as if it were without noise
-ALONE_LEFT = (
-    0.2  # of the mean variance: what the pilot counts for where no other plane is like that of the reference
-)
+# Of the mean variance: what the pilot counts for where no other plane is like that of the reference.
+ALONE_LEFT = 0.2
 
 
 @compiled
