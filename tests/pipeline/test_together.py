@@ -208,3 +208,34 @@ def test_a_film_tells_its_noise_where_a_plane_alone_does_not() -> None:
     assert any("how planes that follow each other differ" in note for note in survey.notes)
     alone = survey_series(picture, Series((0, 1), "T", "time"), None)
     assert not any("differ" in note for note in alone.notes)
+
+
+def cube(count: int = 8) -> Values:
+    """Return channels that are mixtures of three scenes, (C, H, W)."""
+    scenes = np.stack([scene(name)[:64, :64] for name in ("camera", "coins", "moon")])
+    at = np.linspace(0, 1, count)[:, None]
+    weights = np.exp(-((at - np.array([0.2, 0.5, 0.8])) ** 2) / 0.05) + 0.1
+    return np.asarray(np.einsum("cm,mhw->chw", weights, scenes), np.float32)
+
+
+def test_channels_of_one_scene_gain_by_each_other_and_know_it() -> None:
+    x = cube()
+    levels = np.linspace(0.04, 0.12, len(x))[:, None, None]
+    y = Image.of(noisy(x, levels), "CYX")
+    assert find_series(y, "auto").channels == (tuple(range(8)),)
+    found, alone = (denoise(y, method="nonlocal", together=how) for how in ("auto", "none"))
+    assert psnr(found.image, x) > psnr(alone.image, x) + 1
+    span = y.value_range[1] - y.value_range[0]
+    for k, one in enumerate(found.planes):
+        assert one.psnr is not None
+        assert one.psnr.low - 0.5 < psnr(found.image[k], x[k], span) < one.psnr.high + 0.5
+    assert np.array_equal(rerun(found.recipe, y).image, found.image)
+
+
+def test_channels_are_taken_apart_where_they_share_nothing_or_are_few() -> None:
+    assert find_series(Image.of(noisy(cube(4)), "CYX"), "auto").channels == ()
+    rng = np.random.default_rng(0)
+    unlike = np.stack([np.kron(rng.random((8, 8)), np.ones((8, 8))) for _ in range(6)]).astype(np.float32)
+    assert find_series(Image.of(unlike, "CYX"), "auto").channels == ()
+    samples = Image.of(np.moveaxis(noisy(cube()), 0, -1), "YXS")
+    assert find_series(samples, "auto").channels == (tuple(range(8)),)

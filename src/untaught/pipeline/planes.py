@@ -24,9 +24,10 @@ from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
+from untaught.pipeline.stack.asked import Asked
 from untaught.pipeline.stack.choose_together import helping_method
-from untaught.pipeline.stack.find_series import Series
-from untaught.pipeline.stack.restore_series import Asked, restore_together
+from untaught.pipeline.stack.find_series import NONE, Found
+from untaught.pipeline.stack.restore_together import restore_together
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for, tiling_for
 from untaught.pipeline.tiles.restore_tiles import Whole, restore_tiles
@@ -52,7 +53,7 @@ class Requests:
         When, by `time.monotonic`: the clock of the whole picture.
     taken : tuple of Taken
         The stripes that were taken out of the planes before they are solved; empty where none were looked for.
-    series : tuple of Series
+    found : Found
         Planes that may be restored together.
     """
 
@@ -61,7 +62,7 @@ class Requests:
     planes: tuple[Request | None, ...]
     started: float
     taken: tuple[Taken, ...] = ()
-    series: tuple[Series, ...] = ()
+    found: Found = NONE
 
     @classmethod
     def of(cls, picture: Image, request: Request, started: float) -> Requests:
@@ -150,8 +151,8 @@ def _counted(answers: Answers, taken: tuple[Taken, ...]) -> Answers:
 
 def _check_checkpoint(path: Path, requests: Requests) -> None:
     """Refuse a checkpoint of planes that are restored one by one, and a file that is none."""
-    picture, count = requests.picture, sum(len(one.planes) for one in requests.series)
-    if picture.n_planes > 1 and (not count or helping_method(requests.shared, requests.series[0].along) is None):
+    picture, series = requests.picture, requests.found.series
+    if picture.n_planes > 1 and not (series and helping_method(requests.shared, series[0].along)):
         raise InputError(
             f"a checkpoint holds one plane, or planes that are restored together, but the {picture.n_planes} of "
             f"{picture.name} would be restored one by one"
@@ -171,7 +172,7 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
     made: dict[int, Answer] = {}
     try:
         if tiling is None:
-            restore_together(Asked(picture, requests.planes, task, started), requests.series, made)
+            restore_together(Asked(picture, requests.planes, task, started), requests.found, made)
         for index, request in enumerate(requests.planes):
             if index in made:
                 answers.append(made[index])

@@ -16,15 +16,15 @@ class Helping(ClosedForm, Together, Protocol):
     """A formula that takes planes together."""
 
 
-def helping_method(request: Request, along: Along) -> Helping | None:
+def helping_method(request: Request, along: Along | None) -> Helping | None:
     """Return the method that takes planes together along something; None where what was asked for does not.
 
     Parameters
     ----------
     request : Request
         With the method by name, as an object, or left to us.
-    along : {"time", "depth"}
-        What the planes follow each other in.
+    along : {"time", "depth"} or None
+        What the planes follow each other in; None for channels.
     """
     if request.parts:
         return None
@@ -37,6 +37,11 @@ def helping_method(request: Request, along: Along) -> Helping | None:
     )
 
 
-def _helping(method: object, along: Along) -> Helping | None:
-    takes = along in runs_of(method).together and isinstance(method, ClosedForm) and isinstance(method, Together)
+def _helping(method: object, along: Along | None) -> Helping | None:
+    known = runs_of(method).together
+    takes = (
+        (along in known if along else bool(known))
+        and isinstance(method, ClosedForm)
+        and isinstance(method, Together)
+    )
     return cast(Helping, method) if takes else None

@@ -24,6 +24,9 @@ RELATED = 0.1  # correlation of the means of blocks, noise left out, below which
 TELLING = 0.2
 ISOTROPIC = 2.0  # times the distance of pixels, up to which planes are as alike as rows are
 
+MANY = 5  # channels, from which on they are restored together
+SHARED = 0.3  # correlation of a channel with another, noise left out, from which on it is taken with it
+
 Thumbnail = NDArray[np.float64]
 
 
@@ -48,10 +51,19 @@ class Series:
 
 @dataclass(frozen=True)
 class Found:
-    """The series of a picture, and what to say of them."""
+    """The series of a picture, channels of one scene, by the numbers of their planes, and what to say of them."""
 
     series: tuple[Series, ...] = ()
+    channels: tuple[tuple[int, ...], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to be restored together."""
+        return bool(self.series or self.channels)
+
+
+NONE = Found()
 
 
 def find_series(picture: Image, together: str) -> Found:
@@ -78,8 +90,10 @@ def find_series(picture: Image, together: str) -> Found:
         For an axis that the picture does not have.
     """
     there = [axis for axis in AXES if picture.size(axis) > 1]
-    if together == "none" or (together == "auto" and not there):
+    if together == "none":
         return Found()
+    if together == "auto" and not there:
+        return Found(channels=_channels(picture))
     missing = [axis for axis in together if together != "auto" and axis not in there]
     if missing:
         raise InputError(
@@ -108,7 +122,31 @@ def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Fo
             if thumbnail is not None:
                 begun.append(index)
         series.append(Series(tuple(begun), axis, along))
-    return Found(tuple(one for one in series if len(one.planes) > 1), _cut_notes(cuts))
+    return Found(tuple(one for one in series if len(one.planes) > 1), notes=_cut_notes(cuts))
+
+
+def _channels(picture: Image) -> tuple[tuple[int, ...], ...]:
+    """Return the channels of a place that show the same as another, where there are many."""
+    lines = list(_lines(picture, "C")) if picture.size("C") > 1 else _samples(picture)
+    found = []
+    for line in lines:
+        there = [(number, one) for number in line if (one := _thumbnail(picture, number)) is not None]
+        like = [
+            number
+            for number, one in there
+            if any(abs(_alike(one, other) or 0.0) >= SHARED for at, other in there if at != number)
+        ]
+        if len(like) >= MANY:
+            found.append(tuple(like))
+    return tuple(found)
+
+
+def _samples(picture: Image) -> list[list[int]]:
+    """Return the samples of a pixel, which are planes of their own where they are no colours."""
+    count = len(picture.groups)
+    if len({len(group) for group in picture.groups}) > 1:
+        return []
+    return [list(range(first, first + count)) for first in range(0, picture.n_planes, count)]
 
 
 def _cut_notes(cuts: Sequence[str]) -> tuple[str, ...]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 import torch
@@ -15,25 +12,23 @@ import torch
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import StepBudget
-from untaught.image.image import Image
 from untaught.image.lazy import empty, release
 from untaught.method import Stopped, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.make_answer import make_answer
-from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.refine_noise import refine
 from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.working_scale import brought_back
 from untaught.pipeline.recipes import plane_recipe, sha256
 from untaught.pipeline.request import Request
+from untaught.pipeline.stack.asked import Asked
 from untaught.pipeline.stack.blocks import Block, Posed, blocks_of, posed
-from untaught.pipeline.stack.choose_together import Helping, helping_method
+from untaught.pipeline.stack.choose_together import Helping
 from untaught.pipeline.stack.find_series import Series
 from untaught.pipeline.stack.keep_blocks import Kept, Solved
 from untaught.pipeline.stack.survey_series import Survey, survey_series
-from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for
 from untaught.problem import Estimate
 from untaught.risk.sure import common_kernel
@@ -42,42 +37,7 @@ WEAKER = 0.9  # of the variance that was measured first: below, the first block 
 SEVERAL = "{count} planes along {axis} show the same, and similar patches of all of them are combined"
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of a picture whose planes are restored together."""
-
-    picture: Image
-    requests: Sequence[Request | None]
-    task: Task
-    started: float
-
-    def request(self, plane: int) -> Request:
-        """Return what is asked of a plane of a series."""
-        return cast(Request, self.requests[plane])
-
-    @property
-    def spent(self) -> float:
-        """Seconds since the beginning."""
-        return time.monotonic() - self.started
-
-
-def restore_together(asked: Asked, found: Sequence[Series], answers: dict[int, Answer]) -> None:
-    """Restore the series of a picture, those for which a method was asked that takes planes together.
-
-    `answers` are put in by the numbers of their planes, and are there after Ctrl-C as well.
-    """
-    for series in found:
-        requests = [asked.requests[plane] for plane in series.planes]
-        first = requests[0]
-        if first is None or any(one is None or one.method != first.method for one in requests):
-            continue
-        method = helping_method(first, series.along)
-        if method is not None:
-            with suppress(NoGreyError):
-                _restore(asked, series, method, answers)
-
-
-def _restore(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
+def restore_series(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
     """Restore a series block by block.
 
     What time is not left for, and what holds no noise, has no answer.

@@ -163,7 +163,7 @@ def denoise_planes(requests: Requests) -> Result:
     picture, requests = requests.destriped(requests.picture)
     requests, notes = with_given_noise(requests, picture)
     found = find_series(picture, requests.shared.together)
-    requests = replace(requests, series=found.series)
+    requests = replace(requests, found=found)
     return restore_planes(requests, replace(TASK, notes=notes + found.notes), denoise_plane, picture)
 
 

@@ -1,0 +1,31 @@
+"""What is asked of a picture some of whose planes are restored together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from untaught.image.image import Image
+from untaught.pipeline.request import Request
+from untaught.pipeline.task import Task
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a picture whose planes are restored together."""
+
+    picture: Image
+    requests: Sequence[Request | None]
+    task: Task
+    started: float
+
+    def request(self, plane: int) -> Request:
+        """Return what is asked of a plane of a series."""
+        return cast(Request, self.requests[plane])
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.started
