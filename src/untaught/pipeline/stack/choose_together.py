@@ -39,9 +39,7 @@ def helping_method(request: Request, along: Along | None) -> Helping | None:
 
 def _helping(method: object, along: Along | None) -> Helping | None:
     known = runs_of(method).together
-    takes = (
-        (along in known if along else bool(known))
-        and isinstance(method, ClosedForm)
-        and isinstance(method, Together)
+    fits = along in known if along else bool(known)
+    return (
+        cast(Helping, method) if fits and isinstance(method, ClosedForm) and isinstance(method, Together) else None
     )
-    return cast(Helping, method) if takes else None

@@ -111,7 +111,8 @@ def _principal(scaled: Tensor) -> Tensor:
     """Return the eigenvectors of the covariance, (K, C), the greatest first."""
     flat = scaled.flatten(1).double()
     vectors = torch.linalg.eigh(flat @ flat.T / flat.shape[1]).eigenvectors
-    return vectors.flip(1).T.to(scaled.dtype)
+    axes: Tensor = vectors.flip(1).T.to(scaled.dtype)
+    return axes
 
 
 def _tell(asked: Asked, method: ClosedForm, y: Tensor) -> None:
