@@ -239,3 +239,9 @@ def test_channels_are_taken_apart_where_they_share_nothing_or_are_few() -> None:
     assert find_series(Image.of(unlike, "CYX"), "auto").channels == ()
     samples = Image.of(np.moveaxis(noisy(cube()), 0, -1), "YXS")
     assert find_series(samples, "auto").channels == (tuple(range(8)),)
+
+
+def test_the_quick_effort_takes_each_plane_alone() -> None:
+    y = Image.of(noisy(film(3, side=48)), "TYX")
+    result = denoise(y, effort="quick", sigma=LEVEL)
+    assert any("one by one" in note for note in result.notes)
