@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import time
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import clean, noisy
-from tests.helpers.command import contents, levels, says, started
+from tests.helpers.command import contents, levels, says, small_files_only, started
 from untaught.cli import main
 from untaught.image.files import write
 from untaught.image.image import Image
@@ -230,17 +229,12 @@ def test_ctrl_c_ends_it_and_the_same_call_goes_on(workers: str, folder: Path, ca
     assert len(list(Path("clean").glob("*.[pt][ni][gf]"))) == 3
 
 
-def small_files_only() -> None:
-    """Let no file grow beyond 2 KiB, as on a full disk, in the process to be started."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
-
-
-def test_files_that_cannot_be_written_are_named(folder: Path) -> None:
+def test_files_that_cannot_be_written_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     write("raw/a.png", Image.of(levels(noisy(clean(48, 48))), "YXS"))
     before = contents(Path("raw"))
-    process = started(folder, "denoise", "raw", "-o", "clean", *FAST, preexec_fn=small_files_only)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 3
+    with small_files_only():
+        assert main(["denoise", "raw", "-o", "clean", *FAST]) == 3
+    err = capsys.readouterr().err
     assert "Traceback" not in err
     assert "clean/a.png could not be written" in err
     assert sorted(path.name for path in Path("clean").glob("*.???")) == ["b.png", "c.tif", "results.csv"]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 
@@ -62,6 +65,17 @@ def started(
     environment |= variables or {}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([*COMMAND, *argv], cwd=folder, env=environment, **(pipes | more))  # type: ignore[call-overload]
+
+
+@contextmanager
+def small_files_only() -> Iterator[None]:
+    """Let no file that this process writes grow beyond 2 KiB, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def told(page: str) -> list[str] | None:

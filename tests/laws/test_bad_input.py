@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.conftest import clean, noisy
-from tests.helpers.command import QUICK, contents, lay_out, levels, pixels, says, started
+from tests.helpers.command import QUICK, contents, lay_out, levels, pixels, says, small_files_only, started
 from tests.helpers.files import npy_header, png_header
 from untaught.cli import main
 
@@ -198,28 +197,22 @@ def test_real_command_refuses(argv: tuple[str, ...], word: str, folder: Path) ->
     assert contents(folder) == before
 
 
-def small_files_only() -> None:
-    """Let no file grow beyond 2 KiB, as on a full disk, in the process to be started."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
-
-
-def test_full_disk(folder: Path) -> None:
+def test_full_disk(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = contents(folder)
-    process = started(folder, "denoise", "in.png", "-o", "out.png", *QUICK, preexec_fn=small_files_only)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 2
+    with small_files_only():
+        assert main(["denoise", "in.png", "-o", "out.png", *QUICK, "--quiet"]) == 2
+    out, err = capsys.readouterr()
     assert out == ""
     assert says(err, "out.png"), err
     assert contents(folder) == before
 
 
-def test_disk_full_for_the_report_only(folder: Path) -> None:
+def test_disk_full_for_the_report_only(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = levels(noisy(clean(16, 16, 1)))[..., 0]
     Pillow.fromarray(picture).save("tiny.png")
-    argv = ("denoise", "tiny.png", "-o", "out.png", "--report", "r.html", *QUICK)
-    process = started(folder, *argv, preexec_fn=small_files_only)
-    _, err = process.communicate(timeout=300)
-    assert process.returncode == 2
+    with small_files_only():
+        assert main(["denoise", "tiny.png", "-o", "out.png", "--report", "r.html", *QUICK, "--quiet"]) == 2
+    err = capsys.readouterr().err
     assert says(err, "r.html", "out.png"), err
     assert pixels(folder / "out.png").shape == (16, 16)
     assert not (folder / "r.html").exists()
