@@ -16,7 +16,7 @@ from untaught.cli import main
 from untaught.image.files import write
 from untaught.image.image import Image
 
-FAST = ("--method", "wavelet", "--noise", "gaussian:25")
+FAST = ("--method", "nlm", "--noise", "gaussian:25")
 
 
 def lay(name: str, seed: int = 0) -> None:
@@ -118,7 +118,7 @@ def test_shared_noise_is_one_law(capsys: pytest.CaptureFixture[str]) -> None:
     for seed in range(3):
         picture = levels(noisy(clean(64, 64, 1), seed=seed))[..., 0]
         write(f"raw/grey{seed}.png", Image.of(picture, "YX"))
-    call = ["denoise", "raw/grey*.png", "-o", "clean", "--method", "wavelet", "--noise", "shared", "--json"]
+    call = ["denoise", "raw/grey*.png", "-o", "clean", "--method", "nlm", "--noise", "shared", "--json"]
     assert main([*call, "--shard", "1/2"]) == 0
     kept = Path("clean/.untaught/noise.json").read_text()
     assert main([*call, "--shard", "2/2"]) == 0

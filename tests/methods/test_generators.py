@@ -38,7 +38,7 @@ def test_every_architecture_draws_any_size(name: str, size: tuple[int, int]) -> 
 def test_every_architecture_fits_what_it_is_shown(name: str) -> None:
     y = torch.from_numpy(noisy(clean(32, 32), seed=0)).permute(2, 0, 1)[None]
     problem = Problem(y, torch.ones(1, 1, 32, 32), Gaussian(SIGMA))
-    method = DIP(steps=40, shape=name)
+    method = DIP(steps=20, shape=name)
     found = fit(method, problem, 0, Options(rule=StepBudget()))
     assert problem.misfit(found.estimate.image) < 0.6 * y.var()
 

@@ -22,7 +22,7 @@ Y = crop(48)
 
 @pytest.mark.parametrize("network", ["dncnn:4,16", "unet:16,2", "resnet", "hourglass-2"])
 def test_a_learner_fits_any_network(network: str) -> None:
-    method = make(f"n2v:{network}", {"steps": 120, "crop": 32, "rate": 0.01, "decay": 0.9})
+    method = make(f"n2v:{network}", {"steps": 60, "crop": 16, "rate": 0.01, "decay": 0.9})
     result = denoise(Y, method=method, noise="gaussian:25", stop="steps")
     assert psnr(result.image, X) > psnr(Y, X) + 2
     assert np.array_equal(rerun(result.recipe, Y).image, result.image)

@@ -31,7 +31,7 @@ from untaught.pipeline.folders.run import restore_pictures
 from untaught.pipeline.folders.workers import Workers, environment
 from untaught.results.picture_table import COLUMNS, Row, table_text
 
-WORK = Work("denoise", {"method": "wavelet", "noise": "gaussian:25"})
+WORK = Work("denoise", {"method": "nlm", "noise": "gaussian:25"})
 SIDE = 16
 
 
@@ -160,7 +160,7 @@ def test_the_tree_is_mirrored_and_told() -> None:
     table = list(csv.DictReader(Path("clean/results.csv").read_text().splitlines()))
     assert tuple(table[0]) == COLUMNS
     assert [row["output"] for row in table] == ["clean/a.png", "clean/b.tif", "clean/deep/c.png"]
-    assert all(" to " in row["interval"] and row["method"] == "wavelet" for row in table)
+    assert all(" to " in row["interval"] and row["method"] == "nlm" for row in table)
     page = Path("clean/gallery.html").read_text()
     assert 'href="deep/c.png"' in page
     for link in (text.split('"')[0] for text in page.split('src="')[1:]):
@@ -172,7 +172,7 @@ def test_what_is_done_is_not_done_again() -> None:
     before = {path: path.stat().st_mtime_ns for path in Path("clean").glob("*.*") if path.suffix != ".csv"}
     found = restored()
     assert statuses(found) == {"a.png": "kept", "b.tif": "kept"}
-    assert found.rows[0].method == "wavelet"
+    assert found.rows[0].method == "nlm"
     assert all(path.stat().st_mtime_ns == before[path] for path in before if path.name != "gallery.html")
     lay("raw/b.tif")  # another picture under that name
     assert statuses(restored()) == {"a.png": "kept", "b.tif": "done"}
@@ -424,7 +424,7 @@ def test_a_worker_ends_with_whoever_asked() -> None:
 
 
 def test_python_takes_many_where_an_output_is_named() -> None:
-    found = untaught.denoise("raw/", output="clean/", method="wavelet", noise="gaussian:25")
+    found = untaught.denoise("raw/", output="clean/", method="nlm", noise="gaussian:25")
     assert isinstance(found, FolderResult)
     assert found.outputs == (Path("clean/a.png"), Path("clean/b.tif"))
     assert found.table == Path("clean/results.csv")
@@ -433,13 +433,13 @@ def test_python_takes_many_where_an_output_is_named() -> None:
 
 
 def test_python_on_one_picture_is_as_before() -> None:
-    result = untaught.denoise("raw/a.png", method="wavelet", noise="gaussian:25")
+    result = untaught.denoise("raw/a.png", method="nlm", noise="gaussian:25")
     assert result.image.shape == (SIDE, SIDE, 3)
-    one = untaught.denoise("raw/a.png", output="one.png", method="wavelet", noise="gaussian:25")
+    one = untaught.denoise("raw/a.png", output="one.png", method="nlm", noise="gaussian:25")
     assert one.outputs == (Path("one.png"),)
     assert one.table is None
     np.testing.assert_array_equal(untaught.read("one.png").array, result.image)
-    inside = untaught.denoise("raw/a.png", output="new/", method="wavelet", noise="gaussian:25")
+    inside = untaught.denoise("raw/a.png", output="new/", method="nlm", noise="gaussian:25")
     assert inside.outputs == (Path("new/a.png"),)
 
 
