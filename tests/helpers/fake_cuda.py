@@ -6,8 +6,9 @@ others there. What is not: kernels of CUDA, graphs, bfloat16 autocast, time and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -15,7 +16,6 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_flatten, tree_map
 
 from untaught.methods.networks.cuda_graphs import Recorded
 
@@ -92,20 +92,47 @@ class Draws(TorchFunctionMode):
 
 def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """Run one operation on what the tensors hold, if CUDA would."""
-    name, flat = func.overloadpacket.__name__, tree_flatten((args, kwargs))[0]
+    name, flat = func.overloadpacket.__name__, list(_leaves((args, kwargs)))
     there = _is_there(name, args, kwargs, flat)
     _refuse(name, args, flat)
     if kwargs.get("device") is not None:
         kwargs = {**kwargs, "device": torch.device("cpu")}
     known = {id(a.held): a for a in flat if isinstance(a, There)}
-    bare = tree_map(lambda a: a.held if isinstance(a, There) else a, (args, kwargs))
-    out = func(*bare[0], **bare[1])
+    bare, named = (
+        _changed(lambda a: a.held if isinstance(a, There) else a, (args, kwargs)) if known else (args, kwargs)
+    )
+    out = func(*bare, **named)
     if not there:
         return out.clone() if name == "_to_copy" and id(out) in known else out
     if name == "_conj":  # a flag, which `There` does not carry
         return There(out.resolve_conj())
-    out = tree_map(lambda o: (known[id(o)] if id(o) in known else There(o)) if isinstance(o, Tensor) else o, out)
-    return return_and_correct_aliasing(func, args, kwargs, out) if known and name not in CROSSING else out
+    out = _changed(lambda o: (known[id(o)] if id(o) in known else There(o)) if isinstance(o, Tensor) else o, out)
+    shares = known and name not in CROSSING and _shares(func)
+    return return_and_correct_aliasing(func, args, kwargs, out) if shares else out
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    """Return what is in nested tuples, lists and mappings; torch's own way takes most of the time of a test."""
+    if isinstance(tree, (tuple, list, dict)):
+        for branch in tree.values() if isinstance(tree, dict) else tree:
+            yield from _leaves(branch)
+    else:
+        yield tree
+
+
+def _changed(change: Callable[[Any], Any], tree: Any) -> Any:
+    """Return the same tree with other leaves."""
+    if isinstance(tree, dict):
+        return {name: _changed(change, branch) for name, branch in tree.items()}
+    if isinstance(tree, (tuple, list)):
+        return type(tree)([_changed(change, branch) for branch in tree])
+    return change(tree)
+
+
+@cache
+def _shares(func: Any) -> bool:
+    """Tell whether what an operation returns may share memory with what it is given."""
+    return any(returned.alias_info is not None for returned in func._schema.returns)
 
 
 def _is_there(name: str, args: Any, kwargs: dict[str, Any], flat: list[Any]) -> bool:

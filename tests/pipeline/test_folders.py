@@ -362,7 +362,7 @@ def test_workers_do_the_same() -> None:
 
 
 def test_workers_lose_only_what_kills_them() -> None:
-    """Asked for what they do not know, they answer every picture at once, without loading anything to do it with."""
+    """Asked for what they do not know, they answer at once, without loading anything to restore with."""
     lay(*(f"raw/{n}.png" for n in range(4)))
     asked = Asked((Path("raw"),), Path("together"), Work("unheard of"), workers=2)
     with run.Run(asked).crew() as crew:
