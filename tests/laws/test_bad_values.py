@@ -21,7 +21,7 @@ Y = np.random.default_rng(0).random((16, 16)).astype(np.float32)
 MASK = np.pad(np.zeros((4, 4)), 6, constant_values=1)
 QUICK = {"method": "pixels", "noise": "gaussian:5"}
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
-    "denoise": (untaught.denoise, {"image": Y, "method": "wavelet", "noise": "gaussian:5"}),
+    "denoise": (untaught.denoise, {"image": Y, "method": "nlm", "noise": "gaussian:5"}),
     "inpaint": (untaught.inpaint, {"image": Y, "mask": MASK, **QUICK}),
     "upscale": (untaught.upscale, {"image": Y, "factor": 2, **QUICK}),
     "deblur": (untaught.deblur, {"image": Y, "psf": "gaussian:1", **QUICK}),
@@ -29,7 +29,7 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "restore": (untaught.restore, {"y": Y, **QUICK}),
     "dejpeg": (untaught.dejpeg, {"image": Y}),
     "inspect": (untaught.inspect, {"image": Y}),
-    "compare": (untaught.compare, {"image": Y, "methods": ["wavelet"]}),
+    "compare": (untaught.compare, {"image": Y, "methods": ["nlm"]}),
     "apply": (untaught.apply, {"model": "none.safetensors", "image": Y}),
     "explain": (untaught.explain, {"image": Y, "time_limit": 1e-3}),
     "compress": (code, {"image": Y, "time_limit": 1e-3}),
@@ -77,7 +77,7 @@ def test_a_value_of_another_type_is_refused_in_one_sentence(
 
 @cache
 def recipe() -> untaught.Recipe:
-    return untaught.denoise(Y, method="wavelet", noise="gaussian:5").recipe
+    return untaught.denoise(Y, method="nlm", noise="gaussian:5").recipe
 
 
 WRONG = {
@@ -95,7 +95,7 @@ WRONG = {
     "methods are numbers": lambda: untaught.compare(Y, [5]),
     "methods are one text": lambda: untaught.compare(Y, "nonlocal"),
     "methods are None": lambda: untaught.compare(Y, None),
-    "reference is a number": lambda: untaught.compare(Y, ["wavelet"], reference=5),
+    "reference is a number": lambda: untaught.compare(Y, ["nlm"], reference=5),
     "colour is a number": lambda: untaught.inpaint(Y, missing_colour=5),
     "factor is text": lambda: untaught.upscale(Y, "2"),
     "kernel is a list": lambda: untaught.upscale(Y, 2, kernel=["box"]),
@@ -119,7 +119,7 @@ def test_these_are_refused(case: str) -> None:
 def test_an_unknown_option_is_pythons_error() -> None:
     for call in (untaught.denoise, untaught.restore, untaught.inspect):
         with pytest.raises(TypeError, match="methd"):
-            call(Y, methd="wavelet")
+            call(Y, methd="nlm")
 
 
 def test_values_are_quoted_on_one_short_line() -> None:

@@ -15,7 +15,7 @@ from untaught import Recipe, rerun
 from untaught.cli import main
 from untaught.theory.compress import code
 
-FAST = {"method": "wavelet", "noise": "gaussian:20"}
+FAST = {"method": "nlm", "noise": "gaussian:20"}
 PIXELS = {"method": "pixels", "noise": "gaussian:5"}
 TRUTH = np.stack([clean(24, 24, 1)[..., 0] * gain for gain in np.linspace(0.5, 1, 8)])  # C, Y, X
 SPECTRAL = noisy(TRUTH, 20 / 255)
@@ -78,7 +78,7 @@ def test_looking_takes_axes_too() -> None:
     assert untaught.inspect(array, axes="YXC").n_planes == 8
     assert "--axes YXC" in untaught.inspect(array, axes="YXC").advice
     truth = np.ascontiguousarray(TRUTH.transpose(1, 2, 0))
-    found = untaught.compare(array, ["wavelet"], axes="YXC", reference=truth, noise="gaussian:20")
+    found = untaught.compare(array, ["nlm"], axes="YXC", reference=truth, noise="gaussian:20")
     assert found.rows[0].quality is not None
     assert found.rows[0].quality.psnr > found.quality_input.psnr  # type: ignore[union-attr]
     with pytest.raises(untaught.InputError, match="8 planes"):
@@ -97,7 +97,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 COMMANDS = {
-    "denoise": ["-o", "out.npy", "--method", "wavelet"],
+    "denoise": ["-o", "out.npy", "--method", "nlm"],
     "inpaint": ["-o", "out.npy"],
     "upscale": ["-o", "out.npy", "--factor", "2"],
     "deblur": ["-o", "out.npy", "--psf", "gaussian:1"],
@@ -105,7 +105,7 @@ COMMANDS = {
     "restore": ["-o", "out.npy"],
     "dejpeg": ["-o", "out.npy"],
     "inspect": [],
-    "compare": ["-o", "place", "--methods", "wavelet"],
+    "compare": ["-o", "place", "--methods", "nlm"],
     "compress": ["-o", "place"],
     "explain": ["-o", "place"],
 }
@@ -128,7 +128,7 @@ def test_the_command_in_the_report_names_the_axes(folder: Path, capsys: pytest.C
         "--axes",
         "YXC",
         "--method",
-        "wavelet",
+        "nlm",
         "--reference",
         "clean.npy",
     ]

@@ -15,7 +15,7 @@ from untaught import Image, denoise, read
 from untaught.noise import Gaussian, PoissonGaussian
 
 SIDE = 24
-FAST = {"method": "wavelet", "noise": "gaussian:20"}
+FAST = {"method": "nlm", "noise": "gaussian:20"}
 
 
 def pages(count: int, dtype: type = np.uint16) -> np.ndarray:
@@ -93,16 +93,16 @@ def test_a_model_is_in_units_of_the_value_range() -> None:
 
 def test_the_units_of_a_model_do_not_depend_on_those_of_the_picture() -> None:
     model = PoissonGaussian(0.01, 0.05)
-    one = denoise(uncut(24), method="wavelet", noise=model)
-    bytes_ = denoise(np.rint(crop(24) * 255).astype(np.uint8), method="wavelet", noise=model)
+    one = denoise(uncut(24), method="nlm", noise=model)
+    bytes_ = denoise(np.rint(crop(24) * 255).astype(np.uint8), method="nlm", noise=model)
     assert one.noise.gain == bytes_.noise.gain == 0.01
     many = Image(1000 * uncut(24).astype(np.float64), "YXS", (0.0, 1000.0))
-    assert np.abs(denoise(many, method="wavelet", noise=model).image - 1000 * one.image).max() < 0.01
+    assert np.abs(denoise(many, method="nlm", noise=model).image - 1000 * one.image).max() < 0.01
 
 
 def test_a_range_that_is_set_by_hand_is_kept() -> None:
     counts = np.rint(1000 * uncut(24)).astype(np.uint16)
     image = replace(Image.of(counts, "YXS"), value_range=(0.0, 4095.0))
-    result = denoise(image, method="wavelet", noise=Gaussian(100 / 4095))
+    result = denoise(image, method="nlm", noise=Gaussian(100 / 4095))
     assert result.picture.value_range == (0.0, 4095.0)
     assert result.residual.std() == pytest.approx(100, rel=0.3)
