@@ -19,13 +19,14 @@ FAST = {"method": "nlm", "noise": "gaussian:20"}
 PIXELS = {"method": "pixels", "noise": "gaussian:5"}
 TRUTH = np.stack([clean(24, 24, 1)[..., 0] * gain for gain in np.linspace(0.5, 1, 8)])  # C, Y, X
 SPECTRAL = noisy(TRUTH, 20 / 255)
+FEW = SPECTRAL[:5, :16, :16]
 ORDERS = {"CYX": (0, 1, 2), "YXC": (1, 2, 0), "YCX": (1, 0, 2), "XYZ": (2, 1, 0), "XTY": (2, 0, 1)}
 
 
 @pytest.mark.parametrize("axes", ORDERS)
 def test_an_array_comes_back_in_its_own_order(axes: str) -> None:
-    plain = untaught.denoise(SPECTRAL, axes="CYX", **FAST).image
-    array = SPECTRAL.transpose(ORDERS[axes])
+    plain = untaught.denoise(FEW, axes="CYX", **FAST).image
+    array = FEW.transpose(ORDERS[axes])
     result = untaught.denoise(array, axes=axes, **FAST)
     assert result.image.shape == array.shape
     np.testing.assert_array_equal(result.image, plain.transpose(ORDERS[axes]))
