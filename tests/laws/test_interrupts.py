@@ -19,13 +19,13 @@ from tests.helpers.command import QUICK, lay_out, pixels, says, started
 from untaught.cli import main
 from untaught.cli.signals import Interrupts
 
-SLOW = ("--method", "dip", "--noise", "gaussian:25", "--stop", "steps", "--time-limit", "60")
+SLOW = ("--method", "dip:hourglass-2", "--noise", "gaussian:25", "--stop", "steps", "--time-limit", "60")
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a folder with a noisy picture of 48 x 48, and its clean version, and go there."""
-    return lay_out(tmp_path, monkeypatch, 48, 48)
+    """Return a folder with a noisy picture of 32 x 32, and its clean version, and go there."""
+    return lay_out(tmp_path, monkeypatch, 32, 32)
 
 
 @contextmanager
