@@ -117,7 +117,7 @@ def test_blocks_cover_a_series_once_and_look_beyond_it(monkeypatch: pytest.Monke
         blocks = blocks_of(count, 64 * 64, memory)
         assert [place for block in blocks for place in block.answered] == list(range(count))
         assert all(set(block.answered) <= set(block.seen) for block in blocks)
-    x = film(9, side=48)
+    x = film(6, side=40)
     y = Image.of(noisy(x), "TYX")
     whole = denoise(y, method="nonlocal", sigma=LEVEL)
     monkeypatch.setattr(blocks_page, "LARGEST", 3)
