@@ -103,9 +103,9 @@ def denoise(
         What may be used, such as '2GiB', or bytes; by default half of what is free. A plane that needs more is
         measured as a whole and restored in parts that overlap, with one law of noise and one method.
     together : str
-        Which planes of a stack help each other: 'auto', those along T or Z that show the same, or five channels and
-        more of one scene; 'none'; 'T'; 'Z'; 'TZ', along whichever they are more alike. It takes a method that takes
-        planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
+        Which planes of a stack help each other: 'auto', those along T or Z that show the same, or five channels
+        and more of one scene; 'none'; 'T'; 'Z'; 'TZ', along whichever they are more alike. It takes a method that
+        takes planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
