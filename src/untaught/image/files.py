@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.array_like import array_like
 from untaught.image.atomic import check_target, path_of, whole_file, whole_folder
 from untaught.image.find_format import format_for, format_of
 from untaught.image.formats import FORMATS
@@ -166,8 +167,9 @@ def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, re
 
     Parameters
     ----------
-    obj : path, Image or ndarray
-        Of an array, and of a file that does not say what its axes are, `untaught.image.axes.guessed` finds them.
+    obj : path, Image or array
+        Of numpy, or what `array_like` takes. Of one, and of a file, that does not say what its axes are,
+        `untaught.image.axes.guessed` finds them.
     axes : str, optional
         What the axes are, as in `read`.
     reading : Reading
@@ -182,10 +184,13 @@ def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, re
         image = _read(obj, axes, reading)
     elif isinstance(obj, Image):
         image = _named(obj, axes)
-    elif isinstance(obj, np.ndarray):
-        image = image_of_array(obj, axes=axes)
     else:
-        raise InputError(f"a picture is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
+        found = array_like(obj)
+        if found is None:
+            raise InputError(f"a picture is a path, an array or an untaught.Image, not {type(obj).__name__}")
+        image = image_of_array(found.array, axes=axes or found.axes)
+        if found.labels is not None:
+            image = replace(image, metadata=image.metadata | {"labels": found.labels})
     check(image)
     return image
 

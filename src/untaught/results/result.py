@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from untaught.errors import InputError
 from untaught.image.atomic import write_text
 from untaught.image.files import write
 from untaught.results.page import fragment, page
@@ -18,6 +20,25 @@ class Result(Restoration):
     def save(self, path: str | Path) -> Path:
         """Write the restored picture, whole or not at all; never over the input."""
         return write(path, self.picture, protect=self.input.source)
+
+    def to_xarray(self) -> Any:
+        """Return the restored picture as an `xarray.DataArray`, with the dimensions and coordinates of the input.
+
+        Of an input that was none, the dimensions are the letters of its axes.
+
+        Raises
+        ------
+        InputError
+            Where xarray is missing.
+        """
+        try:
+            from xarray import DataArray
+        except ImportError as error:
+            raise InputError("xarray is missing; install it: pip install xarray") from error
+        labels = self.input.metadata.get("labels")
+        if labels is None:
+            return DataArray(self.image, dims=tuple(self.picture.axes))
+        return DataArray(self.image, labels.coords, labels.dims, labels.name, labels.attrs)
 
     def report(self, path: str | Path) -> Path:
         """Write one HTML page that needs no other file and no network: before, after, residual, curves, reasons.

@@ -57,8 +57,9 @@ def denoise(
 
     Parameters
     ----------
-    image : path, Image or ndarray
-        (H, W), (H, W, C) or a stack; any integer or float type. NaN, infinity and no-data markers, which lie
+    image : path, Image or array
+        (H, W), (H, W, C) or a stack; any integer or float type; of numpy, xarray (`result.to_xarray()` has its
+        labels), Dask, Pillow or torch. NaN, infinity and no-data markers, which lie
         beyond 1e30 or 1e15 times beyond the rest, count as missing: such pixels are filled in, and a note says
         how many there were.
     axes : str, optional
