@@ -1,0 +1,111 @@
+// The side: the list of pictures, and what there is to say of the one that is shown.
+
+import { drawCurve } from "./plots.js";
+
+const at = (id) => document.getElementById(id);
+const STATES = { looking: "reading", ready: "ready", queued: "waiting", running: "running", done: "done", refused: "cannot be read" };
+
+export function list(jobs, queue, selected, select) {
+  const rows = [...jobs.values()].map((job) => {
+    const row = document.createElement("li"), button = document.createElement("button");
+    const name = document.createElement("span"), state = document.createElement("span");
+    button.type = "button";
+    button.dataset.key = job.key;
+    if (job.key === selected) button.setAttribute("aria-current", "true");
+    name.className = "file";
+    name.textContent = button.title = job.name;
+    state.className = `state ${job.state === "ready" && job.message ? "failed" : job.state}`;
+    state.textContent = stateOf(job, queue);
+    button.append(name, state);
+    button.onclick = () => select(job.key);
+    row.append(button);
+    return row;
+  });
+  const focused = document.activeElement?.dataset?.key;
+  at("jobs").replaceChildren(...rows);
+  if (focused) at("jobs").querySelector(`[data-key="${focused}"]`)?.focus();
+  at("start-all").hidden = [...jobs.values()].filter((job) => job.state === "ready").length < 2;
+}
+
+function stateOf(job, queue) {
+  if (job.part !== undefined) return job.message || `sending ${Math.round(100 * job.part)} %`;
+  if (job.state === "queued") return `waiting, ${Math.max(0, queue.indexOf(job.key)) + 1}.`;
+  if (job.state === "running") return job.progress?.steps > 1 ? `${percent(job.progress)} %` : "running";
+  if (job.state === "looking" && job.planes.length) return "measuring";
+  return job.state === "ready" && job.message ? "not done" : STATES[job.state];
+}
+
+export function percent({ step, steps, plane, planes, part, parts }) {
+  return Math.round((100 * (plane + (part + step / steps) / parts)) / planes);
+}
+
+export function about(job) {
+  const { noise = "", advice = "", notes = [], kind = "" } = job.about;
+  at("name").textContent = job.name;
+  at("kind").textContent = kind || size(job.size);
+  at("noise").textContent = noise || (job.state === "looking" ? "The noise is being measured …" : "");
+  at("advice-box").hidden = !advice && !notes.length;
+  at("advice").textContent = advice;
+  at("notes").replaceChildren(...notes.map((note) => item("li", note)));
+  at("message").textContent = job.message;
+  const busy = job.state === "queued" || job.state === "running";
+  at("start").hidden = busy;
+  at("start").textContent = job.result ? "Start again" : "Start";
+  at("start").disabled = !job.planes.length;
+  at("stop").hidden = !busy;
+  at("stop").textContent = job.state === "queued" ? "Take out of the queue" : "Stop, keep the best";
+}
+
+function item(kind, text) {
+  const made = document.createElement(kind);
+  made.textContent = text;
+  return made;
+}
+
+export function size(bytes) {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+export function running(job) {
+  const { progress } = job;
+  at("running").hidden = job.state !== "running";
+  if (job.state !== "running") return;
+  at("bar").classList.toggle("open", !progress || progress.steps <= 1);
+  at("bar").firstElementChild.style.width = progress && progress.steps > 1 ? `${percent(progress)}%` : "";
+  if (progress && progress.steps > 1) at("bar").setAttribute("aria-valuenow", percent(progress));
+  else at("bar").removeAttribute("aria-valuenow");
+  at("where").textContent = progress ? sentence(progress) : "Measuring the noise …";
+  at("curve").hidden = job.curve.length < 2;
+  if (job.curve.length > 1) drawCurve(at("curve"), job.curve, progress.score === null ? "loss" : progress.score_name);
+}
+
+export function sentence({ phase, step, steps, plane, planes, part, parts, elapsed, left }) {
+  const words = [phase];
+  if (planes > 1) words.push(`plane ${plane + 1} of ${planes}`);
+  if (parts > 1) words.push(`part ${part + 1} of ${parts}`);
+  if (steps > 1) words.push(`step ${step} of ${steps}`);
+  words.push(clock(elapsed));
+  if (left !== null && steps > 1) words.push(`at most ${clock(left)} left`);
+  return words.join(" · ");
+}
+
+function clock(seconds) {
+  const whole = Math.max(0, Math.round(seconds)), two = (value) => String(value).padStart(2, "0");
+  return whole < 3600 ? `${Math.floor(whole / 60)}:${two(whole % 60)}` : `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
+}
+
+export function outcome(job) {
+  const { result, files } = job;
+  at("outcome").hidden = !result || job.state === "running";
+  if (!result) return;
+  const gain = result.gain === null ? "" : ` ${Math.abs(result.gain)} dB ${result.gain < 0 ? "below" : "above"} the input.`;
+  at("verdict").textContent = `${result.interrupted ? "Stopped; this is the best until then. " : ""}${result.method}, ${result.seconds}.${result.psnr ? ` Estimated PSNR ${result.psnr}.` : ""}${gain}`;
+  for (const which of ["result", "report", "recipe"]) {
+    const link = at(`get-${which}`);
+    link.href = `/api/jobs/${job.key}/files/${which}`;
+    link.setAttribute("aria-disabled", String(!files[which]));
+    link.title = files[which] ? files[which] : "being written";
+  }
+  const rows = [["Why", result.why], ["Stopped", result.stopped], ["Quality", result.quality], ...result.notes.map((note) => ["Note", note]), ...(result.command ? [["Exactly this again", result.command]] : [])];
+  at("why").replaceChildren(...rows.flatMap(([name, text]) => [item("dt", name), item("dd", text)]));
+}
