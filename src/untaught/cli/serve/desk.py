@@ -52,10 +52,13 @@ class Desk:
             elif job is not None:
                 self.jobs[job.key] = job
 
-    def close(self) -> None:
-        """End them, and tell every browser."""
+    def farewell(self) -> None:
+        """End what browsers listen to, for which the server would wait."""
         for listener in self.listeners:
             listener.put_nowait(None)
+
+    def close(self) -> None:
+        """End the processes."""
         self.looks.close()
         self.fits.close()
 

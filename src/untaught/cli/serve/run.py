@@ -6,9 +6,14 @@ import shutil
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from untaught.errors import InputError
+
+if TYPE_CHECKING:
+    import uvicorn
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 OTHERS = (
@@ -56,7 +61,8 @@ def run(asked: Asked) -> None:
         "127.0.0.1" if asked.host in ("0.0.0.0", "::") else f"[{asked.host}]" if ":" in asked.host else asked.host
     )
     address = f"http://{name}:{port}/?token={token}"
-    app = make_app(Desk(folder), asked.most, lambda: announce(asked, address, port))
+    desk = Desk(folder)
+    app = make_app(desk, asked.most, lambda: announce(asked, address, port))
     config = uvicorn.Config(
         Guard(app, token, asked.host, port),
         log_level="error",
@@ -68,12 +74,24 @@ def run(asked: Asked) -> None:
         ws="none",
     )
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        ending(uvicorn.Server(config), desk.farewell).run(sockets=[listener])
     except KeyboardInterrupt:  # the way to end it
         pass
     finally:
         listener.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def ending(server: uvicorn.Server, first: Callable[[], None]) -> uvicorn.Server:
+    """Return a server that does something before it waits for its connections to end."""
+    shutdown = server.shutdown
+
+    async def ended(sockets: list[socket.socket] | None = None) -> None:
+        first()
+        await shutdown(sockets)
+
+    server.shutdown = ended  # type: ignore[method-assign]
+    return server
 
 
 def bound(host: str, port: int) -> socket.socket:

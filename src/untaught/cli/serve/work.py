@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.cli.serve.confined import confined
 from untaught.cli.serve.settings import FILE, Settings
 from untaught.cli.serve.tiles import plane_path
 from untaught.errors import InputError, UntaughtError
@@ -52,8 +53,8 @@ def look(tell: Tell, name: str, region: list[int] | None = None) -> None:
     if region is not None:
         tell("measured", noise=sentences[0], region=region)
         return
-    chosen = {field: about[field] for field in ("advice", "efforts", "notes", "methods")}
-    tell("looked", about={**chosen, "noise": " ".join(sentences[:3])})
+    chosen = {field: about[field] for field in ("advice", "efforts", "methods")}
+    tell("looked", about={**chosen, "noise": sentences[0], "notes": [*sentences[1:], *about["notes"]]})
 
 
 def opened(name: str) -> Image:
@@ -66,8 +67,9 @@ def opened(name: str) -> Image:
     """
     from untaught.image.files import as_image
 
-    refuse_links(Path(name))
-    return as_image(Path(name))
+    with confined(Path.cwd()):
+        refuse_links(Path(name))
+        return as_image(Path(name))
 
 
 def refuse_links(path: Path) -> None:

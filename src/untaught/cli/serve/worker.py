@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from typing import Any
 
 PATIENCE = 1.0
 """Seconds after which a fit that was told to stop, and tells nothing, is broken off wherever it is."""
+IDLE = 0.5
+"""Seconds after which there is time to load what will be needed."""
 LOOKS, FITS = "looks", "fits"
 
 
@@ -161,13 +164,12 @@ def work_on(link: Connection, name: str, flags: tuple[Any, Any]) -> None:
 
     os.chdir("/")
     with suppress(EOFError, OSError):  # the server has ended
-        if name == LOOKS:  # a picture is read and shown before all is loaded that measures it
-            threading.Thread(target=warm_up, args=(name,), daemon=True).start()
-        else:
+        if name == FITS or not link.poll(IDLE):  # a picture is shown before all is loaded that measures it
             warm_up(name)
         while True:
             order: Order = link.recv()
             os.chdir(order.folder)
+            tempfile.tempdir = order.folder  # where large files are unpacked to: it goes with the job
             obey(order, tell, flags, breakable)
             tell("ended")
 

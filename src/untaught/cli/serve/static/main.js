@@ -143,6 +143,7 @@ function keepDraft() {
   if (!current()) return;
   const settings = asked();
   drafts.set(selected, settings);
+  if (settings.task === "inpaint" || settings.task === "guided") return;  // with files of this one picture
   last = { ...settings };
   delete last.region;
 }

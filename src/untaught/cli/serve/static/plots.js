@@ -10,7 +10,7 @@ function prepared(canvas) {
   return { context, width, height, color: (name) => style.getPropertyValue(`--${name}`).trim() };
 }
 
-const short = (value) => (Math.abs(value) >= 1e5 || (value && Math.abs(value) < 1e-3) ? value.toExponential(1) : String(Number(value.toPrecision(4))));
+const short = (value) => (Math.abs(value) >= 1e6 || (value && Math.abs(value) < 1e-3) ? value.toExponential(1) : String(Number(value.toPrecision(3))));
 
 function ends(values) {
   let [low, high] = [Infinity, -Infinity];

@@ -111,7 +111,7 @@ export function tools(viewer, current) {
   };
   const said = (found, y) => {
     const { width } = viewer.frame, x = Math.floor(point[0] * viewer.ratio), share = (point[0]) / width;
-    const number = (values) => (values ? String(Number(values[Math.min(values.length - 1, Math.max(0, Math.floor(share * values.length)))].toPrecision(6))) : null);
+    const number = (values) => (values ? String(Number(values[Math.min(values.length - 1, Math.max(0, Math.floor(share * values.length)))].toPrecision(5))) : null);
     const inside = share >= 0 && share < 1;
     const after = number(found.result);
     at("place").textContent = inside && found.picture ? `x ${x}, y ${y}: ${number(found.picture)}${after === null ? "" : ` → ${after}`}` : "";
@@ -166,6 +166,9 @@ export function tools(viewer, current) {
         shown = job.key;
         point = null;
         at("place").textContent = "Point at the picture for its values.";
+        at("profile").getContext("2d").clearRect(0, 0, at("profile").width, at("profile").height);
+        at("painted").textContent = "";
+        setHand("move");
         toPlane(0);
       }
       for (const [name, there] of [["residual", job.result?.residual], ["spread", job.result?.spread]]) {

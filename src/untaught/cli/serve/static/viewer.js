@@ -153,7 +153,7 @@ export class Viewer extends EventTarget {
     context.clip();
     const at = { ...this.at, x: this.at.x + left };
     for (const kind of kinds) kind === "picture" ? this.drawTiles("picture", at, box) : this.drawAfter(at, box);
-    this.drawMarks(at);
+    this.drawMarks(at, kinds[0] === "after");
     context.restore();
   }
 
@@ -179,9 +179,10 @@ export class Viewer extends EventTarget {
     context.globalAlpha = 1;
   }
 
-  drawMarks(at) {
+  drawMarks(at, overAfter) {
     const { context, mask, region, cursor } = this, scale = at.scale / this.ratio;
-    if (mask?.possible && this.showsMask) {
+    const paints = this.hand === "paint" || this.hand === "erase";
+    if (mask?.possible && this.showsMask && (!overAfter || (paints && !this.preview))) {
       context.globalAlpha = 0.6;
       context.drawImage(mask.canvas, at.x, at.y, mask.width * scale, mask.height * scale);
       context.globalAlpha = 1;
