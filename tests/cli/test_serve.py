@@ -511,15 +511,11 @@ def test_a_file_cannot_lead_to_others(tmp_path: Path) -> None:
     )
     path = tmp_path / "job" / "a.ome.tif"
     tifffile.imwrite(path, planes[0], description=described, metadata=None)
+    assert (as_image(path).array[1] == planes[1]).all()
+    with pytest.raises(InputError, match="leads to other files"), confined(path.parent):
+        as_image(path)
+    with pytest.raises(InputError, match="leads to other files"), confined(path.parent):
+        (path.parent / ".." / "secret.ome.tif").read_bytes()
     with confined(path.parent):
-        try:
-            found = as_image(path).array
-        except InputError:
-            found = planes[:1]
-        with pytest.raises(InputError, match="leads to other files"):
-            secret.read_bytes()
-        with pytest.raises(InputError, match="leads to other files"):
-            (path.parent / ".." / "secret.ome.tif").read_bytes()
         assert path.read_bytes()
-    assert not (found == planes[1]).all(axis=(-2, -1)).any()
     assert secret.read_bytes()

@@ -10,21 +10,13 @@ from pathlib import Path
 
 from untaught.errors import InputError
 
-PROGRAM = tuple(
-    os.path.realpath(path)
-    for path in (
-        sys.prefix,
-        sys.base_prefix,
-        Path(__file__).parents[3],
-        "/proc",
-        "/sys",
-        os.devnull,
-        "/dev/urandom",
-    )
-)
+_ROOTS = (sys.prefix, sys.base_prefix, Path(__file__).parents[3], "/proc", "/sys", os.devnull)
+PROGRAM = tuple(os.path.realpath(path) for path in _ROOTS)
 """Where the program and its libraries lie, which are loaded on the way, and what the system says of itself."""
+LEADS = "the file leads to other files, which are not opened here; use the command line"
 
 _within: list[str] = []
+_refused: list[str] = []
 _hooked: list[bool] = []
 
 
@@ -34,17 +26,30 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
         return
     path = os.path.realpath(os.fsdecode(arguments[0]))
     if not any(path == root or path.startswith(root + os.sep) for root in (*_within, *PROGRAM)):
-        raise InputError("the file leads to other files, which are not opened here; use the command line")
+        _refused.append(path)
+        raise InputError(LEADS)
 
 
 @contextmanager
 def confined(folder: Path) -> Iterator[None]:
-    """Let Python open nothing outside of a folder but the program itself, here and in all threads."""
+    """Let Python open nothing outside of a folder but the program itself, here and in all threads.
+
+    Raises
+    ------
+    InputError
+        If anything else was to be opened, whatever became of that.
+    """
     if not _hooked:
         sys.addaudithook(_refuse)  # it cannot be taken away again
         _hooked.append(True)
     _within.append(os.path.realpath(folder))
+    _refused.clear()
     try:
         yield
+    except InputError:
+        if not _refused:
+            raise
     finally:
         _within.pop()
+    if _refused:
+        raise InputError(LEADS)

@@ -175,12 +175,17 @@ def verb_of(settings: Settings, uploads: dict[str, str]) -> Callable[..., Result
     InputError
         If something has to be given that was not.
     """
+    from untaught.image.files import read
     from untaught.pipeline.tasks import deblur, dejpeg, demosaic, denoise, inpaint, restore, upscale
 
     needed = settings.needs
     if needed is not None and needed not in uploads:
         raise InputError(f"{settings.task} needs a second file: add the {needed} first")
     path = {slot: Path(name) for slot, name in uploads.items()}
+    for each in path.values():
+        with confined(Path.cwd()):
+            refuse_links(each)
+            read(each)
     given = settings.operands
     verbs: dict[str, Callable[[], Callable[..., Result]]] = {
         "denoise": lambda: denoise.denoise,
