@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -19,13 +18,6 @@ from tests.helpers.command import levels
 
 pytest.importorskip("fastapi")
 pytest.importorskip("selenium")
-pytestmark = [
-    pytest.mark.skipif(
-        CHROMIUM is None or DRIVER is None,
-        reason="there is no browser here to try the page in; apt-get install chromium chromium-driver",
-    ),
-    pytest.mark.xdist_group("page"),
-]
 
 STATIC = Path(untaught.__file__).parent / "cli" / "serve" / "static"
 CONTRAST = """
@@ -82,40 +74,11 @@ def stack() -> bytes:
     return stream.getvalue()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    one = Server(tmp_path_factory.mktemp("private"))
-    yield one
-    if one.process.poll() is None:
-        one.kill()
-
-
-@pytest.fixture(scope="module")
-def browser(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    tab = Tab(tmp_path_factory.mktemp("downloads"))
-    tab.driver.get(server.address)
-    yield tab
-    tab.driver.quit()
-
-
-@pytest.fixture
-def tab(browser: Tab) -> Iterator[Tab]:
-    """Return the page; nothing may have been said on its console, and nothing asked of another host."""
-    yield browser
-    said = [entry for entry in browser.driver.get_log("browser") if entry["level"] == "SEVERE"]
-    assert not [entry for entry in said if not (entry["source"] == "network" and "/api/" in entry["message"])]
-    origin = browser.js("return location.origin")
-    for entry in browser.driver.get_log("performance"):
-        message = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            assert message["params"]["request"]["url"].startswith((origin, "data:", "blob:"))
-
-
 def test_the_page_is_small() -> None:
     assert sum(path.stat().st_size for path in STATIC.iterdir()) < 150_000
 
 
-def test_a_dropped_picture_is_shown_and_measured(tab: Tab) -> None:
+def a_dropped_picture_is_shown_and_measured(tab: Tab, server: Server) -> None:
     assert "token" not in tab.driver.current_url
     tab.until(lambda: tab.find("#drop").is_displayed())
     tab.drop(("noisy.png", picture(64, 80)))
@@ -128,7 +91,7 @@ def test_a_dropped_picture_is_shown_and_measured(tab: Tab) -> None:
     tab.until(lambda: tab.text("#command").endswith("--effort quick"))
 
 
-def test_every_control_has_a_name_and_can_be_read(tab: Tab) -> None:
+def every_control_has_a_name_and_can_be_read(tab: Tab, server: Server) -> None:
     tab.find("#more-button").click()
     assert tab.js(NAMELESS) == []
     for scheme in ("light", "dark"):
@@ -139,7 +102,7 @@ def test_every_control_has_a_name_and_can_be_read(tab: Tab) -> None:
     tab.find("#more-button").click()
 
 
-def test_nothing_sticks_out_on_a_phone(tab: Tab) -> None:
+def nothing_sticks_out_on_a_phone(tab: Tab, server: Server) -> None:
     phone = {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True}
     tab.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
     assert tab.js("return document.documentElement.scrollWidth") == 400
@@ -147,7 +110,7 @@ def test_nothing_sticks_out_on_a_phone(tab: Tab) -> None:
     tab.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_a_fit_is_watched_found_again_seen_by_two_and_stopped(tab: Tab) -> None:
+def a_fit_is_watched_found_again_seen_by_two_and_stopped(tab: Tab, server: Server) -> None:
     tab.choose("method", "dip")
     tab.find("#start").click()
     tab.until(lambda: int(tab.js("return document.getElementById('canvas').dataset.preview ?? 0")) > 1)
@@ -170,7 +133,7 @@ def test_a_fit_is_watched_found_again_seen_by_two_and_stopped(tab: Tab) -> None:
     assert "Stopped; this is the best until then" in tab.text("#verdict")
 
 
-def test_before_and_after_are_compared(tab: Tab) -> None:
+def before_and_after_are_compared(tab: Tab, server: Server) -> None:
     drawn = "const c = document.getElementById('canvas'); return c.toDataURL();"
     seen = {}
     for view in ("split", "beside", "before", "after"):
@@ -196,7 +159,7 @@ def test_before_and_after_are_compared(tab: Tab) -> None:
     tab.find("#more-button").click()
 
 
-def test_paint_is_filled_in_and_fetched(tab: Tab) -> None:
+def paint_is_filled_in_and_fetched(tab: Tab, server: Server) -> None:
     tab.find("[data-hand=paint]").click()
     tab.js("const brush = document.getElementById('brush'); brush.value = 3; brush.oninput();")
     tab.drag((0.45, 0.4), (0.5, 0.5), (0.55, 0.5))
@@ -221,7 +184,7 @@ def test_paint_is_filled_in_and_fetched(tab: Tab) -> None:
     tab.until(lambda: tab.js(PINK) > 20)
 
 
-def test_a_stack_is_gone_through_and_its_flat_part_measured(tab: Tab) -> None:
+def a_stack_is_gone_through_and_its_flat_part_measured(tab: Tab, server: Server) -> None:
     tab.drop(("stack.tif", stack()))
     tab.until(lambda: tab.states().get("stack.tif") == "ready")
     tab.pick("stack.tif")
@@ -237,7 +200,7 @@ def test_a_stack_is_gone_through_and_its_flat_part_measured(tab: Tab) -> None:
     assert "--noise-region" in tab.text("#command")
 
 
-def test_what_is_wrong_is_said_on_the_page(tab: Tab) -> None:
+def what_is_wrong_is_said_on_the_page(tab: Tab, server: Server) -> None:
     tab.drop(("broken.png", picture(64, 64)[:900]), ("empty.png", b""), ("again.png", picture(64, 80)))
     tab.until(lambda: "empty.png is empty" in tab.text("#banner"))
     tab.until(lambda: "again.png is on the page already, as noisy.png" in tab.text("#banner"))
@@ -247,7 +210,7 @@ def test_what_is_wrong_is_said_on_the_page(tab: Tab) -> None:
     assert not tab.find("#start").is_enabled()
 
 
-def test_a_server_that_is_killed_is_said_and_found_again(tab: Tab, server: Server) -> None:
+def a_server_that_is_killed_is_said_and_found_again(tab: Tab, server: Server) -> None:
     server.kill()
     tab.until(lambda: "The server does not answer" in tab.text("#banner"))
     server.start()
@@ -258,3 +221,50 @@ def test_a_server_that_is_killed_is_said_and_found_again(tab: Tab, server: Serve
     assert server.end() == 0
     assert not list(server.folder.glob("untaught-serve-*"))
     tab.until(lambda: "The server does not answer" in tab.text("#banner"))
+
+
+STEPS = (
+    a_dropped_picture_is_shown_and_measured,
+    every_control_has_a_name_and_can_be_read,
+    nothing_sticks_out_on_a_phone,
+    a_fit_is_watched_found_again_seen_by_two_and_stopped,
+    before_and_after_are_compared,
+    paint_is_filled_in_and_fetched,
+    a_stack_is_gone_through_and_its_flat_part_measured,
+    what_is_wrong_is_said_on_the_page,
+    a_server_that_is_killed_is_said_and_found_again,
+)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    CHROMIUM is None or DRIVER is None,
+    reason="there is no browser here to try the page in; apt-get install chromium chromium-driver",
+)
+def test_an_afternoon_on_the_page(tmp_path: Path) -> None:
+    """One test, for each step goes on where the one before has ended, on one server and in one browser."""
+    for name in ("private", "downloads"):
+        (tmp_path / name).mkdir()
+    server, tab = Server(tmp_path / "private"), None
+    try:
+        tab = Tab(tmp_path / "downloads")
+        tab.driver.get(server.address)
+        for step in STEPS:
+            step(tab, server)
+            nothing_else_was_said_or_asked(tab)
+    finally:
+        if tab is not None:
+            tab.driver.quit()
+        if server.process.poll() is None:
+            server.kill()
+
+
+def nothing_else_was_said_or_asked(tab: Tab) -> None:
+    """Refuse an error on the console, but that of a server which is away, and a request to another host."""
+    said = [entry for entry in tab.driver.get_log("browser") if entry["level"] == "SEVERE"]
+    assert not [entry for entry in said if not (entry["source"] == "network" and "/api/" in entry["message"])]
+    origin = tab.js("return location.origin")
+    for entry in tab.driver.get_log("performance"):
+        message = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            assert message["params"]["request"]["url"].startswith((origin, "data:", "blob:"))

@@ -287,7 +287,7 @@ class Page:
     def add(self, data: bytes, name: str) -> Any:
         return self.client.post("/api/files", content=data, headers={"x-name": name})
 
-    def until(self, key: str, there: Callable[[Job], bool], seconds: float = 40) -> Job:
+    def until(self, key: str, there: Callable[[Job], bool], seconds: float = 60) -> Job:
         """Wait until something is so for a job."""
         end = time.monotonic() + seconds
         while not there(self.desk.jobs[key]):

@@ -85,8 +85,14 @@ setInterval(() => {
 
 // What is shown
 
+let drawing = false;
 function list() {
-  panel.list(new Map([...jobs, ...sending]), queue, selected, select);
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    panel.list(new Map([...jobs, ...sending]), queue, selected, select);
+  });
 }
 
 function select(key) {
@@ -112,6 +118,9 @@ function show() {
   at("panel").hidden = !job;
   at("viewer").hidden = !job?.planes.length;
   at("welcome").hidden = Boolean(job?.planes.length);
+  at("drop").hidden = Boolean(job);
+  at("reading").hidden = !job;
+  at("reading").textContent = job?.state === "refused" ? `${job.name} cannot be shown.` : `Reading ${job?.name} …`;
   if (!job) return;
   form.arrange(job, methods);
   panel.about(job);
@@ -192,9 +201,9 @@ at("stop").onclick = () => tried(() => call("POST", `/api/jobs/${selected}/stop`
 at("remove").onclick = () => tried(() => call("DELETE", `/api/jobs/${selected}`));
 at("start-all").onclick = () => tried(async () => {
   keepDraft();
-  for (const job of [...jobs.values()].filter((each) => each.state === "ready")) {
-    await call("POST", `/api/jobs/${job.key}/start`, drafts.get(job.key) ?? last);
-  }
+  const waiting = [...jobs.values()].filter((job) => job.state === "ready");
+  const starts = waiting.map((job) => [job.key, drafts.get(job.key) ?? last]);
+  for (const [key, settings] of starts) await call("POST", `/api/jobs/${key}/start`, settings);
 });
 at("region-clear").onclick = () => { viewer.region = null; show(); keepDraft(); };
 at("copy").onclick = async () => {

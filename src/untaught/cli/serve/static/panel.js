@@ -5,26 +5,39 @@ import { drawCurve } from "./plots.js";
 const at = (id) => document.getElementById(id);
 const STATES = { looking: "reading", ready: "ready", queued: "waiting", running: "running", done: "done", refused: "cannot be read" };
 
+const rows = new Map();
+
+// Rows stay where they are, so that a list of hundreds is not drawn anew for every event.
 export function list(jobs, queue, selected, select) {
-  const rows = [...jobs.values()].map((job) => {
-    const row = document.createElement("li"), button = document.createElement("button");
-    const name = document.createElement("span"), state = document.createElement("span");
-    button.type = "button";
-    button.dataset.key = job.key;
+  for (const [key, row] of rows) {
+    if (jobs.has(key)) continue;
+    row.remove();
+    rows.delete(key);
+  }
+  for (const job of jobs.values()) {
+    if (!rows.has(job.key)) rows.set(job.key, rowOf(job, select));
+    const row = rows.get(job.key), [button] = row.children, [, state] = button.children, text = stateOf(job, queue);
+    if (!row.isConnected) at("jobs").append(row);
+    if (state.textContent !== text) {
+      state.textContent = text;
+      state.className = `state ${job.state === "ready" && job.message ? "failed" : job.state}`;
+    }
     if (job.key === selected) button.setAttribute("aria-current", "true");
-    name.className = "file";
-    name.textContent = button.title = job.name;
-    state.className = `state ${job.state === "ready" && job.message ? "failed" : job.state}`;
-    state.textContent = stateOf(job, queue);
-    button.append(name, state);
-    button.onclick = () => select(job.key);
-    row.append(button);
-    return row;
-  });
-  const focused = document.activeElement?.dataset?.key;
-  at("jobs").replaceChildren(...rows);
-  if (focused) at("jobs").querySelector(`[data-key="${focused}"]`)?.focus();
+    else button.removeAttribute("aria-current");
+  }
   at("start-all").hidden = [...jobs.values()].filter((job) => job.state === "ready").length < 2;
+}
+
+function rowOf(job, select) {
+  const row = document.createElement("li"), button = document.createElement("button"), state = document.createElement("span");
+  const name = item("span", job.name);
+  button.type = "button";
+  button.title = job.name;
+  button.onclick = () => select(job.key);
+  name.className = "file";
+  button.append(name, state);
+  row.append(button);
+  return row;
 }
 
 function stateOf(job, queue) {
@@ -63,7 +76,8 @@ function item(kind, text) {
 }
 
 export function size(bytes) {
-  return bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+  const [unit, name] = bytes < 2 ** 20 ? [2 ** 10, "KiB"] : bytes < 2 ** 30 ? [2 ** 20, "MiB"] : [2 ** 30, "GiB"];
+  return `${Number((bytes / unit).toPrecision(2))} ${name}`;
 }
 
 export function running(job) {

@@ -54,13 +54,14 @@ export function arrange(job, methods) {
 
 function hints(job, methods, known) {
   const task = field("task").value, name = field("method").value, method = known.get(name);
-  const about = method?.seconds && task === "denoise" ? ` About ${short(method.seconds)} at most.` : "";
+  const about = method?.seconds && task === "denoise" ? ` ${capital(about_(method.seconds))} at most.` : "";
   const objection = task === "denoise" && method?.objection ? ` Not for this picture: ${method.objection}.` : "";
   document.getElementById("method-hint").textContent = name === "auto" ? "" : `${capital(methods[name] ?? "")}.${about}${objection}`;
   const effort = (job?.about.efforts ?? []).find((each) => each.effort === field("effort").value);
-  const line = effort ? `${effort.seconds ? `About ${short(effort.seconds)}: ` : ""}${effort.methods.join(", ") || "nothing to do"}` : "";
+  const line = effort ? `${effort.seconds ? `${capital(about_(effort.seconds))}: ` : ""}${effort.methods.join(", ") || "nothing to do"}` : "";
   document.getElementById("effort-hint").textContent = task === "denoise" && name === "auto" ? line : "";
 }
 
-const short = (seconds) => (seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
+const short = (seconds) => (seconds < 0.1 ? "less than 0.1 s" : seconds < 10 ? `${seconds.toFixed(1)} s` : seconds < 100 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`);
+const about_ = (seconds) => (seconds < 0.1 ? short(seconds) : `about ${short(seconds)}`);
 const capital = (text) => text && text[0].toUpperCase() + text.slice(1);
