@@ -287,8 +287,8 @@ class Page:
     def add(self, data: bytes, name: str) -> Any:
         return self.client.post("/api/files", content=data, headers={"x-name": name})
 
-    def until(self, key: str, there: Callable[[Job], bool], seconds: float = 60) -> Job:
-        """Wait until something is so for a job."""
+    def until(self, key: str, there: Callable[[Job], bool], seconds: float = 180) -> Job:
+        """Wait until something is so for a job; on a new machine the compiler comes first."""
         end = time.monotonic() + seconds
         while not there(self.desk.jobs[key]):
             assert time.monotonic() < end, self.desk.jobs[key].as_dict()

@@ -109,15 +109,15 @@ class Tab:
         """Run a script."""
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, there: Callable[[], Any], seconds: float = 60) -> Any:
+    def until(self, there: Callable[[], Any], seconds: float = 180) -> Any:
         """Wait until something is so, and return it."""
-        from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+        from selenium.common.exceptions import WebDriverException
 
         end, found = time.monotonic() + seconds, None
         while time.monotonic() < end:
             try:
                 found = there()
-            except (NoSuchElementException, StaleElementReferenceException):  # the list was drawn anew
+            except WebDriverException:  # it is not there, was drawn anew, or the page is on its way
                 found = None
             if found:
                 return found

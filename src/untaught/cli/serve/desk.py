@@ -11,7 +11,7 @@ from typing import Any
 
 from untaught.cli.serve.jobs import Job
 from untaught.cli.serve.settings import Settings, command_line
-from untaught.cli.serve.worker import FITS, LOOKS, Order, Worker
+from untaught.cli.serve.worker import FIT, FITS, LOOKS, MEASURE, SHOW, Order, Worker
 from untaught.errors import InputError
 
 MOST_JOBS = 1000
@@ -94,7 +94,7 @@ class Desk:
     @property
     def queue(self) -> list[str]:
         """The jobs that wait for the fit before them."""
-        return [order.job for order in self.fits.waiting if order.kind == "fit"]
+        return [order.job for order in self.fits.waiting if order.kind == FIT]
 
     # What is done
 
@@ -117,7 +117,7 @@ class Desk:
         """Put a picture on the page, and look at it."""
         self.jobs[job.key] = job
         self.changed(job)
-        self._order(self.looks, job, "look", {"name": job.name})
+        self._order(self.looks, job, SHOW, {"name": job.name})
 
     def same(self, digest: str) -> Job | None:
         """Return the job with the same file, if there is one."""
@@ -133,7 +133,7 @@ class Desk:
 
     def measure(self, job: Job, region: list[int]) -> None:
         """Measure the noise of a rectangle alone."""
-        self._order(self.looks, job, "look", {"name": job.name, "region": region})
+        self._order(self.looks, job, MEASURE, {"name": job.name, "region": region})
 
     def start(self, job: Job, settings: Settings) -> None:
         """Queue what was asked for.
@@ -157,7 +157,7 @@ class Desk:
             "answer": str(job.answer),
             "contrast": (job.planes[0]["low"], job.planes[0]["high"]),
         }
-        self._order(self.fits, job, "fit", given)
+        self._order(self.fits, job, FIT, given)
         self.changed(job)
 
     def command(self, job: Job, settings: Settings) -> str:
@@ -189,18 +189,18 @@ class Desk:
         job = self.jobs.get(order.job)
         if job is None:  # it was removed
             return
-        getattr(self, f"_{order.kind}_{word}")(job, said)
+        getattr(self, f"_{'fit' if order.kind == FIT else 'look'}_{word}")(job, said)
 
     def _look_shown(self, job: Job, said: dict[str, Any]) -> None:
         job.planes, job.about = said.pop("planes"), said
-        self.changed(job)
+        self._order(self.looks, job, MEASURE, {"name": job.name})  # behind the pictures that are not shown yet
 
-    def _look_looked(self, job: Job, said: dict[str, Any]) -> None:
+    def _look_measured(self, job: Job, said: dict[str, Any]) -> None:
         job.about = {**job.about, **said["about"]}
         if job.state == "looking":
             job.state = "ready"
 
-    def _look_measured(self, job: Job, said: dict[str, Any]) -> None:
+    def _look_region(self, job: Job, said: dict[str, Any]) -> None:
         job.measured = said
 
     def _look_refused(self, job: Job, said: dict[str, Any]) -> None:

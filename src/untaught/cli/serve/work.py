@@ -28,33 +28,43 @@ STRETCH = (0.1, 99.9)  # percentiles; the far tails would cost the rest its cont
 SAMPLE = 1 << 18  # values that percentiles are taken of
 
 
-def look(tell: Tell, name: str, region: list[int] | None = None) -> None:
-    """Read a picture, show it, and then say what noise it has; the noise of a rectangle alone, where one is given.
+def show(tell: Tell, name: str) -> None:
+    """Read a picture, and lay out its planes to be shown.
 
     Raises
     ------
     InputError
-        If it cannot be read or restored.
+        If it cannot be read.
     """
     picture = opened(name)
-    if region is None:
-        tell("shown", **shown(picture), planes=keep_planes(picture, Path(PICTURE)))
-    from untaught.pipeline.tasks.inspect import inspect  # brings torch, for which a picture need not wait
+    tell("shown", **shown(picture), planes=keep_planes(picture, Path(PICTURE)))
 
+
+def measure(tell: Tell, name: str, region: list[int] | None = None) -> None:
+    """Say what noise a picture has; that of a rectangle alone, where one is given.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or the rectangle cannot be used.
+    """
+    from untaught.pipeline.tasks.inspect import inspect
+
+    picture = opened(name)
     try:
         found = inspect(picture, noise_region=stored(region, picture))
     except InputError as error:
         if region is not None:
             raise
-        tell("looked", about={"noise": "", "advice": str(error), "notes": list(picture.notes)})
+        tell("measured", about={"noise": "", "advice": str(error), "notes": list(picture.notes)})
         return
     about = found.as_dict()
     sentences = [line[9:] for line in found.describe().splitlines() if line.startswith("noise ")]
     if region is not None:
-        tell("measured", noise=sentences[0], region=region)
+        tell("region", noise=sentences[0], region=region)
         return
     chosen = {field: about[field] for field in ("advice", "efforts", "methods")}
-    tell("looked", about={**chosen, "noise": sentences[0], "notes": [*sentences[1:], *about["notes"]]})
+    tell("measured", about={**chosen, "noise": sentences[0], "notes": [*sentences[1:], *about["notes"]]})
 
 
 def opened(name: str) -> Image:

@@ -20,11 +20,12 @@ PATIENCE = 1.0
 IDLE = 0.5
 """Seconds after which there is time to load what will be needed."""
 LOOKS, FITS = "looks", "fits"
+SHOW, MEASURE, FIT = "show", "measure", "fit"
 
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done: `kind` is 'look' or 'fit', `folder` that of the job, `given` what is said with it."""
+    """What is to be done: 'show', 'measure' or 'fit', in the job's folder, and what is said with it."""
 
     job: str
     kind: str
@@ -201,11 +202,13 @@ def obey(order: Order, tell: Callable[..., None], flags: tuple[Any, Any], breaka
     from untaught.errors import UntaughtError
 
     try:
-        if order.kind == "look":
-            work.look(tell, **order.given)
-        else:
+        if order.kind == FIT:
             tell("begun")
             _fit(tell, order.given, flags, breakable)
+        elif order.kind == SHOW:
+            work.show(tell, **order.given)
+        else:
+            work.measure(tell, **order.given)
     except KeyboardInterrupt:
         tell("stopped")
     except UntaughtError as error:
