@@ -109,7 +109,7 @@ class Tab:
         """Run a script."""
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, there: Callable[[], Any], seconds: float = 180) -> Any:
+    def until(self, there: Callable[[], Any], seconds: float = 120) -> Any:
         """Wait until something is so, and return it."""
         from selenium.common.exceptions import WebDriverException
 

@@ -179,7 +179,7 @@ async function tried(doing) {
   try { await doing(); } catch (error) { said_(error); }
 }
 
-at("settings").addEventListener("input", (event) => {
+for (const kind of ["input", "change"]) at("settings").addEventListener(kind, (event) => {
   if (event.target.type === "file") return;
   form.arrange(current(), methods);
   viewer.showsMask = at("task").value === "inpaint";

@@ -14,10 +14,12 @@ export function list(jobs, queue, selected, select) {
     row.remove();
     rows.delete(key);
   }
+  let place = 0;
   for (const job of jobs.values()) {
     if (!rows.has(job.key)) rows.set(job.key, rowOf(job, select));
     const row = rows.get(job.key), [button] = row.children, [, state] = button.children, text = stateOf(job, queue);
-    if (!row.isConnected) at("jobs").append(row);
+    if (at("jobs").children[place] !== row) at("jobs").insertBefore(row, at("jobs").children[place] ?? null);
+    place++;
     if (state.textContent !== text) {
       state.textContent = text;
       state.className = `state ${job.state === "ready" && job.message ? "failed" : job.state}`;

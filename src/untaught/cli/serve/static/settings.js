@@ -24,6 +24,7 @@ export function fill(settings) {
   for (const [name, value] of Object.entries(settings)) {
     const input = field(name);
     if (!input || (name === "psf" && value === "file")) continue;
+    if (name === "method" && ![...input.options].some((option) => option.value === value)) input.append(new Option(value, value));
     if (input.type === "checkbox") input.checked = value;
     else input.value = value ?? "";
   }

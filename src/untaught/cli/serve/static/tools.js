@@ -170,6 +170,7 @@ export function tools(viewer, current) {
         at("painted").textContent = "";
         setHand("move");
         toPlane(0);
+        if (!at("profile").hidden) profile();
       }
       for (const [name, there] of [["residual", job.result?.residual], ["spread", job.result?.spread]]) {
         at("overlay").querySelector(`[value=${name}]`).disabled = !there;
