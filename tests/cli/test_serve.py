@@ -36,6 +36,7 @@ from untaught.cli.serve.app import make_app
 from untaught.cli.serve.desk import Desk
 from untaught.cli.serve.guard import Guard
 from untaught.cli.serve.jobs import Job
+from untaught.cli.serve.run import Asked, announce, bound
 
 HERE = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000", "cookie": "untaught-8000=secret"}
 MOST = 200_000
@@ -519,3 +520,24 @@ def test_a_file_cannot_lead_to_others(tmp_path: Path) -> None:
     with confined(path.parent):
         assert path.read_bytes()
     assert secret.read_bytes()
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from untaught.cli import main
+
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["serve", "--port", "0"]) == 2
+    assert 'pip install "untaught[page]"' in capsys.readouterr().err
+
+
+def test_who_listens_to_others_is_told_what_that_means(capsys: pytest.CaptureFixture[str]) -> None:
+    for host, warned in (("127.0.0.1", False), ("0.0.0.0", True)):
+        announce(Asked(host, 8000, False, MOST), "http://127.0.0.1:8000/?token=x", 8000)
+        said = capsys.readouterr()
+        assert "http://127.0.0.1:8000/?token=x" in said.out
+        assert ("unencrypted" in said.err) is warned
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with bound("127.0.0.1", 0) as taken, pytest.raises(InputError, match="choose another --port"):
+        bound("127.0.0.1", taken.getsockname()[1])

@@ -132,7 +132,7 @@ export function tools(viewer, current) {
     at("tag-before").style.right = parted ? `${viewer.width - line + 8}px` : "auto";
     at("tag-before").style.left = parted ? "auto" : "8px";
     at("tag-after").style.left = `${(parted ? line : 0) + 8}px`;
-    at("tag-after").textContent = viewer.preview ? "so far" : "after";
+    at("tag-after").textContent = viewer.preview ? "so far" : { residual: "after: residual", spread: "after: uncertainty" }[viewer.overlay] ?? "after";
     at("scale").textContent = `${Number((100 * viewer.at.scale).toPrecision(3))} %`;
   });
 
