@@ -64,7 +64,7 @@ def make_app(desk: Desk, most: int, started: Callable[[], None] = lambda: None) 
     app.add_exception_handler(InputError, _said)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
-    for add in (_pages, _files, _jobs, _pictures):
+    for add in (_pages, _uploads, _downloads, _jobs, _pictures):
         add(app, desk)
     return app
 
@@ -147,8 +147,8 @@ def _event(values: dict[str, Any]) -> str:
     return f"data: {json.dumps(values, allow_nan=False)}\n\n"
 
 
-def _files(app: FastAPI, desk: Desk) -> None:
-    """Add uploads and downloads."""
+def _uploads(app: FastAPI, desk: Desk) -> None:
+    """Add what takes files."""
 
     @app.post("/api/files", status_code=201)
     async def upload(request: Request) -> dict[str, Any]:
@@ -186,6 +186,10 @@ def _files(app: FastAPI, desk: Desk) -> None:
         job.uploads.pop(slot, None)
         desk.changed(job)
         return {"done": True}
+
+
+def _downloads(app: FastAPI, desk: Desk) -> None:
+    """Add what gives files."""
 
     @app.get("/api/jobs/{key}/files/{which}")
     async def download(which: Literal["result", "report", "recipe", "mask"], job: Wanted) -> Response:

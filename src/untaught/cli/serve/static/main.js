@@ -1,7 +1,8 @@
 // What happens on the page: events of the server and of the person, and what is drawn anew for them.
 
-import { attach, call, listen, Refused, upload } from "./api.js";
+import { attach, call, listen, Refused } from "./api.js";
 import { handle } from "./hands.js";
+import { incoming } from "./incoming.js";
 import { Mask } from "./paint.js";
 import * as panel from "./panel.js";
 import * as form from "./settings.js";
@@ -270,42 +271,8 @@ closer.onPaint(() => {
 
 // Files come in
 
-async function add(files) {
-  const waiting = [...files].map((file, index) => [file, { key: `${Date.now()}-${index}`, name: file.name, part: 0, state: "sending" }]);
-  for (const [, row] of waiting) sending.set(row.key, row);
-  list();
-  let first = true;
-  for (const [file, row] of waiting) {
-    try {
-      if (file.size > most) throw new Refused(`${file.name} has ${panel.size(file.size)}, more than the ${panel.size(most)} that this page takes. Start it with --most for more, or use the command line.`);
-      if (!file.size) throw new Refused(`${file.name} is empty, or a folder; drop files.`);
-      const { key, note } = await upload(file, (part) => { row.part = part; list(); });
-      sending.delete(row.key);
-      if (note) notice(note);
-      if (first && jobs.has(key)) select(key);
-      first = false;
-    } catch (error) {
-      sending.delete(row.key);
-      if (!(error instanceof Refused)) throw error;
-      notice(error.message.startsWith(file.name) ? error.message : `${file.name}: ${error.message}`);
-    }
-    list();
-  }
-}
-
-const notices = [];
-function notice(text) {
-  notices.push(text);
-  const more = notices.length > 3 ? ` And ${notices.length - 3} more.` : "";
-  banner(notices.slice(-3).join(" ") + more);
-  setTimeout(() => { notices.shift(); if (!notices.length) banner(""); }, 12000);
-}
-
+const { add, banner } = incoming({ jobs, sending, list, select, most: () => most, away: () => away });
 let away = "";
-function banner(text) {
-  at("banner").textContent = text || away;
-  at("banner").hidden = !(text || away);
-}
 
 at("file").onchange = () => { add(at("file").files).then(() => { at("file").value = ""; }); };
 addEventListener("dragover", (event) => { event.preventDefault(); at("cover").hidden = !event.dataTransfer.types.includes("Files"); });
