@@ -11,14 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 PATIENCE = 1.0
 """Seconds after which a fit that was told to stop, and tells nothing, is broken off wherever it is."""
-IDLE = 0.5
-"""Seconds after which there is time to load what will be needed."""
+IDLE = 0.2
+"""Seconds between two looks whether all is loaded."""
 LOOKS, FITS = "looks", "fits"
 SHOW, MEASURE, FIT = "show", "measure", "fit"
 
@@ -165,7 +166,7 @@ def work_on(link: Connection, name: str, flags: tuple[Any, Any]) -> None:
 
     os.chdir("/")
     with suppress(EOFError, OSError):  # the server has ended
-        if name == FITS or not link.poll(IDLE):  # a picture is shown before all is loaded that measures it
+        if name == FITS or idle_while_loading(link):
             warm_up(name)
         while True:
             order: Order = link.recv()
@@ -173,6 +174,15 @@ def work_on(link: Connection, name: str, flags: tuple[Any, Any]) -> None:
             tempfile.tempdir = order.folder  # where large files are unpacked to: it goes with the job
             obey(order, tell, flags, breakable)
             tell("ended")
+
+
+def idle_while_loading(link: Connection) -> bool:
+    """Load what measures pictures beside the work, so that the first is shown before; tell whether none came."""
+    loading = threading.Thread(target=import_module, args=("untaught.pipeline.tasks.inspect",), daemon=True)
+    loading.start()
+    while loading.is_alive() and not link.poll(IDLE):
+        pass
+    return not link.poll()
 
 
 def warm_up(name: str) -> None:
