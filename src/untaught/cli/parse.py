@@ -22,6 +22,7 @@ COMMANDS = (
     "tasks",
     "watch",
     "train",
+    "serve",
 )
 """Modules of `untaught.cli.commands`, in the order in which --help lists what they add."""
 

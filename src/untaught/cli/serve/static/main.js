@@ -1,0 +1,292 @@
+// What happens on the page: events of the server and of the person, and what is drawn anew for them.
+
+import { attach, call, listen, Refused } from "./api.js";
+import { handle } from "./hands.js";
+import { incoming } from "./incoming.js";
+import { Mask } from "./paint.js";
+import * as panel from "./panel.js";
+import * as form from "./settings.js";
+import { tools } from "./tools.js";
+import { Viewer } from "./viewer.js";
+
+const at = (id) => document.getElementById(id);
+const jobs = new Map();
+const sending = new Map();  // files on their way, as rows of the list
+const drafts = new Map();  // what is set for a picture and not started yet
+const masks = new Map();
+const local = /^(127\.|localhost$|\[::1\])/.test(location.hostname);
+const HERE = local ? "Pictures stay on this machine." : `Pictures are sent to ${location.hostname}, unencrypted.`;
+at("stays").textContent = HERE;
+let queue = [], selected = null, methods = {}, most = Infinity, last = {};
+const viewer = new Viewer(at("canvas"), at("divider"));
+handle(viewer);
+const current = () => jobs.get(selected);
+const closer = tools(viewer, current);
+
+// What the server tells
+
+function hear(event) {
+  if (event.kind === "all") {
+    ({ methods, most, queue } = event);
+    jobs.clear();
+    for (const job of event.jobs) jobs.set(job.key, job);
+    at("connection").textContent = HERE;
+    select(jobs.has(location.hash.slice(1)) ? location.hash.slice(1) : jobs.has(selected) ? selected : jobs.keys().next().value ?? null);
+    return;
+  }
+  queue = event.queue ?? queue;
+  if (event.kind === "job") {
+    const before = jobs.get(event.job.key), changed = before?.state !== event.job.state;
+    jobs.set(event.job.key, event.job);
+    if (!selected || !jobs.has(selected)) select(event.job.key);
+    else if (event.job.key === selected) show();
+    if (changed) announce(event.job);
+  }
+  if (event.kind === "progress") {
+    const job = jobs.get(event.key);
+    if (!job) return;
+    if (event.progress.step <= (job.progress?.step ?? 0) && event.progress.phase !== job.progress?.phase) job.curve = [];
+    Object.assign(job, { progress: event.progress, state: "running" });
+    job.curve.push(...event.point.filter(([step]) => step !== job.curve.at(-1)?.[0]));
+    if (job.key === selected) { panel.running(job); preview(job); }
+  }
+  if (event.kind === "removed") {
+    for (const of of [jobs, drafts, masks]) of.delete(event.key);
+    if (event.key === selected) select(jobs.keys().next().value ?? null);
+  }
+  list();
+}
+
+let loading = false;
+async function preview(job) {
+  if (job.state !== "running") { viewer.setPreview(null); return; }
+  const number = job.progress?.previews;
+  if (!number || loading || viewer.previewNumber === `${job.key}/${number}` || job.progress.plane !== viewer.plane) return;
+  loading = true;
+  const image = new Image();
+  image.src = `/api/jobs/${job.key}/preview/${number}`;
+  try {
+    await image.decode();
+    viewer.previewNumber = `${job.key}/${number}`;
+    if (job.key === selected && current()?.state === "running") viewer.setPreview(image);
+    at("canvas").dataset.preview = number;
+  } catch { /* the fit has ended in between */ }
+  loading = false;
+}
+
+let said = "";
+function announce(job) {
+  const words = { ready: job.message || `The noise was measured. ${job.about.noise}`, running: "It runs.", done: job.result ? `Done. ${at("verdict").textContent}` : "", refused: job.message }[job.state];
+  if (words && words !== said) at("live").textContent = said = `${job.name}: ${words}`;
+}
+setInterval(() => {
+  const job = current();
+  if (job?.state === "running" && job.progress) at("live").textContent = panel.sentence(job.progress);
+}, 15000);
+
+// What is shown
+
+let drawing = false;
+function list() {
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    panel.list(new Map([...jobs, ...sending]), queue, selected, select);
+  });
+}
+
+function select(key) {
+  if (key !== null && !jobs.has(key)) return;
+  if (key !== selected) {
+    keepDraft();
+    selected = key;
+    viewer.setPreview(null);
+    history.replaceState(null, "", key ? `#${key}` : location.pathname);
+  }
+  const job = current();
+  if (job) {
+    const draft = drafts.get(key) ?? (job.run ? job.settings : last);
+    form.fill({ task: "denoise", method: "auto", effort: "normal", noise: "auto", seed: 0, time_limit: null, ...draft });
+    viewer.region = job.settings.region ?? job.measured?.region ?? null;
+  }
+  show();
+  list();
+}
+
+function show() {
+  const job = current();
+  at("panel").hidden = !job;
+  at("viewer").hidden = !job?.planes.length;
+  at("welcome").hidden = Boolean(job?.planes.length);
+  at("drop").hidden = Boolean(job);
+  at("reading").hidden = !job;
+  at("reading").textContent = job?.state === "refused" ? `${job.name} cannot be shown.` : `Reading ${job?.name} …`;
+  if (!job) return;
+  form.arrange(job, methods);
+  panel.about(job);
+  panel.running(job);
+  panel.outcome(job);
+  if (job.planes.length) {
+    maskOf(job);
+    viewer.show(job);
+    preview(job);
+  }
+  region(job);
+  closer.refresh();
+  command();
+}
+
+function region(job) {
+  const found = viewer.region, measured = job.measured;
+  at("region-line").hidden = !found;
+  if (!found) return;
+  const same = measured && String(measured.region) === String(found);
+  at("region-text").textContent = same ? `Flat part: ${measured.noise}` : job.message ? "The flat part could not be used." : "The flat part is being measured …";
+}
+
+// What is asked for
+
+const asked = () => form.asked(viewer.region, current()?.uploads ?? {});
+
+function keepDraft() {
+  if (!current()) return;
+  const settings = asked();
+  drafts.set(selected, settings);
+  if (settings.task === "inpaint" || settings.task === "guided") return;  // with files of this one picture
+  last = { ...settings };
+  delete last.region;
+}
+
+let later = 0;
+function command() {
+  clearTimeout(later);
+  later = setTimeout(async () => {
+    const job = current();
+    if (!job) return;
+    try {
+      at("command").textContent = (await call("POST", `/api/jobs/${job.key}/command`, asked())).command;
+      if (!job.message) at("message").textContent = "";
+    } catch (error) { said_(error); }
+  }, 60);
+}
+
+function said_(error) {
+  if (!(error instanceof Refused)) throw error;
+  at("message").textContent = error.message;
+}
+
+async function tried(doing) {
+  try { await doing(); } catch (error) { said_(error); }
+}
+
+for (const kind of ["input", "change"]) at("settings").addEventListener(kind, (event) => {
+  if (event.target.type === "file") return;
+  form.arrange(current(), methods);
+  viewer.showsMask = at("task").value === "inpaint";
+  viewer.draw();
+  keepDraft();
+  command();
+  closer.refresh();
+});
+at("settings").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tried(async () => {
+    await flush();
+    at("message").textContent = "";
+    keepDraft();
+    await call("POST", `/api/jobs/${selected}/start`, asked());
+  });
+});
+at("stop").onclick = () => tried(() => call("POST", `/api/jobs/${selected}/stop`));
+at("remove").onclick = () => tried(() => call("DELETE", `/api/jobs/${selected}`));
+at("start-all").onclick = () => tried(async () => {
+  keepDraft();
+  const waiting = [...jobs.values()].filter((job) => job.state === "ready");
+  const starts = waiting.map((job) => [job.key, drafts.get(job.key) ?? last]);
+  for (const [key, settings] of starts) await call("POST", `/api/jobs/${key}/start`, settings);
+});
+at("region-clear").onclick = () => { viewer.region = null; show(); keepDraft(); };
+at("copy").onclick = async () => {
+  await navigator.clipboard?.writeText(at("command").textContent);
+  at("copy").textContent = "Copied";
+  setTimeout(() => { at("copy").textContent = "Copy"; }, 1500);
+};
+for (const input of document.querySelectorAll("[data-slot]")) {
+  input.onchange = () => input.files.length && tried(async () => {
+    await attach(selected, input.dataset.slot, input.files[0], input.files[0].name);
+    if (input.dataset.slot === "mask") { masks.delete(selected); show(); }
+    at("live").textContent = `${input.files[0].name} was added.`;
+  });
+}
+
+// Paint
+
+function maskOf(job) {
+  const { width, height } = job.planes[0];
+  if (!masks.has(job.key)) {
+    const mask = new Mask(width, height);
+    masks.set(job.key, mask);
+    if (job.uploads.mask && mask.possible) mask.load(`/api/jobs/${job.key}/files/mask`).then(() => viewer.draw());
+  }
+  viewer.mask = masks.get(job.key);
+  viewer.showsMask = at("task").value === "inpaint";
+  at("mask-link").hidden = !job.uploads.mask;
+  at("mask-link").href = `/api/jobs/${job.key}/files/mask`;
+}
+
+let unsent = null, timer = 0;
+function painted() {
+  unsent = current();
+  clearTimeout(timer);
+  timer = setTimeout(() => tried(flush), 500);
+}
+
+async function flush() {
+  const job = unsent;
+  unsent = null;
+  if (!job) return;
+  const { blob, share } = await masks.get(job.key).picture();
+  at("painted").textContent = share ? `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} % is painted` : "Nothing is painted";
+  if (share) await attach(job.key, "mask", blob, `${job.name.replace(/\.[^.]*$/, "")}-mask.png`);
+  else if (job.uploads.mask) await call("DELETE", `/api/jobs/${job.key}/uploads/mask`);
+}
+viewer.addEventListener("painted", painted);
+viewer.addEventListener("toolarge", () => { at("message").textContent = "This picture is too large to be painted on here; add a mask as a file."; });
+viewer.addEventListener("region", () => tried(async () => {
+  at("message").textContent = "";
+  current().message = "";
+  region(current());
+  keepDraft();
+  command();
+  await call("POST", `/api/jobs/${selected}/region`, viewer.region);
+}));
+at("undo").onclick = () => { viewer.mask.undo(); viewer.draw(); painted(); };
+at("clear").onclick = () => { viewer.mask.clear(); viewer.draw(); painted(); };
+closer.onPaint(() => {
+  if (at("task").value === "inpaint") return;
+  at("task").value = "inpaint";
+  at("settings").dispatchEvent(new Event("input"));
+});
+
+// Files come in
+
+const { add, banner } = incoming({ jobs, sending, list, select, most: () => most, away: () => away });
+let away = "";
+
+at("file").onchange = () => { add(at("file").files).then(() => { at("file").value = ""; }); };
+addEventListener("dragover", (event) => { event.preventDefault(); at("cover").hidden = !event.dataTransfer.types.includes("Files"); });
+addEventListener("dragleave", (event) => { if (!event.relatedTarget) at("cover").hidden = true; });
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  at("cover").hidden = true;
+  add(event.dataTransfer.files);
+});
+at("keys-button").onclick = () => at("keys").showModal();
+
+listen(hear, (text) => {
+  if (text === away) return;
+  away = text;
+  at("connection").textContent = text ? "Not connected." : HERE;
+  banner("");
+});
