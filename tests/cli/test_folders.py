@@ -183,7 +183,7 @@ def test_watch_waits_until_a_file_is_whole(monkeypatch: pytest.MonkeyPatch, caps
         real(seconds)
 
     real = time.sleep
-    monkeypatch.setattr("untaught.pipeline.folders.watch.time.sleep", pause)
+    monkeypatch.setattr("untaught.jobs.watch.time.sleep", pause)
     assert main(["watch", "raw", "-o", "clean", *FAST, "--settle", ".2", "--once", "--json"]) == 0
     told, err = lines(capsys)
     assert [each["status"] for each in told] == ["done", "done", "done"]
@@ -203,7 +203,7 @@ def test_watch_tries_again_when_a_file_changes(monkeypatch: pytest.MonkeyPatch, 
             done.unlink()
         real(seconds)
 
-    monkeypatch.setattr("untaught.pipeline.folders.watch.time.sleep", pause)
+    monkeypatch.setattr("untaught.jobs.watch.time.sleep", pause)
     assert main(["watch", "raw", "-o", "clean", *FAST, "--settle", ".1", "--idle-exit", ".5", "--json"]) == 0
     told, _ = lines(capsys)
     assert [each["status"] for each in told if each["output"] == "clean/a.png"] == ["failed", "done"]

@@ -32,7 +32,9 @@ ROOMS: dict[str, str] = {
     "pipeline": PIECES,
     "training": f"{PIECES} pipeline",
     "theory": f"{PIECES} pipeline",
-    "cli": f"{PIECES} pipeline training theory",
+    "jobs": f"{PIECES} pipeline",
+    "serve": f"{PIECES} pipeline",
+    "cli": f"{PIECES} pipeline training theory jobs serve",
     "__main__": "cli",
 }
 # Inside `pipeline`, from the ground up.
@@ -43,12 +45,11 @@ PIPELINE = (
     "rerun_command",
     "plane combine_planes",
     "tiles",
-    "stack",
+    "stacks",
     "planes",
     "tasks",
-    "folders",
 )
-MOST_MODULES, MOST_PACKAGES, MOST_FLOORS = 6, 11, 9
+MOST_MODULES, MOST_PACKAGES, MOST_FLOORS = 6, 13, 9
 
 
 @cache

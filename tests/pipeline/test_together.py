@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tests.conftest import psnr
 from untaught import Image, InputError, denoise, rerun
 from untaught.fitting.progress import Progress
-from untaught.pipeline.stack import blocks as blocks_page
-from untaught.pipeline.stack.blocks import blocks_of
-from untaught.pipeline.stack.find_series import Series, find_series
-from untaught.pipeline.stack.survey_series import survey_series
+from untaught.pipeline.stacks import blocks as blocks_page
+from untaught.pipeline.stacks.blocks import blocks_of
+from untaught.pipeline.stacks.find_series import Series, find_series
+from untaught.pipeline.stacks.survey_series import survey_series
 
 Values = NDArray[np.float32]
 LEVEL = 0.08

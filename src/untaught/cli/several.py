@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from untaught.cli.call import Call
     from untaught.fitting.progress import Progress
     from untaught.image.reading import Reading
-    from untaught.pipeline.folders.asked import Asked, FolderResult
-    from untaught.pipeline.folders.one_picture import Work
-    from untaught.pipeline.folders.watch import Watching
+    from untaught.jobs.asked import Asked, FolderResult
+    from untaught.jobs.one_picture import Work
+    from untaught.jobs.watch import Watching
     from untaught.results.picture_table import Row
 
 SOME_FAILED = 3
@@ -48,8 +48,8 @@ class Several:
             For numbers of workers or a shard that cannot be; for a shard of one picture.
         """
         with interrupts.held():
-            from untaught.pipeline.folders.inputs import is_several, shard_of
-            from untaught.pipeline.folders.workers import workers_of
+            from untaught.jobs.inputs import is_several, shard_of
+            from untaught.jobs.workers import workers_of
         interrupts.check()
         workers_of(self.workers)
         shard = shard_of(self.shard)
@@ -62,7 +62,7 @@ class Several:
     def place(self, output: Path) -> Path:
         """Return where the answer to one picture goes: where it was said, or into the folder that was."""
         from untaught.image.atomic import made_folder
-        from untaught.pipeline.folders.outputs import is_place_for_several, job_in
+        from untaught.jobs.outputs import is_place_for_several, job_in
 
         if not is_place_for_several(self.output):
             return output
@@ -73,8 +73,8 @@ class Several:
 
     def asked(self, work: Work) -> Asked:
         """Return what is asked of all."""
-        from untaught.pipeline.folders.asked import Asked
-        from untaught.pipeline.folders.inputs import shard_of
+        from untaught.jobs.asked import Asked
+        from untaught.jobs.inputs import shard_of
 
         output = Path(self.output)
         return Asked(
@@ -92,8 +92,8 @@ class Several:
 def run_several(call: Call, several: Several, interrupts: Interrupts) -> int:
     """Restore many pictures and return the exit status."""
     with interrupts.held():
-        from untaught.pipeline.folders.one_picture import verb_of
-        from untaught.pipeline.folders.run import restore_pictures
+        from untaught.jobs.one_picture import verb_of
+        from untaught.jobs.run import restore_pictures
 
         verb_of(call.task)  # brings torch, which must not be cut while it loads
     interrupts.check()
@@ -106,9 +106,9 @@ def run_several(call: Call, several: Several, interrupts: Interrupts) -> int:
 def watch_several(call: Call, several: Several, watching: Watching, interrupts: Interrupts) -> int:
     """Restore what comes into folders, and return the exit status."""
     with interrupts.held():
-        from untaught.pipeline.folders.one_picture import verb_of
-        from untaught.pipeline.folders.watch import watch_pictures
-        from untaught.pipeline.folders.workers import workers_of
+        from untaught.jobs.one_picture import verb_of
+        from untaught.jobs.watch import watch_pictures
+        from untaught.jobs.workers import workers_of
 
         verb_of(call.task)
     interrupts.check()
@@ -124,8 +124,8 @@ def inspect_several(
 ) -> int:
     """Look at many pictures and return the exit status."""
     with interrupts.held():
-        from untaught.pipeline.folders.one_picture import Work, verb_of
-        from untaught.pipeline.folders.run import inspect_pictures
+        from untaught.jobs.one_picture import Work, verb_of
+        from untaught.jobs.run import inspect_pictures
 
         verb_of("inspect")
     interrupts.check()
@@ -137,7 +137,7 @@ def inspect_several(
 
 def _work(call: Call) -> Work:
     """Return what is asked of every picture."""
-    from untaught.pipeline.folders.one_picture import Work
+    from untaught.jobs.one_picture import Work
 
     return Work(
         call.task,

@@ -1,10 +1,10 @@
-from .folders.verbs import deblur as deblur
-from .folders.verbs import dejpeg as dejpeg
-from .folders.verbs import demosaic as demosaic
-from .folders.verbs import denoise as denoise
-from .folders.verbs import inpaint as inpaint
-from .folders.verbs import restore as restore
-from .folders.verbs import upscale as upscale
+from .tasks.deblur import deblur as deblur
+from .tasks.dejpeg import dejpeg as dejpeg
+from .tasks.demosaic import demosaic as demosaic
+from .tasks.denoise import denoise as denoise
+from .tasks.inpaint import inpaint as inpaint
+from .tasks.restore import restore as restore
+from .tasks.upscale import upscale as upscale
 from .tasks.compare import compare as compare
 from .tasks.inspect import inspect as inspect
 from .tasks.rerun import rerun as rerun

@@ -24,10 +24,10 @@ from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
-from untaught.pipeline.stack.asked import Asked
-from untaught.pipeline.stack.choose_together import helping_method
-from untaught.pipeline.stack.find_series import NONE, Found
-from untaught.pipeline.stack.restore_together import restore_together
+from untaught.pipeline.stacks.asked import Asked
+from untaught.pipeline.stacks.choose_together import helping_method
+from untaught.pipeline.stacks.find_series import NONE, Found
+from untaught.pipeline.stacks.restore_together import restore_together
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for, tiling_for
 from untaught.pipeline.tiles.restore_tiles import Whole, restore_tiles

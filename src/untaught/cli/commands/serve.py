@@ -35,7 +35,7 @@ def serve(
         raise InputError(f"--port is {port}; give a number from 0, which takes any that is free, to 65535")
 
     def job(interrupts: Interrupts) -> int:
-        from untaught.cli.serve.run import Asked, run
+        from untaught.serve.run import Asked, run
 
         bound = memory_of(most)
         assert bound is not None, "the option has a default"

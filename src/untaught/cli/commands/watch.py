@@ -40,7 +40,7 @@ def _command(**given: Any) -> Job:
 
     def job(interrupts: Interrupts) -> int:
         with interrupts.held():
-            from untaught.pipeline.folders.watch import Watching
+            from untaught.jobs.watch import Watching
         interrupts.check()
         return watch_several(call, several, Watching(**waits), interrupts)
 

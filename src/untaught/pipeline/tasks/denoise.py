@@ -22,7 +22,7 @@ from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
-from untaught.pipeline.stack.find_series import find_series
+from untaught.pipeline.stacks.find_series import find_series
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.results.result import Result

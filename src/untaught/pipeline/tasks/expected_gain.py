@@ -11,7 +11,7 @@ from untaught.image.image import Image
 from untaught.noise import NoiseModel
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.request import Request
-from untaught.pipeline.stack.find_series import Found, Series
+from untaught.pipeline.stacks.find_series import Found, Series
 from untaught.pipeline.tasks.denoise import denoise_planes
 
 SIDE = 96  # pixels of the part, in the middle of the planes

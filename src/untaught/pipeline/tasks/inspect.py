@@ -29,7 +29,7 @@ from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Frames, Region, Request, frames_of, region_of
-from untaught.pipeline.stack.find_series import find_series
+from untaught.pipeline.stacks.find_series import find_series
 from untaught.pipeline.tasks.effort_cost import efforts_of
 from untaught.pipeline.tasks.expected_gain import together_notes
 from untaught.pipeline.tasks.given_noise import law_from, region_laws

@@ -1,0 +1,190 @@
+"""Channels that show the same scene, restored together: in their principal components, noise of each its own.
+
+    z = U' S^-1 (y - m),   y a pixel's channels, m their means, S^2 their noise variances,
+                           U the eigenvectors of the covariance of S^-1 y
+
+White noise stays white and of level 1 in z, and what the channels share is in few of its components; each is
+restored as a plane, and taken back. It is the first step of what is done to spectral pictures with BM4D and its
+like (Chen and Qian, "Denoising of hyperspectral imagery using principal component analysis and wavelet shrinkage",
+IEEE TGRS 49(3), 2011).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from untaught.fitting.progress import Progress
+from untaught.fitting.stopping import StepBudget
+from untaught.method import ClosedForm, Stopped, runs_of
+from untaught.methods.noise_variance import smoothed
+from untaught.noise import Gaussian, NoiseModel
+from untaught.noise.belief import CAMERA, believed
+from untaught.noise.models.noise_map import NoiseMap
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.candidate import Candidate, Outcome
+from untaught.pipeline.plane.judge import clean_risk
+from untaught.pipeline.plane.make_answer import make_answer
+from untaught.pipeline.plane.make_problem import denoising_problem
+from untaught.pipeline.plane.run_method import Runner
+from untaught.pipeline.plane.working_scale import brought_back, on_own_range
+from untaught.pipeline.recipes import plane_recipe
+from untaught.pipeline.request import Request
+from untaught.pipeline.stacks.asked import Asked
+from untaught.problem import Estimate, Problem, made_whole
+from untaught.risk.estimate import Risk
+from untaught.risk.sure import common_kernel, divergence_draws, risk_terms, terms_of
+
+WHY = "{count} channels show the same scene, and what they share is restored in their principal components"
+REACH = 6.0  # standard deviations of a component that are its range from 0 to 1, at least
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel: its plane, its problem on the plane's own range, and what was found."""
+
+    number: int
+    request: Request
+    problem: Problem
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Component:
+    """What was made of a component: its estimate, (H, W), and its mean squared error, where the noise is 1."""
+
+    values: Tensor
+    risk: Risk | None
+
+
+def restore_channels(asked: Asked, numbers: Sequence[int], method: ClosedForm, answers: dict[int, Answer]) -> None:
+    """Restore channels together, and put the answers in by the numbers of their planes.
+
+    Channels without noise, or with noise that pixels share or that replaces them, have no answer.
+
+    Raises
+    ------
+    NoGreyError
+        For a plane of two values.
+    KeyboardInterrupt
+        After Ctrl-C.
+    """
+    channels = [channel for number in numbers if (channel := _channel(asked, number)) is not None]
+    if len(channels) < 2:
+        return
+    variances = torch.cat([_variance(channel.problem) for channel in channels])
+    levels = variances.mean((1, 2)).sqrt()
+    y = torch.cat([made_whole(channel.problem)[0] for channel in channels])
+    scaled = y / levels[:, None, None]
+    means = scaled.mean((1, 2), keepdim=True)
+    axes = _principal(scaled - means)
+    shares = variances / levels.square()[:, None, None]
+    _tell(asked, method, y)
+    found = [_restored(method, axis, (scaled - means, shares, channels)) for axis in axes]
+    turned = torch.einsum("kc,khw->chw", axes, torch.stack([one.values for one in found]))
+    images = (turned + means) * levels[:, None, None]
+    for at, channel in enumerate(channels):
+        risk = _risk_of(axes[:, at] * levels[at], [one.risk for one in found])
+        answers[channel.number] = _answer(asked, method, channel, images[at][None, None], risk, len(channels))
+
+
+def _channel(asked: Asked, number: int) -> Channel | None:
+    plane = asked.picture.plane(number)
+    request = on_own_range(plane, asked.request(number))
+    problem, notes = denoising_problem(plane, request)
+    noise = problem.noise
+    usable = noise.white and not noise.replaces and believed(noise.level, CAMERA)
+    return Channel(number, request, problem, notes) if usable else None
+
+
+def _variance(problem: Problem) -> Tensor:
+    """Return Var[y | x], (1, H, W), where a blurred picture stands for E[y | x]."""
+    variance: Tensor = problem.noise.variance_at_mean(smoothed(problem.y)).clamp_min(1e-12)[0]
+    return variance
+
+
+def _principal(scaled: Tensor) -> Tensor:
+    """Return the eigenvectors of the covariance, (K, C), the greatest first."""
+    flat = scaled.flatten(1).double()
+    vectors = torch.linalg.eigh(flat @ flat.T / flat.shape[1]).eigenvectors
+    axes: Tensor = vectors.flip(1).T.to(scaled.dtype)
+    return axes
+
+
+def _tell(asked: Asked, method: ClosedForm, y: Tensor) -> None:
+    """Say that the work begins."""
+    tell = next((one.on_progress for one in asked.requests if one is not None), None)
+    if tell is not None:
+        tell(replace(Progress.before(method.name, lambda: y[None, :1]), planes=asked.picture.n_planes))
+
+
+def _restored(method: ClosedForm, axis: Tensor, data: tuple[Tensor, Tensor, Sequence[Channel]]) -> Component:
+    """Restore one component; its noise has level 1, and is stronger where that of its channels is."""
+    scaled, shares, channels = data
+    seed = channels[0].request.seed
+    values = torch.einsum("c,chw->hw", axis, scaled)
+    variance = torch.einsum("c,chw->hw", axis.square(), shares)
+    low, high = float(values.min()), float(values.max())
+    span = max(high - low, REACH)
+    error = max(one.problem.noise.relative_error for one in channels)
+    mask = torch.stack([one.problem.mask[0, 0] for one in channels]).amin(0)
+    problem = Problem(((values - low) / span)[None, None], mask[None, None], _law(variance, span, error))
+    estimate = method.solve(problem, seed)
+    return Component(estimate.image[0, 0] * span + low, _risk(method, problem, estimate, seed, span))
+
+
+def _law(variance: Tensor, span: float, error: float) -> NoiseModel:
+    level = Gaussian(1 / span, relative_error=error)
+    if float(variance.std()) < 0.02 * float(variance.mean()):
+        return level
+    return NoiseMap(Gaussian(1 / span), variance.double().sqrt().numpy(), relative_error=error)
+
+
+def _risk(method: ClosedForm, problem: Problem, estimate: Estimate, seed: int, span: float) -> Risk | None:
+    """Return the mean squared error of a component, in squared units of its noise."""
+    if estimate.responses:
+        terms = terms_of(estimate.image, estimate.responses, problem, common_kernel(problem, estimate.image))
+    elif estimate.function is not None:
+        draws = divergence_draws(problem, estimate.image, seed)
+        terms = risk_terms(estimate.image, [(draw, estimate.function(draw.yhat)) for draw in draws])
+    else:
+        return None
+    return clean_risk(runs_of(method), problem, estimate.image, terms).scaled(span**2)
+
+
+def _risk_of(weights: Tensor, risks: Sequence[Risk | None]) -> Risk | None:
+    """Return the error of a channel from those of the components, which err independently.
+
+    Their standard errors are added up, for the levels of the noise err alike.
+    """
+    told = [risk for risk in risks if risk is not None]
+    if len(told) < len(risks):
+        return None
+    squares = weights.square().tolist()
+    value = math.fsum(w * max(risk.value, 0.0) for w, risk in zip(squares, told, strict=True))
+    return Risk(value, math.fsum(w * risk.error for w, risk in zip(squares, told, strict=True)))
+
+
+def _answer(
+    asked: Asked, method: ClosedForm, channel: Channel, image: Tensor, risk: Risk | None, count: int
+) -> Answer:
+    rule = StepBudget()
+    found = Candidate(
+        name=method.name,
+        picture=image,
+        judged=Estimate(image),
+        stopped=Stopped.at_once(),
+        method=method,
+        rule=rule,
+        risk=risk,
+        recipe=plane_recipe(method, rule, 0),
+    )
+    outcome = Outcome(found, WHY.format(count=count), (found.row("channels together"),))
+    runner = Runner(channel.request, asked.task, asked.started)
+    answer = make_answer(channel.problem, outcome, runner, channel.notes)
+    plane = asked.picture.plane(channel.number)
+    return replace(brought_back(answer, plane, asked.request(channel.number).noise), together=True)

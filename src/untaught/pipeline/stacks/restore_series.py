@@ -1,0 +1,191 @@
+"""Planes that help each other, restored together: some at a time, with their neighbours on both sides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from untaught.errors import OutputError
+from untaught.fitting.progress import Progress
+from untaught.fitting.stopping import StepBudget
+from untaught.image.lazy import empty, release
+from untaught.method import Stopped, runs_of
+from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.candidate import Candidate, Outcome
+from untaught.pipeline.plane.judge import with_risk, with_terms
+from untaught.pipeline.plane.make_answer import make_answer
+from untaught.pipeline.plane.refine_noise import refine
+from untaught.pipeline.plane.run_method import Runner
+from untaught.pipeline.plane.working_scale import brought_back
+from untaught.pipeline.recipes import plane_recipe, sha256
+from untaught.pipeline.request import Request
+from untaught.pipeline.stacks.asked import Asked
+from untaught.pipeline.stacks.blocks import Block, Posed, blocks_of, posed
+from untaught.pipeline.stacks.choose_together import Helping
+from untaught.pipeline.stacks.find_series import Series
+from untaught.pipeline.stacks.keep_blocks import Kept, Solved
+from untaught.pipeline.stacks.survey_series import Survey, survey_series
+from untaught.pipeline.tiles.memory_need import memory_for
+from untaught.problem import Estimate
+from untaught.risk.sure import common_kernel
+
+WEAKER = 0.9  # of the variance that was measured first: below, the first block is restored again
+SEVERAL = "{count} planes along {axis} show the same, and similar patches of all of them are combined"
+
+
+def restore_series(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
+    """Restore a series block by block.
+
+    What time is not left for, and what holds no noise, has no answer.
+
+    Raises
+    ------
+    NoGreyError
+        For a plane of two values.
+    InputError
+        For a checkpoint of another run.
+    KeyboardInterrupt
+        After Ctrl-C; `answers` has what was done.
+    """
+    picture, count, first = asked.picture, len(series.planes), asked.request(series.planes[0])
+    survey = survey_series(picture, series, first.noise)
+    if survey.noise.leaves_clean:
+        return
+    shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
+    canvas = empty((count, *shape), np.float64 if picture.array.itemsize > 2 else np.float32)
+    blocks = blocks_of(count, math.prod(shape), memory_for(first))
+    work = _Work(asked, method, first, _kept(asked, series, method, first))
+    for block in blocks:
+        if block.first and first.seconds is not None and asked.spent > first.seconds:
+            return
+        made = [posed(survey, place, asked.request(series.planes[place])) for place in block.seen]
+        _tell(asked, survey, method.name, made[block.first - block.start])
+        done = work.solved(survey, block, made)
+        if done.told is not None:
+            survey = replace(survey, noise=survey.noise.scaled(*done.told))
+            made = [one.under(survey.law(one.place)) for one in made]
+        for one, estimate in zip(made, done.estimates, strict=True):
+            if one.place in block.answered:
+                answer = _answer(asked, survey, one, _judged(method, one, estimate, first))
+                canvas[one.place] = answer.values
+                answers[series.planes[one.place]] = replace(answer, values=canvas[one.place])
+        release(canvas)
+        release(picture.array)
+    work.kept.clear(blocks)
+
+
+def _kept(asked: Asked, series: Series, method: Helping, request: Request) -> Kept:
+    """Return where blocks are kept, if they are to be, and what they have to be of."""
+    if request.checkpoint is None:
+        return Kept(None, {})
+    identity = {
+        "picture": sha256(asked.picture),
+        "method": repr(method),
+        "noise": repr(request.noise),
+        "seed": request.seed,
+        "along": series.along,
+        "planes": list(series.planes),
+    }
+    return Kept(request.checkpoint, identity)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the planes of a series go through, block by block."""
+
+    asked: Asked
+    method: Helping
+    request: Request
+    kept: Kept
+
+    def solved(self, survey: Survey, block: Block, made: Sequence[Posed]) -> Solved:
+        """Return the estimates of a block; of the first also what they tell of the level.
+
+        Where that is much lower than it was taken for, it is restored again.
+        """
+        before = self.kept.load(block, torch.device(self.request.device))
+        if before is not None:
+            return before
+        done = Solved(self._together(survey, made))
+        if not block.first and self.request.noise is None:
+            judged = [_judged(self.method, *pair, self.request) for pair in zip(made, done.estimates, strict=True)]
+            told = _told(survey, made, judged)
+            if told is not None and told[0] < WEAKER:
+                again = replace(survey, noise=survey.noise.scaled(*told))
+                weaker = [one.under(again.law(one.place)) for one in made]
+                done = Solved(self._together(again, weaker))
+            done = replace(done, told=told)
+        problem = self.kept.save(block, done)
+        if problem:
+            raise OutputError(f"{problem}; make room, or leave --checkpoint out")
+        return done
+
+    def _together(self, survey: Survey, made: Sequence[Posed]) -> list[Estimate]:
+        problems = [one.problem for one in made]
+        return self.method.solve_together(problems, survey.series.along, self.request.seed)
+
+
+def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
+    """Say which plane the work has come to."""
+    index, planes = survey.series.planes[first.place], asked.picture.n_planes
+    tell = asked.request(index).on_progress
+    if tell is None:
+        return
+    left = asked.spent * (planes - index) / index if index else math.nan
+    told = Progress.before(phase, lambda: first.shown)
+    tell(replace(told, plane=index, planes=planes, seconds=asked.spent, seconds_left=left))
+
+
+def _told(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) -> tuple[float, float] | None:
+    """Return the factor on the variance that the residuals of some planes tell, and its relative error.
+
+    Each plane tells one; the mean, weighted by the errors, is taken for all.
+    """
+    if survey.noise.relative_error <= 0 or not survey.noise.white:
+        return None
+    told = []
+    for one, candidate in zip(made, judged, strict=True):
+        if candidate.terms is not None:
+            law = refine(one.problem, candidate.picture, candidate.terms)
+            told.append((law.level**2 / one.problem.noise.level**2, law.relative_error))
+    if not told:
+        return None
+    factors, errors = np.array(told).T
+    weights = errors**-2.0
+    factor = float((weights * factors).sum() / weights.sum())
+    return factor, min(float(errors.min()), survey.noise.relative_error)
+
+
+def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> Answer:
+    """Return the answer for one plane, on the picture's range."""
+    series = survey.series
+    request = asked.request(series.planes[one.place])
+    problem = replace(one.problem, pilot=candidate.picture)
+    if candidate.terms is not None:
+        terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
+        runs = runs_of(candidate.method)
+        candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
+    why = f"{SEVERAL.format(count=len(series.planes), axis=series.axis)}"
+    outcome = Outcome(candidate, why, (candidate.row("planes together"),))
+    runner = Runner(replace(request, noise=one.given), asked.task, asked.started)
+    found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
+    return replace(brought_back(found, one.plane, request.noise), together=True)
+
+
+def _judged(method: Helping, one: Posed, estimate: Estimate, request: Request) -> Candidate:
+    """Return one plane's estimate as a candidate with its terms."""
+    rule = StepBudget()
+    found = Candidate(
+        name=method.name,
+        picture=estimate.image,
+        judged=estimate,
+        stopped=Stopped.at_once(),
+        method=method,
+        rule=rule,
+        recipe=plane_recipe(method, rule, 0),
+    )
+    return with_terms(found, one.problem, request.seed)

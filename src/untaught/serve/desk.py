@@ -1,0 +1,255 @@
+"""The desk: which pictures there are, what is done with them and in which order, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from untaught.errors import InputError
+from untaught.serve.jobs import Job
+from untaught.serve.settings import Settings, command_line
+from untaught.serve.worker import FIT, FITS, LOOKS, MEASURE, SHOW, Order, Worker
+
+MOST_JOBS = 1000
+MOST_WAITING = 2000
+"""Events that a browser may be behind; one that is further behind is let go, and asks again for all there is."""
+LOST = (
+    "the process that worked on it ended, for lack of memory perhaps, or by a fault of the library that decodes "
+    "it; the others go on"
+)
+
+Event = dict[str, Any]
+
+
+class Desk:
+    """All that is on the page. Everything but `_hear` is called in the loop of the server.
+
+    Parameters
+    ----------
+    folder : Path
+        The private folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.jobs: dict[str, Job] = {}
+        self.listeners: set[asyncio.Queue[Event | None]] = set()
+        self.looks: Worker
+        self.fits: Worker
+
+    def open(self) -> None:
+        """Start the processes."""
+        self.loop = asyncio.get_running_loop()
+        self.looks, self.fits = Worker(LOOKS, self._hear), Worker(FITS, self._hear)
+        for folder in sorted(self.folder.iterdir(), key=lambda path: path.stat().st_mtime):
+            job = Job.again(folder) if folder.is_dir() else None
+            if job is not None and job.state == "looking":
+                self.add(job)
+            elif job is not None:
+                self.jobs[job.key] = job
+
+    def farewell(self) -> None:
+        """End what browsers listen to, for which the server would wait."""
+        for listener in self.listeners:
+            listener.put_nowait(None)
+
+    def close(self) -> None:
+        """End the processes."""
+        self.looks.close()
+        self.fits.close()
+
+    # Who is told
+
+    def listen(self) -> asyncio.Queue[Event | None]:
+        """Return a queue of all that happens from now on."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self.listeners.add(queue)
+        self.fits.watched.set()
+        return queue
+
+    def leave(self, queue: asyncio.Queue[Event | None]) -> None:
+        """Forget a listener."""
+        self.listeners.discard(queue)
+        if not self.listeners:
+            self.fits.watched.clear()
+
+    def tell(self, **event: Any) -> None:
+        """Tell everybody."""
+        for queue in tuple(self.listeners):
+            if queue.qsize() > MOST_WAITING:
+                queue.put_nowait(None)
+                self.listeners.discard(queue)
+            else:
+                queue.put_nowait(event)
+
+    def changed(self, job: Job) -> None:
+        """Tell everybody all there is of a job, and write it down."""
+        job.keep()
+        self.tell(kind="job", job=job.as_dict(), queue=self.queue)
+
+    @property
+    def queue(self) -> list[str]:
+        """The jobs that wait for the fit before them."""
+        return [order.job for order in self.fits.waiting if order.kind == FIT]
+
+    # What is done
+
+    def new_place(self) -> tuple[str, Path]:
+        """Return the number and the folder of a new job.
+
+        Raises
+        ------
+        InputError
+            If there are too many.
+        """
+        if len(self.jobs) >= MOST_JOBS:
+            raise InputError(f"there are {MOST_JOBS} pictures on the page; remove some of them")
+        key = secrets.token_hex(6)
+        folder = self.folder / key
+        folder.mkdir(mode=0o700)
+        return key, folder
+
+    def add(self, job: Job) -> None:
+        """Put a picture on the page, and look at it."""
+        self.jobs[job.key] = job
+        self.changed(job)
+        self._order(self.looks, job, SHOW, {"name": job.name})
+
+    def same(self, digest: str) -> Job | None:
+        """Return the job with the same file, if there is one."""
+        return next((job for job in self.jobs.values() if job.digest == digest), None)
+
+    def remove(self, job: Job) -> None:
+        """Take a picture off the page, and all that was made of it."""
+        self.looks.drop(job.key)
+        self.fits.drop(job.key)
+        del self.jobs[job.key]
+        shutil.rmtree(job.folder, ignore_errors=True)
+        self.tell(kind="removed", key=job.key, queue=self.queue)
+
+    def measure(self, job: Job, region: list[int]) -> None:
+        """Measure the noise of a rectangle alone."""
+        self._order(self.looks, job, MEASURE, {"name": job.name, "region": region})
+
+    def start(self, job: Job, settings: Settings) -> None:
+        """Queue what was asked for.
+
+        Raises
+        ------
+        InputError
+            If the picture cannot be restored, waits already, or something is missing.
+        """
+        if job.state in ("queued", "running"):
+            raise InputError("it is under way already; stop it first")
+        if not job.planes:
+            raise InputError("this picture cannot be restored, or was not read yet")
+        if settings.needs is not None and settings.needs not in job.uploads:
+            raise InputError(f"{settings.task} needs a second file: add the {settings.needs} first")
+        job.begin(settings, self.command(job, settings))
+        given = {
+            "settings": settings.model_dump(),
+            "name": job.name,
+            "uploads": job.uploads,
+            "answer": str(job.answer),
+            "contrast": (job.planes[0]["low"], job.planes[0]["high"]),
+        }
+        self._order(self.fits, job, FIT, given)
+        self.changed(job)
+
+    def command(self, job: Job, settings: Settings) -> str:
+        """Return the command line that does the same."""
+        return command_line(settings, job.name, job.uploads)
+
+    def stop(self, job: Job) -> None:
+        """End a fit and keep the best so far; take one that waits out of the queue."""
+        if job.state == "queued" and job.key in self.queue:
+            self.fits.drop(job.key)
+            job.state, job.message = "done" if job.result else "ready", "It was taken out of the queue."
+            self.changed(job)
+        elif job.state in ("queued", "running"):
+            self.fits.stop(job.key)
+            job.message = "Stopping: the best so far is being finished."
+            self.changed(job)
+
+    def _order(self, worker: Worker, job: Job, kind: str, given: dict[str, Any]) -> None:
+        worker.give(Order(job.key, kind, str(job.folder), given))
+
+    # What the processes tell
+
+    def _hear(self, order: Order, word: str, said: dict[str, Any]) -> None:
+        """Pass a message on to the loop of the server; called by the threads that listen to the processes."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._heard, order, word, said)
+
+    def _heard(self, order: Order, word: str, said: dict[str, Any]) -> None:
+        job = self.jobs.get(order.job)
+        if job is None:  # it was removed
+            return
+        getattr(self, f"_{'fit' if order.kind == FIT else 'look'}_{word}")(job, said)
+
+    def _look_shown(self, job: Job, said: dict[str, Any]) -> None:
+        job.planes, job.about = said.pop("planes"), said
+        self._order(self.looks, job, MEASURE, {"name": job.name})  # behind the pictures that are not shown yet
+
+    def _look_measured(self, job: Job, said: dict[str, Any]) -> None:
+        job.about = {**job.about, **said["about"]}
+        if job.state == "looking":
+            job.state = "ready"
+
+    def _look_region(self, job: Job, said: dict[str, Any]) -> None:
+        job.measured = said
+
+    def _look_refused(self, job: Job, said: dict[str, Any]) -> None:
+        job.message = said["sentence"]
+        if not job.planes:
+            job.state = "refused"
+        elif job.state == "looking":
+            job.state = "ready"
+
+    def _look_lost(self, job: Job, said: dict[str, Any]) -> None:
+        self._look_refused(job, {"sentence": LOST})
+
+    def _look_ended(self, job: Job, said: dict[str, Any]) -> None:
+        self.changed(job)
+
+    def _fit_begun(self, job: Job, said: dict[str, Any]) -> None:
+        job.state, job.started = "running", time.monotonic()
+        self.changed(job)
+
+    def _fit_progress(self, job: Job, said: dict[str, Any]) -> None:
+        job.goes(said)
+        self.tell(kind="progress", key=job.key, progress=job.progress, point=job.curve[-1:])
+
+    def _fit_warned(self, job: Job, said: dict[str, Any]) -> None:
+        job.warnings += [note for note in said["notes"] if note not in job.warnings]
+        self.changed(job)
+
+    def _fit_restored(self, job: Job, said: dict[str, Any]) -> None:
+        if job.answered:
+            shutil.rmtree(job.folder / f"run-{job.answered}", ignore_errors=True)
+        job.result, job.answered, job.files, job.message = said["result"], job.run, {}, ""
+        job.state = "done"
+        self.changed(job)
+
+    def _fit_written(self, job: Job, said: dict[str, Any]) -> None:
+        job.files = said["files"]
+
+    def _fit_stopped(self, job: Job, said: dict[str, Any]) -> None:
+        self._fit_refused(job, {"sentence": "It was stopped before there was anything to keep."})
+
+    def _fit_refused(self, job: Job, said: dict[str, Any]) -> None:
+        job.message = said["sentence"]
+        job.state = "done" if job.result else "ready"
+
+    def _fit_lost(self, job: Job, said: dict[str, Any]) -> None:
+        self._fit_refused(job, {"sentence": LOST})
+
+    def _fit_ended(self, job: Job, said: dict[str, Any]) -> None:
+        job.progress = job.preview = None
+        if job.state in ("queued", "running"):
+            job.state = "done" if job.result else "ready"
+        self.changed(job)
