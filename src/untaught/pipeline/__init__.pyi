@@ -1,10 +1,10 @@
+from .tasks.compare import compare as compare
 from .tasks.deblur import deblur as deblur
 from .tasks.dejpeg import dejpeg as dejpeg
 from .tasks.demosaic import demosaic as demosaic
 from .tasks.denoise import denoise as denoise
 from .tasks.inpaint import inpaint as inpaint
-from .tasks.restore import restore as restore
-from .tasks.upscale import upscale as upscale
-from .tasks.compare import compare as compare
 from .tasks.inspect import inspect as inspect
 from .tasks.rerun import rerun as rerun
+from .tasks.restore import restore as restore
+from .tasks.upscale import upscale as upscale
