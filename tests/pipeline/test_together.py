@@ -69,6 +69,11 @@ def test_a_cut_and_an_empty_plane_end_a_series() -> None:
     assert series_in(empty, "TYX") == [(0, 1), (3, 4)]
 
 
+def test_a_dim_plane_is_not_taken_with_a_bright_one() -> None:
+    lamp = np.array([1.0, 1.0, 0.1, 0.1, 0.08])[:, None, None]
+    assert series_in(film() * lamp, "TYX") == [(0, 1), (2, 3, 4)]
+
+
 def test_what_noise_hides_is_left_together() -> None:
     unlike = np.concatenate([film(2), film(2, "coins")])
     assert series_in(noisy(unlike, 40.0), "TYX") == [(0, 1, 2, 3)]

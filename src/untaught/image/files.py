@@ -188,7 +188,7 @@ def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, re
         found = array_like(obj)
         if found is None:
             raise InputError(f"a picture is a path, an array or an untaught.Image, not {type(obj).__name__}")
-        image = image_of_array(found.array, axes=axes or found.axes)
+        image = image_of_array(found.array, axes=found.axes if axes is None else axes)
         if found.labels is not None:
             image = replace(image, metadata=image.metadata | {"labels": found.labels})
     check(image)

@@ -19,6 +19,7 @@ AXES: dict[str, Along] = {"T": "time", "Z": "depth"}
 BLOCK = 8  # pixels on a side that are averaged
 FEWEST = 6  # blocks on a side, at least: of smaller planes they are smaller
 RELATED = 0.1  # correlation of the means of blocks, noise left out, below which two planes share nothing
+BRIGHTER = 3.0  # times the contrast of the plane before, from which on a plane has a scale and a noise of its own
 # Of how alike two halves of the pixels of one plane are: where noise leaves less, it cannot be told whether planes
 # share something, and those that do not cost time alone.
 TELLING = 0.2
@@ -75,7 +76,8 @@ def find_series(picture: Image, together: str) -> Found:
         r(a, b) / sqrt(r(a, a') r(b, b')) < .1,
 
     r the correlation of the means over blocks, a and a' two halves of the pixels of one plane, so that noise does
-    not count (Spearman's correction for attenuation). Empty planes are in none.
+    not count (Spearman's correction for attenuation), and where one has three times the contrast of the other.
+    Empty planes are in none.
 
     Parameters
     ----------
@@ -164,6 +166,12 @@ class Halves:
     second: Thumbnail
 
     @property
+    def contrast(self) -> float:
+        """Standard deviation of what it shows, noise left out."""
+        shared = (self.first - self.first.mean()) * (self.second - self.second.mean())
+        return float(np.sqrt(max(shared.mean(), 0.0)))
+
+    @property
     def telling(self) -> float:
         """How alike the two are."""
         return correlation(self.first, self.second, of_constant=0.0)
@@ -199,7 +207,10 @@ def _alike(first: Halves, second: Halves) -> float | None:
 
 def _related(first: Halves | None, second: Halves) -> bool:
     alike = None if first is None else _alike(first, second)
-    return alike is None or alike >= RELATED
+    if first is None or alike is None:
+        return True
+    times = second.contrast / max(first.contrast, 1e-30)
+    return alike >= RELATED and 1 / BRIGHTER < times < BRIGHTER
 
 
 def _lines(picture: Image, axis: str) -> Iterator[list[int]]:
