@@ -130,8 +130,9 @@ def denoise(
     `dataclasses.replace(image, value_range=(0, 4095))` sets another.
 
     It says what levels and a PSNR are relative to, and nothing else: each plane is worked on in the range of its
-    own values, or of those of the planes that help it, so that the answer for k y + b is k times that for y, plus b. Settings of method objects are on
-    that range, see `untaught.image.working`. Padding, and pixels far beyond all others, stay as they are.
+    own values, or of those of the planes that help it, so that the answer for k y + b is k times that for y, plus
+    b. Settings of method objects are on that range, see `untaught.image.working`. Padding, and pixels far beyond
+    all others, stay as they are.
     """
     started = time.monotonic()
     picture = as_image(image, axes, Reading(memory=memory_of(memory)))
