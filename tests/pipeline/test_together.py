@@ -250,3 +250,17 @@ def test_the_quick_effort_takes_each_plane_alone() -> None:
     y = Image.of(noisy(film(3, side=48)), "TYX")
     result = denoise(y, effort="quick", sigma=LEVEL)
     assert any("one by one" in note for note in result.notes)
+
+
+def test_planes_that_do_not_fit_are_not_looked_at_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    from untaught.image.tiling import Tiling
+    from untaught.pipeline.tasks import denoise as page
+
+    def refused(*_: object) -> None:
+        raise AssertionError("a plane was looked at whole")
+
+    monkeypatch.setattr("untaught.pipeline.stacks.find_series._thumbnail", refused)
+    monkeypatch.setattr(page, "tiling_for", lambda *_: Tiling(64))
+    result = denoise(Image.of(noisy(film(3, side=48)), "TYX"), method="nlm", sigma=LEVEL)
+    assert len(result.planes) == 3
+    assert find_series(Image.of(film(1)[0], "YX"), "auto").channels == ()  # nor is a plane that has no others

@@ -30,6 +30,7 @@ from untaught.image.reading import Reading
 from untaught.image.working import Scale
 from untaught.noise import Gaussian, NoiseModel
 from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.plane.refine_noise import mean_factor
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import law_of, law_text
@@ -186,7 +187,7 @@ def _law(pictures: Sequence[Image], channel: int) -> NoiseModel:
     own = plane.working
     if own.gone.all() or own.values.max() == own.values.min():
         return Gaussian(0.0)
-    return WorkingScale(own.factor, own.shift).noise_back(measured(plane).model)
+    return WorkingScale.of(plane).noise_back(measured(plane).model)
 
 
 def pooled(pictures: Sequence[Image], channel: int) -> Plane:
@@ -240,11 +241,7 @@ def _refined(law: NoiseModel, pictures: Sequence[Image], channel: int) -> NoiseM
         found = _left_in(picture, channel, here)
         if found is not None and found.relative_error > 0:
             told.append((found.level**2 / here.level**2, found.relative_error))
-    if not told:
-        return law
-    factors, errors = np.array(told).T
-    weights = errors**-2
-    return law.scaled(float((weights * factors).sum() / weights.sum()), float(errors.min()))
+    return law.scaled(*mean_factor(told)) if told else law
 
 
 def _left_in(picture: Image, channel: int, law: NoiseModel) -> NoiseModel | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from untaught.method import ClosedForm, Needs, runs_of
+from untaught.method import ClosedForm, Method, Needs, runs_of
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import NoiseModel
@@ -48,7 +48,7 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
         if len(chosen) == 1 and runs_of(chosen[0]).sampled:  # a pilot would take longer than it does
             return Plan(chosen, advice.why, asked)
         return _guided(Plan(chosen, advice.why, select), problem, request)
-    method = make(BY_EFFORT.get((fusion, request.effort), fusion)) if isinstance(fusion, str) else fusion
+    method = made(fusion, request.effort)
     reason = objection(method.needs, problem.noise, min(problem.y.shape[-2:]))
     notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
     plan = Plan((method,), "it was asked for", asked, notes=notes)
@@ -56,6 +56,11 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
         return plan
     alone = isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
     return plan if alone and request.pilot is None else _guided(plan, problem, request)
+
+
+def made(method: str | Method, effort: str) -> Method:
+    """Return a method that was asked for, by its name as the effort has it."""
+    return make(BY_EFFORT.get((method, effort), method)) if isinstance(method, str) else method
 
 
 def _guided(plan: Plan, problem: Problem, request: Request) -> Plan:

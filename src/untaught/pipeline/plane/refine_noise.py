@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -106,6 +108,16 @@ def refine(problem: Problem, answer: Tensor, terms: Terms) -> NoiseModel:
     if found is None or found[0] > 1:
         return noise
     return noise.scaled(*_joined(noise, *found))
+
+
+def mean_factor(told: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return the factor on a variance that several places tell, each with its error, and the error of it.
+
+    The mean, weighted by the errors; as these have much in common, it is no better than the best of them.
+    """
+    factors, errors = np.array(told).T
+    weights = errors**-2
+    return float((weights * factors).sum() / weights.sum()), float(errors.min())
 
 
 def _joined(noise: NoiseModel, factor: float, error: float) -> tuple[float, float]:

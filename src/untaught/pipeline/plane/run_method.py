@@ -12,15 +12,15 @@ from torch import Tensor
 
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options, Progress
-from untaught.fitting.stopping import Rule
-from untaught.method import Method, Timed, ended_after, runs_of
+from untaught.fitting.stopping import Rule, StepBudget
+from untaught.method import ClosedForm, Method, Stopped, Timed, ended_after, runs_of
 from untaught.methods.averaging import averaged
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.recipes import plane_recipe
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
-from untaught.problem import Problem
+from untaught.problem import Estimate, Problem
 
 COMPILED = "compiled for this machine, once"
 
@@ -84,6 +84,20 @@ class Runner:
 
         told = Progress.before(f"{method.name}, {COMPILED}", lambda: problem.initial().clone())
         return compilation_told(lambda: tell(told))
+
+
+def made_at_once(method: ClosedForm, estimate: Estimate) -> Candidate:
+    """Return what a formula answered elsewhere, with other planes, as its candidate; it is not judged yet."""
+    rule = StepBudget()
+    return Candidate(
+        name=method.name,
+        picture=estimate.image,
+        judged=estimate,
+        stopped=Stopped.at_once(),
+        method=method,
+        rule=rule,
+        recipe=plane_recipe(method, rule, 0),
+    )
 
 
 def picture_maker(method: Method, seed: int, options: Options | None = None) -> Callable[[Problem], Tensor]:

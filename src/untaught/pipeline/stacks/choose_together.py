@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Protocol, cast
 
 from untaught.method import Along, ClosedForm, Together, runs_of
+from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
-from untaught.pipeline.plane.choose_methods import BY_EFFORT
+from untaught.pipeline.plane.choose_methods import made
 from untaught.pipeline.request import Request
 
 USUAL = "nonlocal"
@@ -30,11 +31,8 @@ def helping_method(request: Request, along: Along | None) -> Helping | None:
         return None
     method = request.method
     if method == "auto":
-        usual = make(BY_EFFORT.get((USUAL, request.effort), USUAL))
-        return _helping(usual, along) or _helping(make(USUAL), along)
-    return _helping(
-        make(BY_EFFORT.get((method, request.effort), method)) if isinstance(method, str) else method, along
-    )
+        return _helping(made(USUAL, request.effort), along) or _helping(make(USUAL), along)
+    return None if isinstance(method, Fusion) else _helping(made(method, request.effort), along)
 
 
 def _helping(method: object, along: Along | None) -> Helping | None:

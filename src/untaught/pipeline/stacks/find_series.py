@@ -91,21 +91,28 @@ def find_series(picture: Image, together: str) -> Found:
     InputError
         For an axis that the picture does not have.
     """
-    there = [axis for axis in AXES if picture.size(axis) > 1]
+    axes = axes_asked(picture, together)
     if together == "none":
         return Found()
-    if together == "auto" and not there:
+    if not axes:
         return Found(channels=_channels(picture))
-    missing = [axis for axis in together if together != "auto" and axis not in there]
+    thumbnails = [_thumbnail(picture, index) for index in range(picture.n_planes)]
+    axis = max(axes, key=lambda each: (_likeness(picture, thumbnails, each), each)) if len(axes) > 1 else axes[0]
+    return _along(picture, thumbnails, axis)
+
+
+def axes_asked(picture: Image, together: str) -> list[str]:
+    """Return the axes along which planes may be taken together, whatever they show; see `find_series`."""
+    there = [axis for axis in AXES if picture.size(axis) > 1]
+    if together in ("auto", "none"):
+        return there
+    missing = [axis for axis in together if axis not in there]
     if missing:
         raise InputError(
             f"{picture.name} has no planes along {missing[0]} that could be taken together; its axes are "
             f"{picture.axes}, and others can be named with --axes"
         )
-    thumbnails = [_thumbnail(picture, index) for index in range(picture.n_planes)]
-    axes = there if together == "auto" else list(together)
-    axis = max(axes, key=lambda each: (_likeness(picture, thumbnails, each), each)) if len(axes) > 1 else axes[0]
-    return _along(picture, thumbnails, axis)
+    return list(together)
 
 
 def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Found:
@@ -132,6 +139,8 @@ def _channels(picture: Image) -> tuple[tuple[int, ...], ...]:
     lines = list(_lines(picture, "C")) if picture.size("C") > 1 else _samples(picture)
     found = []
     for line in lines:
+        if len(line) < MANY:
+            continue
         there = [(number, one) for number in line if (one := _thumbnail(picture, number)) is not None]
         like = [
             number

@@ -19,25 +19,22 @@ import torch
 from torch import Tensor
 
 from untaught.fitting.progress import Progress
-from untaught.fitting.stopping import StepBudget
-from untaught.method import ClosedForm, Stopped, runs_of
-from untaught.methods.noise_variance import smoothed
+from untaught.method import ClosedForm
+from untaught.methods.noise_variance import smoothed, variance_at
 from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.belief import CAMERA, believed
 from untaught.noise.models.noise_map import NoiseMap
 from untaught.pipeline.answer import Answer
-from untaught.pipeline.plane.candidate import Candidate, Outcome
-from untaught.pipeline.plane.judge import clean_risk
+from untaught.pipeline.plane.candidate import Outcome
+from untaught.pipeline.plane.judge import judge
 from untaught.pipeline.plane.make_answer import make_answer
 from untaught.pipeline.plane.make_problem import denoising_problem
-from untaught.pipeline.plane.run_method import Runner
+from untaught.pipeline.plane.run_method import Runner, made_at_once
 from untaught.pipeline.plane.working_scale import brought_back, on_own_range
-from untaught.pipeline.recipes import plane_recipe
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
 from untaught.problem import Estimate, Problem, made_whole
 from untaught.risk.estimate import Risk
-from untaught.risk.sure import common_kernel, divergence_draws, risk_terms, terms_of
 
 WHY = "{count} channels show the same scene, and what they share is restored in their principal components"
 REACH = 6.0  # standard deviations of a component that are its range from 0 to 1, at least
@@ -51,6 +48,29 @@ class Channel:
     request: Request
     problem: Problem
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What components are made of.
+
+    Attributes
+    ----------
+    values, variance : Tensor
+        The channels and the variances of their noise, (C, H, W), in units of the mean of these.
+    mask : Tensor
+        (H, W): 1 where all of them were measured.
+    error : float
+        Relative, of the variances.
+    seed : int
+        Of the divergence.
+    """
+
+    values: Tensor
+    variance: Tensor
+    mask: Tensor
+    error: float
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -81,10 +101,17 @@ def restore_channels(asked: Asked, numbers: Sequence[int], method: ClosedForm, a
     y = torch.cat([made_whole(channel.problem)[0] for channel in channels])
     scaled = y / levels[:, None, None]
     means = scaled.mean((1, 2), keepdim=True)
-    axes = _principal(scaled - means)
-    shares = variances / levels.square()[:, None, None]
+    centred = scaled - means
+    axes = _principal(centred)
+    shared = Shared(
+        centred,
+        variances / levels.square()[:, None, None],
+        torch.stack([one.problem.mask[0, 0] for one in channels]).amin(0),
+        max(one.problem.noise.relative_error for one in channels),
+        channels[0].request.seed,
+    )
     _tell(asked, method, y)
-    found = [_restored(method, axis, (scaled - means, shares, channels)) for axis in axes]
+    found = [_restored(method, axis, shared) for axis in axes]
     turned = torch.einsum("kc,khw->chw", axes, torch.stack([one.values for one in found]))
     images = (turned + means) * levels[:, None, None]
     for at, channel in enumerate(channels):
@@ -103,8 +130,7 @@ def _channel(asked: Asked, number: int) -> Channel | None:
 
 def _variance(problem: Problem) -> Tensor:
     """Return Var[y | x], (1, H, W), where a blurred picture stands for E[y | x]."""
-    variance: Tensor = problem.noise.variance_at_mean(smoothed(problem.y)).clamp_min(1e-12)[0]
-    return variance
+    return variance_at(problem, smoothed(problem.y)).clamp_min(1e-12)[0]
 
 
 def _principal(scaled: Tensor) -> Tensor:
@@ -122,19 +148,17 @@ def _tell(asked: Asked, method: ClosedForm, y: Tensor) -> None:
         tell(replace(Progress.before(method.name, lambda: y[None, :1]), planes=asked.picture.n_planes))
 
 
-def _restored(method: ClosedForm, axis: Tensor, data: tuple[Tensor, Tensor, Sequence[Channel]]) -> Component:
+def _restored(method: ClosedForm, axis: Tensor, shared: Shared) -> Component:
     """Restore one component; its noise has level 1, and is stronger where that of its channels is."""
-    scaled, shares, channels = data
-    seed = channels[0].request.seed
-    values = torch.einsum("c,chw->hw", axis, scaled)
-    variance = torch.einsum("c,chw->hw", axis.square(), shares)
+    values = torch.einsum("c,chw->hw", axis, shared.values)
+    variance = torch.einsum("c,chw->hw", axis.square(), shared.variance)
     low, high = float(values.min()), float(values.max())
     span = max(high - low, REACH)
-    error = max(one.problem.noise.relative_error for one in channels)
-    mask = torch.stack([one.problem.mask[0, 0] for one in channels]).amin(0)
-    problem = Problem(((values - low) / span)[None, None], mask[None, None], _law(variance, span, error))
-    estimate = method.solve(problem, seed)
-    return Component(estimate.image[0, 0] * span + low, _risk(method, problem, estimate, seed, span))
+    law = _law(variance, span, shared.error)
+    problem = Problem(((values - low) / span)[None, None], shared.mask[None, None], law)
+    estimate = method.solve(problem, shared.seed)
+    risk = judge(made_at_once(method, estimate), problem, shared.seed).risk
+    return Component(estimate.image[0, 0] * span + low, None if risk is None else risk.scaled(span**2))
 
 
 def _law(variance: Tensor, span: float, error: float) -> NoiseModel:
@@ -142,18 +166,6 @@ def _law(variance: Tensor, span: float, error: float) -> NoiseModel:
     if float(variance.std()) < 0.02 * float(variance.mean()):
         return level
     return NoiseMap(Gaussian(1 / span), variance.double().sqrt().numpy(), relative_error=error)
-
-
-def _risk(method: ClosedForm, problem: Problem, estimate: Estimate, seed: int, span: float) -> Risk | None:
-    """Return the mean squared error of a component, in squared units of its noise."""
-    if estimate.responses:
-        terms = terms_of(estimate.image, estimate.responses, problem, common_kernel(problem, estimate.image))
-    elif estimate.function is not None:
-        draws = divergence_draws(problem, estimate.image, seed)
-        terms = risk_terms(estimate.image, [(draw, estimate.function(draw.yhat)) for draw in draws])
-    else:
-        return None
-    return clean_risk(runs_of(method), problem, estimate.image, terms).scaled(span**2)
 
 
 def _risk_of(weights: Tensor, risks: Sequence[Risk | None]) -> Risk | None:
@@ -172,17 +184,7 @@ def _risk_of(weights: Tensor, risks: Sequence[Risk | None]) -> Risk | None:
 def _answer(
     asked: Asked, method: ClosedForm, channel: Channel, image: Tensor, risk: Risk | None, count: int
 ) -> Answer:
-    rule = StepBudget()
-    found = Candidate(
-        name=method.name,
-        picture=image,
-        judged=Estimate(image),
-        stopped=Stopped.at_once(),
-        method=method,
-        rule=rule,
-        risk=risk,
-        recipe=plane_recipe(method, rule, 0),
-    )
+    found = replace(made_at_once(method, Estimate(image)), risk=risk)
     outcome = Outcome(found, WHY.format(count=count), (found.row("channels together"),))
     runner = Runner(channel.request, asked.task, asked.started)
     answer = make_answer(channel.problem, outcome, runner, channel.notes)

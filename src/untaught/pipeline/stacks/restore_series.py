@@ -11,17 +11,16 @@ import torch
 
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
-from untaught.fitting.stopping import StepBudget
 from untaught.image.lazy import empty, release
-from untaught.method import Stopped, runs_of
+from untaught.method import runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.make_answer import make_answer
-from untaught.pipeline.plane.refine_noise import refine
-from untaught.pipeline.plane.run_method import Runner
+from untaught.pipeline.plane.refine_noise import mean_factor, refine
+from untaught.pipeline.plane.run_method import Runner, made_at_once
 from untaught.pipeline.plane.working_scale import brought_back
-from untaught.pipeline.recipes import plane_recipe, sha256
+from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
 from untaught.pipeline.stacks.blocks import Block, Posed, blocks_of, posed
@@ -141,10 +140,7 @@ def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
 
 
 def _told(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) -> tuple[float, float] | None:
-    """Return the factor on the variance that the residuals of some planes tell, and its relative error.
-
-    Each plane tells one; the mean, weighted by the errors, is taken for all.
-    """
+    """Return the factor on the variance that the residuals of some planes tell, and its relative error."""
     if survey.noise.relative_error <= 0 or not survey.noise.white:
         return None
     told = []
@@ -154,10 +150,8 @@ def _told(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) ->
             told.append((law.level**2 / one.problem.noise.level**2, law.relative_error))
     if not told:
         return None
-    factors, errors = np.array(told).T
-    weights = errors**-2.0
-    factor = float((weights * factors).sum() / weights.sum())
-    return factor, min(float(errors.min()), survey.noise.relative_error)
+    factor, error = mean_factor(told)
+    return factor, min(error, survey.noise.relative_error)
 
 
 def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> Answer:
@@ -169,7 +163,7 @@ def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> A
         terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
         runs = runs_of(candidate.method)
         candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
-    why = f"{SEVERAL.format(count=len(series.planes), axis=series.axis)}"
+    why = SEVERAL.format(count=len(series.planes), axis=series.axis)
     outcome = Outcome(candidate, why, (candidate.row("planes together"),))
     runner = Runner(replace(request, noise=one.given), asked.task, asked.started)
     found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
@@ -178,14 +172,4 @@ def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> A
 
 def _judged(method: Helping, one: Posed, estimate: Estimate, request: Request) -> Candidate:
     """Return one plane's estimate as a candidate with its terms."""
-    rule = StepBudget()
-    found = Candidate(
-        name=method.name,
-        picture=estimate.image,
-        judged=estimate,
-        stopped=Stopped.at_once(),
-        method=method,
-        rule=rule,
-        recipe=plane_recipe(method, rule, 0),
-    )
-    return with_terms(found, one.problem, request.seed)
+    return with_terms(made_at_once(method, estimate), one.problem, request.seed)

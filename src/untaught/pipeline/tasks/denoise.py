@@ -22,9 +22,10 @@ from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
-from untaught.pipeline.stacks.find_series import find_series
+from untaught.pipeline.stacks.find_series import NONE, axes_asked, find_series
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
+from untaught.pipeline.tiles.memory_need import tiling_for
 from untaught.results.result import Result
 
 TASK = Task("denoise")
@@ -164,7 +165,10 @@ def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
     picture, requests = requests.destriped(requests.picture)
     requests, notes = with_given_noise(requests, picture)
-    found = find_series(picture, requests.shared.together)
+    together = requests.shared.together
+    axes_asked(picture, together)
+    fits = tiling_for(picture, requests.shared) is None  # planes that do not are restored one by one
+    found = find_series(picture, together) if fits else NONE
     requests = replace(requests, found=found)
     return restore_planes(requests, replace(TASK, notes=notes + found.notes), denoise_plane, picture)
 

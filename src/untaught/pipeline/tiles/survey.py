@@ -20,6 +20,7 @@ from untaught.methods.registry import seconds_for
 from untaught.noise import NoiseModel, clipping
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import NO_GREY, NoGreyError, black_and_white
+from untaught.pipeline.plane.refine_noise import mean_factor
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.pipeline.recipes import asked_again
 from untaught.pipeline.request import Request
@@ -170,11 +171,7 @@ def _refined(survey: Survey, request: Request, solve: Solve, tiling: Tiling) -> 
             continue
         if found.relative_error > 0:
             told.append((found.level**2 / here.level**2, found.relative_error))
-    if not told:
-        return law
-    factors, errors = np.array(told).T
-    weights = errors**-2
-    return law.scaled(float((weights * factors).sum() / weights.sum()), float(errors.min()))
+    return law.scaled(*mean_factor(told)) if told else law
 
 
 def _whole(answer: Answer) -> Answer:
