@@ -21,9 +21,10 @@ from untaught.methods.classical.nlm import NLM
 from untaught.methods.classical.tv import TV
 from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.non_local import compiled_pass
-from untaught.methods.non_local.block_matching import Grid, each, gather, pixels, scatter, similar, tiles
+from untaught.methods.non_local.block_matching import Grid, gather, pixels, scatter, similar, tiles
 from untaught.methods.non_local.group_estimators import _by_triangles, inverse_of, wiener
 from untaught.methods.non_local.single_scale import NL_RIDGE, STANDARD, THOROUGH, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.parallel import each
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
 from untaught.problem import Problem
 

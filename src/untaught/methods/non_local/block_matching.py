@@ -8,24 +8,20 @@ threads, and added up in their own order, so that the sum is the same with any n
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from untaught.methods.parallel import each
 
 FAR = 1e30  # stands outside of the picture
 MAX_TILE = 8  # references on a side of one tile; 64 groups at once stay in the caches
 WIDE_TILE = 32  # the same where a processor of graphics has to be kept busy: about 1 GiB
 TILE_CHANNELS = 4  # beyond so many channels a tile gets smaller
 COARSE = 8  # patches of this side and more are compared by the means of 2 x 2 pixels
-
-Item = TypeVar("Item")
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -122,30 +118,6 @@ def shares_of(count: int, most: int) -> Iterator[tuple[int, int]]:
 def _span(first: int, count: int, size: int, grid: Grid) -> slice:
     last = (first + count - 1) * grid.step + grid.patch
     return slice(max(0, first * grid.step - grid.radius), min(size, last + grid.radius))
-
-
-def each(work: Callable[[Item], Answer], items: Iterable[Item]) -> Iterator[Answer]:
-    """Yield `work(item)` in the order of the items, computed in as many threads as torch may use.
-
-    One thread an item: an operation on a tile is too short to be shared out itself.
-    """
-    threads = torch.get_num_threads()
-    if threads == 1:
-        yield from map(work, items)
-        return
-    torch.set_num_threads(1)  # here too: what the caller does between two items would wake idle threads
-    pool = ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,))
-    waiting: deque[Future[Answer]] = deque()
-    try:
-        for item in items:
-            waiting.append(pool.submit(work, item))
-            if len(waiting) > 2 * threads:  # answers take memory
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
 
 
 def averaged(

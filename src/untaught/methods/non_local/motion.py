@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.non_local.block_matching import each
 from untaught.methods.non_local.kernels.compiling import quickly
 from untaught.methods.non_local.kernels.motion import motion
 from untaught.methods.non_local.kernels.search import BLOCK
 from untaught.methods.non_local.kernels.vectors import LANES
+from untaught.methods.parallel import each
 
 PATCH, STEP = 8, 4  # side of the blocks that are compared, and their distance
 RADIUS = 7  # pixels that are looked at around what the scale above found: 15 fill a vector of the processor

@@ -14,7 +14,15 @@ from untaught.method import Along, Needs, Runs
 from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
-from untaught.methods.non_local.single_scale import STANDARD, THOROUGH, WIDE, NonLocal, Stage, denoise_nonlocal
+from untaught.methods.non_local.single_scale import (
+    QUICK,
+    STANDARD,
+    THOROUGH,
+    WIDE,
+    NonLocal,
+    Stage,
+    denoise_nonlocal,
+)
 from untaught.noise import NoiseModel
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
@@ -193,12 +201,12 @@ class Thorough(MultiScale):
 
 @dataclass(frozen=True)
 class Quick(MultiScale):
-    """`NonLocal` at the full resolution alone and without its last stage, in a fourth of the time of `MultiScale`.
+    """`NonLocal` at the full resolution alone and in two stages, in a fifth of the time of `MultiScale`.
 
     Its error is measured on parts of the picture, so that the answer does not have to be made a second time.
     """
 
-    stages: tuple[Stage, ...] = STANDARD[:-1]
+    stages: tuple[Stage, ...] = QUICK
     scales: int = 1
     name: ClassVar[str] = "nonlocal-quick"
     runs: ClassVar[Runs] = Runs(tweedie=(0.3, 0.6), compiled=True, sampled=True)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.methods.non_local.block_matching import Grid, Tile, each, shares_of
+from untaught.methods.non_local.block_matching import Grid, Tile, shares_of
 from untaught.methods.non_local.compiled_pass import Part, Pictures, compared, flat, offsets_of
 from untaught.methods.non_local.kernels.compiling import quickly
 from untaught.methods.non_local.kernels.search import BLOCK
@@ -18,6 +18,7 @@ from untaught.methods.non_local.kernels.temporal import temporal
 from untaught.methods.non_local.kernels.vectors import LANES
 from untaught.methods.non_local.motion import Motion
 from untaught.methods.non_local.noise_covariance import Covariance
+from untaught.methods.parallel import each
 from untaught.noise.opponent_colours import basis
 
 TINY = 1e-12  # least variance, as in `single_scale`

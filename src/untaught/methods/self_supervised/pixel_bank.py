@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.methods.non_local.block_matching import each
+from untaught.methods.parallel import each
 
 BLOCK = 48  # pixels on a side of what is searched for at a time: 16 MiB of distances in a window of 40
 

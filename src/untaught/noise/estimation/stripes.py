@@ -114,10 +114,10 @@ def moved_by(values: Floats, gone: Flags | None) -> Flags:
 
 def _of_channel(y: Floats, lost: Flags, along: str, grey_step: float) -> Stripes:
     """Measure one channel, (H, W), whose columns may have offsets."""
-    steps = np.diff(y, axis=1)
-    steps[lost[:, 1:] | lost[:, :-1]] = np.nan
+    steps = np.diff(np.ascontiguousarray(y.T), axis=0)  # a column a row: sorted many times faster
+    steps[(lost[:, 1:] | lost[:, :-1]).T] = np.nan
     middle, scale = _middles(steps)
-    bands = np.stack([_middles(band)[0] for band in np.array_split(steps, BANDS)])
+    bands = np.stack([_middles(band)[0] for band in np.array_split(steps, BANDS, axis=1)])
     curved = (bands[:, :-1] - bands[:, 1:]) / 2
     held = np.clip(curved, *(TRIM * _spread(curved, 1) * sign for sign in (-1, 1)))
     pairs = np.triu_indices(BANDS, 1)
@@ -150,23 +150,35 @@ def _believed(held: Floats, shared: Floats) -> bool:
 
 
 def _middles(steps: Floats) -> tuple[Floats, float]:
-    """Return the mean of every column's steps without those at edges, 0 where there are none, and their spread."""
+    """Return the mean of every row of steps without those at edges, 0 where there are none, and their spread."""
     known = np.isfinite(steps)
-    whole = bool(known.all())
-    empty = ~known.any(0)
-    safe = np.where(empty, 0.0, steps)
-    middle = np.median(safe, axis=0) if whole else np.nanmedian(safe, axis=0)
-    scale = float(_spread((safe - middle)[known]))
+    counts = known.sum(1)
+    middle = _medians(steps, counts)
+    away = steps - middle[:, None]
+    scale = float(_spread(away[known]))
     for _ in range(2):
-        keep = known & (np.abs(safe - middle) <= TRIM * scale)
-        count = keep.sum(0)
-        middle = np.where(count > 0, np.where(keep, safe, 0.0).sum(0) / np.maximum(count, 1), middle)
+        keep = np.abs(steps - middle[:, None]) <= TRIM * scale  # what is not known is not kept
+        count = keep.sum(1)
+        middle = np.where(count > 0, np.where(keep, steps, 0.0).sum(1) / np.maximum(count, 1), middle)
     return middle, scale
+
+
+def _medians(x: Floats, counts: NDArray[np.int64]) -> Floats:
+    """Return the median of every row of what is known of it, so many values; 0 where there are none."""
+    ordered, row = np.sort(x, axis=1), np.arange(len(x))  # what is not known comes last
+    low = ordered[row, np.maximum(counts - 1, 0) // 2]
+    high = ordered[row, np.minimum(counts // 2, x.shape[1] - 1)]
+    return np.where(counts > 0, (low + high) / 2, 0.0)
 
 
 def _spread(x: Floats, axis: int | None = None) -> Floats:
     """Return the standard deviation by the median, along an axis, which is kept, or of all."""
     if axis is None:
-        return np.asarray(MEDIAN * np.median(np.abs(x - np.median(x)))) if x.size else np.zeros(())
+        return np.asarray(MEDIAN * _median(np.abs(x - _median(x)))) if x.size else np.zeros(())
     middle = np.median(x, axis=axis, keepdims=True)
     return np.asarray(MEDIAN * np.median(np.abs(x - middle), axis=axis, keepdims=True))
+
+
+def _median(x: Floats) -> float:
+    """Return the upper median of many values: one place to sort around is found in a fourth of the time of two."""
+    return float(np.partition(x, x.size // 2, axis=None)[x.size // 2])

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.method import ClosedForm, runs_of
+from untaught.methods.parallel import each
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.judge import clean_risk, judge
 from untaught.problem import Estimate, Problem, Window, part_of
@@ -32,13 +33,17 @@ def judge_parts(candidate: Candidate, problem: Problem, seed: int) -> Candidate:
     few = height * width < WORTH * PARTS * SIDE**2 or min(height, width) < SIDE
     if few or candidate.interrupted or not isinstance(method, ClosedForm) or problem.noise.replaces:
         return judge(candidate, problem, seed)
-    started, risks = time.monotonic(), list[Risk]()
-    for number, window in enumerate(_windows(problem.y)):
+    started = time.monotonic()
+
+    def judged_part(numbered: tuple[int, Window]) -> Risk:
+        number, window = numbered
         part = part_of(problem, window)
         image = method.solve(part, seed).image
         draws = divergence_draws(part, image, seed + number, most=1)
         terms = risk_terms(image, [(draw, method.solve(part.with_y(draw.yhat), seed).image) for draw in draws])
-        risks.append(clean_risk(runs_of(method), part, image, terms))
+        return clean_risk(runs_of(method), part, image, terms)
+
+    risks = list(each(judged_part, enumerate(_windows(problem.y))))
     chance, mean = stdev(risk.value for risk in risks) / math.sqrt(len(risks)), together(risks)
     risk = replace(mean, error=math.hypot(mean.error, chance))
     judged = Estimate(candidate.picture, candidate.judged.std)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from numba import config, njit
@@ -47,15 +48,31 @@ def _sources() -> tuple[tuple[str, float, int], ...]:
     return tuple((page.name, page.stat().st_mtime, page.stat().st_size) for page in pages)
 
 
-@contextmanager
-def quickly() -> Iterator[None]:
+class _Quickly:
+    """Sets the level for as long as any thread is inside."""
+
+    def __init__(self) -> None:
+        self.lock, self.inside, self.before = Lock(), 0, config.OPT
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.before, config.OPT = config.OPT, type(config.OPT)(1)
+            self.inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                config.OPT = self.before
+
+
+_QUICKLY = _Quickly()
+
+
+def quickly() -> AbstractContextManager[None]:
     """Compile at LLVM's first level inside: the third takes a fourth longer, and the code is no faster for it."""
-    before = config.OPT
-    config.OPT = type(before)(1)
-    try:
-        yield
-    finally:
-        config.OPT = before
+    return _QUICKLY
 
 
 class _Told(event.Listener):  # type: ignore[misc]
