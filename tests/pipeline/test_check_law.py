@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from tests.conftest import clean, noisy, psnr, tensor
 from untaught import denoise
-from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
+from untaught.noise import Correlated, Gaussian, NoiseModel, PoissonGaussian, gaussian_kernel
 from untaught.pipeline.plane.check_law import check_law
 from untaught.problem import Problem
 from untaught.risk.doubt import Doubt, Shade
@@ -138,3 +138,17 @@ def test_nothing_changes_where_the_law_fits(monkeypatch: pytest.MonkeyPatch) -> 
     unchecked = denoise(y, method="wavelet", noise="gaussian:25")
     assert result.psnr == unchecked.psnr
     assert result.notes == unchecked.notes
+
+
+def test_white_noise_beside_what_neighbours_share_is_said_and_the_interval_opens() -> None:
+    law = Correlated(0.02, gaussian_kernel(2))
+    y = law.sample(RAMP, np.random.default_rng(1)) + LEVEL * np.random.default_rng(2).standard_normal(RAMP.shape)
+    found = checked(y, law)
+    assert found is not None
+    assert found.beside == pytest.approx(LEVEL**2, rel=0.2)
+    assert "3.2 times" in found.describe(law)
+    assert checked(law.sample(RAMP, np.random.default_rng(1)), law) is None
+    result = denoise(y.astype(np.float32), method="nonlocal", noise=law)
+    assert result.psnr is not None
+    assert result.psnr.low - 0.5 < psnr(result.image, RAMP) < result.psnr.high + 0.5
+    assert result.psnr.high - result.psnr.low > 3

@@ -44,12 +44,15 @@ class Doubt:
         Whether instead there may be that little noise: of what is shared widely, as little is seen.
     coarse : bool
         Whether slow waves hold far more, which may be texture and may be noise that neighbours share.
+    beside : float
+        Variance of white noise that there is beside what neighbours share; 0 where none is told.
     """
 
     shades: tuple[Shade, ...]
     shared: bool = False
     faint: bool = False
     coarse: bool = False
+    beside: float = 0.0
 
     @property
     def error(self) -> float:
@@ -69,6 +72,12 @@ class Doubt:
             return (
                 "slow waves hold far more than the noise that was found: that may be texture, and it may be noise "
                 "which neighbours share, so no PSNR is stated; give the noise (noise, noise_from) to have one"
+            )
+        if self.beside:
+            times = math.sqrt(1 + self.beside / noise.level**2)
+            return (
+                f"the picture shows up to {times:.2g} times the noise that was {origin}: white noise, of which "
+                "the law says nothing and which stays in the answer"
             )
         if self.faint:
             return f"the picture shows far less of the noise that was {origin}, or noise that neighbours share"

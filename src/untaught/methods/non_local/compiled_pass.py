@@ -101,7 +101,7 @@ class Pictures:
 
     def shared(self, kind: str, grid: Grid | Cubes) -> NDArray[np.float32] | None:
         """Return the correlation that the kernel for a kind of stage takes, nothing for white noise."""
-        if self.covariance is None:
+        if self.covariance is None or self.covariance.white:
             return None
         if kind != "wiener":
             return self.covariance.around(2 * grid.radius).flatten(1).numpy()

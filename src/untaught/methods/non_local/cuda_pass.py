@@ -25,7 +25,7 @@ def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid, pictures: Pic
         group = gather(part, index)
         known = group if pilot is None else gather(pilot[tile.window], index)
         noise = noise_of(v if v.shape[1:] == (1, 1) else v[tile.window], index, kind)
-        if pictures.covariance is not None:
+        if pictures.covariance is not None and not pictures.covariance.white:
             shared = (
                 pictures.covariance.within(grid.patch)
                 if kind == "wiener"

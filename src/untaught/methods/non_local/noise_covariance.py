@@ -11,6 +11,7 @@ from torch import Tensor
 from untaught.noise import NoiseModel
 from untaught.problem import Problem
 
+LEAST_SHARE = 0.01  # of the variance, in a colour: what is without noise would be compared by nothing else
 SIDE = 256  # pixels at least: the square on which spectra are held; a quarter of it is left two scales down
 
 
@@ -26,6 +27,7 @@ class Covariance:
     ----------
     power : Tensor
         (C, N, N), in the order of the discrete Fourier transform; its mean is a colour's share of the variance.
+        (C, 1, 1) of white noise that only the channels share.
     """
 
     power: Tensor
@@ -34,6 +36,8 @@ class Covariance:
     def of(cls, noise: NoiseModel, y: Tensor) -> Covariance:
         """Return that of a picture `y`, (1, C, H, W), on whose device it lies."""
         parts = noise.kernels(y.shape[1])
+        if not noise.shared:
+            return cls(y.new_tensor([max(share, LEAST_SHARE) for share, _ in parts])[:, None, None])
         kernels = [torch.tensor(kernel, dtype=torch.float64) for _, kernel in parts]
         longest = max(max(taps.shape) for taps in kernels)
         side = max(SIDE, 1 << (2 * longest - 2).bit_length())  # on less, the ends of a kernel meet around the edge
@@ -44,13 +48,37 @@ class Covariance:
         return cls(torch.stack(spectra).to(y.device, y.dtype))
 
     @property
+    def white(self) -> bool:
+        """Whether pixels share nothing."""
+        return self.power.shape[1] == 1
+
+    @property
     def shares(self) -> Tensor:
         """Every colour's variance, (C, 1, 1)."""
         found: Tensor = self.power.mean((1, 2), keepdim=True)
         return found
 
+    @property
+    def evened(self) -> Tensor:
+        """Every colour's variance in those that `colours` leads to, (C, 1, 1)."""
+        return self.shares.mean().expand_as(self.shares) if self.white else self.shares
+
+    def colours(self, basis: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the matrices (C, C) into colours that share nothing, and back; `basis` is that of the spectra.
+
+        Where pixels share nothing, noise has the same variance in all of them: then it is white in whatever
+        colours a group of patches is filtered.
+        """
+        if not self.white:
+            return basis, basis.T
+        shares = self.shares.flatten()
+        root = (shares / shares.mean()).sqrt()
+        return basis / root[:, None], basis.T * root
+
     def halved(self) -> Covariance:
         """Return that of the noise at half the resolution (`dct_pyramid.halved`): only low frequencies stay."""
+        if self.white:
+            return Covariance(self.power / 4)
         quarter = self.power.shape[1] // 4
         rows = torch.cat([self.power[:, :quarter], self.power[:, -quarter:]], 1)
         return Covariance(torch.cat([rows[:, :, :quarter], rows[:, :, -quarter:]], 2) / 4)
@@ -90,5 +118,7 @@ class Covariance:
 
 
 def covariance_of(problem: Problem) -> Covariance | None:
-    """Return that of the noise of a problem; None where neighbours do not share it."""
-    return Covariance.of(problem.noise, problem.y) if problem.noise.shared else None
+    """Return that of the noise of a problem; None where neither neighbours nor channels share it."""
+    noise = problem.noise
+    shared = noise.shared or (noise.channel_correlation > 0 and problem.y.shape[1] == 3)
+    return Covariance.of(noise, problem.y) if shared else None

@@ -211,7 +211,8 @@ def _run(
     else:
         guess = pilot
     y = y.detach()
-    colours = basis(y)
+    own = basis(y)
+    colours, back = (own, own.T) if covariance is None else covariance.colours(own)
     noisy = torch.einsum("oc,chw->ohw", colours, y[0])
     current = smoothed(y) if guess is None else guess.detach()
     pilot = None if pilot is None else torch.einsum("oc,chw->ohw", colours, pilot[0])
@@ -222,11 +223,11 @@ def _run(
         if covariance is None:
             variance = torch.einsum("oc,chw->ohw", colours.square(), variance)
         else:
-            variance = variance.mean(0, keepdim=True) * covariance.shares
+            variance = variance.mean(0, keepdim=True) * covariance.evened
         shift = stage.step // 2 * (number % 2)  # so that block edges of two stages do not coincide
         found = _pass(noisy, (variance, covariance), pilot, stage, shift)
         pilot = found if pilot is None else torch.lerp(pilot, found, stage.share)
-        current = torch.einsum("oc,ohw->chw", colours, pilot)[None]
+        current = torch.einsum("co,ohw->chw", back, pilot)[None]
     return current
 
 

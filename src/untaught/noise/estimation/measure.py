@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 from untaught.errors import InputError
 from untaught.noise.belief import CAMERA, believed
 from untaught.noise.estimation.camera_noise import camera_noise
+from untaught.noise.estimation.channel_correlation import ChannelCorrelation, channel_correlation
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
 from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.counts import COUNTED_ERROR, counted
@@ -87,7 +88,7 @@ def _measured(values: Floats, missing: Flags | None, step: float, zero: float) -
     known = None if salt.found else counted(values, missing, step, zero) or rician_of(values, missing, zero)
     if known is not None:
         return _recognised(known, patches, cut)
-    level, channels = _levels(patches, cut)
+    level, channels, together = _levels(patches, cut)
     start = Gaussian(level.sigma, relative_error=level.relative_error, clip=cut.clip)
     # Of a camera's noise the flattest patches hold too little, and what is left seems white by rounding.
     camera = camera_noise(values, missing, start.clip) if patches.dct.shape[1] == 3 else None
@@ -99,7 +100,7 @@ def _measured(values: Floats, missing: Flags | None, step: float, zero: float) -
             patches.take(level.chosen), Shared(patches, start, shared, common), curve, zero
         )
     law = curve.law(start, Grid(step or grey_step(values, missing), zero)) if curve else None
-    model, notes = _choose(start, salt, common, law, patches)
+    model, notes = _choose(start, salt, (common, law), patches, together.value > 0)
     notes += said if model is common else ()
     told = _contradicted(values, missing, model, level.texture < TEXTURED, step)
     if told is None and not model.replaces and _rounded(rms(model, patches), step):
@@ -112,6 +113,8 @@ def _measured(values: Floats, missing: Flags | None, step: float, zero: float) -
     if field is not None:
         model, notes = field[0], [*notes, field[1]]
     notes += _remarks(model, level if told is None else None, cut, channels)
+    if together.value and not model.replaces and not (isinstance(model, Correlated) and model.colours):
+        model = replace(model, channel_correlation=together.value)
     return NoiseReport(
         model=model,
         sigma=model.level,
@@ -166,25 +169,33 @@ def _once(v: Floats) -> Floats:
     return v[:, :, :1] if grey else v
 
 
-def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...]]:
-    """Measure all channels together, and each alone; trust the latter when they share their noise."""
+def _levels(patches: Patches, cut: Clipping) -> tuple[Level, tuple[float, ...], ChannelCorrelation]:
+    """Measure all channels together, and each alone, and what they share; trust the latter when they do."""
     level = level_of(patches, cut.clip)
     count = patches.dct.shape[1]
     if count == 1:
-        return level, (level.sigma,)
+        return level, (level.sigma,), ChannelCorrelation()
     single = tuple(level_of(patches.channel(c), cut.clip).sigma for c in range(count))
+    together = float(np.sqrt(np.mean(np.square(single))))
+    correlation = channel_correlation(patches) if count == 3 else ChannelCorrelation()
+    if correlation.value:
+        return replace(level, sigma=together, relative_error=correlation.relative_error), single, correlation
     high = patches.dct[level.chosen][:, :, HIGH].swapaxes(0, 1).reshape(count, -1)
     scale = np.sqrt(np.square(high).mean(1)) + 1e-12
     shared = (high @ high.T) / high.shape[1] / np.outer(scale, scale)
     if np.abs(shared[~np.eye(count, dtype=bool)]).max() > SHARED:
-        together = float(np.sqrt(np.mean(np.square(single))))
         level = replace(level, sigma=together, relative_error=max(0.1, level.relative_error))
-    return level, single
+    return level, single, correlation
 
 
 def _choose(
-    start: Gaussian, salt: Impulses, common: Correlated | None, law: NoiseModel | None, patches: Patches
+    start: Gaussian,
+    salt: Impulses,
+    laws: tuple[Correlated | None, NoiseModel | None],
+    patches: Patches,
+    alone: bool,
 ) -> tuple[NoiseModel, list[str]]:
+    common, law = laws
     if salt.found:
         error = 1 / np.sqrt(1e4 * max(salt.fraction, 1e-4))
         return Impulse(min(salt.fraction, 0.99), relative_error=float(error)), []
@@ -192,7 +203,7 @@ def _choose(
         grows = law is not None and common.uniform
         notes = ["The noise also grows with brightness, which this model leaves out."] if grows else []
         return common, [*notes, COARSE] if common.colours else notes
-    law = law and _strengthened(patches, law)
+    law = law and _strengthened(patches, law, alone)
     if law is not None and believed(rms(law, patches), CAMERA):
         return law, []
     return start, [] if believed(start.sigma, CAMERA) else [_hardly(start)]
@@ -210,10 +221,19 @@ def _hardly(noise: NoiseModel) -> str:
     return "Hardly any noise was found: no more than rounding or a camera leaves."
 
 
-def _strengthened(patches: Patches, law: NoiseModel) -> NoiseModel:
-    """Return the law with its strength measured on all shades together, the flattest patches first."""
-    found = strength(patches, law) if law.relative_error > COUNTED_ERROR else None
-    return law if found is None else law.scaled(found.sigma**2, found.relative_error)
+def _strengthened(patches: Patches, law: NoiseModel, alone: bool) -> NoiseModel:
+    """Return the law with its strength measured on all shades together, the flattest patches first.
+
+    Of channels that share their noise each is measured `alone`.
+    """
+    if law.relative_error <= COUNTED_ERROR:
+        return law
+    parts = [patches.channel(c) for c in range(patches.dct.shape[1])] if alone else [patches]
+    found = [one for one in (strength(part, law) for part in parts) if one is not None]
+    if not found:
+        return law
+    factor = float(np.mean([one.sigma**2 for one in found]))
+    return law.scaled(factor, max(one.relative_error for one in found))
 
 
 def _contradicted(

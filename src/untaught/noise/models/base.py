@@ -61,6 +61,8 @@ class NoiseModel(Moments):
         One standard error of the variance, divided by the variance; 0 where the noise was given.
     clip : tuple of bool
         Whether values were cut at 0 and at 1.
+    channel_correlation : float
+        Of the noise of two of three channels at one pixel, from 0 to 1; the same of all pairs.
 
     Notes
     -----
@@ -78,6 +80,7 @@ class NoiseModel(Moments):
     positions: ClassVar[tuple[str, ...]] = ()
     relative_error: float = 0.0
     clip: Clip = (False, False)
+    channel_correlation: float = 0.0
 
     def __post_init__(self) -> None:
         low, high = self.clip
@@ -90,6 +93,10 @@ class NoiseModel(Moments):
                     f"The {entry.name} of {self.kind} noise is {value}; give a number that is "
                     f"finite{'' if signed else ' and not negative'}."
                 )
+        if self.channel_correlation > 1:
+            raise InputError(
+                f"The channels cannot share {self.channel_correlation} of their noise; give 1 at most."
+            )
 
     @property
     def uniform(self) -> bool:
@@ -141,7 +148,7 @@ class NoiseModel(Moments):
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y given clean `x`, an array (H, W) or (H, W, C) in [0, 1] units; dtype of `x`."""
-        noise = np.asarray(self.std(x)) * self._standard(x.shape, rng)
+        noise = np.asarray(self.std(x)) * self._in_common(self._standard(x.shape, rng), -1)
         return self._cut(x + noise).astype(x.dtype)
 
     def draw(
@@ -150,7 +157,8 @@ class NoiseModel(Moments):
         """Draw noise of unit level and its correlation, (1, C, H, W), going `around` the edges if asked to."""
         import torch
 
-        return torch.randn(tuple(shape), generator=generator).to(device)
+        drawn: Tensor = self._in_common(torch.randn(tuple(shape), generator=generator).to(device), 1)
+        return drawn
 
     @property
     def recorruption(self) -> str:
@@ -184,8 +192,16 @@ class NoiseModel(Moments):
         return True
 
     def kernels(self, channels: int) -> tuple[tuple[float, Kernel], ...]:
-        """Return the share of the variance and the kernel that white noise is convolved with, of every channel."""
-        return ((1.0, ((1.0,),)),) * channels
+        """Return the share of the variance and the kernel that white noise is convolved with, of every channel.
+
+        Of three channels they are those of `opponent_colours`.
+        """
+        return tuple((share, ((1.0,),)) for share in self.shares(channels))
+
+    def shares(self, channels: int) -> tuple[float, ...]:
+        """Return the variance of grey and the two colour differences over that of a channel; 1 but of three."""
+        shared = self.channel_correlation
+        return (1 + 2 * shared, 1 - shared, 1 - shared) if channels == 3 else (1.0,) * channels
 
     def correlation(self, lag: tuple[int, int]) -> float:
         """Return the correlation of the noise of pixels so many rows and columns apart, of either sign."""
@@ -258,7 +274,7 @@ class NoiseModel(Moments):
 
     def describe(self) -> str:
         """Return one sentence for a person; levels are on the 0..255 scale."""
-        return f"{self._what()}{self._cut_words()}{self._error_words()}."
+        return f"{self._what()}{self._channel_words()}{self._cut_words()}{self._error_words()}."
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-able summary; `sigma`, `gain` and `read` are on the 0..255 scale."""
@@ -266,6 +282,7 @@ class NoiseModel(Moments):
             "kind": self.kind,
             "sigma": round(self.level * 255, 4),
             **self._parameters(),
+            "channel_correlation": round(self.channel_correlation, 4),
             "relative_error": round(self.relative_error, 5),
             "clip": list(self.clip),
             "description": self.describe(),
@@ -277,6 +294,13 @@ class NoiseModel(Moments):
             raise TypeError(f"no levels and no positions to move in {self.kind} noise")
         wider = {name: factor * getattr(self, name) for name in self.levels}
         return wider | {name: factor * getattr(self, name) + shift for name in self.positions}
+
+    def _in_common(self, noise: Any, axis: int) -> Any:
+        """Return the root of the correlation of three channels, which lie on an axis, times independent noise."""
+        if not self.channel_correlation or noise.shape[axis] != 3:
+            return noise
+        grey, colour, _ = (share**0.5 for share in self.shares(3))
+        return colour * noise + (grey - colour) * noise.mean(axis, keepdims=True)
 
     def _standard(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float64]:
         return rng.standard_normal(shape)
@@ -290,6 +314,10 @@ class NoiseModel(Moments):
 
     def _what(self) -> str:
         return f"Noise of level {self.level * 255:.1f} (of 255)"
+
+    def _channel_words(self) -> str:
+        shared = self.channel_correlation
+        return f", shared by the channels (correlation {shared:.2f})" if shared else ""
 
     def _cut_words(self) -> str:
         low, high = self.clip

@@ -120,7 +120,9 @@ class Correlated(NoiseModel):
 
     def kernels(self, channels: int) -> tuple[tuple[float, Kernel], ...]:
         """See `NoiseModel`."""
-        return self.colours if len(self.colours) == channels else ((1.0, self.kernel),) * channels
+        if len(self.colours) == channels:
+            return self.colours
+        return tuple((share, self.kernel) for share in self.shares(channels))
 
     def correlation(self, lag: tuple[int, int]) -> float:
         """See `NoiseModel`."""
@@ -136,7 +138,7 @@ class Correlated(NoiseModel):
 
     def subsampled(self) -> NoiseModel:
         """See `NoiseModel`: white."""
-        return Gaussian(self.sigma, clip=self.clip)
+        return Gaussian(self.sigma, clip=self.clip, channel_correlation=self.channel_correlation)
 
     def draw(
         self, shape: Sequence[int], generator: torch.Generator, device: torch.device, around: bool = False
@@ -144,7 +146,9 @@ class Correlated(NoiseModel):
         """See `NoiseModel`."""
         from untaught.noise.coloured_noise import drawn, drawn_around
 
-        return (drawn_around if around else drawn)(shape, self, generator, device)
+        found: Tensor = (drawn_around if around else drawn)(shape, self, generator, device)
+        mixed: Tensor = found if len(self.colours) == shape[1] else self._in_common(found, 1)
+        return mixed
 
     @classmethod
     def parse(cls, words: Words) -> Self:

@@ -107,7 +107,12 @@ class PoissonGaussian(NoiseModel):
         return replace(self, gain=self.gain * factor, read=self.read * root, relative_error=relative_error)
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-        """Draw y = offset + gain Poisson((x - offset) / gain) + read n, then clip; dtype of `x`."""
+        """Draw y = offset + gain Poisson((x - offset) / gain) + read n, then clip; dtype of `x`.
+
+        Channels share no photons: where they share noise, it was made of several, and is normal.
+        """
+        if self.channel_correlation:
+            return super().sample(x, rng)
         light = np.maximum(np.asarray(x, dtype=np.float64) - self.offset, 0.0)
         counted = self.gain * rng.poisson(light / self.gain) if self.gain > 0 else light
         return self._cut(self.offset + counted + self.read * rng.standard_normal(x.shape)).astype(x.dtype)
@@ -115,7 +120,8 @@ class PoissonGaussian(NoiseModel):
     @property
     def recorruption(self) -> str:
         """See `NoiseModel`."""
-        return "poisson" if self.gain > 0 and not self.read else super().recorruption
+        counted = self.gain > 0 and not self.read and not self.channel_correlation
+        return "poisson" if counted else super().recorruption
 
     def split(self, law: str, y: Values, share: float, rng: np.random.Generator) -> Split | None:
         """Return (yhat, ytilde) of "poisson", y = gain k with k Poisson of mean x / gain: the counts are thinned.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from untaught.errors import InputError
 from untaught.noise.models.base import NoiseModel
@@ -25,6 +26,7 @@ CLIPS = {
     "clipped-low": (True, False),
     "clipped-high": (False, True),
 }
+CHANNELS = "channels="
 
 
 def parse_noise(text: str) -> NoiseModel | None:
@@ -44,7 +46,8 @@ def parse_noise(text: str) -> NoiseModel | None:
         ``speckle:0.2`` (standard deviation as a share of the value; as ``speckle:0.2,OFFSET`` of the value less
         that); ``correlated:25,WIDTH`` (standard deviation, and that of a Gaussian kernel in pixels, or the
         kernel's rows as numbers with spaces between, rows separated by ``/``); ``unknown:25``. A last
-        ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1, at 0, at 1.
+        ``,clipped``, ``,clipped-low`` or ``,clipped-high`` says that values were cut at 0 and 1, at 0, at 1;
+        before that, ``,channels=0.9`` is the correlation of the noise of two of three channels.
         Levels end at 10 000, the share of speckle at 100.
 
     Returns
@@ -68,6 +71,7 @@ def parse_noise(text: str) -> NoiseModel | None:
         raise InputError(f"There is no noise model {text!r}; use one of: {forms}.")
     words = [word.strip() for word in rest.split(",")] if rest.strip() else []
     clip = CLIPS[words.pop()] if words and words[-1] in CLIPS else (False, False)
+    shared = _channels(words, text)
     takes = laws[name].takes
     if len(words) not in takes:
         wanted = " or ".join(str(n) for n in takes)
@@ -75,7 +79,21 @@ def parse_noise(text: str) -> NoiseModel | None:
             f"{text!r} has {len(words)} number{'s' * (len(words) != 1)} where {name} noise takes "
             f"{wanted}; use one of: {forms}."
         )
-    return laws[name].parse(Words(text, tuple(words), clip, forms))
+    law = laws[name].parse(Words(text, tuple(words), clip, forms))
+    return replace(law, channel_correlation=shared) if shared else law
+
+
+def _channels(words: list[str], text: str) -> float:
+    """Take the word on channels off the end, and return what it says."""
+    if not (words and words[-1].startswith(CHANNELS)):
+        return 0.0
+    try:
+        value = float(words.pop().removeprefix(CHANNELS))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise InputError(f"{text!r} says that channels share what is no number from 0 to 1; write channels=0.9.")
+    return value
 
 
 def format_noise(model: NoiseModel | None, digits: int = 6) -> str:
@@ -99,4 +117,5 @@ def _word(law: type[NoiseModel]) -> str:
 
 def _text(model: NoiseModel, numbers: str) -> str:
     ends = {flags: f",{name}" for name, flags in CLIPS.items()}.get(model.clip, "")
-    return f"{_word(type(model))}:{numbers}{ends}"
+    shared = f",{CHANNELS}{model.channel_correlation:.6g}" if model.channel_correlation else ""
+    return f"{_word(type(model))}:{numbers}{shared}{ends}"

@@ -109,7 +109,7 @@ class Rician(NoiseModel):
 
     def sample(self, x: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Draw y; dtype of `x`."""
-        real, imaginary = self.sigma * rng.standard_normal((2, *x.shape))
+        real, imaginary = (self.sigma * self._in_common(rng.standard_normal(x.shape), -1) for _ in range(2))
         signal = np.maximum(x - self.offset, 0)
         return np.asarray(self.offset + np.hypot(signal + real, imaginary)).astype(x.dtype)
 

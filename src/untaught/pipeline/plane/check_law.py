@@ -58,15 +58,17 @@ def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
     Parameters
     ----------
     problem : Problem
-        Whose noise is white.
+        Whose noise is white, or shared by neighbours and given: see `_beside`.
     answer : Tensor
         The denoised picture, an estimate of E[y | x], (1, C, H, W).
     terms : Terms
         Its risk per pixel.
     """
     noise = problem.noise
-    if not noise.white or noise.replaces or noise.negligible or min(problem.y.shape[2:]) < BLOCK + 2 * MARGIN:
+    if noise.replaces or noise.negligible or min(problem.y.shape[2:]) < BLOCK + 2 * MARGIN:
         return None
+    if not noise.white:
+        return _beside(problem, answer, terms) if noise.shared and not noise.relative_error else None
     blocks = _Blocks.of(problem, answer, terms)
     if blocks.count < FEWEST:
         blocks = _Blocks.of(problem, answer, terms, rounded=True)
@@ -83,6 +85,33 @@ def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
     if alike or all(shade.factor == 1 for shade in shades):
         shades = [everywhere]  # all of them tell what one does not
     return Doubt(tuple(shades)) if any(shade.factor != 1 for shade in shades) else _coarse(together, noise)
+
+
+def _beside(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
+    """Return the doubt about a law of noise that neighbours share, where there is white noise beside it.
+
+        w = E_B (h * y)^2 / E_B Var - sum_l a(l) R(l)
+
+    is the variance of that over the law's: R is the law's correlation at a lag, and a the autocorrelation of h. It
+    is believed where fast waves have the energy of slow ones, as only white noise has.
+    """
+    blocks = _Blocks.of(problem, answer, terms)
+    if blocks.count < FEWEST:
+        return None
+    quiet = blocks.take(blocks.quiet(blocks.all))
+    shade, said = quiet.shade(), _fast_share(problem.noise)
+    more = shade.factor - said
+    if quiet.whiteness < WHITE or more < max(OFF, ERRORS * shade.error):
+        return None
+    return Doubt((shade,), beside=more * float(blocks.variance.mean()))
+
+
+def _fast_share(noise: NoiseModel) -> float:
+    """Return the share of the variance of noise that is left by the second difference."""
+    line = np.convolve([1.0, -2.0, 1.0], [1.0, -2.0, 1.0])
+    overlaps = np.outer(line, line) / 36
+    lags = range(-2, 3)
+    return math.fsum(overlaps[i + 2, j + 2] * noise.correlation((i, j)) for i in lags for j in lags)
 
 
 def _coarse(quiet: _Blocks, noise: NoiseModel) -> Doubt | None:

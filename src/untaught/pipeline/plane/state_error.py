@@ -76,10 +76,23 @@ def doubted(chosen: Candidate, problem: Problem, risk: Risk | None, variance: fl
         return risk, doubt
     if doubt.coarse:
         return None, doubt
-    followed = replace(risk, value=max(risk.value, variance - float(chosen.terms.misfit.mean())))
+    misfit = float(chosen.terms.misfit.mean())
+    if doubt.beside:
+        return _with_more(risk, variance, misfit, doubt), doubt
+    followed = replace(risk, value=max(risk.value, variance - misfit))
     shown = followed if doubt.shared else _as_shown(chosen, problem, doubt)
     found = spanning(shown, risk, variance)
     return (spanning(found, _as_shown(chosen, problem, doubt), variance) if doubt.faint else found), doubt
+
+
+def _with_more(risk: Risk, variance: float, misfit: float, doubt: Doubt) -> Risk:
+    """Return the error where there is white noise that the law does not say, and the answer has followed it.
+
+    All noise may be that, or it comes to what the law says: the interval covers both.
+    """
+    least, most = max(1.0, doubt.shades[0].factor) * variance, variance + doubt.beside
+    stated, worst = (replace(risk, value=max(risk.value, total - misfit)) for total in (least, most))
+    return spanning(spanning(stated, risk, least), worst, most)
 
 
 def _as_shown(chosen: Candidate, problem: Problem, doubt: Doubt) -> Risk:

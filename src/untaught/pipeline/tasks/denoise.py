@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
-from untaught.image.formats.jpeg import compression_notes
+from untaught.image.formats.jpeg import compression_notes, mean_step
 from untaught.image.plane import Plane
 from untaught.image.reading import Reading, memory_of
 from untaught.method import Method
@@ -19,6 +22,7 @@ from untaught.noise import NoiseModel
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
+from untaught.pipeline.plane.state_error import PROCESSED
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
@@ -29,6 +33,7 @@ from untaught.pipeline.tiles.memory_need import tiling_for
 from untaught.results.result import Result
 
 TASK = Task("denoise")
+LUMINANCE = 0.5  # correlation of the channels' noise from which on a JPEG file has lost much of what colours had
 
 
 def denoise(
@@ -170,12 +175,30 @@ def denoise_planes(requests: Requests) -> Result:
     fits = tiling_for(picture, requests.shared) is None  # planes that do not are restored one by one
     found = find_series(picture, together) if fits else NONE
     requests = replace(requests, found=found)
-    return restore_planes(requests, replace(TASK, notes=notes + found.notes), denoise_plane, picture)
+    source = requests.picture.source
+    solve = partial(denoise_plane, compressed=source is not None and mean_step(source) is not None)
+    return restore_planes(requests, replace(TASK, notes=notes + found.notes), solve, picture)
 
 
-def denoise_plane(plane: Plane, request: Request) -> Answer:
-    """Remove the noise of one plane."""
-    return solved(plane, request, _on_own_range)
+def denoise_plane(plane: Plane, request: Request, compressed: bool = False) -> Answer:
+    """Remove the noise of one plane; `compressed` says that it was read from a file that has lost some of it."""
+    answer = _as_grey(plane, request)
+    law = answer.noise
+    if compressed and law.relative_error > 0 and law.channel_correlation > LUMINANCE and answer.risk is not None:
+        rows = tuple(replace(row, psnr=None) for row in answer.candidates)
+        return replace(answer, risk=None, candidates=rows, notes=(*answer.notes, PROCESSED))
+    return answer
+
+
+def _as_grey(plane: Plane, request: Request) -> Answer:
+    """Answer for a grey plane that is stored as colours by its grey; for another, by all of it."""
+    channels = plane.values.shape[2]
+    if channels == 1 or (plane.values != plane.values[..., :1]).any():
+        return solved(plane, request, _on_own_range)
+    raw = None if plane.raw is None else plane.raw[..., :1]
+    found = solved(replace(plane, values=plane.values[..., :1], raw=raw), request, _on_own_range)
+    std = None if found.std is None else np.repeat(found.std, channels, 2)
+    return replace(found, values=np.repeat(found.values, channels, 2), std=std)
 
 
 def _on_own_range(plane: Plane, request: Request) -> Answer:
