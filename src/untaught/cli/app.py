@@ -68,6 +68,14 @@ Axes = Annotated[
         "S colours, C channels, Z, T, others; such as TZCYX or YXC.",
     ),
 ]
+ValueRange = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LOW,HIGH",
+        help="What levels of noise and a PSNR are relative to, such as 0,4095; by default the type's range, or "
+        "that of the values.",
+    ),
+]
 Folder = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for the results.")]
 LAWS = (
     "gaussian:25, poisson:GAIN,READ,OFFSET, rician:LEVEL, impulse:0.1, speckle:0.2, correlated:25,WIDTH, "

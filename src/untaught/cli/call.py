@@ -53,6 +53,23 @@ class Call:
         return denoise
 
 
+def range_of(text: str | None) -> tuple[float, float] | None:
+    """Return the value range that was written, LOW,HIGH; whether it can be used is seen later.
+
+    Raises
+    ------
+    InputError
+        If it is no numbers with commas between.
+    """
+    try:
+        if text is None:
+            return None
+        low, high = (float(word) for word in text.split(","))
+        return low, high
+    except ValueError:
+        raise InputError(f"--value-range is {text!r}; write two numbers, LOW,HIGH, such as 0,4095") from None
+
+
 def region_of(text: str | None) -> tuple[int, ...] | None:
     """Return the rectangle that was written, X,Y,W,H; whether it can be used is seen later.
 

@@ -164,6 +164,11 @@ def _lines(result: Result, out: DenoiseOut) -> Iterator[tuple[str, str]]:
     origin = "Measured on the picture." if result.noise_found else "As given."
     of_plane = f"{plane_of(result)}: " if plane_of(result) else ""
     yield "noise", f"{of_plane}{noise_sentence(result.noise, result.input.value_range)} {origin}"
+    low, high = result.input.value_range
+    given = result.input.reading.value_range is not None
+    taken = "as given" if given else "by the type or the values; --value-range sets another"
+    if given or result.input.array.dtype != "uint8":
+        yield "range", f"Levels and the PSNR are relative to {number(low)} to {number(high)}, {taken}."
     yield "method", f"{result.method}: {sentence(result.why)}"
     yield "stopped", f"{of_plane}{sentence(result.stopped.reason)}"
     yield "quality", quality(result)

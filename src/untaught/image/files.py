@@ -173,7 +173,7 @@ def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, re
     axes : str, optional
         What the axes are, as in `read`.
     reading : Reading
-        Which picture of a file.
+        Which picture of a file, and its value range.
 
     Raises
     ------
@@ -191,6 +191,9 @@ def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, re
         image = image_of_array(found.array, axes=found.axes if axes is None else axes)
         if found.labels is not None:
             image = replace(image, metadata=image.metadata | {"labels": found.labels})
+    if reading.value_range is not None:
+        known = replace(image.reading, value_range=reading.value_range)
+        image = replace(image, value_range=reading.value_range, reading=known)
     check(image)
     return image
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
@@ -28,18 +30,22 @@ class Reading:
         default.
     inside : str or None
         Where in a file that is a tree of arrays, such as HDF5: a path from its root; see `parted`.
+    value_range : tuple of float or None
+        What levels and a PSNR are relative to, (low, high); None: by the type, or by the values.
     """
 
     series: int | None = None
     page: int | None = None
     memory: int | None = None
     inside: str | None = None
+    value_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         given: dict[str, object] = dict(self.asked)
         for name, value in given.items():
             if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
                 raise InputError(f"{name} {quoted(value)} is no number of a picture; they are counted from 0")
+        object.__setattr__(self, "value_range", value_range_of(self.value_range))
 
     @property
     def asked(self) -> dict[str, int]:
@@ -75,10 +81,6 @@ class Reading:
         return -1 if self.series is None else self.series
 
 
-WHOLE = Reading()
-"""Nothing was asked: the main picture, with all of its pages."""
-
-
 def memory_of(memory: str | int | None) -> int | None:
     """Return a bound on memory in bytes, None where none was given.
 
@@ -106,6 +108,29 @@ def memory_of(memory: str | int | None) -> int | None:
     if isinstance(number, bool) or not isinstance(number, Integral) or int(number) <= 0:
         raise wrong
     return int(number)
+
+
+def value_range_of(given: Sequence[float] | None) -> tuple[float, float] | None:
+    """Return a range that was given, low and high, None where none was.
+
+    Raises
+    ------
+    InputError
+        When it is not two finite numbers that rise.
+    """
+    if given is None:
+        return None
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(high - low) and low < high):
+        raise InputError(f"the value range is {quoted(given)}; give two numbers that rise, such as 0 and 4095")
+    return low, high
+
+
+WHOLE = Reading()
+"""Nothing was asked: the main picture, with all of its pages."""
 
 
 _INSIDE = re.compile(r"(.+\.(?:h5|hdf5|hdf|he5|nc))::?(/.*)", re.IGNORECASE | re.DOTALL)

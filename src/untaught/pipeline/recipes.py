@@ -134,6 +134,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         operands=None if task.operands is None else dict(task.operands),
         guide_sha256=task.guide_sha256,
         axes=picture.axes if picture.axes_given else None,
+        value_range=picture.reading.value_range,
         noise=law_text(request.noise),
         asked=request.asked,
         output_type=request.output_type,

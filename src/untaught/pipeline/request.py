@@ -72,6 +72,8 @@ class TaskOptions(TypedDict, total=False):
 
     axes : str, optional
         What the axes of the picture are, as in `denoise`.
+    value_range : tuple of float, optional
+        What levels and a PSNR are relative to, as in `denoise`.
     method : str or method
         'auto' combines similar patches in closed form: 'fill' for missing pixels and mosaics, with 'exemplar' for
         holes too wide for it that lie in a texture, and 'dip' for other wide holes; 'pnp' for other linear
@@ -94,6 +96,7 @@ class TaskOptions(TypedDict, total=False):
     """
 
     axes: str | None
+    value_range: tuple[float, float] | None
     method: str | Method | Fusion
     noise: str | NoiseModel
     sigma: float | None

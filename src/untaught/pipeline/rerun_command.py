@@ -23,7 +23,9 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     noise = _noise(recipe)
     if interrupted or operands is None or method is None or noise is None:
         return None
-    if picture.value_range != Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range:
+    given = picture.reading.value_range
+    natural = Image.of(picture.array, picture.axes, alpha=picture.alpha).value_range
+    if given is None and picture.value_range != natural:
         return None  # it was set by hand
     source = picture.address or "INPUT"
     chosen = {name: str(value) for name, value in picture.reading.asked.items()}
@@ -32,6 +34,8 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     stripes = {} if recipe.stripes is None else {"stripes": recipe.stripes}
     memory = {} if recipe.memory is None else {"memory": str(recipe.memory)}
     together = {} if recipe.together == "auto" or picture.n_planes == 1 else {"together": recipe.together}
+    if given is not None:
+        named["value-range"] = ",".join(map(repr, given))
     before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise, *stripes.items()]
     how = [("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
     options = [*before, *how, *memory.items(), *together.items()]

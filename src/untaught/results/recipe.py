@@ -38,6 +38,7 @@ class Recipe(BaseModel):
     operands: dict[str, str] | None = (
         None  # what these were made of, by options of the command; None: no options do
     )
+    value_range: tuple[float, float] | None = None  # where it was given
     axes: str | None = None  # of the picture, where they were named; None: the picture says
     asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
     output_type: str = "same"  # of the answer's numbers, see `image.output_type`

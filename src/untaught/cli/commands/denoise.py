@@ -35,10 +35,11 @@ from untaught.cli.app import (
     Stripes,
     Suffix,
     Together,
+    ValueRange,
     Workers,
     app,
 )
-from untaught.cli.call import Call, region_of
+from untaught.cli.call import Call, range_of, region_of
 from untaught.cli.several import Several, run_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
@@ -55,6 +56,7 @@ def denoise(
     pictures: Pictures,
     output: Output,
     axes: Axes = None,
+    value_range: ValueRange = None,
     method: Annotated[
         str,
         typer.Option(metavar="METHOD", help=f"auto chooses; or {', '.join(METHODS)}."),
@@ -118,7 +120,7 @@ def denoise(
         reference=reference,
         as_json=as_json,
         quiet=quiet,
-        reading=Reading(series, page, memory_of(memory)),
+        reading=Reading(series, page, memory_of(memory), value_range=range_of(value_range)),
     )
     several = Several(tuple(pictures), output, recursive, workers, shard, overwrite, suffix)
     return lambda interrupts: dispatched(call, several, interrupts)

@@ -19,10 +19,11 @@ from untaught.cli.app import (
     Region,
     Series,
     Shard,
+    ValueRange,
     Workers,
     app,
 )
-from untaught.cli.call import region_of
+from untaught.cli.call import range_of, region_of
 from untaught.cli.several import Several, inspect_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError
@@ -41,6 +42,7 @@ def inspect(
         ),
     ] = None,
     axes: Axes = None,
+    value_range: ValueRange = None,
     noise_region: Region = None,
     noise_from: Frames = None,
     plot: Annotated[
@@ -79,7 +81,7 @@ def inspect(
     def job(interrupts: Interrupts) -> int:
         if not pictures:
             return run_frames(told, places, as_json, interrupts)
-        picture, reading = pictures[0], Reading(series, page, memory_of(memory))
+        picture, reading = pictures[0], Reading(series, page, memory_of(memory), value_range=range_of(value_range))
         several = Several(tuple(pictures), "", recursive, workers, shard)
         if several.meant(interrupts):
             _refuse_places(places)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from untaught.cli.app import Job, Noise, app
-from untaught.cli.call import Call, region_of
+from untaught.cli.call import Call, range_of, region_of
 from untaught.cli.commands.denoise import denoise, dispatched
 from untaught.cli.several import Several
 from untaught.cli.signals import Interrupts
@@ -150,7 +150,8 @@ def call_of(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskC
     given["noise_region"], given["noise_from"] = region_of(given["noise_region"]), given["noise_from"] or None
     picture, output = given.pop("picture"), given.pop("output")
     kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
-    reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]))
+    ends = range_of(given.pop("value_range"))
+    reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]), value_range=ends)
     return kind(picture, output, given, **about, task=task, operands=operands, reading=reading)
 
 

@@ -40,6 +40,7 @@ def denoise(
     image: Picture,
     *,
     axes: str | None = None,
+    value_range: tuple[float, float] | None = None,
     method: str | Method | Fusion = "auto",
     effort: str = "normal",
     noise: str | NoiseModel = "auto",
@@ -72,6 +73,9 @@ def denoise(
         What the axes of the array are, one letter each: X and Y, S for colours, which are restored together, C for
         channels, Z, T, any other for more; whatever a file says. `image` comes back with its axes in this order.
         Where nobody says, see `untaught.image.axes.guessed`.
+    value_range : tuple of float, optional
+        What levels of noise and a PSNR are relative to, (low, high), such as (0, 4095) for a camera of 12 bits; by
+        default the type's or what the values lie in, see below. It changes no answer to noise that is measured.
     method : str or method
         'auto' tries what fits the noise and keeps what has the smallest estimated error; or the name of a
         method (`untaught.methods.METHODS`), or a method object such as `DIP(steps=500)`.
@@ -133,7 +137,7 @@ def denoise(
     The value range is `Image.value_range`, (low, high). It is (0, 255) for 8 bits and (0, 1) for floats that lie
     in [-0.5, 1.5]; for other floats it is taken from the content. Noise of standard deviation s in the picture's
     own units is `Gaussian(s / (high - low))`, with the range of `untaught.read(path)` or `Image.of(array, axes)`;
-    `dataclasses.replace(image, value_range=(0, 4095))` sets another.
+    `value_range=(0, 4095)` sets another.
 
     It says what levels and a PSNR are relative to, and nothing else: each plane is worked on in the range of its
     own values, or of those of the planes that help it, so that the answer for k y + b is k times that for y, plus
@@ -141,7 +145,7 @@ def denoise(
     all others, stay as they are.
     """
     started = time.monotonic()
-    picture = as_image(image, axes, Reading(memory=memory_of(memory)))
+    picture = as_image(image, axes, Reading(memory=memory_of(memory), value_range=value_range))
     request = request_of(
         {
             "method": method,

@@ -91,6 +91,7 @@ def inspect(
     image: str | Path | Image | NDArray[Any],
     *,
     axes: str | None = None,
+    value_range: tuple[float, float] | None = None,
     noise_region: Region | None = None,
     noise_from: Frames | None = None,
     memory: str | int | None = None,
@@ -103,6 +104,8 @@ def inspect(
         As in `untaught.denoise`.
     axes : str, optional
         What its axes are, as there.
+    value_range : tuple of float, optional
+        What levels are relative to, as there.
     noise_region, noise_from : optional
         Where the law of the noise is to be found, as there; what the picture itself shows stands beside it.
     memory : str or int, optional
@@ -120,7 +123,7 @@ def inspect(
         If the picture cannot be used; one sentence that says what to do.
     """
     bound = memory_of(memory)
-    picture = as_image(image, axes, Reading(memory=bound))
+    picture = as_image(image, axes, Reading(memory=bound, value_range=value_range))
     chosen = _chosen(picture, bound)
     started = time.perf_counter()
     reports = [PlaneNoise(p.index, p.label, _report(p)) for p in chosen]

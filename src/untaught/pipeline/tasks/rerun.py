@@ -12,6 +12,7 @@ from untaught.errors import InputError, quoted
 from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.image.output_type import output_type_of
+from untaught.image.reading import Reading
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
 from untaught.pipeline.planes import Requests
@@ -66,7 +67,8 @@ def rerun(
     started = time.monotonic()
     if not isinstance(recipe, Recipe):
         raise InputError(f"the recipe is {quoted(recipe)}; give result.recipe, or what was saved of it")
-    picture = shown(image) if isinstance(image, Tensor) else as_image(image, recipe.axes if axes is None else axes)
+    named, reading = recipe.axes if axes is None else axes, Reading(value_range=recipe.value_range)
+    picture = shown(image) if isinstance(image, Tensor) else as_image(image, named, reading)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
     shared = Request(

@@ -45,16 +45,16 @@ def run_task(y: Picture | Tensor, task: Task, **options: Unpack[TaskOptions]) ->
     guide = options.get("guide")
     operands = None if task.operands is None else as_options({**task.operands, "guide": file_of(guide)})
     task = replace(task, operands=operands, guide_sha256=hash_of(guide))
-    axes = options.get("axes")
+    axes, value_range = options.get("axes"), options.get("value_range")
     if isinstance(y, Tensor):
-        if axes is not None:
+        if axes is not None or value_range is not None:
             raise InputError(
-                "a tensor is a measurement as the operator gives it, which has no axes to name; leave them out"
+                "a tensor is a measurement as the operator gives it, which has no axes to name and no range; "
+                "leave them out"
             )
         return of_tensor(y, task, guide, request, started)
-    return of_picture(
-        Requests.of(as_image(y, axes, Reading(memory=request.memory)), request, started), task, guide
-    )
+    picture = as_image(y, axes, Reading(memory=request.memory, value_range=value_range))
+    return of_picture(Requests.of(picture, request, started), task, guide)
 
 
 def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Result:
