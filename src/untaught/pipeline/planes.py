@@ -22,6 +22,7 @@ from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.take_stripes import Taken, without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
@@ -175,7 +176,7 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
             restore_together(Asked(picture, requests.planes, task, started), requests.found, made)
         for index, request in enumerate(requests.planes):
             if index in made:
-                answers.append(made[index])
+                answers.append(_weakened(picture, index, made[index], request))
                 continue
             if request is not None:
                 seconds = request.seconds
@@ -196,9 +197,19 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
             if answer.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        rest = (made.get(index) for index in range(len(answers), count))
-        return Answers((*answers, *rest), started, interrupted=True)
+        rest = [made.get(index) for index in range(len(answers), count)]
+        after = enumerate(rest, len(answers))
+        weak = (one and _weakened(picture, index, one, requests.planes[index]) for index, one in after)
+        return Answers((*answers, *weak), started, interrupted=True)
     return Answers(tuple(answers), started)
+
+
+def _weakened(picture: Image, index: int, answer: Answer, request: Request | None) -> Answer:
+    """Return the answer for a plane that was restored together with others, mixed with the plane as was asked."""
+    if request is None or request.strength == 1:
+        return answer
+    plane = picture.plane(index)
+    return weakened(answer, plane.values, plane.missing, request.strength)
 
 
 def _answer(picture: Image, index: int, request: Request | None, solve: Solve, tiling: Tiling | None) -> Answer:

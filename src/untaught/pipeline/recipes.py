@@ -141,6 +141,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         stripes=request.stripes,
         memory=request.memory,
         together=request.together,
+        strength=request.strength,
         noise_region=request.noise_region,
         noise_from=None if request.noise_from is None else tuple(str(p.absolute()) for p in request.noise_from),
         seed=request.seed,

@@ -64,6 +64,7 @@ class Request:
     tiling: Tiling | None = None  # how large planes are cut; None: as the memory allows
     effort: str = "normal"  # one of EFFORTS
     together: str = "auto"  # which planes help each other, one of TOGETHER
+    strength: float = 1.0  # of the answer in a mixture with the input
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 

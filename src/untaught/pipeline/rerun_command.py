@@ -37,6 +37,8 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     if given is not None:
         named["value-range"] = ",".join(map(repr, given))
     before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise, *stripes.items()]
+    if recipe.strength != 1:
+        together["strength"] = repr(recipe.strength)
     how = [("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
     options = [*before, *how, *memory.items(), *together.items()]
     written = [word for name, value in options for word in (f"--{name}", value)]

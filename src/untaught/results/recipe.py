@@ -39,6 +39,7 @@ class Recipe(BaseModel):
         None  # what these were made of, by options of the command; None: no options do
     )
     value_range: tuple[float, float] | None = None  # where it was given
+    strength: float = 1.0  # of the answer in a mixture with the input
     axes: str | None = None  # of the picture, where they were named; None: the picture says
     asked: dict[str, str] | None = None  # method and rule as they were asked for; None where no options say that
     output_type: str = "same"  # of the answer's numbers, see `image.output_type`

@@ -77,6 +77,9 @@ def denoise(
     stripes: Stripes = None,
     memory: Memory = None,
     together: Together = "auto",
+    strength: Annotated[
+        float, typer.Option(metavar="SHARE", help="From 0, the input, to 1, the answer: a mixture of both.")
+    ] = 1.0,
     report: Report = None,
     recipe: RecipeFile = None,
     checkpoint: Annotated[
@@ -113,6 +116,7 @@ def denoise(
             "stripes": stripes,
             "memory": memory,
             "together": together,
+            "strength": strength,
             "checkpoint": checkpoint,
         },
         report=report,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
 
+DENOISING = ("strength",)  # options of `denoise` alone
 SEVERAL = ("recursive", "workers", "shard", "overwrite", "suffix")  # options that are about many pictures
 
 Guide = Annotated[
@@ -113,7 +114,8 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
     own = parameters_of(function)
     guide = inspect.Parameter("guide", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Guide)
     method = Annotated[str, typer.Option(metavar="METHOD", help=ABLE)]
-    shared = parameters_of(denoise, method=method, noise=Noise)
+    both = parameters_of(denoise, method=method, noise=Noise)
+    shared = [parameter for parameter in both if parameter.name not in DENOISING]
 
     def command(**given: Any) -> Job:
         operands = function(**{parameter.name: given.pop(parameter.name) for parameter in own})

@@ -23,6 +23,7 @@ from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.state_error import PROCESSED
+from untaught.pipeline.plane.strength import strength_of, weakened
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
@@ -55,6 +56,7 @@ def denoise(
     stripes: str | None = None,
     memory: str | int | None = None,
     together: str = "auto",
+    strength: float = 1.0,
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
@@ -117,6 +119,8 @@ def denoise(
         Which planes of a stack help each other: 'auto', those along T or Z that show the same, or five channels
         and more of one scene; 'none'; 'T'; 'Z'; 'TZ', along whichever they are more alike. It takes a method that
         takes planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
+    strength : float
+        From 0, the input, to 1, the answer: how much of what is found to be noise is taken out.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
@@ -166,6 +170,7 @@ def denoise(
             "checkpoint": checkpoint,
         }
     )
+    request = replace(request, strength=strength_of(strength))
     result = denoise_planes(Requests.of(picture, request, started))
     return replace(result, notes=result.notes + compression_notes(picture))
 
@@ -186,7 +191,7 @@ def denoise_planes(requests: Requests) -> Result:
 
 def denoise_plane(plane: Plane, request: Request, compressed: bool = False) -> Answer:
     """Remove the noise of one plane; `compressed` says that it was read from a file that has lost some of it."""
-    answer = _as_grey(plane, request)
+    answer = weakened(_as_grey(plane, request), plane.values, plane.missing, request.strength)
     law = answer.noise
     if compressed and law.relative_error > 0 and law.channel_correlation > LUMINANCE and answer.risk is not None:
         rows = tuple(replace(row, psnr=None) for row in answer.candidates)

@@ -15,6 +15,7 @@ from untaught.image.output_type import output_type_of
 from untaught.image.reading import Reading
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
+from untaught.pipeline.plane.strength import strength_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, asked_again, noise_of, sha256
 from untaught.pipeline.request import (
@@ -83,6 +84,7 @@ def rerun(
         stripes=stripes_of(recipe.stripes),
         memory=recipe.memory,
         together=together_of(recipe.together),
+        strength=strength_of(recipe.strength),
     )
     planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)
