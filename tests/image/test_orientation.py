@@ -18,7 +18,8 @@ from untaught.cli import main
 from untaught.image.files import read
 from untaught.image.image import image_of_array
 from untaught.image.orientation import laid_as
-from untaught.pipeline.tasks.inputs import guide_of, laid_mask, mask_of
+from untaught.pipeline.tasks.inputs import guide_of
+from untaught.pipeline.tasks.masks import laid_mask, mask_of
 
 ORIENTATIONS = range(1, 9)
 PICTURE = noise((16, 24, 3))

@@ -25,7 +25,7 @@ from untaught.operators import Blur, Downsample, Function, Identity, Mask, Mosai
 from untaught.pipeline.tasks.deblur import deblur
 from untaught.pipeline.tasks.demosaic import demosaic
 from untaught.pipeline.tasks.inpaint import inpaint
-from untaught.pipeline.tasks.inputs import mask_of
+from untaught.pipeline.tasks.masks import mask_of
 from untaught.pipeline.tasks.restore import restore
 from untaught.pipeline.tasks.upscale import upscale
 from untaught.results.recipe import Recipe

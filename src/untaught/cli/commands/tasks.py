@@ -96,10 +96,10 @@ class MarkCall(TaskCall):
 
     def frame(self, picture: Image) -> Image:
         """Return the picture as it is, unless its mask cannot be used."""
-        from untaught.pipeline.tasks.inputs import mask_of
+        from untaught.pipeline.tasks.masks import mask_of
 
         if self.operands["mask"] is not None:
-            mask_of(self.operands["mask"], picture)
+            mask_of(self.operands["mask"], picture, self.operands["mask_marks"] or "kept")
         return picture
 
     def door(self, picture: Image) -> Callable[..., Result]:
@@ -175,6 +175,10 @@ def inpaint(
         str | None,
         typer.Option(metavar="COLOR", help="Pixels of this colour are missing: #ff00ff or 255,0,255."),
     ] = None,
+    mask_marks: Annotated[
+        str | None,
+        typer.Option(metavar="WHAT", help="What nonzero marks in the mask: kept, or missing."),
+    ] = None,
     translucent: Annotated[
         bool,
         typer.Option(
@@ -184,7 +188,7 @@ def inpaint(
     ] = False,
 ) -> dict[str, Any]:
     """Fill in what is missing from a picture; without a mask, what is transparent or NaN."""
-    return {"mask": mask, "missing_colour": missing_color, "translucent": translucent}
+    return {"mask": mask, "missing_colour": missing_color, "mask_marks": mask_marks, "translucent": translucent}
 
 
 @app.command(short_help="Enlarge a picture.")

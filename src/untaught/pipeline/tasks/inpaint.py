@@ -13,16 +13,18 @@ from untaught.pipeline.request import ImageLike, Picture, TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import (
     as_options,
+    colours_of,
     file_of,
-    laid_mask,
-    mask_of,
     measured_by_alpha,
     measured_by_colour,
     measured_by_number,
 )
+from untaught.pipeline.tasks.masks import in_shades, laid_mask, mask_of
 from untaught.pipeline.tasks.run import run_task
 from untaught.pipeline.tasks.watermark import unmark
 from untaught.results.result import Result
+
+SHADES = "the mask has shades of grey, and all of it that is not white counts as missing"
 
 
 def inpaint(
@@ -30,6 +32,7 @@ def inpaint(
     mask: ImageLike | None = None,
     *,
     missing_colour: str | tuple[float, ...] | None = None,
+    mask_marks: str | None = None,
     translucent: bool = False,
     **options: Unpack[TaskOptions],
 ) -> Result:
@@ -44,10 +47,13 @@ def inpaint(
     image : path, Image or ndarray
         As in `denoise`.
     mask : path, Image or ndarray, optional
-        Nonzero keeps a pixel, zero marks it as missing; (H, W), or (H, W, C) where it differs between channels.
+        Nonzero keeps a pixel, zero marks it as missing; (H, W), or (H, W, C) where it differs between channels. Of
+        a mask in shades, such as one with smooth edges or a JPEG file, all that is not white is missing.
         Without one, what is NaN or fully transparent is missing; it becomes opaque.
     missing_colour : str or tuple of float, optional
         Pixels of exactly this colour are missing too: '#ff00ff', or the picture's own values.
+    mask_marks : {None, "kept", "missing"}
+        What nonzero marks in the mask: what is "kept", or, as other programs have it, what is "missing".
     translucent : bool
         What the mask marks is not gone but lies under a half-transparent mark, such as a watermark: its opacity
         and colour are measured, it is taken off, and only what it hid is filled in; see
@@ -70,11 +76,11 @@ def inpaint(
     if not isinstance(translucent, bool):
         raise InputError(f"translucent is {quoted(translucent)}; give True or False")
     if not translucent:
-        return run_task(picture, inpainting(picture, mask, missing_colour), **options)
+        return run_task(picture, inpainting(picture, mask, missing_colour, mask_marks), **options)
     if mask is None or missing_colour is not None:
         raise InputError("a half-transparent mark needs a mask that is zero where the mark is, and no colour")
     laid = laid_mask(mask, picture)
-    found = unmark(picture, laid)
+    found = unmark(picture, laid, mask_marks)
     result = run_task(found.picture, inpainting(found.picture, found.kept), **options)
     assumed = laid.notes if isinstance(laid, Image) else ()
     return replace(result, notes=(*assumed, found.told, *result.notes))
@@ -83,13 +89,18 @@ def inpaint(
 Colour = str | tuple[float, ...]
 
 
-def inpainting(picture: Image, mask: ImageLike | None = None, missing_colour: Colour | None = None) -> Task:
+def inpainting(
+    picture: Image,
+    mask: ImageLike | None = None,
+    missing_colour: Colour | None = None,
+    marks: str | None = None,
+) -> Task:
     """Return the task of `untaught.inpaint`."""
-    given = as_options({"mask": file_of(mask), "missing-color": _colour(missing_colour)})
+    given = as_options({"mask": file_of(mask), "missing-color": _colour(missing_colour), "mask-marks": marks})
     laid = None if mask is None else laid_mask(mask, picture)
-    notes = laid.notes if isinstance(laid, Image) else ()
+    notes = (*laid.notes, *([SHADES] if in_shades(colours_of(laid)) else [])) if isinstance(laid, Image) else ()
     if laid is not None and missing_colour is None:
-        return Task("inpaint", Mask(mask_of(laid, picture)), given, notes=notes)
+        return Task("inpaint", Mask(mask_of(laid, picture, marks)), given, notes=notes)
     kept = measured_by_alpha(picture) & measured_by_number(picture)
     if missing_colour is not None:
         kept &= measured_by_colour(picture, missing_colour)
@@ -98,9 +109,9 @@ def inpainting(picture: Image, mask: ImageLike | None = None, missing_colour: Co
             f"nothing says which pixels of {picture.name} are missing: none is transparent or NaN; give a mask, "
             "or the colour of what is missing"
         )
-    found = mask_of(kept, picture)
+    found = mask_of(kept, picture, "kept")
     if laid is not None:
-        found = mask_of(found * mask_of(laid, picture), picture)
+        found = mask_of(found * mask_of(laid, picture, marks), picture, "kept")
     return Task("inpaint", Mask(found), given, notes=notes)
 
 

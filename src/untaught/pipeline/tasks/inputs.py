@@ -13,59 +13,14 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.files import as_image, read
-from untaught.image.formats.jpeg import JPEG
-from untaught.image.formats.webp import WEBP
 from untaught.image.image import Image, image_of_array
 from untaught.image.orientation import laid_as
-from untaught.operators import check_mask, check_psf
+from untaught.operators import check_psf
 from untaught.operators.base import Shape, by
 from untaught.operators.psf import WORDS, _from_words
 from untaught.pipeline.request import ImageLike
 
 Flags = NDArray[np.bool_]
-
-
-def laid_mask(mask: ImageLike, picture: Image) -> Image | Tensor:
-    """Return a mask as it lies on the picture, with a note where that is not certain; see `laid_as`."""
-    return mask if isinstance(mask, Tensor) else laid_as(_opened(mask, "mask"), picture)
-
-
-def mask_of(mask: ImageLike, picture: Image) -> Tensor:
-    """Return a mask as (1, C, H, W) of 1 and 0; nonzero keeps a pixel, zero marks it missing.
-
-    Colours that all say the same count as one channel; a mask of as many channels as the picture has marks each of
-    them. Alpha does not count. A file is turned as the picture is stored, see `laid_as`.
-
-    Raises
-    ------
-    InputError
-        For a mask of another form or size, that keeps everything or nothing, or a JPEG or WebP of more than two
-        levels.
-    """
-    image = laid_mask(mask, picture)
-    if isinstance(image, Tensor):
-        return check_mask(image, picture.height, picture.width)
-    values = _colours(image)
-    if values.ndim == 3:
-        kept = values != 0
-        same = bool((kept == kept[..., :1]).all())
-        values = kept[..., 0] if same else np.moveaxis(kept, -1, 0)[None]
-    found = check_mask(torch.from_numpy(np.array(values, order="C")), picture.height, picture.width)
-    _refuse_between(image)
-    return found
-
-
-def _refuse_between(mask: Image) -> None:
-    """Refuse more than two levels where compression with loss may have made them: what is nearly black is kept."""
-    if mask.source is None or not any(mask.source.suffix.lower() in lossy.suffixes for lossy in (JPEG, WEBP)):
-        return
-    values = _colours(mask).reshape(mask.height * mask.width, -1)
-    levels = max(len(np.unique(channel)) for channel in values.T)
-    if levels > 2:
-        raise InputError(
-            f"the mask {mask.name} has {levels} levels, {levels - 2} of them between black and white, by "
-            "compression perhaps; save it as a PNG of black, which is missing, and white"
-        )
 
 
 def measured_by_alpha(picture: Image) -> Flags:
@@ -130,7 +85,7 @@ def psf_of(psf: ImageLike) -> Tensor:
         return check_psf(psf)
     if isinstance(psf, str) and psf.partition(":")[0] in WORDS:
         return _from_words(psf)
-    values = _colours(_opened(psf, "point-spread function"))
+    values = colours_of(opened(psf, "point-spread function"))
     if values.ndim == 3:
         values = np.moveaxis(values, -1, 0)[None]
     if isinstance(psf, str | Path) and values.dtype.kind in "biu" and values.any():
@@ -159,7 +114,7 @@ def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tenso
     return torch.from_numpy(np.ascontiguousarray(planes[0].transpose(2, 0, 1)))[None]
 
 
-def _opened(operand: Any, what: str) -> Image:
+def opened(operand: Any, what: str) -> Image:
     """Return what holds one picture."""
     if isinstance(operand, str | Path):
         image = read(operand)
@@ -175,7 +130,7 @@ def _opened(operand: Any, what: str) -> Image:
     return image
 
 
-def _colours(image: Image) -> NDArray[Any]:
+def colours_of(image: Image) -> NDArray[Any]:
     """Return (H, W) or (H, W, C) values, alpha left out."""
     values = image.samples_last(image.array).reshape(image.height, image.width, -1)
     colours = values[..., : values.shape[-1] - image.alpha]

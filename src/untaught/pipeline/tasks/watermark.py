@@ -12,7 +12,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 from untaught.errors import InputError
 from untaught.image.image import Image
 from untaught.pipeline.request import ImageLike
-from untaught.pipeline.tasks.inputs import mask_of
+from untaught.pipeline.tasks.masks import mask_of
 
 Flags = NDArray[np.bool_]
 Values = NDArray[np.float64]
@@ -59,7 +59,7 @@ class Unmarked:
         return f"the mark's opacity is {self.opacity:.0%} and its colour {levels} (of 255); it was taken off"
 
 
-def unmark(picture: Image, mask: ImageLike) -> Unmarked:
+def unmark(picture: Image, mask: ImageLike, marks: str | None = None) -> Unmarked:
     """Take a half-transparent mark off: its opacity and its colour are the same everywhere, and not known.
 
         y = (1 - a) x + a c  where the mark is;   x = (y - a c) / (1 - a)
@@ -79,6 +79,8 @@ def unmark(picture: Image, mask: ImageLike) -> Unmarked:
         One picture, or a stack with the same mark in every plane.
     mask : path, Image or ndarray
         Zero where the mark is.
+    marks : {None, "kept", "missing"}
+        What nonzero marks.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def unmark(picture: Image, mask: ImageLike) -> Unmarked:
     A mark that nothing shows through (a > 0.9, or pairs that are not correlated) is a hole. What a JPEG did to the
     mark's surroundings is multiplied by 1 / (1 - a) with everything else.
     """
-    mark = mask_of(mask, picture)[0].amin(0).numpy() == 0
+    mark = mask_of(mask, picture, marks or "kept")[0].amin(0).numpy() == 0
     pairs, rim = _pairs(mark), _beside(mark) | (mark & _beside(~mark))
     planes, found, kept = [], [], ~rim
     for plane in picture.planes():

@@ -1,0 +1,105 @@
+"""Which pixels a mask keeps: of hard and soft masks, of JPEG files, and of masks that mark the holes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
+from torch import Tensor
+
+from untaught.errors import InputError, quoted
+from untaught.image.image import Image
+from untaught.image.orientation import laid_as
+from untaught.operators import check_mask
+from untaught.pipeline.request import ImageLike
+from untaught.pipeline.tasks.inputs import colours_of, opened
+
+MARKS = ("kept", "missing")  # what nonzero marks
+LABELS = 16  # numbers below it are labels, of which 0 marks what is missing, and no shades
+WHOLE = 0.95  # of white, from which on a pixel is kept: soft edges hold some of what was laid over the picture
+MOST_MISSING = 2 / 3  # share of the pixels from which on it is asked whether black marks the holes
+SOLID = 0.2  # share of the kept pixels that lie among such, from which on they are no scattered samples
+
+
+def laid_mask(mask: ImageLike, picture: Image) -> Image | Tensor:
+    """Return a mask as it lies on the picture, with a note where that is not certain; see `laid_as`."""
+    return mask if isinstance(mask, Tensor) else laid_as(opened(mask, "mask"), picture)
+
+
+def mask_of(mask: ImageLike, picture: Image, marks: str | None = None) -> Tensor:
+    """Return a mask as (1, C, H, W) of 1 and 0; nonzero keeps a pixel, zero marks it missing.
+
+    Colours that all say the same count as one channel; a mask of as many channels as the picture has marks each of
+    them. Alpha does not count. A file is turned as the picture is stored, see `laid_as`. Of a mask in shades, such
+    as one with smooth edges or a JPEG file, what is not white is missing; see `kept_by`.
+
+    Parameters
+    ----------
+    mask : path, Image, ndarray or Tensor
+        The mask.
+    picture : Image
+        What it lies on.
+    marks : {None, "kept", "missing"}
+        What nonzero marks; None for "kept", and then it is asked where that leaves next to nothing.
+
+    Raises
+    ------
+    InputError
+        For a mask of another form or size, or that keeps everything or nothing, or a solid part so small that it
+        seems to mark the holes.
+    """
+    check_marks(marks)
+    image = laid_mask(mask, picture)
+    if isinstance(image, Tensor):
+        given = image == 0 if marks == "missing" else image
+        return check_mask(given, picture.height, picture.width)
+    values = colours_of(image)
+    kept = kept_by(values, marks == "missing")
+    if kept.ndim == 3:
+        same = bool((kept == kept[..., :1]).all())
+        kept = kept[..., 0] if same else np.moveaxis(kept, -1, 0)[None]
+    found = check_mask(torch.from_numpy(np.array(kept, order="C")), picture.height, picture.width)
+    if marks is None:
+        _ask(found)
+    return found
+
+
+def check_marks(marks: str | None) -> None:
+    """Refuse a word that says nothing of what a mask marks."""
+    if marks is not None and marks not in MARKS:
+        raise InputError(f"the mask is said to mark {quoted(marks)}; what is not black is 'kept' or 'missing'")
+
+
+def kept_by(values: NDArray[Any], missing: bool = False) -> NDArray[np.bool_]:
+    """Return which pixels a mask keeps, of its shape.
+
+    Of two values, and of labels, nonzero is kept. Of shades, what is at least `WHOLE` of the largest of them;
+    where nonzero marks what is `missing`, what is as near to black.
+    """
+    if not in_shades(values):
+        return np.asarray((values == 0) if missing else (values != 0))
+    share = values / float(values.max())
+    return np.asarray((1 - share if missing else share) >= WHOLE)
+
+
+def in_shades(values: NDArray[Any]) -> bool:
+    """Say whether a mask has shades between black and white."""
+    if values.dtype.kind == "b":
+        return False
+    levels = np.unique(values)
+    return len(levels) > 2 and (values.dtype.kind == "f" or int(levels[-1]) >= LABELS)
+
+
+def _ask(kept: Tensor) -> None:
+    """Ask which of the two is meant where a solid part of a picture is all that would be kept of it."""
+    there = kept.amin(1)[0].numpy() > 0
+    share = 1 - float(there.mean())
+    if share <= MOST_MISSING or binary_erosion(there).sum() < SOLID * there.sum():
+        return
+    raise InputError(
+        f"{100 * share:.0f} % of the pixels would be filled in by this mask, whose black marks what is missing; "
+        "say which is meant, --mask-marks kept (mask_marks='kept'), or missing, where white marks the holes"
+    )
