@@ -129,6 +129,21 @@ Memory = Annotated[
         "more are restored in parts.",
     ),
 ]
+FixedPattern = Annotated[
+    str,
+    typer.Option(
+        metavar="HOW",
+        help="What a sensor adds to the same pixels of all planes of a stack: auto takes out what surely is that, "
+        "remove also what may be the picture's own, keep nothing.",
+    ),
+]
+Flicker = Annotated[
+    str,
+    typer.Option(
+        metavar="HOW",
+        help="Of planes that bleach or flicker: keep gives each its own brightness, remove that of the first.",
+    ),
+]
 Together = Annotated[
     str,
     typer.Option(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.strength import weakened
-from untaught.pipeline.plane.take_stripes import Taken, without_stripes
+from untaught.pipeline.plane.take_stripes import without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
 from untaught.pipeline.stacks.choose_together import helping_method
@@ -36,6 +37,14 @@ from untaught.problem import Weights
 from untaught.results.result import Result
 
 BETWEEN_PLANES = 1000  # seeds; a plane draws from a few after its own
+
+
+class Account(Protocol):
+    """What was done to a plane before it is solved."""
+
+    def counted(self, answer: Answer) -> Answer:
+        """Return the answer for that plane as the answer for the one that was given."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,8 @@ class Requests:
         What is asked of each; None for one that is to be left as it is.
     started : float
         When, by `time.monotonic`: the clock of the whole picture.
-    taken : tuple of Taken
-        The stripes that were taken out of the planes before they are solved; empty where none were looked for.
+    accounts : tuple of sequences of Account
+        What was done to the planes before they are solved, such as taking stripes out; each has one for every plane.
     found : Found
         Planes that may be restored together.
     """
@@ -62,7 +71,7 @@ class Requests:
     shared: Request
     planes: tuple[Request | None, ...]
     started: float
-    taken: tuple[Taken, ...] = ()
+    accounts: tuple[Sequence[Account], ...] = ()
     found: Found = NONE
 
     @classmethod
@@ -86,7 +95,11 @@ class Requests:
                 )
             return measured, self
         picture, taken = without_stripes(measured, self.shared.stripes)
-        return picture, replace(self, taken=taken)
+        return picture, self.also(taken)
+
+    def also(self, accounts: Sequence[Account]) -> Requests:
+        """Return the requests for planes to which something more was done."""
+        return replace(self, accounts=(*self.accounts, accounts))
 
 
 Solve = Callable[[Plane, Request], Answer]
@@ -119,7 +132,7 @@ def restore_planes(
         _check_checkpoint(requests.shared.checkpoint, requests)
     picture = measured or requests.picture
     tiling = _tiling(frame or picture, requests.shared, task)
-    answers = _counted(_answers(picture, requests, task, solve, tiling), requests.taken)
+    answers = _counted(_answers(picture, requests, task, solve, tiling), requests.accounts)
     shared = replace(requests.shared, memory=None if tiling is None else memory_for(requests.shared))
     return combine(requests.picture, answers, shared, task, frame)
 
@@ -142,12 +155,13 @@ def _tiling(picture: Image, request: Request, task: Task) -> Tiling | None:
     return None
 
 
-def _counted(answers: Answers, taken: tuple[Taken, ...]) -> Answers:
-    """Return the answers with the stripes in their account."""
-    if not taken:
-        return answers
-    each = (answer and one.counted(answer) for answer, one in zip(answers.planes, taken, strict=True))
-    return replace(answers, planes=tuple(each))
+def _counted(answers: Answers, accounts: Sequence[Sequence[Account]]) -> Answers:
+    """Return the answers with all that was done to the planes before, the last first."""
+    planes = answers.planes
+    for each in reversed(accounts):
+        reached = each[: len(planes)]
+        planes = tuple(answer and one.counted(answer) for answer, one in zip(planes, reached, strict=True))
+    return replace(answers, planes=planes)
 
 
 def _check_checkpoint(path: Path, requests: Requests) -> None:

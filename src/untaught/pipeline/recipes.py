@@ -142,6 +142,8 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         memory=request.memory,
         together=request.together,
         strength=request.strength,
+        fixed_pattern=request.fixed_pattern,
+        flicker=request.flicker,
         noise_region=request.noise_region,
         noise_from=None if request.noise_from is None else tuple(str(p.absolute()) for p in request.noise_from),
         seed=request.seed,

@@ -33,6 +33,8 @@ Picture = str | Path | Image | NDArray[Any]
 ImageLike = Picture | Tensor
 Region = tuple[int, int, int, int]
 STRIPES = ("rows", "columns", "auto")
+FIXED_PATTERN = ("auto", "remove", "keep")
+FLICKER = ("keep", "remove")
 TOGETHER = ("auto", "none", "T", "Z", "TZ")
 Frames = str | Path | Sequence[str | Path]
 
@@ -65,6 +67,8 @@ class Request:
     effort: str = "normal"  # one of EFFORTS
     together: str = "auto"  # which planes help each other, one of TOGETHER
     strength: float = 1.0  # of the answer in a mixture with the input
+    fixed_pattern: str = "auto"  # what is done with that of a sensor, one of FIXED_PATTERN
+    flicker: str = "keep"  # whether planes keep their own brightness, one of FLICKER
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 
@@ -117,7 +121,17 @@ class TaskOptions(TypedDict, total=False):
     checkpoint: str | Path | None
 
 
-def request_of(options: TaskOptions) -> Request:
+class DenoiseOptions(TaskOptions, total=False):
+    """The options of `untaught.denoise`: those of every task, and what only planes that are noisy have.
+
+    fixed_pattern, flicker : as in `denoise`
+    """
+
+    fixed_pattern: str
+    flicker: str
+
+
+def request_of(options: TaskOptions | DenoiseOptions) -> Request:
     """Return what was asked for, but for the guide; each option checked."""
     checkpoint = options.get("checkpoint")
     request = Request(
@@ -136,6 +150,8 @@ def request_of(options: TaskOptions) -> Request:
         memory=memory_of(options.get("memory")),
         effort=effort_of(options.get("effort", "normal")),
         together=together_of(options.get("together", "auto")),
+        fixed_pattern=fixed_pattern_of(options.get("fixed_pattern", "auto")),
+        flicker=flicker_of(options.get("flicker", "keep")),
     )
     said = request.noise, request.noise_region, request.noise_from
     if sum(each is not None for each in said) > 1:
@@ -170,6 +186,23 @@ def together_of(together: str) -> str:
             f"{TOGETHER[-1]}"
         )
     return together
+
+
+def fixed_pattern_of(fixed_pattern: str) -> str:
+    """Return what is to be done with the fixed pattern of a sensor."""
+    if not one_of(fixed_pattern, FIXED_PATTERN):
+        raise InputError(
+            f"the fixed pattern is {quoted(fixed_pattern)}; choose {', '.join(FIXED_PATTERN[:-1])} or "
+            f"{FIXED_PATTERN[-1]}"
+        )
+    return fixed_pattern
+
+
+def flicker_of(flicker: str) -> str:
+    """Return whether planes keep a brightness of their own."""
+    if not one_of(flicker, FLICKER):
+        raise InputError(f"the flicker is {quoted(flicker)}; choose {' or '.join(FLICKER)}")
+    return flicker
 
 
 def method_of(method: Any) -> str | Method | Fusion:

@@ -36,11 +36,15 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     together = {} if recipe.together == "auto" or picture.n_planes == 1 else {"together": recipe.together}
     if given is not None:
         named["value-range"] = ",".join(map(repr, given))
+    sensor = {
+        **({} if recipe.fixed_pattern == "auto" else {"fixed-pattern": recipe.fixed_pattern}),
+        **({} if recipe.flicker == "keep" else {"flicker": recipe.flicker}),
+    }
     before = [*chosen.items(), *named.items(), *operands.items(), *method.items(), *noise, *stripes.items()]
     if recipe.strength != 1:
         together["strength"] = repr(recipe.strength)
     how = [("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
-    options = [*before, *how, *memory.items(), *together.items()]
+    options = [*before, *how, *memory.items(), *together.items(), *(sensor.items() if picture.n_planes > 1 and recipe.task == "denoise" else ())]
     written = [word for name, value in options for word in (f"--{name}", value)]
     return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])
 

@@ -13,6 +13,8 @@ from untaught.cli.app import (
     AsJson,
     Axes,
     Device,
+    FixedPattern,
+    Flicker,
     Frames,
     Job,
     Limit,
@@ -80,6 +82,8 @@ def denoise(
     strength: Annotated[
         float, typer.Option(metavar="SHARE", help="From 0, the input, to 1, the answer: a mixture of both.")
     ] = 1.0,
+    fixed_pattern: FixedPattern = "auto",
+    flicker: Flicker = "keep",
     report: Report = None,
     recipe: RecipeFile = None,
     checkpoint: Annotated[
@@ -117,6 +121,8 @@ def denoise(
             "memory": memory,
             "together": together,
             "strength": strength,
+            "fixed_pattern": fixed_pattern,
+            "flicker": flicker,
             "checkpoint": checkpoint,
         },
         report=report,

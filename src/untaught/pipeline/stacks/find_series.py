@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +14,7 @@ from untaught.image.image import Image
 from untaught.image.lazy import release
 from untaught.image.values import correlation
 from untaught.method import Along
+from untaught.noise.estimation.plane_gains import Gains, gains_of
 
 AXES: dict[str, Along] = {"T": "time", "Z": "depth"}
 BLOCK = 8  # pixels on a side that are averaged
@@ -43,11 +44,14 @@ class Series:
         Along which they follow each other: T or Z.
     along : {"time", "depth"}
         Whether what they show may move from one to the next, or they are as alike as rows are.
+    gains : Gains or None
+        How bright they are, on the picture's range, where they are not equally bright.
     """
 
     planes: tuple[int, ...]
     axis: str
     along: Along
+    gains: Gains | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,19 @@ def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Fo
             if thumbnail is not None:
                 begun.append(index)
         series.append(Series(tuple(begun), axis, along))
-    return Found(tuple(one for one in series if len(one.planes) > 1), notes=_cut_notes(cuts))
+    found = (_with_gains(picture, thumbnails, one) for one in series if len(one.planes) > 1)
+    return Found(tuple(found), notes=_cut_notes(cuts))
+
+
+def _with_gains(picture: Image, thumbnails: Sequence[Halves | None], series: Series) -> Series:
+    """Return the series with how bright its planes are, where not all are alike.
+
+    Slices of a volume that are steadily brighter may show more that is bright: of them, flicker alone is told.
+    """
+    low, high = picture.value_range
+    means = [one.means for at in series.planes if (one := thumbnails[at]) is not None]
+    found = gains_of(np.stack(means), -low / (high - low), fade=series.axis == "T")
+    return series if found.one else replace(series, gains=found)
 
 
 def _channels(picture: Image) -> tuple[tuple[int, ...], ...]:
@@ -173,6 +189,11 @@ class Halves:
 
     first: Thumbnail
     second: Thumbnail
+
+    @property
+    def means(self) -> NDArray[np.float32]:
+        """Means of all pixels, in a row."""
+        return ((self.first + self.second) / 2).astype(np.float32).ravel()
 
     @property
     def contrast(self) -> float:

@@ -15,6 +15,7 @@ from untaught.image.working import Scale
 from untaught.noise import Gaussian, NoiseModel, clipping
 from untaught.noise.estimation.over_time import OverTime, Three, noise_over_time
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
+from untaught.pipeline.stacks.brightness import at_gain
 from untaught.pipeline.stacks.find_series import Series
 
 SCALED = 16  # planes, evenly spread, that the common range is found on
@@ -42,7 +43,7 @@ class Survey:
     series : Series
         Which they are.
     scale : Scale
-        On which all are worked on.
+        On which all are worked on, of planes that are as bright as the first.
     noise : NoiseModel
         On the picture's range, of the plane of medium noise.
     drift : tuple of (float, float)
@@ -59,8 +60,18 @@ class Survey:
     notes: tuple[str, ...] = ()
 
     def plane(self, place: int) -> Plane:
-        """Return a plane of the series, by its place in it, on the common scale."""
-        return replace(self.picture.plane(self.series.planes[place]), scale=self.scale)
+        """Return a plane of the series, by its place in it, on the common scale, where all are equally bright."""
+        return self.at_gain(place, self.gain(place))
+
+    def at_gain(self, place: int, gain: float) -> Plane:
+        """Return a plane on the common scale, its brightness divided by a gain."""
+        gains = self.series.gains
+        scale = self.scale if gains is None else at_gain(self.scale, self.picture, gains.black, gain)
+        return replace(self.picture.plane(self.series.planes[place]), scale=scale)
+
+    def gain(self, place: int) -> float:
+        """Return how bright a plane is, where the first is 1."""
+        return 1.0 if self.series.gains is None else self.series.gains.gains[place]
 
     def law(self, place: int) -> NoiseModel:
         """Return the law of a plane, on the picture's range."""
@@ -74,7 +85,7 @@ class Survey:
 def survey_series(picture: Image, series: Series, given: NoiseModel | None) -> Survey:
     """Find what the planes of a series share; noise that was `given` is taken as it is."""
     count = len(series.planes)
-    scale = _common_scale(picture, [series.planes[at] for at in _spread(count, SCALED)])
+    scale = _common_scale(picture, series, _spread(count, SCALED))
     places = _spread(count, MEASURED)
     planes = [replace(picture.plane(series.planes[at]), scale=scale) for at in places]
     if given is not None:
@@ -88,14 +99,17 @@ def _spread(count: int, most: int) -> list[int]:
     return places
 
 
-def _common_scale(picture: Image, planes: Sequence[int]) -> Scale:
-    """Return the range that holds those of all planes, on which each of them would be alone."""
+def _common_scale(picture: Image, series: Series, places: Sequence[int]) -> Scale:
+    """Return the range that holds those of all planes, as bright as the first, on which each would be alone."""
     ends, steps, padding = [], [], None
-    for index in planes:
-        plane = picture.plane(index)
+    for place in places:
+        plane = picture.plane(series.planes[place])
         own = plane.working
-        ends.append(own.ends(picture.value_range))
-        steps.append(own.step / own.factor)
+        alone = Scale(*own.ends(picture.value_range), own.step)
+        if series.gains is not None:
+            alone = at_gain(alone, picture, series.gains.black, 1 / series.gains.gains[place])
+        ends.append((alone.low, alone.high))
+        steps.append(alone.step / own.factor)
         if padding is None and own.padding.any() and plane.raw is not None:
             padding = plane.raw[own.padding][0].copy()
         release(picture.array)
@@ -141,11 +155,12 @@ def _over_time(survey: Survey, places: Sequence[int]) -> OverTime | None:
         return None
     threes, zero = [], 0.0
     for middle in _middles(survey, places):
-        own = [survey.plane(at).working for at in (middle - 1, middle, middle + 1)]
+        around = [survey.gain(at) / survey.gain(middle) for at in (middle - 1, middle, middle + 1)]
+        own = [survey.at_gain(middle - 1 + at, gain).working for at, gain in enumerate(around)]
         ends = [(one.values <= 0).any(-1) | (one.values >= 1).any(-1) for one in own]
         gone = np.logical_or.reduce([*(one.gone for one in own), *ends])
         first, mid, last = (one.values for one in own)
-        threes.append(Three(first, mid, last, gone))
+        threes.append(Three(first, mid, last, gone, (1 / around[0], 1 / around[2])))
         zero = own[1].zero
     found = noise_over_time(threes, zero)
     return found if found is not None and len(found.factors) == len(threes) else None

@@ -27,6 +27,7 @@ from untaught.pipeline.plane.strength import strength_of, weakened
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
+from untaught.pipeline.stacks.brightness import at_one_brightness, brightness_notes
 from untaught.pipeline.stacks.find_series import NONE, axes_asked, find_series
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
@@ -57,6 +58,8 @@ def denoise(
     memory: str | int | None = None,
     together: str = "auto",
     strength: float = 1.0,
+    fixed_pattern: str = "auto",
+    flicker: str = "keep",
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
@@ -121,6 +124,14 @@ def denoise(
         takes planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
     strength : float
         From 0, the input, to 1, the answer: how much of what is found to be noise is taken out.
+    fixed_pattern : str
+        What a sensor adds to the same pixels of every plane of a stack, such as hot pixels and offsets of columns:
+        'auto' takes out what stays in its place while the picture moves past it, and says what may as well be the
+        picture's own; 'remove' takes that out too; 'keep' only says what there is. See
+        `noise.estimation.fixed_pattern`.
+    flicker : str
+        Planes that follow each other and differ in brightness (bleaching, flicker) are compared at one brightness;
+        'keep' gives each its own again, 'remove' gives all that of the first.
     on_progress : callable, optional
         Called with a `fitting.Progress` now and then.
     checkpoint : path, optional
@@ -166,6 +177,8 @@ def denoise(
             "stripes": stripes,
             "memory": memory,
             "together": together,
+            "fixed_pattern": fixed_pattern,
+            "flicker": flicker,
             "on_progress": on_progress,
             "checkpoint": checkpoint,
         }
@@ -179,14 +192,17 @@ def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
     picture, requests = requests.destriped(requests.picture)
     requests, notes = with_given_noise(requests, picture)
-    together = requests.shared.together
+    together, flicker = requests.shared.together, requests.shared.flicker
     axes_asked(picture, together)
     fits = tiling_for(picture, requests.shared) is None  # planes that do not are restored one by one
     found = find_series(picture, together) if fits else NONE
     requests = replace(requests, found=found)
     source = requests.picture.source
     solve = partial(denoise_plane, compressed=source is not None and mean_step(source) is not None)
-    return restore_planes(requests, replace(TASK, notes=notes + found.notes), solve, picture)
+    notes += found.notes + brightness_notes(found.series, flicker)
+    if flicker == "remove":
+        requests = requests.also(at_one_brightness(picture, found.series))
+    return restore_planes(requests, replace(TASK, notes=notes), solve, picture)
 
 
 def denoise_plane(plane: Plane, request: Request, compressed: bool = False) -> Answer:

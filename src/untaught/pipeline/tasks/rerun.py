@@ -23,6 +23,8 @@ from untaught.pipeline.request import (
     Picture,
     Request,
     device_of,
+    fixed_pattern_of,
+    flicker_of,
     listener_of,
     stripes_of,
     together_of,
@@ -85,6 +87,8 @@ def rerun(
         memory=recipe.memory,
         together=together_of(recipe.together),
         strength=strength_of(recipe.strength),
+        fixed_pattern=fixed_pattern_of(recipe.fixed_pattern),
+        flicker=flicker_of(recipe.flicker),
     )
     planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)

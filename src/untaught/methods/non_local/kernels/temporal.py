@@ -73,6 +73,10 @@ def temporal(tile: Any, pictures: Any, followed: Any, shared: Any, offsets: Any,
                 _give_pilot(pilot[c], tile, corners[-1:], m, (own, trust), sums[c], weights[c])
             continue
         products = np.ascontiguousarray(products[first:last, first:last])
+        levels = _levels(variance, tile, places, first, last, noise)
+        for t in range(last - first):
+            for u in range(last - first):
+                products[t, u] /= levels[t] * levels[u]
         courses = np.empty(products.shape, np.float32)
         diagonalise(products, courses)
         for c in range(channels):
@@ -80,6 +84,9 @@ def temporal(tile: Any, pictures: Any, followed: Any, shared: Any, offsets: Any,
                 at = c * count + t
                 gather_rows(y[c], tile, places[t], m, values[at])
                 mean_noise(variance[c], tile, places[t], noise[at])
+                _divide(values[at], rows * m, levels[t - first])
+                _divide(known[at], rows * m, levels[t - first])
+                _divide(noise[at], m, levels[t - first] * levels[t - first])
                 _clear(answer[at], rows * m)
                 _clear(left[at], m)
         for k in range(last - first):
@@ -104,8 +111,9 @@ def temporal(tile: Any, pictures: Any, followed: Any, shared: Any, offsets: Any,
                 _add_mean(own, tile.group, m, course[3][c])
                 for t in range(last - first):
                     at = c * count + first + t
-                    _add(own, courses[k, t], tile.group * m, answer[at])
-                    _add(trust, courses[k, t] * courses[k, t], m, left[at])
+                    back_to = courses[k, t] * levels[t]
+                    _add(own, back_to, tile.group * m, answer[at])
+                    _add(trust, back_to * back_to, m, left[at])
         for c in range(channels):
             for t in range(first, last):
                 at = c * count + t
@@ -165,6 +173,27 @@ def _steady(products: Any, now: int, most: float) -> Any:
     while last < len(products) and products[now, now] + products[last, last] - 2 * products[now, last] <= most:
         last += 1
     return first, last
+
+
+@inlined
+def _levels(variance: Any, tile: Any, places: Any, first: int, last: int, noise: Any) -> Any:
+    """Return the noise level of each plane of a group: divided by it, a plane counts as much as it is worth."""
+    n, channels = pixels_of(tile), len(variance)
+    found = np.empty(last - first, np.float32)
+    for t in range(first, last):
+        whole = np.float32(0.0)
+        for c in range(channels):
+            mean_noise(variance[c], tile, places[t], noise[0])
+            whole += np.sum(noise[0][:n])
+        found[t - first] = np.sqrt(whole / np.float32(channels * n))
+    return found
+
+
+@inlined
+def _divide(values: Any, count: int, by: float) -> None:
+    factor = splat(np.float32(1.0) / by)
+    for at in range(0, count, LANES):
+        store(values, at, mul(load(values, at), factor))
 
 
 @inlined

@@ -1,0 +1,161 @@
+"""How bright the planes of a stack are, one against the other: bleaching, and the flicker of a lamp.
+
+    y_t = b + g_t (x_t - b) + n_t,   b the black level
+
+What most places of a plane have in common with the same places of the plane before is its gain; what moves changes
+few of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from untaught.noise.estimation.robust import MEDIAN
+
+Values = NDArray[np.float64]
+
+MOST_PLACES = 1024  # that are looked at, evenly spread; bounds the time
+MOST_PAIRS = 64  # planes that the black level is told by
+CANDIDATES = 33  # black levels that are tried
+DARKEST = 0.01  # quantile of all means that the black level is not above
+BELOW = 0.1  # of the range of all means: what lies so far below zero was not made by light
+BETTER = 0.9  # of what is left unexplained by the data's zero, below which another black level is taken
+LEAST = 1e-6  # ratio
+LEAST_ERROR = 1e-4  # of a logarithm
+LAGS = (1, 2, 4, 8, 16, 32)  # planes between two that are compared
+MEDIAN_ERROR = 1.25  # of a median, times that of the mean of normal numbers
+DEGREE = 2  # of the logarithm of a brightness that fades
+FADES = 0.1  # of the logarithm of the gain from the first plane to the last; less is hardly seen
+FLICKERS = 0.015  # deviation of the logarithm of the gain from one that changes steadily
+SURE = 4.0  # standard errors
+
+
+@dataclass(frozen=True)
+class Gains:
+    """What was found.
+
+    Attributes
+    ----------
+    gains : tuple of float
+        g_t, 1 for a plane that is as bright as the first is without its flicker; all 1 where neither was found.
+    black : float
+        b, in units of the values.
+    fading : float
+        The steady part of the gain in the last plane over that in the first; 1 where none was found.
+    flicker : float
+        Deviation of the gain from that, as a part of it; 0 where none was found.
+    """
+
+    gains: tuple[float, ...]
+    black: float = 0.0
+    fading: float = 1.0
+    flicker: float = 0.0
+
+    @property
+    def one(self) -> bool:
+        """Whether all planes are equally bright, as far as can be told."""
+        return self.fading == 1 and not self.flicker
+
+
+def gains_of(means: NDArray[np.floating], zero: float, fade: bool = True) -> Gains:
+    """Measure the gain of planes that follow each other.
+
+    Parameters
+    ----------
+    means : ndarray
+        (T, N): means of each plane over the same N places, of so many pixels that noise is next to nothing.
+    zero : float
+        The data's zero in their units: the black level, unless another one explains all places better.
+    fade : bool
+        Whether a steady change is one of brightness; else it is what the planes show.
+    """
+    count = len(means)
+    y = np.asarray(means[:, :: -(-means.shape[1] // MOST_PLACES)], np.float64)
+    if count < 2 or y.shape[1] < 2:
+        return Gains((1.0,) * count)
+    lowest, brightest = np.quantile(y, (DARKEST, 1 - DARKEST))
+    if lowest < zero - BELOW * (brightest - lowest):
+        return Gains((1.0,) * count)
+    black = _black(y, zero, max(zero, lowest))
+    logs, error, change_error = _logs(y - black)
+    steps = np.arange(count) / max(count - 1, 1)
+    steady = np.polyval(np.polyfit(steps, logs, min(DEGREE, max(count - 3, 0))), steps)
+    change, off = float(steady[-1] - steady[0]), logs - steady
+    flicker = float(np.sqrt(np.mean(np.diff(off) ** 2) / 2)) if count > 3 else 0.0
+    chance = float(np.hypot(change_error, 2 * flicker / count**0.5))
+    fades = fade and count > 3 and abs(change) > max(FADES, SURE * chance)
+    flickers = flicker > max(FLICKERS, SURE / 2 * error)
+    whole = (steady - steady[0] if fades else 0.0) + (off if flickers else 0.0)
+    gains = np.exp(np.broadcast_to(whole, count))
+    return Gains(
+        tuple(gains.tolist()), black, float(np.exp(change)) if fades else 1.0, flicker if flickers else 0.0
+    )
+
+
+def _logs(light: Values) -> tuple[Values, float, float]:
+    """Return log g_t, the error of one step of it, and that of the change from the first to the last.
+
+    The most likely by all pairs of planes that are 1, 2, 4 ... apart: neighbours alone, step by step, would wander.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.linalg import splu
+
+    count = len(light)
+    pairs = [(t, t + lag) for lag in LAGS if lag < count for t in range(count - lag)]
+    ratios, errors = np.array([_ratio(light[a], light[b]) for a, b in pairs]).T
+    weights = 1 / np.square(errors + LEAST_ERROR)
+    rows, columns = np.repeat(np.arange(len(pairs)), 2), np.array(pairs).ravel()
+    steps = coo_array((np.tile([-1.0, 1.0], len(pairs)), (rows, columns)), (len(pairs), count)).tocsc()[:, 1:]
+    weighted = steps.multiply(weights[:, None]).tocsc()
+    solve = splu((steps.T @ weighted).tocsc()).solve
+    logs = np.concatenate([[0.0], solve(weighted.T @ np.log(ratios))])
+    last = np.zeros(count - 1)
+    last[-1] = 1
+    step = float(np.median(errors[: count - 1]))
+    return logs, step, float(np.hypot(np.sqrt(solve(last)[-1]), step))
+
+
+def _black(y: Values, zero: float, highest: float) -> float:
+    """Return the black level that leaves least unexplained, plane by plane and from the first to the last half."""
+    half, every = len(y) // 2, -(-len(y) // MOST_PAIRS)
+    pairs = [*zip(y[:-1], y[1:], strict=True)][::every] + [*zip(y[:-half], y[half:], strict=True)][::every]
+    tried = np.linspace(zero, highest, CANDIDATES)
+    left = [sum(_unexplained(a - black, b - black) for a, b in pairs) for black in tried]
+    best = int(np.argmin(left))
+    return float(tried[best] if left[best] < BETTER * left[0] else tried[0])
+
+
+def _unexplained(before: Values, after: Values) -> float:
+    root = np.sqrt(_middle_ratio(before, after))
+    return float(np.abs(after / root - root * before).mean())
+
+
+def _ratio(before: Values, after: Values) -> tuple[float, float]:
+    """Return the gain between two planes, and its relative standard error."""
+    ratio = _middle_ratio(before, after)
+    weights = np.sqrt(np.clip(before, 0, None) * np.clip(after / ratio, 0, None))
+    apart = np.abs(np.log(np.where(weights > 0, after / ratio, 1) / np.where(weights > 0, before, 1)))
+    places = weights.sum() ** 2 / max(float(np.square(weights).sum()), 1e-30)
+    # what places next to each other have changed by is alike: they count for a fourth
+    error = 2 * MEDIAN_ERROR * MEDIAN * _median(apart, weights) / np.sqrt(max(places, 1.0))
+    return ratio, float(error)
+
+
+def _middle_ratio(before: Values, after: Values) -> float:
+    """Return the r that makes sum |after - r before| least, from both sides: each alone is too small by what moves."""
+    there, back = before > 0, after > 0
+    if not (there.any() and back.any()):
+        return 1.0
+    up = _median(after[there] / before[there], before[there])
+    down = _median(before[back] / after[back], after[back])
+    return float(np.sqrt(max(up, LEAST) / max(down, LEAST)))
+
+
+def _median(values: Values, weights: Values) -> float:
+    """Return the weighted median."""
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, total[-1] / 2)])
