@@ -113,9 +113,9 @@ def check_options(work: Work) -> None:
     InputError
         One sentence about the first.
     """
-    from untaught.pipeline.request import TaskOptions, request_of
+    from untaught.pipeline.request import DenoiseOptions, request_of
 
-    told = {name: value for name, value in work.options.items() if name in TaskOptions.__annotations__}
+    told = {name: value for name, value in work.options.items() if name in DenoiseOptions.__annotations__}
     if told.get("noise") == SHARED:
         if work.verb != "denoise":
             raise InputError(f"only denoise takes a shared noise, not {work.verb}; give the noise as a law")

@@ -112,7 +112,7 @@ def denoised(
     told = found.on(picture.value_range)
     if len(told) == 1:
         return denoise(picture, **{**options, "noise": told[0], "on_progress": on_progress})
-    request = request_of({**options, "on_progress": on_progress})  # type: ignore[typeddict-item]
+    request = request_of({**options, "on_progress": on_progress})  # type: ignore[arg-type]
     planes = tuple(replace(request, noise=told[index % len(told)]) for index in range(picture.n_planes))
     return denoise_planes(Requests(picture, request, planes, time.monotonic()))
 

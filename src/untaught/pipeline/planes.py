@@ -62,7 +62,7 @@ class Requests:
     started : float
         When, by `time.monotonic`: the clock of the whole picture.
     accounts : tuple of sequences of Account
-        What was done to the planes before they are solved, such as taking stripes out; each has one for every plane.
+        What was done to the planes before they are solved, such as taking stripes out, for each of them.
     found : Found
         Planes that may be restored together.
     """

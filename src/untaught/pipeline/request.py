@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import torch
 from numpy.typing import NDArray
@@ -134,6 +134,7 @@ class DenoiseOptions(TaskOptions, total=False):
 def request_of(options: TaskOptions | DenoiseOptions) -> Request:
     """Return what was asked for, but for the guide; each option checked."""
     checkpoint = options.get("checkpoint")
+    more = cast(DenoiseOptions, options)
     request = Request(
         method=method_of(options.get("method", "auto")),
         noise=noise_of(options.get("noise", "auto"), options.get("sigma")),
@@ -150,8 +151,8 @@ def request_of(options: TaskOptions | DenoiseOptions) -> Request:
         memory=memory_of(options.get("memory")),
         effort=effort_of(options.get("effort", "normal")),
         together=together_of(options.get("together", "auto")),
-        fixed_pattern=fixed_pattern_of(options.get("fixed_pattern", "auto")),
-        flicker=flicker_of(options.get("flicker", "keep")),
+        fixed_pattern=fixed_pattern_of(more.get("fixed_pattern", "auto")),
+        flicker=flicker_of(more.get("flicker", "keep")),
     )
     said = request.noise, request.noise_region, request.noise_from
     if sum(each is not None for each in said) > 1:
@@ -173,9 +174,7 @@ def asked_for(request: Request) -> dict[str, str] | None:
 
 def effort_of(effort: str) -> str:
     """Return how much is to be tried."""
-    if not one_of(effort, EFFORTS):
-        raise InputError(f"the effort is {quoted(effort)}; choose {', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}")
-    return effort
+    return _chosen(effort, "the effort", EFFORTS)
 
 
 def together_of(together: str) -> str:
@@ -190,19 +189,19 @@ def together_of(together: str) -> str:
 
 def fixed_pattern_of(fixed_pattern: str) -> str:
     """Return what is to be done with the fixed pattern of a sensor."""
-    if not one_of(fixed_pattern, FIXED_PATTERN):
-        raise InputError(
-            f"the fixed pattern is {quoted(fixed_pattern)}; choose {', '.join(FIXED_PATTERN[:-1])} or "
-            f"{FIXED_PATTERN[-1]}"
-        )
-    return fixed_pattern
+    return _chosen(fixed_pattern, "the fixed pattern", FIXED_PATTERN)
 
 
 def flicker_of(flicker: str) -> str:
     """Return whether planes keep a brightness of their own."""
-    if not one_of(flicker, FLICKER):
-        raise InputError(f"the flicker is {quoted(flicker)}; choose {' or '.join(FLICKER)}")
-    return flicker
+    return _chosen(flicker, "the flicker", FLICKER)
+
+
+def _chosen(value: str, what: str, choices: Sequence[str]) -> str:
+    if not one_of(value, choices):
+        named = " or ".join((", ".join(choices[:-1]), choices[-1]))
+        raise InputError(f"{what} is {quoted(value)}; choose {named}")
+    return value
 
 
 def method_of(method: Any) -> str | Method | Fusion:

@@ -44,7 +44,13 @@ def command_line(recipe: Recipe, picture: Image, interrupted: bool) -> str | Non
     if recipe.strength != 1:
         together["strength"] = repr(recipe.strength)
     how = [("seed", str(recipe.seed)), ("device", recipe.device), *typed.items()]
-    options = [*before, *how, *memory.items(), *together.items(), *(sensor.items() if picture.n_planes > 1 and recipe.task == "denoise" else ())]
+    options = [
+        *before,
+        *how,
+        *memory.items(),
+        *together.items(),
+        *(sensor.items() if picture.n_planes > 1 and recipe.task == "denoise" else ()),
+    ]
     written = [word for name, value in options for word in (f"--{name}", value)]
     return shlex.join(["untaught", recipe.task, source, "-o", "OUTPUT", *written])
 

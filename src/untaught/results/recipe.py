@@ -46,7 +46,7 @@ class Recipe(BaseModel):
     stripes: str | None = None  # that were taken out beforehand: rows, columns, auto
     memory: int | None = None  # bytes, where planes were cut to keep to it
     together: str = "none"  # which planes were to help each other; in recipes before there was a choice, none
-    fixed_pattern: str = "keep"  # what was done with that of the sensor; in recipes before there was a choice, nothing
+    fixed_pattern: str = "keep"  # of the sensor: what was done with it; in older recipes nothing
     flicker: str = "keep"  # whether planes kept their own brightness
     noise_region: tuple[int, int, int, int] | None = None  # where alone the noise was measured
     noise_from: tuple[str, ...] | None = None  # the frames that told it; `noise` has what they told

@@ -28,8 +28,8 @@ CALM_MEAN = 0.907
 class Three(NamedTuple):
     """Planes that follow each other, (H, W, C) on one scale, and what is missing in any or was cut off, (H, W).
 
-    `levels` are those of the noise in the first and the last over that in the middle one: of planes that were brought
-    to its brightness.
+    `levels` are those of the noise in the first and the last over that in the middle one: of planes that were
+    brought to its brightness.
     """
 
     first: Floats
@@ -95,7 +95,8 @@ def _split(three: Three) -> tuple[Floats, Floats]:
     from scipy.ndimage import gaussian_filter
 
     mean = gaussian_filter((three.first + three.middle + three.last) / 3, (WIDTH, WIDTH, 0))
-    change = (three.first - 2 * three.middle + three.last) / np.float32(float(np.hypot(2, np.hypot(*three.levels))))
+    before, after = three.levels
+    change = (three.first - 2 * three.middle + three.last) / np.float32((before**2 + 4 + after**2) ** 0.5)
     return np.where(three.gone[..., None], 0, mean), np.where(three.gone[..., None], 0, change)
 
 

@@ -9,6 +9,7 @@ few of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,8 @@ CANDIDATES = 33  # black levels that are tried
 DARKEST = 0.01  # quantile of all means that the black level is not above
 BELOW = 0.1  # of the range of all means: what lies so far below zero was not made by light
 BETTER = 0.9  # of what is left unexplained by the data's zero, below which another black level is taken
-LEAST = 1e-6  # ratio
 LEAST_ERROR = 1e-4  # of a logarithm
+UNTOLD = 100.0  # error of one of which nothing is known
 LAGS = (1, 2, 4, 8, 16, 32)  # planes between two that are compared
 MEDIAN_ERROR = 1.25  # of a median, times that of the mean of normal numbers
 DEGREE = 2  # of the logarithm of a brightness that fades
@@ -98,7 +99,7 @@ def gains_of(means: NDArray[np.floating], zero: float, fade: bool = True) -> Gai
 def _logs(light: Values) -> tuple[Values, float, float]:
     """Return log g_t, the error of one step of it, and that of the change from the first to the last.
 
-    The most likely by all pairs of planes that are 1, 2, 4 ... apart: neighbours alone, step by step, would wander.
+    The most likely by all pairs of planes that are 1, 2, 4 ... apart: neighbours alone would wander, step by step.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.linalg import splu
@@ -119,9 +120,9 @@ def _logs(light: Values) -> tuple[Values, float, float]:
 
 
 def _black(y: Values, zero: float, highest: float) -> float:
-    """Return the black level that leaves least unexplained, plane by plane and from the first to the last half."""
+    """Return the black level that leaves least unexplained, of planes next to each other and far apart."""
     half, every = len(y) // 2, -(-len(y) // MOST_PAIRS)
-    pairs = [*zip(y[:-1], y[1:], strict=True)][::every] + [*zip(y[:-half], y[half:], strict=True)][::every]
+    pairs = [*pairwise(y)][::every] + [*zip(y[:-half], y[half:], strict=True)][::every]
     tried = np.linspace(zero, highest, CANDIDATES)
     left = [sum(_unexplained(a - black, b - black) for a, b in pairs) for black in tried]
     best = int(np.argmin(left))
@@ -129,29 +130,26 @@ def _black(y: Values, zero: float, highest: float) -> float:
 
 
 def _unexplained(before: Values, after: Values) -> float:
-    root = np.sqrt(_middle_ratio(before, after))
+    root = np.sqrt(_ratio(before, after)[0])
     return float(np.abs(after / root - root * before).mean())
 
 
 def _ratio(before: Values, after: Values) -> tuple[float, float]:
-    """Return the gain between two planes, and its relative standard error."""
-    ratio = _middle_ratio(before, after)
-    weights = np.sqrt(np.clip(before, 0, None) * np.clip(after / ratio, 0, None))
-    apart = np.abs(np.log(np.where(weights > 0, after / ratio, 1) / np.where(weights > 0, before, 1)))
-    places = weights.sum() ** 2 / max(float(np.square(weights).sum()), 1e-30)
+    """Return the gain between two planes, and its relative standard error.
+
+    The median of the ratios of all places, each with the weight of its light in the darker plane: what comes or
+    goes counts as little either way.
+    """
+    weights = np.minimum(before, after)
+    there = weights > 0
+    if not there.any():
+        return 1.0, UNTOLD
+    weights, logs = weights[there], np.log(after[there] / before[there])
+    middle = _median(logs, weights)
+    places = weights.sum() ** 2 / float(np.square(weights).sum())
     # what places next to each other have changed by is alike: they count for a fourth
-    error = 2 * MEDIAN_ERROR * MEDIAN * _median(apart, weights) / np.sqrt(max(places, 1.0))
-    return ratio, float(error)
-
-
-def _middle_ratio(before: Values, after: Values) -> float:
-    """Return the r that makes sum |after - r before| least, from both sides: each alone is too small by what moves."""
-    there, back = before > 0, after > 0
-    if not (there.any() and back.any()):
-        return 1.0
-    up = _median(after[there] / before[there], before[there])
-    down = _median(before[back] / after[back], after[back])
-    return float(np.sqrt(max(up, LEAST) / max(down, LEAST)))
+    error = 2 * MEDIAN_ERROR * MEDIAN * _median(np.abs(logs - middle), weights) / np.sqrt(places)
+    return float(np.exp(middle)), float(error)
 
 
 def _median(values: Values, weights: Values) -> float:

@@ -34,12 +34,15 @@ class Taken:
         Mean square of the stripes that are in the picture, its range squared.
     leftover : float
         Mean square of those that are in the answer.
+    out : bool
+        Whether something was taken out.
     """
 
     notes: tuple[str, ...] = ()
     values: NDArray[np.float32] | None = None
     added: float = 0.0
     leftover: float = 0.0
+    out: bool = False
 
     def counted(self, answer: Answer) -> Answer:
         """Return the answer for the plane without stripes as that for the plane as it was given.
@@ -50,13 +53,13 @@ class Taken:
         answer = replace(answer, notes=(*self.notes, *answer.notes))
         if self.added == 0:
             return answer
-        risk, seen = answer.risk, self.values is None and answer.noise.shared
+        risk, seen = answer.risk, not self.out and answer.noise.shared
         return replace(
             answer,
             risk=None if risk is None else Risk(risk.value + self.leftover, risk.error + self.leftover / 2),
             variance=answer.variance + (0.0 if seen or not answer.variance else self.added),
             candidates=tuple(self._row(row) for row in answer.candidates),
-            completed=answer.completed or (self.values is not None and answer.method == "none"),
+            completed=answer.completed or (self.out and answer.method == "none"),
         )
 
     def _row(self, row: Tried) -> Tried:
@@ -106,7 +109,7 @@ def stripes_in(plane: Plane, asked: str | None = None) -> Taken:
     offsets = sum(_laid(one) * moved_by(plane.values, gone) for one in out)
     values = (plane.values - offsets).astype(np.float32)
     leftover = math.fsum(one.leftover for one in out)
-    return Taken(tuple(notes), values, float(np.square(offsets).mean()) + leftover, leftover)
+    return Taken(tuple(notes), values, float(np.square(offsets).mean()) + leftover, leftover, out=True)
 
 
 def _laid(stripes: Stripes) -> NDArray[np.floating]:

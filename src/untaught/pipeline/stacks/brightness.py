@@ -2,8 +2,8 @@
 
     z = (y - b - g (low - b)) / (g (high - low)),   y = b + g (x - b)
 
-is the same for x whatever the gain g. An answer on that scale goes back to the plane's own brightness by itself, and a
-law of noise to that of its values, as with any other scale.
+is the same for x whatever the gain g. An answer on that scale goes back to the plane's own brightness by itself,
+and a law of noise to that of its values, as with any other scale.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ def at_gain(scale: Scale, picture: Image, black: float, gain: float) -> Scale:
     zero = low + black * (high - low)
     ends = zero + gain * (scale.low - zero), zero + gain * (scale.high - zero)
     span = scale.high - scale.low
-    clip = [cut and abs(a - b) < SAME * span for cut, a, b in zip(scale.clip, ends, (scale.low, scale.high), strict=True)]
+    clip = [
+        cut and abs(a - b) < SAME * span
+        for cut, a, b in zip(scale.clip, ends, (scale.low, scale.high), strict=True)
+    ]
     return replace(scale, low=ends[0], high=ends[1], step=scale.step / gain, clip=(clip[0], clip[1]))
 
 
@@ -66,21 +69,27 @@ def brightness_notes(series: Sequence[Series], flicker: str) -> tuple[str, ...]:
     """Return what there is to say of planes that are not equally bright, whose flicker is kept or removed."""
     uneven = [one for one in series if one.gains is not None]
     if not uneven:
-        return ("the planes are equally bright, as far as can be told; none was changed",) if flicker == "remove" else ()
+        return (
+            ("the planes are equally bright, as far as can be told; none was changed",)
+            if flicker == "remove"
+            else ()
+        )
     worst = max(uneven, key=lambda one: _uneven(one.gains))
     gains = worst.gains
     assert gains is not None
     said = []
     if gains.fading != 1:
-        falls = "falls" if gains.fading < 1 else "rises"
-        said.append(f"{falls} along {worst.axis}, in the last plane to {gains.fading:.0%} of that in the first (bleaching)")
+        falls, why = ("falls", " (bleaching)") if gains.fading < 1 else ("rises", "")
+        said.append(
+            f"{falls} along {worst.axis}, in the last plane to {gains.fading:.0%} of that in the first{why}"
+        )
     if gains.flicker:
         said.append(f"jumps from plane to plane by {gains.flicker:.1%} (flicker)")
     more = f", in {len(uneven)} series of planes at most" if len(uneven) > 1 else ""
     then = (
         "all planes were given that of the first"
         if flicker == "remove"
-        else "planes are compared at one brightness and keep their own; --flicker remove gives them that of the first"
+        else "planes are compared at one brightness and keep theirs; --flicker remove gives all that of the first"
     )
     return (f"the brightness {' and '.join(said)}{more}; {then}",)
 

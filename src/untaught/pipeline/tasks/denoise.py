@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
+from untaught.errors import InputError
 from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes, mean_step
+from untaught.image.image import Image
 from untaught.image.plane import Plane
 from untaught.image.reading import Reading, memory_of
 from untaught.method import Method
@@ -28,7 +30,8 @@ from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
 from untaught.pipeline.stacks.brightness import at_one_brightness, brightness_notes
-from untaught.pipeline.stacks.find_series import NONE, axes_asked, find_series
+from untaught.pipeline.stacks.find_series import NONE, Found, axes_asked, find_series
+from untaught.pipeline.stacks.take_pattern import without_pattern
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.pipeline.tiles.memory_need import tiling_for
@@ -190,19 +193,37 @@ def denoise(
 
 def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
-    picture, requests = requests.destriped(requests.picture)
+    given, shared = requests.picture, requests.shared
+    found = _series_of(given, shared)
+    picture, taken, said = without_pattern(given, found.series, shared.fixed_pattern)
+    picture, requests = requests.also(taken).destriped(picture)
     requests, notes = with_given_noise(requests, picture)
-    together, flicker = requests.shared.together, requests.shared.flicker
-    axes_asked(picture, together)
-    fits = tiling_for(picture, requests.shared) is None  # planes that do not are restored one by one
-    found = find_series(picture, together) if fits else NONE
-    requests = replace(requests, found=found)
     source = requests.picture.source
     solve = partial(denoise_plane, compressed=source is not None and mean_step(source) is not None)
-    notes += found.notes + brightness_notes(found.series, flicker)
-    if flicker == "remove":
-        requests = requests.also(at_one_brightness(picture, found.series))
+    notes += said + found.notes + brightness_notes(found.series, shared.flicker)
+    if shared.flicker == "remove":
+        requests = requests.also(at_one_brightness(given, found.series))
+    requests = replace(requests, found=NONE if shared.together == "none" else found)
     return restore_planes(requests, replace(TASK, notes=notes), solve, picture)
+
+
+def _series_of(picture: Image, request: Request) -> Found:
+    """Return which planes follow each other; none of those that do not fit, which are restored one by one.
+
+    Raises
+    ------
+    InputError
+        For an axis that the picture does not have; where such planes were to be changed together.
+    """
+    axes_asked(picture, request.together)
+    if tiling_for(picture, request) is None:
+        return find_series(picture, "auto" if request.together == "none" else request.together)
+    if picture.n_planes > 1 and "remove" in (request.fixed_pattern, request.flicker):
+        raise InputError(
+            f"a fixed pattern and flicker can only be removed from planes that fit in memory, and those of "
+            f"{picture.name} do not; allow more memory"
+        )
+    return NONE
 
 
 def denoise_plane(plane: Plane, request: Request, compressed: bool = False) -> Answer:

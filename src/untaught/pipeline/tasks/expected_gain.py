@@ -11,7 +11,9 @@ from untaught.image.image import Image
 from untaught.noise import NoiseModel
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.request import Request
+from untaught.pipeline.stacks.brightness import brightness_notes
 from untaught.pipeline.stacks.find_series import Found, Series
+from untaught.pipeline.stacks.take_pattern import WOULD, patterns_of
 from untaught.pipeline.tasks.denoise import denoise_planes
 
 SIDE = 96  # pixels of the part, in the middle of the planes
@@ -31,6 +33,10 @@ def together_notes(picture: Image, found: Found, noise: NoiseModel) -> tuple[str
     noise : NoiseModel
         Of the noisiest plane, on the picture's range.
     """
+    found_notes = found.notes + brightness_notes(found.series, "keep")
+    for pattern in patterns_of(picture, found.series):
+        found_notes += () if pattern is None else tuple(pattern.notes("auto", WOULD))
+    found = replace(found, notes=tuple(dict.fromkeys(found_notes)))
     if not found.series or noise.leaves_clean or noise.replaces:
         return found.notes
     longest = max(found.series, key=lambda one: len(one.planes))
