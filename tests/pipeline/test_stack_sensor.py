@@ -42,21 +42,18 @@ def notes_with(words: str, notes: Sequence[str]) -> list[str]:
     return [note for note in notes if words in note]
 
 
-def test_the_gain_of_going_together_survives_bleaching_and_flicker() -> None:
-    gains = []
-    for brightness in (1.0, (FADES * FLICKERS)[:, None, None]):
-        x = film(0) * brightness
-        ways = (denoise(noisy(x), method="nonlocal", together=how, sigma=NOISE / 255) for how in ("T", "none"))
-        together, alone = (psnr(result.image, x, 255) for result in ways)
-        gains.append(together - alone)
-    assert gains[0] > 2
-    assert gains[1] > gains[0] - 0.7
+def test_going_together_gains_as_much_where_planes_bleach_and_flicker(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = film(0) * (FADES * FLICKERS)[:, None, None]
+    as_bright = denoise(noisy(x), method="nonlocal", sigma=NOISE / 255)
+    monkeypatch.setattr("untaught.pipeline.stacks.find_series._with_gains", lambda *given: given[-1])
+    as_it_is = denoise(noisy(x), method="nonlocal", sigma=NOISE / 255)
+    assert psnr(as_bright.image, x, 255) > psnr(as_it_is.image, x, 255) + 2
 
 
 def test_flicker_is_said_and_kept_or_removed() -> None:
     x = film(0)
     y = noisy(x * (FADES * FLICKERS)[:, None, None])
-    kept, removed = (denoise(y, method="wavelet", sigma=NOISE / 255, flicker=how) for how in ("keep", "remove"))
+    kept, removed = (denoise(y, method="nlm", sigma=NOISE / 255, flicker=how) for how in ("keep", "remove"))
     (said,) = notes_with("brightness falls along T", kept.notes)
     assert "(bleaching) and jumps from plane to plane by" in said
     assert "--flicker remove" in said
@@ -75,13 +72,13 @@ def test_flicker_is_said_and_kept_or_removed() -> None:
 
 def test_planes_that_are_equally_bright_are_left() -> None:
     y = noisy(film(1))
-    plain, asked = (denoise(y, method="wavelet", sigma=NOISE / 255, flicker=how) for how in ("keep", "remove"))
+    plain, asked = (denoise(y, method="nlm", sigma=NOISE / 255, flicker=how) for how in ("keep", "remove"))
     assert np.array_equal(plain.image, asked.image)
     assert notes_with("equally bright", asked.notes)
     assert not notes_with("bright", plain.notes)
 
 
-def sensor(planes: int = 12) -> tuple[Values, Values]:
+def sensor(planes: int = 10) -> tuple[Values, Values]:
     """Return a film and what a sensor adds to it."""
     rng = np.random.default_rng(2)
     o = 8 * rng.standard_normal(SIDE) + np.zeros((SIDE, SIDE))
@@ -92,7 +89,7 @@ def sensor(planes: int = 12) -> tuple[Values, Values]:
 def test_a_pattern_that_is_told_is_taken_out_and_counted() -> None:
     x, o = sensor()
     y = noisy(x + o, 8.0)
-    kept, auto = (denoise(y, method="wavelet", sigma=8 / 255, fixed_pattern=how) for how in ("keep", "auto"))
+    kept, auto = (denoise(y, method="nlm", sigma=8 / 255, fixed_pattern=how) for how in ("keep", "auto"))
     assert error(auto, x) < error(kept, x) - 1
     (said,) = notes_with("the sensor adds a fixed pattern", auto.notes)
     assert "offsets of columns" in said
@@ -101,7 +98,7 @@ def test_a_pattern_that_is_told_is_taken_out_and_counted() -> None:
     assert "it is left in" in left
     for result in (kept, auto):
         assert result.psnr is not None
-        assert result.psnr.value == pytest.approx(psnr(result.image, x, 255), abs=1.5)
+        assert psnr(result.image, x, 255) - 2.5 < result.psnr.value < psnr(result.image, x, 255) + 1
     assert np.array_equal(rerun(auto.recipe, y).image, auto.image)
     assert kept.command is not None
     assert "--fixed-pattern keep" in kept.command
@@ -109,12 +106,12 @@ def test_a_pattern_that_is_told_is_taken_out_and_counted() -> None:
 
 
 def test_a_picture_that_stands_still_keeps_its_stars_unless_asked() -> None:
-    x = np.repeat(film(0, 1), 12, 0)
+    x = np.repeat(film(0, 1), 8, 0)
     x[:, 8:40, 8:40] = 60
     x[:, 20, 20] = 160
     y = noisy(x, 8.0)
     kept, auto, removed = (
-        denoise(y, method="wavelet", sigma=8 / 255, fixed_pattern=how) for how in ("keep", "auto", "remove")
+        denoise(y, method="nlm", sigma=8 / 255, fixed_pattern=how) for how in ("keep", "auto", "remove")
     )
     assert np.array_equal(kept.image, auto.image)
     (said,) = notes_with("stands alone at the same place", auto.notes)
@@ -145,7 +142,7 @@ def test_the_command_takes_both(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path, out = tmp_path / "in.tif", tmp_path / "out.tif"
     y = np.clip(np.rint(noisy(x * FADES[[0, 1, 2, 3, 4, 5, 5, 5, 5], None, None] + o, 8.0).array), 0, 255)
     tifffile.imwrite(path, y.astype(np.uint8), metadata={"axes": "TYX"})
-    options = ["--method", "wavelet", "--fixed-pattern", "remove", "--flicker", "remove", "--json"]
+    options = ["--method", "nlm", "--fixed-pattern", "remove", "--flicker", "remove", "--json"]
     assert main(["denoise", str(path), "-o", str(out), *options]) == 0
     said = json.loads(capsys.readouterr().out)
     assert notes_with("all planes were given that of the first", said["notes"])

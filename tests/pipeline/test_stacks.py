@@ -125,7 +125,7 @@ def test_a_long_stack_has_a_short_table(result: Result) -> None:
     )
     shown = Result(long, long, Gaussian(0.1), True, "tv", "asked", stopped, 1.0, result.recipe, planes=planes)
     text = text_of(page(shown))
-    assert f"{count} of {count} planes were reached, each by itself. 41 of them are listed." in text
+    assert f"{count} of {count} planes were reached. 41 of them are listed." in text
     assert text.count("gaussian, 25.5 tv") == 41
 
 

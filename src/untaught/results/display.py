@@ -80,13 +80,14 @@ def pairs(result: Restoration) -> list[Pair]:
 def _pair(result: Restoration, index: int, count: int) -> Pair:
     """Return a plane before and after; of a large one the middle, for no page shows more of it in detail."""
     sizes = [(picture.height, picture.width) for picture in (result.input, result.picture)]
-    window = (_middle(sizes[0][0]), _middle(sizes[0][1])) if sizes[0] == sizes[1] else (slice(None), slice(None))
+    window = (middle(sizes[0][0]), middle(sizes[0][1])) if sizes[0] == sizes[1] else (slice(None), slice(None))
     b, a = (picture.plane(index, window) for picture in (result.input, result.picture))
     label = words.plane_name(b.index, count, b.label)
     return Pair(label, b.values, a.values, b.missing, index, b.working.left, window, sizes[0])
 
 
-def _middle(length: int) -> slice:
+def middle(length: int) -> slice:
+    """Return what a page shows of a side: of one that is longer than `LARGE`, its middle."""
     side = min(length, LARGE)
     return slice((length - side) // 2, (length - side) // 2 + side)
 

@@ -15,6 +15,7 @@ from untaught.results.html import document, paragraph, section, table
 from untaught.results.plots import curves
 from untaught.results.residual_check import LAGS, ResidualCheck, check_residual
 from untaught.results.restoration import Restoration
+from untaught.results.stack_player import stack_player
 from untaught.risk.estimate import rmse_of
 
 MOST_PLANES = 60  # rows of the table of planes
@@ -30,6 +31,7 @@ def page(result: Restoration) -> str:
 def _sections(result: Restoration, shown: Sequence[Pair]) -> Iterator[str]:
     yield _head(result)
     yield gallery(result, shown)
+    yield stack_player(result, shown[0], stretch_of(result, shown))
     yield _planes(result)
     yield _noise(result, shown[0])
     yield section("Why this method", paragraph(words.sentence(result.why)))
@@ -68,7 +70,7 @@ def _planes(result: Restoration) -> str:
     few = f" {len(rows)} of them are listed." if every > 1 else ""
     return section(
         "The planes",
-        paragraph(f"{len(reached)} of {count} planes were reached, each by itself.{few}"),
+        paragraph(f"{len(reached)} of {count} planes were reached.{few}"),
         table(heads, rows, "n    ttn"),
         paragraph(
             f"What follows, down to what was tried, is about the first restored: {words.plane_of(result)}.", "soft"

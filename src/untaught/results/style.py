@@ -32,6 +32,12 @@ img { display: block; }
 .plot img { width: 100%; height: auto; border-radius: 4px; }
 .bar { display: flex; gap: .6rem; align-items: center; font-size: .875rem; margin-top: .8rem; }
 .bar img { width: 16rem; max-width: 45vw; height: 14px; image-rendering: auto; }
+.player p { display: flex; flex-wrap: wrap; gap: .6rem; align-items: center; max-width: 100%; }
+.player input { flex: 1 1 12rem; max-width: 32rem; accent-color: var(--accent); }
+.player output { min-width: 6rem; font-variant-numeric: tabular-nums; }
+.player button { font: inherit; padding: .15rem .9rem; border: 1px solid var(--line); border-radius: 4px;
+  background: var(--card); color: var(--ink); cursor: pointer; }
+.player [hidden] { display: none; }
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; padding: .35rem 1.2rem .35rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }
