@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
 
-DENOISING = ("strength",)  # options of `denoise` alone
+DENOISING = ("strength", "fixed_pattern", "flicker")  # options of `denoise` alone
 SEVERAL = ("recursive", "workers", "shard", "overwrite", "suffix")  # options that are about many pictures
 
 Guide = Annotated[

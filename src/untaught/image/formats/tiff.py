@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from untaught.image.axes import asked
-from untaught.image.formats.base import CutOffError, Format, broken_by
+from untaught.image.formats.base import BrokenError, CutOffError, Format, broken_by
 from untaught.image.formats.raw import RAW
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, log_of_tifffile
 from untaught.image.formats.tiff_metadata import exif_of, metadata_of
 from untaught.image.formats.tiff_pieces import values_of
 from untaught.image.formats.tiff_pixels import coloured, is_raw, photometric, refuse_unreadable
 from untaught.image.formats.tiff_series import choose, refuse_cut_off
+from untaught.image.formats.tiff_whole_pages import whole_pages
 from untaught.image.formats.tiff_writer import write
 from untaught.image.image import Image
 from untaught.image.reading import WHOLE, Reading
@@ -41,8 +42,19 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
 
     The main picture is the largest series at its full size; series of one page that are alike are a stack. A
     palette becomes RGB, except ImageJ's, which colours measured values and is carried along. Values that are
-    stored inverted (white is zero) stay so. A camera's raw file is handed on.
+    stored inverted (white is zero) stay so. A camera's raw file is handed on. Of a stack that is cut off, those
+    pages are read that are whole.
     """
+    try:
+        return _read(path, reading)
+    except (CutOffError, BrokenError):
+        found = None if reading.asked else whole_pages(path)
+        if found is None:
+            raise
+        return found
+
+
+def _read(path: Path, reading: Reading) -> Image | Unnamed:
     import tifffile
 
     with log_of_tifffile() as logged:
