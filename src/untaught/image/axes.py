@@ -45,7 +45,8 @@ def _fault(axes: object, dimensions: int) -> str | None:
         return "they are no text"
     letters = axes.upper()
     if len(letters) != dimensions:
-        return f"they name {len(letters)} dimensions where there are {dimensions}"
+        named = "one dimension" if len(letters) == 1 else f"{len(letters)} dimensions"
+        return f"they name {named} where there {'is' if dimensions == 1 else 'are'} {dimensions}"
     if not (letters.isascii() and letters.isalpha()):
         return "they are not all letters"
     twice = [letter for letter in letters if letters.count(letter) > 1]

@@ -26,6 +26,7 @@ BELOW = 0.1  # of the range of all means: what lies so far below zero was not ma
 BETTER = 0.9  # of what is left unexplained by the data's zero, below which another black level is taken
 LEAST_ERROR = 1e-4  # of a logarithm
 UNTOLD = 100.0  # error of one of which nothing is known
+DENSE = 500  # planes; of more, not every pair is looked at
 LAGS = (1, 2, 4, 8, 16, 32)  # planes between two that are compared
 MEDIAN_ERROR = 1.25  # of a median, times that of the mean of normal numbers
 DEGREE = 2  # of the logarithm of a brightness that fades
@@ -105,7 +106,8 @@ def _logs(light: Values) -> tuple[Values, float, float]:
     from scipy.sparse.linalg import splu
 
     count = len(light)
-    pairs = [(t, t + lag) for lag in LAGS if lag < count for t in range(count - lag)]
+    every = {lag: lag if count > DENSE else 1 for lag in LAGS if lag < count}
+    pairs = [(t, t + lag) for lag, step in every.items() for t in range(0, count - lag, step)]
     ratios, errors = np.array([_ratio(light[a], light[b]) for a, b in pairs]).T
     weights = 1 / np.square(errors + LEAST_ERROR)
     rows, columns = np.repeat(np.arange(len(pairs)), 2), np.array(pairs).ravel()
