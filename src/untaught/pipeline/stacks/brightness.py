@@ -65,8 +65,11 @@ def at_one_brightness(picture: Image, series: Sequence[Series]) -> tuple[Brightn
     return tuple(found)
 
 
-def brightness_notes(series: Sequence[Series], flicker: str) -> tuple[str, ...]:
-    """Return what there is to say of planes that are not equally bright, whose flicker is kept or removed."""
+def brightness_notes(series: Sequence[Series], flicker: str, helps: bool) -> tuple[str, ...]:
+    """Return what there is to say of planes that are not equally bright.
+
+    Their flicker is kept or removed, and they are compared at one brightness where one `helps` another.
+    """
     uneven = [one for one in series if one.gains is not None]
     if not uneven:
         return (
@@ -86,10 +89,11 @@ def brightness_notes(series: Sequence[Series], flicker: str) -> tuple[str, ...]:
     if gains.flicker:
         said.append(f"jumps from plane to plane by {gains.flicker:.1%} (flicker)")
     more = f", in {len(uneven)} series of planes at most" if len(uneven) > 1 else ""
+    compared = "planes are compared at one brightness, and " if helps else ""
     then = (
         "all planes were given that of the first"
         if flicker == "remove"
-        else "planes are compared at one brightness and keep theirs; --flicker remove gives all that of the first"
+        else f"{compared}each keeps its own; --flicker remove gives all planes that of the first"
     )
     return (f"the brightness {' and '.join(said)}{more}; {then}",)
 

@@ -30,6 +30,7 @@ from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
 from untaught.pipeline.stacks.brightness import at_one_brightness, brightness_notes
+from untaught.pipeline.stacks.choose_together import helping_method
 from untaught.pipeline.stacks.find_series import NONE, Found, axes_asked, find_series
 from untaught.pipeline.stacks.take_pattern import without_pattern
 from untaught.pipeline.task import Task
@@ -200,10 +201,12 @@ def denoise_planes(requests: Requests) -> Result:
     requests, notes = with_given_noise(requests, picture)
     source = requests.picture.source
     solve = partial(denoise_plane, compressed=source is not None and mean_step(source) is not None)
-    notes += said + found.notes + brightness_notes(found.series, shared.flicker)
+    helps = shared.together != "none" and any(helping_method(shared, one.along) for one in found.series)
+    notes += said + brightness_notes(found.series, shared.flicker, helps)
     if shared.flicker == "remove":
         requests = requests.also(at_one_brightness(given, found.series))
-    requests = replace(requests, found=NONE if shared.together == "none" else found)
+    if shared.together != "none":
+        requests, notes = replace(requests, found=found), notes + found.notes
     return restore_planes(requests, replace(TASK, notes=notes), solve, picture)
 
 

@@ -33,7 +33,7 @@ def together_notes(picture: Image, found: Found, noise: NoiseModel) -> tuple[str
     noise : NoiseModel
         Of the noisiest plane, on the picture's range.
     """
-    found_notes = found.notes + brightness_notes(found.series, "keep")
+    found_notes = found.notes + brightness_notes(found.series, "keep", True)
     for pattern in patterns_of(picture, found.series):
         found_notes += () if pattern is None else tuple(pattern.notes("auto", WOULD))
     found = replace(found, notes=tuple(dict.fromkeys(found_notes)))
