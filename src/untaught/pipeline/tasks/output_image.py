@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,23 +64,20 @@ def framed(measured: Image, task: Task) -> Image:
     height, width = firsts[0].shape[:2]
     samples = sum(plane.shape[-1] for plane in firsts) // math.prod(measured.lead_shape) + measured.alpha
     same = (height, width, samples) == (measured.height, measured.width, measured.size("S"))
-    frame = measured if same else _resized(measured, (height, width, samples))
+    frame = measured if same else _resized(measured, (height, width, samples), task)
     frame = replace(frame, array=np.array(frame.array))
     if frame.alpha:
         _make_opaque(frame, task)
     return frame.with_planes(firsts)
 
 
-def _resized(picture: Image, shape: Shape) -> Image:
-    """Return an empty picture of another height, width and number of samples; alpha from the nearest pixel."""
+def _resized(picture: Image, shape: Shape, task: Task) -> Image:
+    """Return an empty picture of another height, width and number of samples; its alpha goes with the size."""
     height, width, samples = shape
     coloured = samples > 1 or "S" in picture.axes
     array = np.zeros((*picture.lead_shape, *shape), picture.array.dtype)
     if picture.alpha:
-        rows, columns = (
-            (np.arange(new) * old) // new for old, new in ((picture.height, height), (picture.width, width))
-        )
-        array[..., -1] = picture.samples_last(picture.array)[..., -1][..., rows[:, None], columns]
+        array[..., -1] = _opacity(picture, (height, width), task)
     lost = {"tiff"} if samples == picture.size("S") else {"tiff", "png", "icc", "photometric"}
     metadata = {key: value for key, value in picture.metadata.items() if key not in lost}
     if "resolution" in metadata:
@@ -94,6 +92,20 @@ def _resized(picture: Image, shape: Shape) -> Image:
     axes = picture.axes + ("S" if coloured and "S" not in picture.axes else "")
     array = (array if coloured else array[..., 0]).transpose([made.index(axis) for axis in axes])
     return replace(picture, array=np.ascontiguousarray(array), axes=axes, metadata=metadata)
+
+
+def _opacity(picture: Image, size: Shape, task: Task) -> NDArray[Any]:
+    """Return the opacity at a size, (..., H, W): of another size what the operator makes of it at once."""
+    opacity = picture.samples_last(picture.array)[..., -1]
+    if opacity.shape[-2:] == tuple(size):
+        return opacity
+    full = np.iinfo(opacity.dtype).max if opacity.dtype.kind in "iu" else 1
+    planes = (opacity.reshape(-1, *opacity.shape[-2:]) / full).astype(np.float32)
+    made = [
+        array(task.measures.visible(task.measures.initial(tensor(plane[..., None]))))[..., 0] for plane in planes
+    ]
+    values = full * np.clip(np.stack(made), 0, 1).reshape(*opacity.shape[:-2], *size)
+    return (np.rint(values) if opacity.dtype.kind in "iu" else values).astype(opacity.dtype)
 
 
 def _make_opaque(frame: Image, task: Task) -> None:
