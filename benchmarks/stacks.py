@@ -2,13 +2,16 @@
 
     python benchmarks/stacks.py --data DIR [--quick] [--stacks carphone_gray,...] [--levels 20,40] [--planes N]
     python benchmarks/stacks.py --data DIR --law rician [--levels 3,5,9] [--stacks mri_t1_colin27_2mm]
+    python benchmarks/stacks.py --data DIR --networks gr2r,n2v,n2n [--planes 8] [--crop 96] [--steps 1500]
 
 DIR holds `video` and `volumes`, TIFF files of clean planes. Series are tried at levels 20 and 40 of 255,
 volumes at 10 and 25 (Rician: in per cent of the peak), neither cut off nor rounded. PSNR is that of the whole
 stack; CPU seconds count every thread, after a first call that is not counted. `inside` is the share of planes
 whose stated 90 % interval holds the truth, `stated` by how much too high the PSNR is stated on average. All
 methods of a line ran in the same process. BM4D is the package `bm4d`, which is not a dependency: its licence is
-non-commercial. One JSON line a stack and level in --output; what is there is not run again.
+non-commercial. With --networks each of them is run on the stack with neighbours, on its planes one by one (n2n
+cannot be), and beside `together`; --steps is what one plane takes at most, and a stack of n sqrt(n) times that.
+One JSON line a stack and level in --output; what is there is not run again.
 """
 
 from __future__ import annotations
@@ -49,6 +52,9 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
                     "level": float(level),
                     "planes": args.planes or (8 if args.quick else 0),
                     "threads": args.threads,
+                    "networks": args.networks,
+                    "crop": args.crop,
+                    "steps": args.steps,
                     "data": str(args.data / folder),
                 }
 
@@ -61,8 +67,12 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     clean, noisy, law = drawn(case)
     along = "time" if case["stack"] in SERIES else "depth"
     rows = {}
-    for name, method in methods(along, law).items():
-        method(noisy[:8, :48, :48])  # imports, and what is compiled
+    known = networks(case, law) if case["networks"] else methods(along, law)
+    if case["networks"]:
+        known["together"] = _ours(along, law)
+    for name, method in known.items():
+        if name not in case["networks"]:
+            method(noisy[:8, :48, :48])  # imports, and what is compiled
         spent, started = time.process_time(), time.monotonic()
         found, stated = method(noisy)
         rows[name] = {
@@ -99,8 +109,14 @@ def drawn(case: dict[str, Any]) -> tuple[Stack, Stack, Law]:
         y = x + level * random.standard_normal(x.shape)
     most = min(case["planes"] or len(x), len(x))
     middle = slice((len(x) - most) // 2, (len(x) + most) // 2)
-    clean, noisy = (a[middle].astype(np.float32).reshape(*a[middle].shape[:3], -1) for a in (x, y))
+    part = (middle, *(_middle(length, case["crop"]) for length in x.shape[1:3]))
+    clean, noisy = (a[part].astype(np.float32).reshape(*a[part].shape[:3], -1) for a in (x, y))
     return clean, noisy, (case["law"], level)
+
+
+def _middle(length: int, most: int) -> slice:
+    side = min(most or length, length)
+    return slice((length - side) // 2, (length + side) // 2)
 
 
 Stated = Sequence[Any]  # the interval of every plane, if there are any
@@ -113,6 +129,33 @@ def methods(along: str, law: Law) -> dict[str, Method]:
     if find_spec("bm4d") is not None and law[0] == "gaussian":
         found["bm4d"] = _bm4d(law)
     return found
+
+
+def networks(case: dict[str, Any], law: Law) -> dict[str, Method]:
+    """Return the networks that are compared, each with neighbours and, where it can be, one by one."""
+    axes = "TYX" if case["stack"] in SERIES else "ZYX"
+    found = {}
+    for name in case["networks"].split(","):
+        found[name] = _network(name, law, (axes, "auto"), case["steps"])
+        if name != "n2n":
+            found[f"{name} alone"] = _network(name, law, (axes, "none"), case["steps"])
+    return found
+
+
+def _network(name: str, law: Law, planes: tuple[str, str], steps: int) -> Method:
+    def method(noisy: Stack) -> tuple[Stack, Stated]:
+        from untaught import Image, denoise
+        from untaught.methods.registry import make
+
+        axes, together = planes
+        stack, axes = (noisy[..., 0], axes) if noisy.shape[3] == 1 else (noisy, f"{axes}S")
+        count = len(noisy) ** 0.5 if together == "auto" else 1
+        asked = replace(make(name), steps=round((steps or 1500) * count))  # type: ignore[type-var]
+        picture = replace(Image.of(stack, axes), value_range=(0.0, 255.0))
+        result = denoise(picture, method=asked, noise=f"{law[0]}:{law[1]}", together=together)
+        return result.image.reshape(noisy.shape), [one.psnr for one in result.planes]
+
+    return method
 
 
 def trust(found: Stack, clean: Stack, stated: Stated) -> dict[str, float]:
@@ -192,6 +235,9 @@ def main() -> None:
     parser.add_argument("--law", choices=("gaussian", "rician"), default="gaussian")
     parser.add_argument("--levels")
     parser.add_argument("--planes", type=int, default=0, help="so many from the middle; 0: all")
+    parser.add_argument("--networks", default="", help="names, with commas between them, in place of the formulas")
+    parser.add_argument("--crop", type=int, default=0, help="so many pixels on a side, from the middle; 0: all")
+    parser.add_argument("--steps", type=int, default=0, help="of a network for one plane; 0: as it is set up")
     parser.add_argument("--threads", type=int, default=1)
     answer(parser, (__file__, cases, run), "video and volumes")
 

@@ -43,7 +43,7 @@ class Needs:
     side : int
         The shortest side of a picture it can learn from, in pixels.
     pairs : bool
-        Needs two observations of the same picture.
+        Needs two observations of the same picture, or planes of a series.
     """
 
     level: bool = False
@@ -87,6 +87,13 @@ class Runs:
         Along what it takes planes together: it is a `Together` then.
     tweedie_together : tuple of float
         As `tweedie`, for such planes: further off, for what stands still is averaged over them.
+    context : tuple of {"time", "depth"}
+        Along what it takes a plane alone, but with its `neighbours`, a number of planes on each side, in sight.
+    reach : int
+        Planes on each side that help one, where they are taken together.
+    shared : tuple of {"time", "depth"}
+        Along what one network of it is fitted to all planes, each seen with its neighbours: it is a
+        `methods.in_series.Shared` then.
     """
 
     settles: bool = False
@@ -102,6 +109,9 @@ class Runs:
     sampled: bool = False
     together: tuple[Along, ...] = ()
     tweedie_together: tuple[float, float] = (0.4, 1.0)
+    context: tuple[Along, ...] = ()
+    reach: int = 4
+    shared: tuple[Along, ...] = ()
 
 
 @runtime_checkable
@@ -239,6 +249,10 @@ class Together(Protocol):
             the work of the whole stack.
         """
         ...
+
+
+class Helping(ClosedForm, Together, Protocol):
+    """A formula that takes planes together."""
 
 
 Method = Iterative | ClosedForm

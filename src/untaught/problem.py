@@ -62,6 +62,8 @@ class Problem:
         A, from pictures (1, C, H, W) to measurements; None for the identity.
     guide_image : Tensor or None
         Another picture of the same scene, (1, any, H, W), of the size of the picture: a code to draw from.
+    context : Tensor or None
+        (1, P C, H, W): P other planes of the series that this is one of, on its scale, with noise of their own.
     warm_start : dict or None
         The weights of a fit to the plane before, of the same stack: where to begin.
     """
@@ -74,6 +76,7 @@ class Problem:
     remake: Callable[[Problem], Tensor] | None = None
     operator: Operator | None = None
     guide_image: Tensor | None = None
+    context: Tensor | None = None
     warm_start: Weights | None = None
 
     @property
@@ -173,7 +176,7 @@ def part_of(problem: Problem, window: Window) -> Problem:
     """Return the problem of a part of the picture; there must be no operator."""
     cut = {
         name: value[window]
-        for name in ("y", "mask", "pilot", "guide_image")
+        for name in ("y", "mask", "pilot", "guide_image", "context")
         if (value := getattr(problem, name)) is not None
     }
     return replace(problem, noise=problem.noise.part(window), **cut)

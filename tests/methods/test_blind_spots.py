@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from tests.methods.test_identities import BOX, SIGMA, draw, observed
 from untaught.methods.networks.partial_unet import PartialConv
+from untaught.methods.self_supervised.centred import Centred
 from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.neighbor2neighbor import drawn_neighbours, sub_pictures
 from untaught.methods.self_supervised.noise2self import Noise2Self, interpolated, invariant
 from untaught.methods.self_supervised.noise2void import Noise2Void, StructuredNoise2Void
 from untaught.methods.self_supervised.self2self import Self2Self
-from untaught.methods.self_supervised.single_image import Centred
 from untaught.methods.self_supervised.zs_noise2noise import halves
 from untaught.noise import Correlated, Gaussian
 

@@ -77,7 +77,7 @@ def test_a_fit_begins_with_what_the_one_to_the_plane_before_has_learnt() -> None
     planes = noisy(faces, 0.1)
     method = DIP(steps=40, shape=HourglassShape(width=16, depth=3, skip=4))
     options = {"method": method, "noise": Gaussian(0.1), "stop": "steps"}
-    both = denoise(planes, **options)
+    both = denoise(planes, **options, together="none")
     alone = [denoise(plane, **options).image for plane in planes]
     assert np.array_equal(both.image[0], alone[0])
     assert psnr(both.image[1], faces[1]) > psnr(alone[1], faces[1]) + 1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -35,6 +36,20 @@ def take_in(pairs: Iterable[tuple[Tensor, Tensor]], decay: float, step: int) -> 
     with torch.no_grad():
         for average, value in pairs:
             average.lerp_(value, 1 - warm(decay, step))
+
+
+@contextmanager
+def averaged_weights(state: State) -> Iterator[None]:
+    """Lend the network its averaged weights."""
+    last = {name: value.detach().clone() for name, value in state.network.named_parameters()}
+    with torch.no_grad():
+        for name, value in state.network.named_parameters():
+            value.copy_(state.tensors[MEAN + name])
+        try:
+            yield
+        finally:
+            for name, value in state.network.named_parameters():
+                value.copy_(last[name])
 
 
 def averaged(method: Method) -> Method:

@@ -177,8 +177,14 @@ class Form:
 TUNED = Form("trained.tuned", "tuned", prefix="tuned:", word="tuned")
 TRAINED = Form("trained.trained", "trained", suffix=".safetensors", word="trained")
 FORMS = (TUNED, TRAINED, Form("untrained.deep_decoder", "of_width", prefix="deep-decoder:"))
-OF_PAIRS = {"n2n": "neighbor2neighbor and zs-n2n"}
-"""Methods that learn from two observations of the same picture, and those that make a pair of one."""
+OF_SERIES: Mapping[str, Entry] = {
+    "n2n": Entry(
+        "self_supervised.noise2noise",
+        "Noise2Noise",
+        "a plane of a stack predicted from those around it, where nothing has moved",
+    )
+}
+"""Methods for planes that follow each other, which cannot take a plane alone."""
 
 
 def make(name: str, settings: Mapping[str, Any] | None = None, through_operator: bool = False) -> Method:
@@ -194,23 +200,19 @@ def make(name: str, settings: Mapping[str, Any] | None = None, through_operator:
     InputError
         For a name that is not in `METHODS`, or a setting the method does not have.
     """
-    if name in OF_PAIRS:
-        raise InputError(
-            f"{name} needs two observations of the same picture, and this is one; train it on pairs of files or "
-            f"on a stack, or choose {OF_PAIRS[name]}, which make a pair of one picture"
-        )
     for form in FORMS:
         if form.fits(name):
             return form.make(name, settings)
     base, colon, rest = name.partition(":")
-    if base not in METHODS:
-        hint = did_you_mean(name, [*METHODS, "auto"])
+    known = {**METHODS, **OF_SERIES}
+    if base not in known:
+        hint = did_you_mean(name, [*known, "auto"])
         raise InputError(f"there is no method {name!r}; {hint}choose auto, {', '.join(METHODS)}")
     if colon:
         variant = import_module("untaught.methods.variants").variant
-        method: Method = variant(set_up(base, METHODS[base].open(), None), rest, settings)
+        method: Method = variant(set_up(base, known[base].open(), None), rest, settings)
     else:
-        entry = METHODS[name]
+        entry = known[name]
         special = entry.through_operator if through_operator else ""
         method = set_up(name, getattr(entry.open(), special) if special else entry.open(), settings)
     return method

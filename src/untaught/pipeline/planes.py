@@ -27,7 +27,7 @@ from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.take_stripes import without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
-from untaught.pipeline.stacks.choose_together import helping_method
+from untaught.pipeline.stacks.choose_together import helping_method, lone_refusal, seen_beside, shared_method
 from untaught.pipeline.stacks.find_series import NONE, Found
 from untaught.pipeline.stacks.restore_together import restore_together
 from untaught.pipeline.task import Task
@@ -167,7 +167,9 @@ def _counted(answers: Answers, accounts: Sequence[Sequence[Account]]) -> Answers
 def _check_checkpoint(path: Path, requests: Requests) -> None:
     """Refuse a checkpoint of planes that are restored one by one, and a file that is none."""
     picture, series = requests.picture, requests.found.series
-    if picture.n_planes > 1 and not (series and helping_method(requests.shared, series[0].along)):
+    request = requests.shared
+    together = series and (helping_method(request, series[0].along) or shared_method(request, series[0]))
+    if picture.n_planes > 1 and not together:
         raise InputError(
             f"a checkpoint holds one plane, or planes that are restored together, but the {picture.n_planes} of "
             f"{picture.name} would be restored one by one"
@@ -199,13 +201,15 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
                 seed = request.seed if warm_start is None else request.seed + index * BETWEEN_PLANES
                 progress = _numbered(request.on_progress, index, count)
                 request = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
+                request = _with_others(request, requests, index, picture)
+            lone = None if request is None or task.fills_in else lone_refusal(request)
             try:
-                answer = _answer(picture, index, request, solve, tiling)
+                answer = _answer(picture, index, None if lone else request, solve, tiling)
+                answer = _left(answer, lone) if lone else answer
             except NoGreyError as error:
                 if count == 1:
                     raise
-                left = _answer(picture, index, None, solve, tiling)
-                answer = replace(left, notes=(f"{error}, so it was left as it is",))
+                answer = _left(_answer(picture, index, None, solve, tiling), str(error))
             warm_start = answer.weights or warm_start
             answers.append(answer)
             if answer.interrupted:
@@ -231,7 +235,25 @@ def _answer(picture: Image, index: int, request: Request | None, solve: Solve, t
     if tiling is not None:
         return restore_tiles(Whole(picture, index, tiling), request, solve)
     plane = picture.plane(index)
-    return _copied(plane) if request is None or _flat(plane.values) else solve(plane, request)
+    if request is None or _flat(plane.values):
+        return _copied(plane)
+    return replace(solve(plane, request), together=request.context is not None)
+
+
+def _with_others(request: Request, requests: Requests, index: int, picture: Image) -> Request:
+    """Return what is asked of a plane with those that are seen with it, where some are.
+
+    Then no fit begins with another: that to the plane before has seen this one, with all of its noise.
+    """
+    context = seen_beside(picture, requests.found, index, request)
+    if context is None:
+        return request
+    return replace(request, context=context, warm_start=None, seed=requests.shared.seed)
+
+
+def _left(answer: Answer, why: str) -> Answer:
+    """Return the answer for a plane that was left as it is, saying why."""
+    return replace(answer, notes=(f"{why.rstrip('.')}, so it was left as it is",))
 
 
 def _numbered(

@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -69,6 +70,7 @@ class Request:
     strength: float = 1.0  # of the answer in a mixture with the input
     fixed_pattern: str = "auto"  # what is done with that of a sensor, one of FIXED_PATTERN
     flicker: str = "keep"  # whether planes keep their own brightness, one of FLICKER
+    context: NDArray[np.floating] | None = None  # (H, W, P C): planes that are seen with one
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 

@@ -24,10 +24,12 @@ from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.plane import Plane
 from untaught.image.values import filled
-from untaught.methods.self_supervised.crops import turned
+from untaught.image.working import Scale
+from untaught.methods.self_supervised.crops import joined, turned
 from untaught.methods.self_supervised.learner import Batch
 from untaught.noise import NoiseModel, Unknown, clipping
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
+from untaught.pipeline.stacks.survey_series import SCALED, common_scale, spread
 from untaught.training.dataset import Page, window
 
 Ends = tuple[float, float]
@@ -89,6 +91,7 @@ class Reader:
     shelf: Shelf = field(default_factory=Shelf)
     pairs: bool = False
     _seen: dict[tuple[Path, int], tuple[NoiseModel, Ends]] = field(default_factory=dict)
+    _scales: dict[tuple[Path, int], Scale] = field(default_factory=dict)
 
     def noise_of(self, page: Page) -> NoiseModel:
         """Return the noise of a page, on the page's own range."""
@@ -99,8 +102,22 @@ class Reader:
         key = page.path, page.index
         if key not in self._seen:
             whole = window(self.shelf.image(page.path), page.index, 0, 0, max(page.height, page.width))
-            self._seen[key] = self._found(whole), whole.working.ends(whole.value_range)
+            if page.series:  # restored on the scale of the series
+                whole = replace(whole, scale=self._scale(page))
+            self._seen[key] = self._found(whole), self._ends(whole)
         return self._seen[key]
+
+    def _scale(self, page: Page) -> Scale:
+        key = page.path, page.series[0]
+        if key not in self._scales:
+            planes = [page.series[at] for at in spread(len(page.series), SCALED)]
+            self._scales[key] = common_scale(self.shelf.image(page.path), planes)
+        return self._scales[key]
+
+    def _ends(self, whole: Plane) -> Ends:
+        if whole.scale is not None:
+            return whole.scale.low, whole.scale.high
+        return whole.working.ends(whole.value_range)
 
     def _found(self, plane: Plane) -> NoiseModel:
         if plane.missing.all():
@@ -124,7 +141,9 @@ class Reader:
         if noise.replaces:  # what was hit is known, and treated as missing
             hit = np.asarray(noise.hit(values).any(axis=-1))
             values, gone = filled(values, hit), gone | hit
-        return Batch(_tensor(values), (noise,), _tensor(~gone[..., None]), second)
+        context = [window(image, at, top, left, side).values for at in page.around]
+        beside = torch.cat([_tensor(each) for each in context], dim=1) if context else None
+        return Batch(_tensor(values), (noise,), _tensor(~gone[..., None]), second, beside)
 
 
 @dataclass(frozen=True)
@@ -206,29 +225,13 @@ def centres(pages: Sequence[Page], reader: Reader, most: int = 128) -> Batch:
     )
 
 
-def joined(squares: Sequence[Batch]) -> Batch:
-    """Return several batches as one; a page without another exposure takes that away from all."""
-    second = [square.second for square in squares if square.second is not None]
-    return Batch(
-        torch.cat([square.y for square in squares]),
-        tuple(noise for square in squares for noise in square.noises),
-        torch.cat([square.mask for square in squares]),
-        torch.cat(second) if len(second) == len(squares) else None,
-    )
-
-
 def on(batch: Batch, device: torch.device | str) -> Batch:
     """Return the same on a device."""
-    second = None if batch.second is None else batch.second.to(device)
-    return Batch(batch.y.to(device), batch.noises, batch.mask.to(device), second)
+    return batch.each(lambda x: x.to(device))
 
 
 def _turned(batch: Batch, quarters: int, flip: bool) -> Batch:
-    def laid_out(x: Tensor) -> Tensor:
-        return turned(x, quarters, flip).contiguous()
-
-    second = None if batch.second is None else laid_out(batch.second)
-    return Batch(laid_out(batch.y), batch.noises, laid_out(batch.mask), second)
+    return batch.each(lambda x: turned(x, quarters, flip).contiguous())
 
 
 def _tensor(values: NDArray[np.float32] | NDArray[np.bool_]) -> Tensor:

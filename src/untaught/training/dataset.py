@@ -27,6 +27,7 @@ class Page:
     """One plane of a file, of a size and a number of channels.
 
     `second` is another exposure of it, or None: a plane of the same file, or of `other` where that is given.
+    `around` are the planes that are seen with it, and `series` those that it is one of, where there are any.
     """
 
     path: Path
@@ -36,6 +37,8 @@ class Page:
     channels: int
     second: int | None = None
     other: Path | None = None
+    around: tuple[int, ...] = ()
+    series: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ class Folder:
             Where there is only one plane.
         """
         files = list(dict.fromkeys(page.path for page in self.pages))
-        units: Sequence[object] = files if len(files) > 1 else self.pages
+        planes = list(dict.fromkeys((page.path, page.index) for page in self.pages))
+        units: Sequence[object] = files if len(files) > 1 else planes
         if len(units) < 2:
             raise InputError(
                 f"{self.path} holds one picture that can be used; give at least two, for one is kept back to be "
@@ -89,8 +93,9 @@ class Folder:
         count = min(MOST_KEPT_BACK, max(1, round(KEPT_BACK * len(units))))
         chosen = np.random.default_rng(seed).permutation(len(units))[:count]
         kept = {units[i] for i in chosen}
-        judged = [page for page in self.pages if page in kept or page.path in kept]
-        learned = tuple(page for page in self.pages if page not in kept and page.path not in kept)
+        back = [page.path in kept or (page.path, page.index) in kept for page in self.pages]
+        judged = [page for page, out in zip(self.pages, back, strict=True) if out]
+        learned = tuple(page for page, out in zip(self.pages, back, strict=True) if not out)
         step = -(-len(judged) // MOST_KEPT_BACK)
         return learned, tuple(judged[::step])
 

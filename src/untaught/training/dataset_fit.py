@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import time
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -20,6 +21,7 @@ from untaught.method import Needs, State
 from untaught.methods.averaging import take_in
 from untaught.methods.networks.denoisers import Shape
 from untaught.methods.self_supervised.learner import Batch, Learner
+from untaught.methods.self_supervised.neighbours import seeing
 from untaught.methods.trained.network import network_of
 from untaught.noise import NoiseModel, Unknown
 from untaught.problem import Estimate, Problem
@@ -74,6 +76,8 @@ class Training:
         As given; None where it is measured on every picture.
     steps : int
         Most steps taken.
+    channels, neighbours : int
+        Channels of a plane, and planes on each side that are seen with one.
     batch, side : int
         Squares in a batch, and their side in pixels.
     rate : float
@@ -92,6 +96,7 @@ class Training:
     steps: int
     work: Work = field(repr=False, compare=False)
     channels: int = 1
+    neighbours: int = 0
     batch: int = 16
     side: int = 64
     rate: float = 0.001
@@ -105,7 +110,7 @@ class Training:
         """Build the network, its average and the optimiser; draws only from `seed`."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            network = network_of(self.shape, self.channels, self.learner)
+            network = network_of(self.shape, self.channels, self.learner, self.neighbours)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         both = nn.ModuleDict({FITTED: network, MEAN: deepcopy(network).requires_grad_(False)})
         optimizer = torch.optim.Adam(network.parameters(), self.rate)
@@ -117,11 +122,12 @@ class Training:
         self._average(state, step)
         self._slow_down(state.optimizer, step)
         work, seed = self.work, int(state.tensors["seed"])
+        fitted = self._in_type(state.network[FITTED])  # type: ignore[index]
         total = problem.y.new_zeros(())
         for part, batch in zip(work.processes.mine, work.batches.take(step), strict=True):
             generator = torch.Generator().manual_seed(_mixed(seed, step, part))
             shown = on(batch, problem.y.device)
-            total = total + self.learner.objective(self._in_type(state.network[FITTED]), shown, generator)  # type: ignore[index]
+            total = total + self.learner.objective(seeing(fitted, shown), shown, generator)
         loss, over = work.processes.agreed(total / work.processes.parts, work.over)
         if over:
             work.ended = True
@@ -133,8 +139,7 @@ class Training:
         network = self._in_type(state.network[MEAN])  # type: ignore[index]
         state.tensors["output"] = self.risk(network, problem, int(state.tensors["seed"]))
         with torch.no_grad():
-            answer: Tensor = network(problem.y[:1])
-        return answer.detach()
+            return self._first(network, problem).detach()
 
     def risk(self, network: nn.Module, problem: Problem, seed: int) -> Tensor:
         """Return the learner's objective on the pictures that were kept back, with the same draws at every look.
@@ -144,17 +149,22 @@ class Training:
         judged = on(self.work.judged, problem.y.device)
         total = problem.y.new_zeros((), dtype=torch.float64)
         for i in range(len(judged.noises)):  # one by one, for they may be large
-            second = None if judged.second is None else judged.second[i : i + 1]
-            one = Batch(judged.y[i : i + 1], judged.noises[i : i + 1], judged.mask[i : i + 1], second)
+            one = replace(judged.each(partial(_row, i)), noises=judged.noises[i : i + 1])
             for draw in range(JUDGED):
                 generator = torch.Generator().manual_seed(_mixed(seed, JUDGE + i, draw))
-                total += self.learner.objective(network, one, generator).detach().double()
+                total += self.learner.objective(seeing(network, one), one, generator).detach().double()
         return total / (JUDGED * len(judged.noises))
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the network with the averaged weights, as the map that was fitted."""
         network = state.network[MEAN]  # type: ignore[index]
-        return Estimate(network(problem.y[:1]), function=network)
+        return Estimate(self._first(network, problem), function=network)
+
+    def _first(self, network: nn.Module, problem: Problem) -> Tensor:
+        """Return what a network makes of the first picture kept back."""
+        first = on(self.work.judged.each(partial(_row, 0)), problem.y.device)
+        answer: Tensor = seeing(network, first)(problem.y[:1])
+        return answer
 
     def _in_type(self, network: nn.Module) -> nn.Module:
         return Cast(network, self.bfloat16)
@@ -180,12 +190,16 @@ class Cast(nn.Module):
         self.network = network
         self.narrow = bfloat16
 
-    def forward(self, y: Tensor) -> Tensor:
+    def forward(self, y: Tensor, *context: Tensor) -> Tensor:
         """Return the network's output in float32."""
         y = y.contiguous(memory_format=torch.channels_last)
         with torch.autocast(y.device.type, torch.bfloat16, enabled=self.narrow):
-            output: Tensor = self.network(y)
+            output: Tensor = self.network(y, *context)
         return output.float()
+
+
+def _row(i: int, x: Tensor) -> Tensor:
+    return x[i : i + 1]
 
 
 def _mixed(*numbers: int) -> int:

@@ -31,6 +31,7 @@ class Asked:
     seconds: float | None
     device: str
     bfloat16: bool
+    neighbours: int = 0
 
 
 def positive(name: str, value: Any) -> float:

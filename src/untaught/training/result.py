@@ -92,6 +92,7 @@ def _header(training: Training, fitted: Fitted, stopped: Stopped, context: tuple
         settings=settings_of(asked.learner),
         network=written(asked.shape),
         channels=found.channels,
+        neighbours=training.neighbours,
         noise=noise_found(judged) | {"given": asked.noise is not None},
         ranges=found.ranges,
         axes=found.axes,

@@ -17,9 +17,11 @@ from untaught.image.atomic import path_of
 from untaught.methods.networks.denoisers import Shape, shape_of
 from untaught.methods.self_supervised.learner import Batch, Learner, Upright, directed
 from untaught.methods.self_supervised.learners import learner
+from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import NoiseModel
 from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
+from untaught.training.beside import learner_beside, with_neighbours
 from untaught.training.dataset import Folder, scan
 from untaught.training.dataset_fit import OwnRisk, Training, Work, problem_of
 from untaught.training.distributed import Processes, processes
@@ -44,6 +46,7 @@ def train(
     epochs: float | None = None,
     patch: int = 64,
     batch: int = 16,
+    neighbours: int = 0,
     seed: int = 0,
     time_limit: float | None = None,
     device: str = "auto",
@@ -79,6 +82,9 @@ def train(
         that there are at least 2000 steps.
     patch, batch : int
         Side of a patch in pixels, at least 8, and patches in a step.
+    neighbours : int
+        Planes of a stack on each side of one that the network sees with it; then only planes along T or Z that
+        show the same are learned from, and the model restores such.
     seed : int
         Same seed, same model.
     time_limit : float, optional
@@ -118,12 +124,19 @@ def train(
         seconds_of(time_limit),
         device,
         narrow(device) if bfloat16 is None else bfloat16,
+        whole("neighbours", neighbours, 0),
     )
+    if asked.neighbours:
+        asked = replace(asked, learner=learner_beside(asked.learner, asked.neighbours))
+    if asked.neighbours and second is not None:
+        raise InputError("neighbours are the planes of one stack; leave the second folder out, or the neighbours")
     if second is not None and not asked.learner.needs.pairs:
         raise InputError(f"{asked.learner.name} learns from one exposure; a second folder is for n2n")
     checkpoint = places(place, resume)
     with processes(asked.device) as group:
         found = scan(folder, asked.side, other)
+        if isinstance(asked.learner, OnePicture) and asked.neighbours:
+            found = with_neighbours(found, asked.learner)
         learned, judged = found.split(asked.seed)
         _refuse_single(asked.learner, found)
         reader = Reader(asked.noise, pairs=asked.learner.needs.pairs)
@@ -181,6 +194,7 @@ def _training(asked: Asked, found: Folder, work: Work, batch: int) -> Training:
         steps,
         work,
         channels=found.channels,
+        neighbours=asked.neighbours,
         batch=batch,
         side=asked.side,
         bfloat16=asked.bfloat16,

@@ -86,6 +86,9 @@ def train(
     ] = None,
     patch: Annotated[int, typer.Option(metavar="PIXELS", help="Side of a patch.")] = 64,
     batch: Annotated[int, typer.Option(metavar="N", help="Patches in a step.")] = 16,
+    neighbours: Annotated[
+        int, typer.Option(metavar="N", help="Planes of a stack on each side that are seen with one.")
+    ] = 0,
     seed: Annotated[int, typer.Option(metavar="N", help="Same seed, same model.")] = 0,
     time_limit: Limit = None,
     device: Device = "auto",
@@ -107,6 +110,7 @@ def train(
         "epochs": epochs,
         "patch": patch,
         "batch": batch,
+        "neighbours": neighbours,
         "seed": seed,
         "time_limit": time_limit,
         "device": device,

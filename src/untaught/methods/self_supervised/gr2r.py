@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.learner import Batch, Norm, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise.models.base import Split
@@ -75,6 +75,7 @@ class GR2R(OnePicture):
     norm: Norm = "l2"
     name: ClassVar[str] = "gr2r"
     needs: ClassVar[Needs] = Needs(level=True, complete=True, bounded=True, kinds=kinds("recorruptible"))
+    runs: ClassVar[Runs] = OnePicture.beside
 
     def __post_init__(self) -> None:
         """Refuse what cannot be drawn."""

@@ -18,6 +18,7 @@ from untaught.noise import NoiseModel
 from untaught.problem import Problem
 
 Norm = Literal["l2", "l1"]
+BETAS = (0.9, 0.99)  # of Adam; with its usual 0.999 a fit now and then lost decibels from one step to the next
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,20 @@ class Batch:
         look at.
     second : Tensor or None
         Another observation of the same pictures with noise of its own, where there is one; shape of `y`.
+    context : Tensor or None
+        float32 (B, P C, H, W): P other planes of the series that each is of, with noise of their own.
     """
 
     y: Tensor
     noises: tuple[NoiseModel, ...]
     mask: Tensor
     second: Tensor | None = None
+    context: Tensor | None = None
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        """Return the same with every tensor changed."""
+        second, context = (None if x is None else change(x) for x in (self.second, self.context))
+        return Batch(change(self.y), self.noises, change(self.mask), second, context)
 
     def problems(self) -> list[Problem]:
         """Return every picture as a problem of its own."""

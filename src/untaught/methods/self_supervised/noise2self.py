@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 
@@ -42,6 +42,7 @@ class Noise2Self(OnePicture):
     blind: bool = False
     name: ClassVar[str] = "n2s"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
+    runs: ClassVar[Runs] = OnePicture.beside
 
     def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f - y)^2 over the measured pixels of a random class."""

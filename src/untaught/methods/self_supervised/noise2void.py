@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
 
@@ -38,6 +38,7 @@ class Noise2Void(OnePicture):
     radius: int = 2
     name: ClassVar[str] = "n2v"
     needs: ClassVar[Needs] = Needs(white=True, complete=True)
+    runs: ClassVar[Runs] = OnePicture.beside
 
     def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f - y)^2 over the hidden pixels that were measured."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.gr2r import noise_like
 from untaught.methods.self_supervised.learner import Batch, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
@@ -42,6 +42,7 @@ class Noisier2Noise(OnePicture):
     residual: ClassVar[bool] = True  # the correction magnifies whatever detail is not drawn yet
     name: ClassVar[str] = "noisier2noise"
     needs: ClassVar[Needs] = Needs(level=True, complete=True, kinds=kinds("recorruptible"))
+    runs: ClassVar[Runs] = OnePicture.beside
 
     def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(yy) - y)^2 over measured pixels."""
@@ -64,3 +65,7 @@ class Noisier2Noise(OnePicture):
     def corrected(self, output: Tensor, noisier: Tensor) -> Tensor:
         """Return ((1 + a^2) f(yy) - yy) / a^2."""
         return ((1 + self.a**2) * output - noisier) / self.a**2
+
+    def drawn(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+        """See `OnePicture`: a plain pass is of y + m."""
+        return self.answer(network, batch, generator)[0]

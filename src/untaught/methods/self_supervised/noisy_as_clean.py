@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.gr2r import noise_like
 from untaught.methods.self_supervised.learner import Batch, deviation
 from untaught.methods.self_supervised.single_image import OnePicture
@@ -34,6 +34,7 @@ class NoisyAsClean(OnePicture):
 
     name: ClassVar[str] = "noisy-as-clean"
     needs: ClassVar[Needs] = Needs(level=True, complete=True, most=WEAK, kinds=kinds("recorruptible"))
+    runs: ClassVar[Runs] = OnePicture.beside
 
     def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return the mean of (f(y + m) - y)^2 over measured pixels."""

@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs, Runs, State
-from untaught.methods.averaging import MEAN, average_weights, mean_weights
+from untaught.method import Helping, Iterative, Needs, Runs, State
+from untaught.methods.averaging import average_weights, averaged_weights, mean_weights
+from untaught.methods.in_series import Planes
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.dncnn import DnCNNShape
 from untaught.methods.networks.unet import UNetShape
-from untaught.methods.self_supervised.crops import turned_crop
-from untaught.methods.self_supervised.learner import Batch, directed
-from untaught.operators.filters import local_mean
+from untaught.methods.self_supervised.centred import Centred
+from untaught.methods.self_supervised.crops import Cut, cropped, joined
+from untaught.methods.self_supervised.learner import BETAS, Batch, directed
+from untaught.methods.self_supervised.neighbours import places_around, with_context
+from untaught.methods.self_supervised.over_planes import OverPlanes, SharedNetwork
 from untaught.problem import Estimate, Problem, made_whole
-
-WINDOW = 7  # pixels; 5 is as good at level 25, 9 on smooth pictures, on crops of four photographs at 25 and 50
-BETAS = (0.9, 0.99)  # of Adam; with its usual 0.999 a fit now and then lost decibels from one step to the next
-LEAST_SHOWN = 1e-3  # of the pixels around one; where fewer are known, their mean is of too few
-
-
-class Centred(nn.Module):
-    """A network u that sees a picture twice: b + u(x - b, x - c), or x + u(x - b, x - c) if it adds to its input.
-
-    b is the local mean of x, c of (1, C, 1, 1) the mean of every channel. Drawn around c alone, small parts of a
-    colour of their own come out in that of the rest: what they are wrong by is little of the loss, and is learned
-    last. With c beside b, the network can take off what is left of the noise in b. A network that takes a mask
-    sees x - b, b being the mean of what the mask shows. Convolutions run in bfloat16 autocast if `mixed`; what
-    goes in and comes out is float32.
-    """
-
-    centre: Tensor
-
-    def __init__(self, inner: nn.Module, centre: Tensor, residual: bool, mixed: bool):
-        super().__init__()
-        self.register_buffer("centre", centre)
-        self.inner = inner
-        self.residual = residual
-        self.mixed = mixed
-        self.takes_mask = getattr(inner, "takes_mask", False)
-
-    def forward(self, x: Tensor, *mask: Tensor) -> Tensor:
-        """Return the picture drawn from `x`, (B, C, H, W), of which only what the mask shows may be known."""
-        around = self._known(x, *mask) if mask else smooth(x)
-        seen = x - around if mask else torch.cat([x - around, x - self.centre], dim=1)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
-            drawn: Tensor = self.inner(seen.contiguous(memory_format=torch.channels_last), *mask).float()
-        return drawn + (x if self.residual else around)
-
-    def _known(self, x: Tensor, mask: Tensor) -> Tensor:
-        shown = mask.to(x.dtype)
-        share = smooth(shown)
-        return torch.where(share > LEAST_SHOWN, smooth(x * shown) / share.clamp_min(LEAST_SHOWN), self.centre)
-
-
-def smooth(x: Tensor) -> Tensor:
-    """Return the mean of means over windows, (B, C, H, W)."""
-    return local_mean(local_mean(x, WINDOW), WINDOW)
 
 
 @dataclass(frozen=True)
@@ -84,6 +42,8 @@ class OnePicture:
         The network; or the name of one, see `networks.denoisers.restorer`.
     bfloat16 : bool
         Whether convolutions run in bfloat16 autocast.
+    neighbours : int
+        Planes on each side of one that a network sees with it where it is fitted to a series, see `over_planes`.
     """
 
     steps: int = 1500
@@ -93,12 +53,14 @@ class OnePicture:
     decay: float = 0.99
     shape: UNetShape | DnCNNShape | str = field(default_factory=lambda: UNetShape(width=32, scales=3))
     bfloat16: bool = True
+    neighbours: int = 3
     residual: ClassVar[bool] = (
         False  # one that adds to its input begins with the noise, and on one picture keeps it
     )
     name: ClassVar[str]
     needs: ClassVar[Needs]
     runs: ClassVar[Runs] = Runs(patience=300, every=20)
+    beside: ClassVar[Runs] = replace(runs, shared=("time", "depth"))  # of those that neighbours are of use to
 
     def with_network(self, name: str) -> OnePicture:
         """Return the same with another network, see `networks.denoisers.restorer`."""
@@ -125,6 +87,28 @@ class OnePicture:
         """Say whether the crops may be turned by 180 degrees only."""
         return directed(batch)
 
+    def learned(self, planes: Planes, place: int, generator: torch.Generator) -> Batch:
+        """Return a plane of a series with its neighbours, as it is learned from."""
+        backwards = bool(torch.randint(2, (1,), generator=generator))
+        return with_context(planes, place, places_around(place, len(planes), self.neighbours, backwards))
+
+    def shown(self, planes: Planes, place: int) -> tuple[Batch, ...]:
+        """Return a plane of a series with its neighbours, to be restored; of several views by their mean."""
+        return (with_context(planes, place, places_around(place, len(planes), self.neighbours)),)
+
+    def drawn(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Return what is answered for a plane of a series: a plain pass, of which the divergence is measured."""
+        found: Tensor = network(batch.y).detach()
+        return found
+
+    def over(self, planes: Planes) -> Iterative:
+        """See `in_series.Shared`."""
+        return OverPlanes(self, planes)
+
+    def fitted(self, network: nn.Module) -> Helping:
+        """See `in_series.Shared`."""
+        return SharedNetwork(self, network)
+
     def init(self, problem: Problem, seed: int) -> State:
         """Build network and optimiser; draws only from `seed`."""
         with torch.random.fork_rng(devices=[]):
@@ -146,26 +130,21 @@ class OnePicture:
         batch = _whole(problem, state)
         with torch.no_grad():
             state.tensors["output"] = self.preview(state.network, batch, _fixed(state)).detach()
-            with _averaged(state):
+            with averaged_weights(state):
                 return self.preview(state.network, batch, _fixed(state)).detach()
 
     def readout(self, problem: Problem, state: State) -> Estimate:
         """Return the answer with the averaged weights."""
-        with torch.no_grad(), _averaged(state):
+        with torch.no_grad(), averaged_weights(state):
             image, std = self.answer(state.network, _whole(problem, state), _fixed(state))
         return Estimate(image.contiguous(), std)
 
     def crops(self, problem: Problem, state: State) -> Batch:
         """Return what a step learns from; draws only from the state."""
-        noise, y, mask = problem.noise, state.tensors["y"], problem.mask
-        levels = () if noise.pixel_levels is None else (torch.from_numpy(noise.pixel_levels).to(y)[None, None],)
-        layers = torch.cat([y, mask, *levels], dim=1)
-        upright = self.upright(_whole(problem, state))
-        crops = [turned_crop(layers, self.crop, state.generator, upright) for _ in range(self.batch)]
-        channels = y.shape[1]
-        y, mask, cut = torch.cat(crops).tensor_split([channels, channels + mask.shape[1]], dim=1)
-        laws = [noise.with_pixel_levels(level[0].cpu().numpy()) if levels else noise for level in cut]
-        return Batch(y, tuple(laws), mask)
+        whole = _whole(problem, state)
+        upright, shape = self.upright(whole), (whole.y.shape[-2], whole.y.shape[-1])
+        cuts = (Cut.draw(shape, self.crop, state.generator, upright) for _ in range(self.batch))
+        return joined([cropped(whole, cut) for cut in cuts])
 
 
 def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> State:
@@ -185,17 +164,3 @@ def _whole(problem: Problem, state: State) -> Batch:
 def _fixed(state: State) -> torch.Generator:
     """Return a generator that draws the same at every look, so that looks differ by the network alone."""
     return torch.Generator().manual_seed(int(state.tensors["seed"]) + 1)
-
-
-@contextmanager
-def _averaged(state: State) -> Iterator[None]:
-    """Lend the network its averaged weights."""
-    last = {name: value.detach().clone() for name, value in state.network.named_parameters()}
-    with torch.no_grad():
-        for name, value in state.network.named_parameters():
-            value.copy_(state.tensors[MEAN + name])
-        try:
-            yield
-        finally:
-            for name, value in state.network.named_parameters():
-                value.copy_(last[name])

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise.models.registry import kinds
@@ -44,6 +44,7 @@ class SURE(OnePicture):
     step: float = 0.1
     name: ClassVar[str] = "sure"
     needs: ClassVar[Needs] = Needs(level=True, white=True, complete=True, kinds=kinds("white"))
+    runs: ClassVar[Runs] = OnePicture.beside
 
     def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:
         """Return SURE over measured pixels."""

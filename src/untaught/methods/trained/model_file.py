@@ -65,6 +65,8 @@ class Header(_Strict):
         Name and sizes of the network.
     channels : int
         Channels of a plane: 1 grey, 3 colours.
+    neighbours : int
+        Planes on each side that it sees beside the one it restores.
     noise : dict
         Kind and level (of 255, on the range of each picture's own values) of the noise on the pictures judged by,
         and whether it was given or measured.
@@ -83,6 +85,7 @@ class Header(_Strict):
     settings: dict[str, Any]
     network: dict[str, Any]
     channels: int = Field(ge=1, le=1024)
+    neighbours: int = Field(default=0, ge=0, le=64)
     noise: dict[str, Any]
     ranges: tuple[tuple[float, float], ...]
     axes: tuple[str, ...]
@@ -141,7 +144,7 @@ def read_model(path: Path, device: str = "cpu") -> Model:
     except (InputError, ValidationError) as error:
         raise InputError(f"{path} cannot be used by this version of untaught: {_short(error)}") from None
     with torch.device("meta"):
-        network = network_of(shape, header.channels, method)
+        network = network_of(shape, header.channels, method, header.neighbours)
     expected = {name: value.shape for name, value in network.state_dict().items()}
     if expected != {name: value.shape for name, value in tensors.items()}:
         raise InputError(f"{path} is damaged: its weights do not fit the network it names")

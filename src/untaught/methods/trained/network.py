@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from untaught.errors import InputError
@@ -19,7 +20,7 @@ GREY = 0.5  # the middle of the value range
 class Restoring(nn.Module):
     """f(y) = y - g(y) if `residual`, else 1/2 - g(y).
 
-    `g` sees y - 1/2. Networks in which it starts at zero start as the identity, or at grey.
+    `g` sees y - 1/2, and its neighbours alike. Where it starts at zero, f starts as the identity, or at grey.
     """
 
     def __init__(self, noise: nn.Module, residual: bool):
@@ -27,15 +28,15 @@ class Restoring(nn.Module):
         self.noise = noise
         self.residual = residual
 
-    def forward(self, y: Tensor) -> Tensor:
-        """Return the restored picture, in float32."""
-        drawn: Tensor = self.noise(y - GREY)
+    def forward(self, y: Tensor, *context: Tensor) -> Tensor:
+        """Return the restored picture, in float32; its neighbours, if it was trained with some, are `context`."""
+        drawn: Tensor = self.noise(torch.cat([y, *context], dim=1) - GREY)
         return (y if self.residual else GREY) - drawn.float()
 
 
-def network_of(shape: Shape, channels: int, learner: Learner) -> nn.Module:
-    """Return a new network from pictures of so many channels to such pictures."""
-    return Restoring(restorer(shape, channels, channels), learner.name not in BLIND)
+def network_of(shape: Shape, channels: int, learner: Learner, neighbours: int = 0) -> nn.Module:
+    """Return a new network from pictures of so many channels, and so many neighbours on each side, to pictures."""
+    return Restoring(restorer(shape, (1 + 2 * neighbours) * channels, channels), learner.name not in BLIND)
 
 
 def written(shape: Shape) -> dict[str, Any]:

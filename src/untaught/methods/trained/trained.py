@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from untaught.errors import InputError
-from untaught.method import Needs, Runs
+from untaught.method import Along, Needs, Runs
 from untaught.methods.self_supervised.learner import Batch
+from untaught.methods.self_supervised.over_planes import SharedNetwork
+from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.problem import Estimate, Problem, made_whole
 
 if TYPE_CHECKING:
@@ -48,7 +50,6 @@ class Trained:
     tile: int = 512
     overlap: int = 64
     margin: int = 17
-    runs: ClassVar[Runs] = Runs(tweedie=(0.2, 1.0))
     name: ClassVar[str] = "trained"
     needs: ClassVar[Needs] = Needs()
 
@@ -57,6 +58,32 @@ class Trained:
         path = Path(self.model)
         if not self.sha256 and path.is_file():
             object.__setattr__(self, "sha256", hashlib.sha256(path.read_bytes()).hexdigest())
+
+    @property
+    def neighbours(self) -> int:
+        """Planes on each side that the network sees; 0 too where the file cannot be read, which is said later."""
+        try:
+            return self.loaded().header.neighbours
+        except InputError:
+            return 0
+
+    @property
+    def runs(self) -> Runs:
+        """See `method.Runs`."""
+        if not self.neighbours:
+            return Runs(tweedie=(0.2, 1.0))
+        return Runs(together=("time", "depth"), reach=self.neighbours + 1)
+
+    @property
+    def alone(self) -> str | None:
+        """See `in_series.Accompanied`."""
+        count = self.neighbours
+        if not count:
+            return None
+        return (
+            f"{self.model} restores a plane with {count} on each side, and here is one alone; give a stack with "
+            "planes along T or Z (--axes names them), or a model that was trained without neighbours"
+        )
 
     def loaded(self, device: str = "cpu") -> Model:
         """Return the model.
@@ -74,12 +101,14 @@ class Trained:
     def solve(self, problem: Problem, seed: int) -> Estimate:
         """Return the answer for `problem`; same seed, same answer."""
         model = self.loaded(str(problem.y.device))
+        if self.alone is not None:
+            raise InputError(self.alone)
         check_channels(model, problem.y.shape[1], self.model)
         whole = made_whole(problem)
         known = problem.mask.amin(dim=1, keepdim=True)
         image, std, total = torch.zeros_like(whole), torch.zeros_like(whole), torch.zeros_like(known)
         spread = True
-        for number, (rows, columns, weight) in enumerate(self._squares(whole)):
+        for number, (rows, columns, weight) in enumerate(self.squares(whole)):
             y, mask = (tensor[..., rows, columns].contiguous() for tensor in (whole, known))
             law = problem.noise.part((rows, columns))
             generator = torch.Generator().manual_seed((seed + 1 + number) * STREAM % 2**62)
@@ -92,7 +121,24 @@ class Trained:
             total[..., rows, columns] += weight
         return Estimate(image / total, std / total if spread else None)
 
-    def _squares(self, y: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
+    def solve_together(self, problems: Sequence[Problem], along: Along, seed: int) -> list[Estimate]:
+        """See `method.Together`: every plane with its neighbours, by the one network.
+
+        Raises
+        ------
+        InputError
+            As `solve`; also for one plane, if the model was trained with neighbours.
+        """
+        model = self.loaded(str(problems[0].y.device))
+        if not model.header.neighbours or len(problems) == 1:
+            return [self.solve(problem, seed) for problem in problems]
+        check_channels(model, problems[0].y.shape[1], self.model)
+        if not isinstance(model.learner, OnePicture):
+            raise InputError(f"{self.model} was trained with neighbours by {model.learner.name}, which sees none")
+        learner = replace(model.learner, neighbours=model.header.neighbours)
+        return SharedNetwork(learner, InSquares(model.network, self)).solve_together(problems, along, seed)
+
+    def squares(self, y: Tensor) -> Iterator[tuple[slice, slice, Tensor]]:
         """Yield the rows, the columns and the weights, (1, 1, h, w), of every square."""
         height, width = y.shape[-2:]
         for rows, down in self._strips(height):
@@ -111,6 +157,23 @@ class Trained:
             if end < length:
                 weight[-self.overlap :] *= rise.flip(0)
             yield slice(start, end), weight
+
+
+class InSquares(nn.Module):
+    """A network that sees neighbours, applied to large planes in squares that overlap."""
+
+    def __init__(self, network: nn.Module, method: Trained):
+        super().__init__()
+        self.network = network
+        self.method = method
+
+    def forward(self, y: Tensor, context: Tensor) -> Tensor:
+        """Return the restored picture."""
+        image, total = torch.zeros_like(y), torch.zeros_like(y[:1, :1])
+        for rows, columns, weight in self.method.squares(y):
+            image[..., rows, columns] += weight * self.network(y[..., rows, columns], context[..., rows, columns])
+            total[..., rows, columns] += weight
+        return image / total
 
 
 def check_channels(model: Model, channels: int, name: str) -> None:

@@ -64,6 +64,10 @@ class Tuned(OnePicture):
             raise InputError("tuned needs a model that 'untaught train' wrote; write tuned:MODEL.safetensors")
         model = Trained(self.model, self.sha256).loaded(str(problem.y.device))
         check_channels(model, problem.y.shape[1], self.model)
+        if model.header.neighbours:
+            raise InputError(
+                f"{self.model} was trained with neighbours, and is fitted on to one plane alone; give one without"
+            )
         return started(copy.deepcopy(model.network).requires_grad_(True), problem, seed, self.rate)
 
     def objective(self, network: nn.Module, batch: Batch, generator: torch.Generator) -> Tensor:

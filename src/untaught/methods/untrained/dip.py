@@ -24,7 +24,8 @@ class DIP:
         min over theta of || mask (A f_theta(z + e) - y) ||^2 + w TV(f_theta(z + e)),   e ~ N(0, jitter^2),
 
     e anew at every step, A any operator, stopped early; the answer is the exponential average of the outputs
-    (`averaging.Averaged`). Where there is another picture of the same scene, that is z: guided restoration.
+    (`averaging.Averaged`). Of a plane of a series the code holds its neighbours too, whose noise is independent of
+    that of y. Where there is another picture of the same scene, that is z: guided restoration.
 
     The defaults are the fast variant: a positional code beside the random one, a thinner network, the
     non-local picture in the code where there is one. `DIP.paper()` is the original configuration.
@@ -43,6 +44,8 @@ class DIP:
         What the network draws from.
     tv : float
         Weight of total variation, as `pixels.tv_weight` has it; 0 in the paper.
+    neighbours : int
+        Planes of a series on each side of one that are part of its code, where there are any. Ours.
     bfloat16 : bool
         Whether convolutions run in bfloat16 autocast (about twice as fast where the CPU has it).
 
@@ -59,13 +62,14 @@ class DIP:
     code: Code = field(default_factory=lambda: Code(random=8, octaves=6, pilot=True))
     tv: float = 0.0
     bfloat16: bool = True
+    neighbours: int = 2
     name: ClassVar[str] = "dip"
     needs: ClassVar[Needs] = Needs(identity=False)
 
     @property
     def runs(self) -> Runs:
         """See `method.Runs`; the decay is the paper's (section 3)."""
-        return Runs(averaged=0.99, piloted=self.code.pilot)
+        return Runs(averaged=0.99, piloted=self.code.pilot, context=("time", "depth"))
 
     @classmethod
     def paper(cls) -> DIP:
@@ -125,7 +129,8 @@ class DIP:
         """Return z, of the size of the picture; the guide_image alone where there is one, as in the paper."""
         if problem.guide_image is not None:
             return problem.guide_image.clone()
-        return self.code.draw(problem.y.new_empty(problem.picture_shape), problem.pilot, generator)
+        code = self.code.draw(problem.y.new_empty(problem.picture_shape), problem.pilot, generator)
+        return code if problem.context is None else torch.cat([code, problem.context], dim=1)
 
     def loss(self, problem: Problem, state: State, step: int) -> Tensor:
         """Return the mean squared misfit to what was measured, and what total variation adds."""

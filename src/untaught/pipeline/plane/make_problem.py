@@ -22,7 +22,7 @@ from untaught.operators.structure import keeps_levels, outermost, sites, support
 from untaught.pipeline.plane.working_scale import STUCK, left_out, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
-from untaught.problem import Problem, array, made_whole
+from untaught.problem import Problem, array, made_whole, tensor
 
 
 def measured_problem(
@@ -143,7 +143,8 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
             raise NoGreyError("every pixel is black or white: there is no measurement to restore from")
     y = torch.from_numpy(np.ascontiguousarray(own.values.transpose(2, 0, 1)))[None].to(request.device)
     mask = torch.from_numpy(~missing.transpose(2, 0, 1)).float()[None].to(request.device)
-    problem = Problem(y, mask, noise, warm_start=request.warm_start)
+    context = None if request.context is None else tensor(request.context.astype(np.float32)).to(request.device)
+    problem = Problem(y, mask, noise, context=context, warm_start=request.warm_start)
     if noise.replaces or stuck.any():  # methods that do not look at the mask must not see what stands there
         problem = problem.with_y(made_whole(problem))
     return problem, notes

@@ -51,7 +51,8 @@ def on_own_range(plane: Plane, request: Request) -> Request:
     scale = WorkingScale.of(plane)
     noise, surveyed = (None if law is None else scale.noise(law) for law in (request.noise, request.surveyed))
     on_progress = None if request.on_progress is None else _telling(request.on_progress, plane, scale)
-    return replace(request, noise=noise, surveyed=surveyed, on_progress=on_progress)
+    context = None if request.context is None else scale.factor * request.context + scale.shift
+    return replace(request, noise=noise, surveyed=surveyed, on_progress=on_progress, context=context)
 
 
 def brought_back(found: Answer, plane: Plane, given: NoiseModel | None) -> Answer:

@@ -15,7 +15,7 @@ from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.survey_series import Survey
 from untaught.problem import Problem, tensor
 
-MARGIN = 4  # planes to both sides that help, and are answered with another block
+MARGIN = 4  # planes to both sides that help a formula, and are answered with another block
 LARGEST = 24  # planes of a block that are answered
 BYTES = 600  # a value of a plane, at most, while its block is restored
 
@@ -40,13 +40,16 @@ class Block:
         return range(self.start, self.stop)
 
 
-def blocks_of(count: int, values: int, memory: int) -> list[Block]:
-    """Return the blocks of a series of so many planes of so many values, as the memory, bytes, allows."""
-    room = int(memory // (BYTES * values)) - 2 * MARGIN
+def blocks_of(count: int, values: int, memory: int, margin: int = MARGIN, each: int = BYTES) -> list[Block]:
+    """Return the blocks of a series of so many planes of so many values, as the memory, bytes, allows.
+
+    `margin` planes to both sides of a block help; `each` is what a value takes.
+    """
+    room = int(memory // (each * values)) - 2 * margin
     size = max(1, min(LARGEST, room))
     size = math.ceil(count / math.ceil(count / size))
     return [
-        Block(first, min(first + size, count), max(first - MARGIN, 0), min(first + size + MARGIN, count))
+        Block(first, min(first + size, count), max(first - margin, 0), min(first + size + margin, count))
         for first in range(0, count, size)
     ]
 

@@ -12,7 +12,7 @@ import torch
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
 from untaught.image.lazy import empty, release
-from untaught.method import runs_of
+from untaught.method import Helping, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import with_risk, with_terms
@@ -23,8 +23,7 @@ from untaught.pipeline.plane.working_scale import brought_back
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
-from untaught.pipeline.stacks.blocks import Block, Posed, blocks_of, posed
-from untaught.pipeline.stacks.choose_together import Helping
+from untaught.pipeline.stacks.blocks import BYTES, Block, Posed, blocks_of, posed
 from untaught.pipeline.stacks.find_series import Series
 from untaught.pipeline.stacks.keep_blocks import Kept, Solved
 from untaught.pipeline.stacks.survey_series import Survey, survey_series
@@ -33,13 +32,62 @@ from untaught.problem import Estimate
 from untaught.risk.sure import common_kernel
 
 WEAKER = 0.9  # of the variance that was measured first: below, the first block is restored again
-SEVERAL = "{count} planes along {axis} show the same, and similar patches of all of them are combined"
+SEVERAL = "{count} planes along {axis} show the same, and each was restored with the help of those around it"
 
 
-def restore_series(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
+@dataclass(frozen=True)
+class Way:
+    """How the planes of a series are restored together.
+
+    Attributes
+    ----------
+    method : Helping
+        What takes planes together.
+    why : str
+        A sentence for the answers.
+    shared : Candidate or None
+        What is known of the network that was fitted to all of them, where it is one: its name, how that ended.
+    each : int
+        Bytes that a value of a plane takes, at most, while its block is restored.
+    """
+
+    method: Helping
+    why: str
+    shared: Candidate | None = None
+    each: int = BYTES
+
+    @classmethod
+    def by(cls, method: Helping, series: Series) -> Way:
+        """Return the way of a formula."""
+        return cls(method, SEVERAL.format(count=len(series.planes), axis=series.axis))
+
+    @property
+    def name(self) -> str:
+        """Of the method, as it was asked for."""
+        return self.method.name if self.shared is None else self.shared.name
+
+    def judged(self, one: Posed, estimate: Estimate, seed: int) -> Candidate:
+        """Return one plane's estimate as a candidate with its terms."""
+        found = made_at_once(self.method, estimate) if self.shared is None else self.shared
+        found = replace(found, picture=estimate.image, judged=estimate, method=self.method)
+        return with_terms(found, one.problem, seed)
+
+    def __repr__(self) -> str:
+        """Return what a kept block is known by."""
+        return repr(self.method) if self.shared is None else f"{self.method!r} {self.shared.stopped.step}"
+
+
+def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
+    """Restore a series with a formula; see `restore_series`."""
+    survey = survey_series(asked.picture, series, asked.request(series.planes[0]).noise)
+    if not survey.noise.leaves_clean:
+        restore_series(asked, survey, Way.by(method, series), answers)
+
+
+def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, Answer]) -> None:
     """Restore a series block by block.
 
-    What time is not left for, and what holds no noise, has no answer.
+    What time is not left for has no answer.
 
     Raises
     ------
@@ -50,26 +98,24 @@ def restore_series(asked: Asked, series: Series, method: Helping, answers: dict[
     KeyboardInterrupt
         After Ctrl-C; `answers` has what was done.
     """
-    picture, count, first = asked.picture, len(series.planes), asked.request(series.planes[0])
-    survey = survey_series(picture, series, first.noise)
-    if survey.noise.leaves_clean:
-        return
+    picture, series = asked.picture, survey.series
+    count, first = len(series.planes), asked.request(series.planes[0])
     shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
     canvas = empty((count, *shape), np.float64 if picture.array.itemsize > 2 else np.float32)
-    blocks = blocks_of(count, math.prod(shape), memory_for(first))
-    work = _Work(asked, method, first, _kept(asked, series, method, first))
+    blocks = blocks_of(count, math.prod(shape), memory_for(first), runs_of(way.method).reach, way.each)
+    work = _Work(asked, way, first, _kept(asked, series, way, first))
     for block in blocks:
         if block.first and first.seconds is not None and asked.spent > first.seconds:
             return
         made = [posed(survey, place, asked.request(series.planes[place])) for place in block.seen]
-        _tell(asked, survey, method.name, made[block.first - block.start])
+        _tell(asked, survey, way.name, made[block.first - block.start])
         done = work.solved(survey, block, made)
         if done.told is not None:
             survey = replace(survey, noise=survey.noise.scaled(*done.told))
             made = [one.under(survey.law(one.place)) for one in made]
         for one, estimate in zip(made, done.estimates, strict=True):
             if one.place in block.answered:
-                answer = _answer(asked, survey, one, _judged(method, one, estimate, first))
+                answer = _answer(asked, survey, one, way.judged(one, estimate, first.seed), way.why)
                 canvas[one.place] = answer.values
                 answers[series.planes[one.place]] = replace(answer, values=canvas[one.place])
         release(canvas)
@@ -77,13 +123,13 @@ def restore_series(asked: Asked, series: Series, method: Helping, answers: dict[
     work.kept.clear(blocks)
 
 
-def _kept(asked: Asked, series: Series, method: Helping, request: Request) -> Kept:
+def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
     """Return where blocks are kept, if they are to be, and what they have to be of."""
     if request.checkpoint is None:
         return Kept(None, {})
     identity = {
         "picture": sha256(asked.picture),
-        "method": repr(method),
+        "method": repr(way),
         "noise": repr(request.noise),
         "seed": request.seed,
         "along": series.along,
@@ -97,7 +143,7 @@ class _Work:
     """What the planes of a series go through, block by block."""
 
     asked: Asked
-    method: Helping
+    way: Way
     request: Request
     kept: Kept
 
@@ -111,7 +157,8 @@ class _Work:
             return before
         done = Solved(self._together(survey, made))
         if not block.first and self.request.noise is None:
-            judged = [_judged(self.method, *pair, self.request) for pair in zip(made, done.estimates, strict=True)]
+            pairs = zip(made, done.estimates, strict=True)
+            judged = [self.way.judged(*pair, self.request.seed) for pair in pairs]
             told = _told(survey, made, judged)
             if told is not None and told[0] < WEAKER:
                 again = replace(survey, noise=survey.noise.scaled(*told))
@@ -125,7 +172,7 @@ class _Work:
 
     def _together(self, survey: Survey, made: Sequence[Posed]) -> list[Estimate]:
         problems = [one.problem for one in made]
-        return self.method.solve_together(problems, survey.series.along, self.request.seed)
+        return self.way.method.solve_together(problems, survey.series.along, self.request.seed)
 
 
 def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
@@ -154,7 +201,7 @@ def _told(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) ->
     return factor, min(error, survey.noise.relative_error)
 
 
-def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> Answer:
+def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate, why: str) -> Answer:
     """Return the answer for one plane, on the picture's range."""
     series = survey.series
     request = asked.request(series.planes[one.place])
@@ -163,13 +210,7 @@ def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate) -> A
         terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
         runs = runs_of(candidate.method)
         candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
-    why = SEVERAL.format(count=len(series.planes), axis=series.axis)
     outcome = Outcome(candidate, why, (candidate.row("planes together"),))
     runner = Runner(replace(request, noise=one.given), asked.task, asked.started)
     found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
     return replace(brought_back(found, one.plane, request.noise), together=True)
-
-
-def _judged(method: Helping, one: Posed, estimate: Estimate, request: Request) -> Candidate:
-    """Return one plane's estimate as a candidate with its terms."""
-    return with_terms(made_at_once(method, estimate), one.problem, request.seed)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from untaught.method import Along
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
-from untaught.pipeline.stacks.choose_together import Helping, helping_method
+from untaught.pipeline.stacks.choose_together import helping_method, shared_method
 from untaught.pipeline.stacks.find_series import Found
 from untaught.pipeline.stacks.restore_channels import restore_channels
-from untaught.pipeline.stacks.restore_series import restore_series
+from untaught.pipeline.stacks.restore_series import restore_alike
+from untaught.pipeline.stacks.restore_shared import restore_shared
 
 
 def restore_together(asked: Asked, found: Found, answers: dict[int, Answer]) -> None:
@@ -21,21 +22,26 @@ def restore_together(asked: Asked, found: Found, answers: dict[int, Answer]) -> 
     `answers` are put in by the numbers of their planes, and are there after Ctrl-C as well.
     """
     for series in found.series:
-        method = _method(asked, series.planes, series.along)
-        if method is not None:
-            with suppress(NoGreyError):
-                restore_series(asked, series, method, answers)
+        request = _asked_of_all(asked, series.planes)
+        if request is None:
+            continue
+        method, network = helping_method(request, series.along), shared_method(request, series)
+        with suppress(NoGreyError):
+            if method is not None:
+                restore_alike(asked, series, method, answers)
+            elif network is not None:
+                restore_shared(asked, series, network, answers)
     for channels in found.channels:
-        method = _method(asked, channels, None)
+        request = _asked_of_all(asked, channels)
+        method = None if request is None else helping_method(request, None)
         if method is not None:
             with suppress(NoGreyError):
                 restore_channels(asked, channels, method, answers)
 
 
-def _method(asked: Asked, planes: Sequence[int], along: Along | None) -> Helping | None:
-    """Return the method for some planes, None where not the same is asked of all, or one that takes each alone."""
+def _asked_of_all(asked: Asked, planes: Sequence[int]) -> Request | None:
+    """Return what is asked of some planes, None where not the same is asked of all."""
     requests = [asked.requests[plane] for plane in planes]
     first = requests[0]
-    if first is None or any(one is None or one.method != first.method for one in requests):
-        return None
-    return helping_method(first, along)
+    same = first is not None and all(one is not None and one.method == first.method for one in requests)
+    return first if same else None

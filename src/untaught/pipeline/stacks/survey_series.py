@@ -85,8 +85,11 @@ class Survey:
 def survey_series(picture: Image, series: Series, given: NoiseModel | None) -> Survey:
     """Find what the planes of a series share; noise that was `given` is taken as it is."""
     count = len(series.planes)
-    scale = _common_scale(picture, series, _spread(count, SCALED))
-    places = _spread(count, MEASURED)
+    places = spread(count, SCALED)
+    gains = None if series.gains is None else [series.gains.gains[at] for at in places]
+    black = 0.0 if series.gains is None else series.gains.black
+    scale = common_scale(picture, [series.planes[at] for at in places], gains, black)
+    places = spread(count, MEASURED)
     planes = [replace(picture.plane(series.planes[at]), scale=scale) for at in places]
     if given is not None:
         own = planes[len(planes) // 2].working
@@ -94,20 +97,26 @@ def survey_series(picture: Image, series: Series, given: NoiseModel | None) -> S
     return _measured(Survey(picture, series, scale, Gaussian(0.0)), places, planes)
 
 
-def _spread(count: int, most: int) -> list[int]:
+def spread(count: int, most: int) -> list[int]:
+    """Return places in a series of so many planes, evenly spread, so many at most."""
     places: list[int] = np.unique(np.linspace(0, count - 1, most).round().astype(int)).tolist()
     return places
 
 
-def _common_scale(picture: Image, series: Series, places: Sequence[int]) -> Scale:
-    """Return the range that holds those of all planes, as bright as the first, on which each would be alone."""
+def common_scale(
+    picture: Image, planes: Sequence[int], gains: Sequence[float] | None = None, black: float = 0.0
+) -> Scale:
+    """Return the range that holds those of all planes, on which each would be alone.
+
+    With `gains` over a black level they are as bright as the first.
+    """
     ends, steps, padding = [], [], None
-    for place in places:
-        plane = picture.plane(series.planes[place])
+    for place, index in enumerate(planes):
+        plane = picture.plane(index)
         own = plane.working
         alone = Scale(*own.ends(picture.value_range), own.step)
-        if series.gains is not None:
-            alone = at_gain(alone, picture, series.gains.black, 1 / series.gains.gains[place])
+        if gains is not None:
+            alone = at_gain(alone, picture, black, 1 / gains[place])
         ends.append((alone.low, alone.high))
         steps.append(alone.step / own.factor)
         if padding is None and own.padding.any() and plane.raw is not None:

@@ -30,7 +30,7 @@ from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
 from untaught.pipeline.stacks.brightness import at_one_brightness, brightness_notes
-from untaught.pipeline.stacks.choose_together import helping_method
+from untaught.pipeline.stacks.choose_together import helping_method, lone_refusal
 from untaught.pipeline.stacks.find_series import NONE, Found, axes_asked, find_series
 from untaught.pipeline.stacks.take_pattern import without_pattern
 from untaught.pipeline.task import Task
@@ -198,6 +198,7 @@ def denoise_planes(requests: Requests) -> Result:
     found = _series_of(given, shared)
     picture, taken, said = without_pattern(given, found.series, shared.fixed_pattern)
     picture, requests = requests.also(taken).destriped(picture)
+    _refuse_lone(found, shared)
     requests, notes = with_given_noise(requests, picture)
     source = requests.picture.source
     solve = partial(denoise_plane, compressed=source is not None and mean_step(source) is not None)
@@ -208,6 +209,13 @@ def denoise_planes(requests: Requests) -> Result:
     if shared.together != "none":
         requests, notes = replace(requests, found=found), notes + found.notes
     return restore_planes(requests, replace(TASK, notes=notes), solve, picture)
+
+
+def _refuse_lone(found: Found, request: Request) -> None:
+    """Refuse a method that cannot take a plane alone where there are no planes that help each other."""
+    lone = None if found.series and request.together != "none" else lone_refusal(request)
+    if lone is not None:
+        raise InputError(lone)
 
 
 def _series_of(picture: Image, request: Request) -> Found:
