@@ -30,6 +30,13 @@ def _cubic(t: Tensor) -> Tensor:
     return torch.where(t < 1, inner, torch.where(t < 2, outer, 0.0))
 
 
+def _sharp_cubic(t: Tensor) -> Tensor:
+    """Return the kernel of the same family with a = -3/4, which OpenCV and PyTorch take."""
+    t = t.abs()
+    inner, outer = 1.25 * t**3 - 2.25 * t**2 + 1, -0.75 * t**3 + 3.75 * t**2 - 6 * t + 3
+    return torch.where(t < 1, inner, torch.where(t < 2, outer, 0.0))
+
+
 def _box(t: Tensor) -> Tensor:
     return ((t > -0.5) & (t <= 0.5)).double()
 
@@ -47,11 +54,18 @@ class Kernel:
     replicate : bool
         Whether the border pixels go on for ever beyond the border; otherwise there is nothing beyond, and
         the weights of what is there are made to sum to one.
+    stretched : bool
+        Whether it is stretched by the factor; otherwise a pixel is made of those next to its place alone, and what
+        is finer than the smaller picture can hold is folded into it (aliasing).
+    corner : bool
+        Whether the place of a pixel is the first of those it stands for, and not the middle of them.
     """
 
     weight: Callable[[Tensor], Tensor]
     support: float
     replicate: bool = False
+    stretched: bool = True
+    corner: bool = False
 
 
 KERNELS: dict[str, Kernel] = {
@@ -59,6 +73,9 @@ KERNELS: dict[str, Kernel] = {
     "lanczos3": Kernel(lambda t: _lanczos(t, 3), 3),
     "bicubic": Kernel(_cubic, 2),
     "box": Kernel(_box, 0.5),
+    "nearest": Kernel(_box, 0.5, stretched=False, corner=True),
+    "linear": Kernel(lambda t: (1 - t.abs()).clamp_min(0), 1, replicate=True, stretched=False),
+    "cubic": Kernel(_sharp_cubic, 2, replicate=True, stretched=False),
 }
 
 
@@ -70,14 +87,15 @@ class Downsample(LinearOperator):
 
     with k the kernel, stretched by the factor so that nothing aliases. "lanczos3" and "bicubic" agree with
     Pillow's LANCZOS and BICUBIC, "box" with its BOX. "lanczos2" is what the deep image prior's experiments
-    take: two lobes, centred between pixels where the factor is even, border pixels repeated.
+    take: two lobes, centred between pixels where the factor is even, border pixels repeated. "nearest" (every
+    `factor`-th pixel), "linear" and "cubic" are not stretched: what OpenCV and PyTorch do unless they are told.
 
     Attributes
     ----------
     factor : int
         How many times smaller height and width become; 1 or more.
     kernel : str
-        "lanczos2", "lanczos3", "bicubic" or "box".
+        "lanczos2", "lanczos3", "bicubic" or "box"; "nearest", "linear" or "cubic" without care for aliasing.
     size : tuple of int or None
         Height and width of the picture, where they are no multiples of the factor; the measurement then
         has H // factor by W // factor pixels, and the scale s is a little more than the factor.
@@ -166,13 +184,15 @@ def bicubic(x: Tensor, shape: Shape) -> Tensor:
 def matrix(source: int, target: int, kernel: str, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return the (target, source) matrix that resamples `source` pixels into `target`, either way.
 
-    Where pixels get fewer the kernel is stretched, where they get more it is not. Rows sum to one.
+    Where pixels get fewer the kernel is stretched, unless it is one that never is; where they get more it is not.
+    Rows sum to one.
     """
     entry = KERNELS[kernel]
     scale = source / target
-    stretch = max(scale, 1.0)
+    stretch = max(scale, 1.0) if entry.stretched else 1.0
     margin = int(entry.support * stretch) + 1 if entry.replicate else 0
-    centre = (torch.arange(target, dtype=torch.float64)[:, None] + 0.5) * scale
+    first = torch.arange(target, dtype=torch.float64)[:, None]
+    centre = (first * scale).floor() + 0.5 if entry.corner else (first + 0.5) * scale
     at = torch.arange(-margin, source + margin)
     weight = entry.weight((at + 0.5 - centre) / stretch)
     weight = weight / weight.sum(1, keepdim=True)

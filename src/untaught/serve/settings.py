@@ -39,7 +39,7 @@ class Settings(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**31)
     time_limit: float | None = Field(default=None, gt=0, le=86400)
     factor: int = Field(default=2, ge=2, le=16)
-    kernel: Literal["bicubic", "lanczos2", "lanczos3", "box"] = "bicubic"
+    kernel: Literal["bicubic", "lanczos2", "lanczos3", "box", "nearest", "linear", "cubic"] = "bicubic"
     psf: str = "gaussian:2"
     border: Literal["valid", "reflect", "replicate", "circular"] = "valid"
     pattern: Literal["RGGB", "BGGR", "GRBG", "GBRG", "X-TRANS"] = "RGGB"

@@ -196,7 +196,11 @@ def inpaint(
 def upscale(
     factor: Annotated[int, typer.Option(metavar="N", help="2 to 16.", show_default=False)],
     kernel: Annotated[
-        str, typer.Option(metavar="NAME", help="How it was made small: bicubic, lanczos2, lanczos3 or box.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="How it was made small: bicubic, lanczos2, lanczos3, box; aliased: nearest, linear, cubic.",
+        ),
     ] = "bicubic",
 ) -> dict[str, Any]:
     """Enlarge a picture by a whole factor."""

@@ -27,7 +27,8 @@ def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **options: 
         2 to 16.
     kernel : str
         How the picture was made small: 'bicubic', 'lanczos2', 'lanczos3' or 'box', see
-        `untaught.operators.Downsample`. The default is what most programs do; 'box' is a camera's pixel.
+        `untaught.operators.Downsample`. The default is what most programs do; 'box' is a camera's pixel;
+        'nearest', 'linear', 'cubic' are for what was made small without care for aliasing, as OpenCV does.
     **options
         See `TaskOptions`.
 
