@@ -9,6 +9,11 @@ import numpy as np
 from untaught.noise.estimation.clipping import MOST
 from untaught.noise.estimation.dct_patches import Flags, Floats
 
+AMID = 5  # pixels: side of the squares of flat colour
+ALIKE = 0.85  # share of a square's pixels that have its colour
+FAR = 0.3  # of the range, from that colour
+FEWEST_HITS = 20
+LEAST_SHARE = 0.001
 NEAR = 0.3  # of the range; impulses are held against values that come this near to an end
 
 
@@ -31,7 +36,8 @@ def impulses(values: Floats, missing: Flags | None = None) -> Impulses:
 
     Where the median of the 3 x 3 neighbours is bright, black values are pepper; where it is dark,
     white ones are salt. They count when they are many more than values that are merely dark (bright),
-    which clipped Gaussian noise would have too, and when they do not stick together, as strokes do.
+    which clipped Gaussian noise would have too, and when they do not stick together, as strokes do. In drawings
+    and pages, where strokes do stick together, they are looked for amid flat colour; see `_amid_flat`.
 
     Parameters
     ----------
@@ -52,7 +58,46 @@ def impulses(values: Floats, missing: Flags | None = None) -> Impulses:
     v = np.where(present[:, :, None], v, 0.5)
     around = median_filter(v, size=(3, 3, 1))
     (pepper, a), (salt, b) = (_isolated(v, around, present), _isolated(1 - v, 1 - around, present))
-    return Impulses(pepper if a else 0.0, salt if b else 0.0, a or b)
+    if a or b:
+        return Impulses(pepper if a else 0.0, salt if b else 0.0, True)
+    return _amid_flat(v, present)
+
+
+def _amid_flat(v: Floats, present: Flags) -> Impulses:
+    """Measure lone values at an end of the range amid flat colour of another value.
+
+    In 13 drawings, pages and photographs there is none; in 1-bit scans there are many, but these have no grey in
+    between anyway.
+    """
+    from scipy.ndimage import median_filter
+
+    if np.unique(v[present]).size <= 2:
+        return Impulses(0.0, 0.0, False)
+    low, high = v.min(), v.max()
+    counts = np.zeros((3, 2))  # found and looked at: of the low end, the high end, and all else off the colour
+    for c in range(v.shape[2]):
+        middle = median_filter(v[..., c], size=AMID)
+        flat = _flat(v[..., c], middle) & present
+        away = [np.abs(middle - end) > FAR * (high - low) for end in (low, high)]
+        hits = [(v[..., c] == end) & far for end, far in zip((low, high), away, strict=True)]
+        rest = (v[..., c] != middle) & ~hits[0] & ~hits[1]
+        for row, (hit, seen) in enumerate(zip((*hits, rest), (*away, flat), strict=True)):
+            counts[row] += (hit & flat).sum(), (seen & flat).sum()
+    found, looked = counts.T
+    pepper, salt, other = (found / np.maximum(looked, 1)).tolist()
+    told = found[:2].sum() >= FEWEST_HITS and pepper + salt > max(LEAST_SHARE, other)
+    return Impulses(pepper, salt, True) if told else Impulses(0.0, 0.0, False)
+
+
+def _flat(v: Floats, middle: Floats) -> Flags:
+    """Say where nearly all neighbours have the middle value."""
+    reach = AMID // 2
+    wide, same = np.pad(v, reach, mode="edge"), np.zeros(v.shape, np.int64)
+    for down in range(AMID):
+        for across in range(AMID):
+            if (down, across) != (reach, reach):
+                same += wide[down : down + v.shape[0], across : across + v.shape[1]] == middle
+    return np.asarray(same >= ALIKE * (AMID**2 - 1))
 
 
 def _isolated(v: Floats, around: Floats, present: Flags) -> tuple[float, bool]:

@@ -16,6 +16,7 @@ from untaught.noise.models.words import Words
 
 WINDOW = 7  # side of the window in which values at an end are counted, in pixels
 OWN = 0.5  # of the window: with more beyond chance the picture is black or white itself; a missed hit costs much
+CHANCE = 0.4  # of the pixels with so many neighbours at the same end, which chance has to make
 MORE = 2.0  # times what chance puts in all channels of a pixel: then it is the picture's own
 WHOLE = 0.9  # of the pixels that were hit; with more in all channels at once, so were the few others
 
@@ -84,11 +85,11 @@ class Impulse(NoiseModel):
         """Tell which values were hit; (H, W, 1) where pixels were hit as a whole.
 
         A value at an end of the range was hit, unless far more of its neighbours in the same channel lie at that
-        end than impulses put there: then the picture is black or white itself.
+        end than impulses put there: then the picture is black or white itself, or it is a stroke.
         """
         most = OWN + self.fraction / 2
         ends = values <= self.pepper, values >= self.salt
-        hit = np.logical_or(*(_lonely(at, most) for at in ends))
+        hit = np.logical_or(*(_lonely(at, most) & _no_stroke(at, self.fraction / 2) for at in ends))
         some = hit.any(2, keepdims=True)
         if hit.all(2).sum() > WHOLE * some.sum():
             return np.asarray(some, np.bool_)
@@ -128,6 +129,24 @@ def _own(at: Flags, fraction: float) -> Flags:
     chance = (fraction / 2) ** at.shape[2] * every.size
     more = at.shape[2] > 1 and every.sum() > MORE * (chance + 3 * np.sqrt(chance) + 1)
     return np.asarray(every & more, np.bool_)
+
+
+def _no_stroke(at: Flags, share: float) -> Flags:
+    """Return where as many of the eight neighbours lie at an end as chance puts there, which is hit by a `share`.
+
+    Of pixels at an end, so many have k neighbours there. Chance alone makes N share B(k; 8, p) of N pixels so, p
+    the share of hits, or of all pixels at that end where these are scattered. Where it makes fewer than `CHANCE` of
+    them, they are the picture's own, and so are those with more such neighbours.
+    """
+    from scipy.ndimage import uniform_filter
+    from scipy.stats import binom
+
+    near = np.rint(uniform_filter(at.astype(np.float32), size=(3, 3, 1), mode="reflect") * 9).astype(int) - at
+    seen = np.bincount(near[at].clip(0, 8), minlength=9)
+    near_by = np.arange(9)
+    made = at.size * share * np.maximum(*(binom.pmf(near_by, 8, p) for p in (share, float(at.mean()))))
+    by_chance = np.logical_and.accumulate(made + 3 * np.sqrt(made) + 3 >= CHANCE * seen)
+    return np.asarray(by_chance[near.clip(0, 8)])
 
 
 def _lonely(at: Flags, most: float) -> Flags:
