@@ -135,8 +135,8 @@ def _no_stroke(at: Flags, share: float) -> Flags:
     """Return where as many of the eight neighbours lie at an end as chance puts there, which is hit by a `share`.
 
     Of pixels at an end, so many have k neighbours there. Chance alone makes N share B(k; 8, p) of N pixels so, p
-    the share of hits, or of all pixels at that end where these are scattered. Where it makes fewer than `CHANCE` of
-    them, they are the picture's own, and so are those with more such neighbours.
+    the share of hits, or of all pixels at that end where these are scattered. Where it makes fewer than `CHANCE`
+    of them, they are the picture's own, and so are those with more such neighbours.
     """
     from scipy.ndimage import uniform_filter
     from scipy.stats import binom
