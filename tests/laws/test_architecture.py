@@ -41,7 +41,7 @@ ROOMS: dict[str, str] = {
 PIPELINE = (
     "noise_files",
     "request task answer",
-    "recipes",
+    "recipes elsewhere",
     "rerun_command",
     "plane combine_planes",
     "tiles",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from untaught.errors import InputError
 from untaught.image.axes import checked_axes, guessed
@@ -169,6 +169,15 @@ class Image:
         part = self.samples_last(self.array)[where][window]
         return np.asarray(part[..., list(group)])
 
+    def place(self, index: int) -> tuple[int, ...]:
+        """Return where a plane lies along `lead_axes`."""
+        return self._slot(index)[0]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Between which values something was measured; see `bounds_of`."""
+        return self._bounds
+
     @property
     def groups(self) -> list[tuple[int, ...]]:
         """The samples of a pixel that are restored together, of every plane at a place."""
@@ -189,7 +198,10 @@ class Image:
         return bounds_of(self._colours(), self.value_range)
 
     def with_planes(
-        self, planes: Sequence[NDArray[Any] | None], kept: Sequence[NDArray[np.bool_] | None] | None = None
+        self,
+        planes: Sequence[NDArray[Any] | None],
+        kept: Sequence[NDArray[np.bool_] | None] | None = None,
+        numbers: Mapping[int, NDArray[Any]] | None = None,
     ) -> Image:
         """Return this image with its planes replaced: array = low + values (high - low).
 
@@ -204,6 +216,8 @@ class Image:
             plane as it is.
         kept : sequence of ndarray or None, optional
             bool, (H, W), for every plane: True where its pixels stay as they are, whatever `planes` hold.
+        numbers : mapping, optional
+            Planes, by their number, that are numbers of the array's type already, as `numbers` returns them.
 
         Raises
         ------
@@ -215,10 +229,25 @@ class Image:
         out = copied(self.array)
         view = self.samples_last(out)
         stay = kept or [None] * len(planes)
-        for (where, group), plane, same in zip(self._slots(), planes, stay, strict=True):
-            if plane is not None:
-                self._lay(plane, view[where], list(group), same)
+        ready = numbers or {}
+        for index, (where, group) in enumerate(self._slots()):
+            plane = planes[index]
+            if index in ready:
+                view[where][..., list(group)] = ready[index]
+                release(out)
+            elif plane is not None:
+                self._lay(plane, view[where], list(group), stay[index])
         return replace(self, array=out)
+
+    def numbers(self, index: int, plane: NDArray[Any], kept: NDArray[np.bool_] | None = None) -> NDArray[Any]:
+        """Return a plane as `with_planes` puts it into the array: (H, W, C), of the array's type."""
+        target = self.raw(index).astype(self.array.dtype)
+        self._lay(plane, target, list(range(target.shape[-1])), kept)
+        return target
+
+    def hollow(self, dtype: DTypeLike | None = None) -> NDArray[Any]:
+        """Return zeros of the array's shape that take no memory, of another type if one is given."""
+        return np.broadcast_to(np.zeros((), self.array.dtype if dtype is None else dtype), self.array.shape)
 
     def _lay(
         self, plane: NDArray[Any], target: NDArray[Any], group: list[int], same: NDArray[np.bool_] | None
@@ -291,6 +320,10 @@ class Image:
         if len(groups) > 1:
             parts.append(f"S {groups.index(group) + 1}/{len(groups)}")
         return ", ".join(parts)
+
+
+BARE = Image(np.zeros((1, 1), np.uint8), "YX", (0.0, 255.0))
+"""What stands for a picture where only what was found on it is meant."""
 
 
 def image_of_array(array: NDArray[Any], source: Path | None = None, axes: str | None = None) -> Image:

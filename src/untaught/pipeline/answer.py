@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,9 @@ from untaught.risk.estimate import Risk
 class Answer:
     """One plane's answer, still in [0, 1] units: `values` and `std` (H, W, C), floats.
 
-    Where `kept`, bool (H, W), is True, the picture stays exactly as it is, whatever `values` hold.
+    Where `kept`, bool (H, W), is True, the picture stays exactly as it is, whatever `values` hold. Where others
+    have made numbers of the picture's type of them already, these are `numbers`, `rounding` is the error that they
+    got by that, and `values` are none.
     """
 
     values: NDArray[np.floating]
@@ -41,3 +44,9 @@ class Answer:
     kept: NDArray[np.bool_] | None = None
     together: bool = False  # whether neighbouring planes have a part in it
     completed: bool = False  # whether what was missing was filled in though the picture is otherwise the input
+    numbers: NDArray[Any] | None = None
+    rounding: float | None = None
+
+    def placed(self, same: bool = True) -> bool:
+        """Say whether it has other values than its place: the input, if that is the `same` picture."""
+        return self.method != "none" or (same and self.completed)

@@ -63,9 +63,10 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
     answers, interrupted = found.planes, found.interrupted
     done = [answer for answer in answers if answer is not None]
     same = frame is picture
-    values = [a.values if a and _placed(a, same) else None for a in answers]
+    values = [a.values if a and a.placed(same) else None for a in answers]
     frame = typed(frame, request.output_type)
-    restored = frame.with_planes(values, [a.kept if a and same else None for a in answers])
+    numbers = {index: a.numbers for index, a in enumerate(answers) if a is not None and a.numbers is not None}
+    restored = frame.with_planes(values, [a.kept if a and same else None for a in answers], numbers)
     planes = _plane_results(picture, answers, frame)
     first = representative(planes)
     psnr, psnr_input = _psnr(done, frame)
@@ -90,11 +91,6 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
         planes=planes,
         command=command_line(recipe, picture, interrupted),
     )
-
-
-def _placed(answer: Answer, same: bool) -> bool:
-    """Say whether an answer has other values than its place: the input, if the frame is the `same`."""
-    return answer.method != "none" or (same and answer.completed)
 
 
 def _plane_results(picture: Image, answers: Sequence[Answer | None], frame: Image) -> tuple[PlaneResult, ...]:
@@ -149,7 +145,8 @@ class _Rounding:
 
     @classmethod
     def of(cls, answer: Answer, frame: Image) -> _Rounding:
-        return cls(rounding(frame, answer.values), answer.variance if answer.variance > 0 else math.inf)
+        added = rounding(frame, answer.values) if answer.rounding is None else answer.rounding
+        return cls(added, answer.variance if answer.variance > 0 else math.inf)
 
     def __call__(self, error: float, method: str) -> float:
         return error if method == "none" else min(error + self.added, max(error, self.most))

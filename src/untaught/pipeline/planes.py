@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -22,8 +22,8 @@ from untaught.method import Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
+from untaught.pipeline.elsewhere import Elsewhere, Solved, sent
 from untaught.pipeline.plane.make_problem import NoGreyError
-from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.take_stripes import without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
@@ -65,6 +65,8 @@ class Requests:
         What was done to the planes before they are solved, such as taking stripes out, for each of them.
     found : Found
         Planes that may be restored together.
+    elsewhere : Elsewhere or None
+        Who restores parts of it, where that is not this process alone.
     """
 
     picture: Image
@@ -73,11 +75,12 @@ class Requests:
     started: float
     accounts: tuple[Sequence[Account], ...] = ()
     found: Found = NONE
+    elsewhere: Elsewhere | None = None
 
     @classmethod
-    def of(cls, picture: Image, request: Request, started: float) -> Requests:
+    def of(cls, picture: Image, request: Request, started: float, elsewhere: Elsewhere | None = None) -> Requests:
         """Return the same request for every plane."""
-        return cls(picture, request, (request,) * picture.n_planes, started)
+        return cls(picture, request, (request,) * picture.n_planes, started, elsewhere=elsewhere)
 
     def destriped(self, measured: Image) -> tuple[Image, Requests]:
         """Return what was measured without the stripes that are to be taken out, and the requests that know it.
@@ -131,6 +134,11 @@ def restore_planes(
     if requests.shared.checkpoint is not None:
         _check_checkpoint(requests.shared.checkpoint, requests)
     picture = measured or requests.picture
+    if requests.elsewhere is not None and picture.array is not requests.picture.array:
+        raise InputError(
+            f"something is taken out of the planes of {picture.name} before all else, such as a fixed pattern of "
+            "the sensor, which workers that read them do not see; give --fixed-pattern keep, or leave --dask out"
+        )
     tiling = _tiling(frame or picture, requests.shared, task)
     answers = _counted(_answers(picture, requests, task, solve, tiling), requests.accounts)
     shared = replace(requests.shared, memory=None if tiling is None else memory_for(requests.shared))
@@ -185,15 +193,26 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
     """
     answers: list[Answer | None] = []
     warm_start: Weights | None = None
-    count, started = picture.n_planes, requests.started
+    count, started, elsewhere = picture.n_planes, requests.started, requests.elsewhere
     made: dict[int, Answer] = {}
     try:
         if tiling is None:
-            restore_together(Asked(picture, requests.planes, task, started), requests.found, made)
+            asked = Asked(picture, requests.planes, task, started, elsewhere)
+            restore_together(asked, requests.found, made)
+        single = count == 1 and tiling is not None  # its tiles may go elsewhere
+        parts = {
+            index: _Part(
+                index, count, request, solve, tiling, _alone(request, task), elsewhere if single else None
+            )
+            for index, request in enumerate(requests.planes)
+            if index not in made
+        }
+        others = None if elsewhere is None or single else _Others(elsewhere, list(parts.values()))
         for index, request in enumerate(requests.planes):
             if index in made:
-                answers.append(_weakened(picture, index, made[index], request))
+                answers.append(made[index])
                 continue
+            part = parts[index]
             if request is not None:
                 seconds = request.seconds
                 if seconds is not None:
@@ -202,42 +221,79 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
                 progress = _numbered(request.on_progress, index, count)
                 request = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
                 request = _with_others(request, requests, index, picture)
-            lone = None if request is None or task.fills_in else lone_refusal(request)
-            try:
-                answer = _answer(picture, index, None if lone else request, solve, tiling)
-                answer = _left(answer, lone) if lone else answer
-            except NoGreyError as error:
-                if count == 1:
-                    raise
-                answer = _left(_answer(picture, index, None, solve, tiling), str(error))
+                part = replace(part, request=request)
+            solved = part.solved(picture) if others is None else others.solved(part)
+            answer = solved.answers[index]
             warm_start = answer.weights or warm_start
             answers.append(answer)
             if answer.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
-        rest = [made.get(index) for index in range(len(answers), count)]
-        after = enumerate(rest, len(answers))
-        weak = (one and _weakened(picture, index, one, requests.planes[index]) for index, one in after)
-        return Answers((*answers, *weak), started, interrupted=True)
+        rest = (made.get(index) for index in range(len(answers), count))
+        return Answers((*answers, *rest), started, interrupted=True)
     return Answers(tuple(answers), started)
 
 
-def _weakened(picture: Image, index: int, answer: Answer, request: Request | None) -> Answer:
-    """Return the answer for a plane that was restored together with others, mixed with the plane as was asked."""
-    if request is None or request.strength == 1:
-        return answer
-    plane = picture.plane(index)
-    return weakened(answer, plane.values, plane.missing, request.strength)
+@dataclass(frozen=True)
+class _Part:
+    """One plane, at once or tile by tile, as a `Part` of the work."""
+
+    index: int
+    count: int
+    request: Request | None
+    solve: Solve
+    tiling: Tiling | None
+    lone: str | None  # why it cannot be taken alone, and is left as it is
+    elsewhere: Elsewhere | None = None
+    whole: bool = True
+
+    @property
+    def looked_at(self) -> Sequence[int]:
+        """See `elsewhere.Part`."""
+        return [self.index]
+
+    def solved(self, picture: Image) -> Solved:
+        """Restore it; see `elsewhere.Part`."""
+        try:
+            answer = self._answer(picture, None if self.lone else self.request)
+            answer = _left(answer, self.lone) if self.lone else answer
+        except NoGreyError as error:
+            if self.count == 1:
+                raise
+            answer = _left(self._answer(picture, None), str(error))
+        return Solved({self.index: answer})
+
+    def _answer(self, picture: Image, request: Request | None) -> Answer:
+        if self.tiling is not None:
+            return restore_tiles(Whole(picture, self.index, self.tiling, self.elsewhere), request, self.solve)
+        plane = picture.plane(self.index)
+        if request is None or _flat(plane.values):
+            return _copied(plane)
+        return replace(self.solve(plane, request), together=request.context is not None)
 
 
-def _answer(picture: Image, index: int, request: Request | None, solve: Solve, tiling: Tiling | None) -> Answer:
-    """Return the answer for one plane: at once, or tile by tile."""
-    if tiling is not None:
-        return restore_tiles(Whole(picture, index, tiling), request, solve)
-    plane = picture.plane(index)
-    if request is None or _flat(plane.values):
-        return _copied(plane)
-    return replace(solve(plane, request), together=request.context is not None)
+class _Others:
+    """Planes that others restore, all at once as long as none has learnt what the next one begins with."""
+
+    def __init__(self, elsewhere: Elsewhere, parts: Sequence[_Part]) -> None:
+        self.elsewhere = elsewhere
+        self.ahead = elsewhere.each([_sent(part) for part in parts])
+
+    def solved(self, part: _Part) -> Solved:
+        """Return what a plane comes to; they are asked for in their order."""
+        if part.request is None or (part.request.warm_start is None and part.request.context is None):
+            return next(self.ahead)
+        if isinstance(self.ahead, Generator):
+            self.ahead.close()
+        return next(self.elsewhere.each([_sent(part)]))
+
+
+def _alone(request: Request | None, task: Task) -> str | None:
+    return None if request is None or task.fills_in else lone_refusal(request)
+
+
+def _sent(part: _Part) -> _Part:
+    return part if part.request is None else replace(part, request=sent(part.request))
 
 
 def _with_others(request: Request, requests: Requests, index: int, picture: Image) -> Request:
@@ -252,7 +308,7 @@ def _with_others(request: Request, requests: Requests, index: int, picture: Imag
 
 
 def _left(answer: Answer, why: str) -> Answer:
-    """Return the answer for a plane that was left as it is, saying why."""
+    """Return the answer for a plane that was left as it was, saying why."""
     return replace(answer, notes=(f"{why.rstrip('.')}, so it was left as it is",))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from untaught.image.image import Image
+from untaught.pipeline.elsewhere import Elsewhere
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 
@@ -20,6 +21,7 @@ class Asked:
     requests: Sequence[Request | None]
     task: Task
     started: float
+    elsewhere: Elsewhere | None = None  # who restores blocks of planes, where that is not this process
 
     def request(self, plane: int) -> Request:
         """Return what is asked of a plane of a series."""
@@ -29,3 +31,9 @@ class Asked:
     def spent(self) -> float:
         """Seconds since the beginning."""
         return time.monotonic() - self.started
+
+    @property
+    def late(self) -> bool:
+        """Whether the time is over that there was for all of it."""
+        seconds = next((one.seconds for one in self.requests if one is not None), None)
+        return seconds is not None and self.spent > seconds

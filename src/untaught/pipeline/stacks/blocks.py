@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from torch import Tensor
-
 from untaught.image.plane import Plane
 from untaught.noise import NoiseModel
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.working_scale import WorkingScale
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.survey_series import Survey
-from untaught.problem import Problem, tensor
+from untaught.problem import Problem
 
 MARGIN = 4  # planes to both sides that help a formula, and are answered with another block
 LARGEST = 24  # planes of a block that are answered
@@ -82,11 +80,6 @@ class Posed:
         """Return the same with another law of the noise, on the picture's range."""
         noise = replace(WorkingScale.of(self.plane).noise(law), clip=self.problem.noise.clip)
         return replace(self, problem=replace(self.problem, noise=noise))
-
-    @property
-    def shown(self) -> Tensor:
-        """The plane on the picture's range, to be looked at."""
-        return tensor(self.plane.values)
 
 
 def posed(survey: Survey, place: int, request: Request) -> Posed:

@@ -16,7 +16,7 @@ from untaught.problem import Estimate, Response
 
 
 @dataclass(frozen=True)
-class Solved:
+class Estimated:
     """The estimates of a block, and what they told of the level: a factor on the variance, and its error."""
 
     estimates: list[Estimate]
@@ -30,7 +30,7 @@ class Kept:
     path: Path | None
     identity: dict[str, Any]
 
-    def load(self, block: Block, device: torch.device) -> Solved | None:
+    def load(self, block: Block, device: torch.device) -> Estimated | None:
         """Return a block that was done before, if it was.
 
         Raises
@@ -44,9 +44,9 @@ class Kept:
         if saved is None:
             return None
         pairs = zip(saved["images"], saved["crosses"], strict=True)
-        return Solved([_estimate(image, cross) for image, cross in pairs], saved["told"])
+        return Estimated([_estimate(image, cross) for image, cross in pairs], saved["told"])
 
-    def save(self, block: Block, done: Solved) -> str:
+    def save(self, block: Block, done: Estimated) -> str:
         """Write a block; return why it could not be written, or nothing."""
         if self.path is None:
             return ""

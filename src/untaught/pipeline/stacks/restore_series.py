@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
+from untaught.image.image import Image
 from untaught.image.lazy import empty, release
 from untaught.method import Helping, runs_of
 from untaught.pipeline.answer import Answer
+from untaught.pipeline.elsewhere import Solved, sent
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.make_answer import make_answer
 from untaught.pipeline.plane.refine_noise import mean_factor, refine
 from untaught.pipeline.plane.run_method import Runner, made_at_once
+from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.working_scale import brought_back
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
 from untaught.pipeline.stacks.blocks import BYTES, Block, Posed, blocks_of, posed
 from untaught.pipeline.stacks.find_series import Series
-from untaught.pipeline.stacks.keep_blocks import Kept, Solved
+from untaught.pipeline.stacks.keep_blocks import Estimated, Kept
 from untaught.pipeline.stacks.survey_series import Survey, survey_series
+from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for
-from untaught.problem import Estimate
+from untaught.problem import Estimate, tensor
 from untaught.risk.sure import common_kernel
 
 WEAKER = 0.9  # of the variance that was measured first: below, the first block is restored again
@@ -85,7 +91,7 @@ def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[i
 
 
 def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, Answer]) -> None:
-    """Restore a series block by block.
+    """Restore a series block by block; what the first tells of the level of the noise, all others know.
 
     What time is not left for has no answer.
 
@@ -101,26 +107,61 @@ def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, An
     picture, series = asked.picture, survey.series
     count, first = len(series.planes), asked.request(series.planes[0])
     shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
-    canvas = empty((count, *shape), np.float64 if picture.array.itemsize > 2 else np.float32)
     blocks = blocks_of(count, math.prod(shape), memory_for(first), runs_of(way.method).reach, way.each)
-    work = _Work(asked, way, first, _kept(asked, series, way, first))
-    for block in blocks:
-        if block.first and first.seconds is not None and asked.spent > first.seconds:
+    common = _Common(asked.task, way, asked.started, _kept(asked, series, way, first))
+    canvas = _Canvas(picture, series, shape)
+    reached = 0
+    for some in (blocks[:1], blocks[1:]):
+        parts = [_Part(common, survey.bare, block, _requests(asked, series, block)) for block in some]
+        done = _here(asked, parts) if asked.elsewhere is None else asked.elsewhere.each(parts)
+        for solved in done:
+            answers.update(canvas.laid(solved.answers))
+            if solved.told is not None:
+                survey = replace(survey, noise=survey.noise.scaled(*solved.told))
+            reached += 1
+    if reached == len(blocks):
+        common.kept.clear(blocks)
+
+
+def _requests(asked: Asked, series: Series, block: Block) -> dict[int, Request]:
+    """Return what is asked of the planes of a block, by their places."""
+    each = {place: asked.request(series.planes[place]) for place in block.seen}
+    return each if asked.elsewhere is None else {place: sent(request) for place, request in each.items()}
+
+
+def _here(asked: Asked, parts: Sequence[_Part]) -> Iterator[Solved]:
+    """Do parts in this process, as long as there is time."""
+    for part in parts:
+        if part.block.first and asked.late:
             return
-        made = [posed(survey, place, asked.request(series.planes[place])) for place in block.seen]
-        _tell(asked, survey, way.name, made[block.first - block.start])
-        done = work.solved(survey, block, made)
-        if done.told is not None:
-            survey = replace(survey, noise=survey.noise.scaled(*done.told))
-            made = [one.under(survey.law(one.place)) for one in made]
-        for one, estimate in zip(made, done.estimates, strict=True):
-            if one.place in block.answered:
-                answer = _answer(asked, survey, one, way.judged(one, estimate, first.seed), way.why)
-                canvas[one.place] = answer.values
-                answers[series.planes[one.place]] = replace(answer, values=canvas[one.place])
-        release(canvas)
-        release(picture.array)
-    work.kept.clear(blocks)
+        _tell(asked, part)
+        yield part.solved(asked.picture)
+        release(asked.picture.array)
+
+
+class _Canvas:
+    """The answers of a series, on the disk where they are large; what others have laid down is not held here."""
+
+    def __init__(self, picture: Image, series: Series, shape: tuple[int, ...]) -> None:
+        self.planes = series.planes
+        self.shape = (len(series.planes), *shape)
+        self.dtype = _digits(picture)
+        self.values: NDArray[Any] | None = None
+
+    def laid(self, answers: Mapping[int, Answer]) -> dict[int, Answer]:
+        """Return answers whose values lie here."""
+        found = dict(answers)
+        for index, answer in answers.items():
+            if answer.numbers is not None:
+                continue
+            if self.values is None:
+                self.values = empty(self.shape, self.dtype)
+            place = self.planes.index(index)
+            self.values[place] = answer.values
+            found[index] = replace(answer, values=self.values[place])
+        if self.values is not None:
+            release(self.values)
+        return found
 
 
 def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
@@ -138,51 +179,113 @@ def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
     return Kept(request.checkpoint, identity)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What the planes of a series go through, block by block."""
+def _digits(picture: Image) -> type[np.floating]:
+    """Return the type of an answer's values: as exact as the numbers that they become."""
+    return np.float64 if picture.array.itemsize > 2 else np.float32
 
-    asked: Asked
+
+@dataclass(frozen=True)
+class _Common:
+    """What all blocks of a series have in common."""
+
+    task: Task
     way: Way
-    request: Request
+    started: float
     kept: Kept
 
-    def solved(self, survey: Survey, block: Block, made: Sequence[Posed]) -> Solved:
+
+@dataclass(frozen=True)
+class _Part:
+    """A block of a series, as a `Part` of the work."""
+
+    common: _Common
+    survey: Survey
+    block: Block
+    requests: Mapping[int, Request]
+    whole: bool = True
+
+    @property
+    def looked_at(self) -> Sequence[int]:
+        """See `Part`."""
+        return [self.survey.series.planes[place] for place in self.block.seen]
+
+    def solved(self, picture: Image) -> Solved:
+        """Restore the block; see `Part`."""
+        survey = replace(self.survey, picture=picture)
+        made = [posed(survey, place, self.requests[place]) for place in self.block.seen]
+        done = self._estimated(survey, made)
+        if done.told is not None:
+            survey = replace(survey, noise=survey.noise.scaled(*done.told))
+            made = [one.under(survey.law(one.place)) for one in made]
+        answers = {
+            survey.series.planes[one.place]: self._answer(survey, one, estimate)
+            for one, estimate in zip(made, done.estimates, strict=True)
+            if one.place in self.block.answered
+        }
+        return Solved(answers, done.told)
+
+    @property
+    def request(self) -> Request:
+        """What is asked of the first plane."""
+        return self.requests[self.block.start]
+
+    def _estimated(self, survey: Survey, made: Sequence[Posed]) -> Estimated:
         """Return the estimates of a block; of the first also what they tell of the level.
 
         Where that is much lower than it was taken for, it is restored again.
         """
-        before = self.kept.load(block, torch.device(self.request.device))
+        kept = self.common.kept
+        before = kept.load(self.block, torch.device(self.request.device))
         if before is not None:
             return before
-        done = Solved(self._together(survey, made))
-        if not block.first and self.request.noise is None:
-            pairs = zip(made, done.estimates, strict=True)
-            judged = [self.way.judged(*pair, self.request.seed) for pair in pairs]
+        done = Estimated(self._together(survey, made))
+        if not self.block.first and self.request.noise is None:
+            judged = [self._judged(*pair) for pair in zip(made, done.estimates, strict=True)]
             told = _told(survey, made, judged)
             if told is not None and told[0] < WEAKER:
                 again = replace(survey, noise=survey.noise.scaled(*told))
                 weaker = [one.under(again.law(one.place)) for one in made]
-                done = Solved(self._together(again, weaker))
+                done = Estimated(self._together(again, weaker))
             done = replace(done, told=told)
-        problem = self.kept.save(block, done)
+        problem = kept.save(self.block, done)
         if problem:
             raise OutputError(f"{problem}; make room, or leave --checkpoint out")
         return done
 
     def _together(self, survey: Survey, made: Sequence[Posed]) -> list[Estimate]:
         problems = [one.problem for one in made]
-        return self.way.method.solve_together(problems, survey.series.along, self.request.seed)
+        return self.common.way.method.solve_together(problems, survey.series.along, self.request.seed)
+
+    def _judged(self, one: Posed, estimate: Estimate) -> Candidate:
+        """Return one plane's estimate as a candidate with its terms."""
+        return self.common.way.judged(one, estimate, self.request.seed)
+
+    def _answer(self, survey: Survey, one: Posed, estimate: Estimate) -> Answer:
+        """Return the answer for one plane, on the picture's range."""
+        candidate, request = self._judged(one, estimate), self.requests[one.place]
+        problem = replace(one.problem, pilot=candidate.picture)
+        if candidate.terms is not None:
+            terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
+            runs = runs_of(candidate.method)
+            candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
+        outcome = Outcome(candidate, self.common.way.why, (candidate.row("planes together"),))
+        runner = Runner(replace(request, noise=one.given), self.common.task, self.common.started)
+        found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
+        found = brought_back(found, one.plane, request.noise)
+        values = found.values.astype(_digits(survey.picture), copy=False)
+        found = replace(found, values=values, together=True)
+        return weakened(found, one.plane.values, one.plane.missing, request.strength)
 
 
-def _tell(asked: Asked, survey: Survey, phase: str, first: Posed) -> None:
+def _tell(asked: Asked, part: _Part) -> None:
     """Say which plane the work has come to."""
-    index, planes = survey.series.planes[first.place], asked.picture.n_planes
+    survey, planes = replace(part.survey, picture=asked.picture), asked.picture.n_planes
+    index = survey.series.planes[part.block.first]
     tell = asked.request(index).on_progress
     if tell is None:
         return
     left = asked.spent * (planes - index) / index if index else math.nan
-    told = Progress.before(phase, lambda: first.shown)
+    told = Progress.before(part.common.way.name, lambda: tensor(survey.plane(part.block.first).values))
     tell(replace(told, plane=index, planes=planes, seconds=asked.spent, seconds_left=left))
 
 
@@ -199,18 +302,3 @@ def _told(survey: Survey, made: Sequence[Posed], judged: Sequence[Candidate]) ->
         return None
     factor, error = mean_factor(told)
     return factor, min(error, survey.noise.relative_error)
-
-
-def _answer(asked: Asked, survey: Survey, one: Posed, candidate: Candidate, why: str) -> Answer:
-    """Return the answer for one plane, on the picture's range."""
-    series = survey.series
-    request = asked.request(series.planes[one.place])
-    problem = replace(one.problem, pilot=candidate.picture)
-    if candidate.terms is not None:
-        terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
-        runs = runs_of(candidate.method)
-        candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
-    outcome = Outcome(candidate, why, (candidate.row("planes together"),))
-    runner = Runner(replace(request, noise=one.given), asked.task, asked.started)
-    found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
-    return replace(brought_back(found, one.plane, request.noise), together=True)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.plane.make_problem import NoGreyError
+from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
 from untaught.pipeline.stacks.choose_together import helping_method, shared_method
@@ -35,8 +36,14 @@ def restore_together(asked: Asked, found: Found, answers: dict[int, Answer]) -> 
         request = _asked_of_all(asked, channels)
         method = None if request is None else helping_method(request, None)
         if method is not None:
-            with suppress(NoGreyError):
-                restore_channels(asked, channels, method, answers)
+            before = set(answers)
+            try:
+                with suppress(NoGreyError):
+                    restore_channels(asked, channels, method, answers)
+            finally:
+                for index in set(answers) - before:
+                    plane, strength = asked.picture.plane(index), asked.request(index).strength
+                    answers[index] = weakened(answers[index], plane.values, plane.missing, strength)
 
 
 def _asked_of_all(asked: Asked, planes: Sequence[int]) -> Request | None:

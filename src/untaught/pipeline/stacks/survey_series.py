@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.image.image import Image
+from untaught.image.image import BARE, Image
 from untaught.image.lazy import release
 from untaught.image.plane import Plane
 from untaught.image.working import Scale
@@ -58,6 +58,11 @@ class Survey:
     noise: NoiseModel
     drift: Curve = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> Survey:
+        """The same without the picture's values, to go elsewhere."""
+        return replace(self, picture=BARE)
 
     def plane(self, place: int) -> Plane:
         """Return a plane of the series, by its place in it, on the common scale, where all are equally bright."""

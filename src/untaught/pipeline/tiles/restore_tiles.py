@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from untaught.image.tiling import Tile, Tiling
 from untaught.method import Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
+from untaught.pipeline.elsewhere import Elsewhere, Solved, sent
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.request import Request
 from untaught.pipeline.tiles.join_tiles import NOWHERE, Canvas, Laid, joined
@@ -32,6 +33,7 @@ class Whole:
     picture: Image
     index: int
     tiling: Tiling
+    elsewhere: Elsewhere | None = None  # who restores the tiles, where that is not this process
 
     @property
     def tiles(self) -> list[Tile]:
@@ -67,7 +69,7 @@ def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer
         looking = replace(request, on_progress=_numbered(request.on_progress, 0, len(tiles)))
         survey = surveyed(picture, whole.index, looking, solve, whole.tiling)
         asked, choice = settled(survey, looking, solve, tiles)
-        asked = replace(asked, on_progress=request.on_progress, seconds=_left(request, started))
+        asked = replace(asked, on_progress=request.on_progress, seconds=_seconds_left(request, started))
     canvas = Canvas((picture.height, picture.width, len(picture.group(whole.index))), picture.array.itemsize > 2)
     laid = _laid(whole, canvas, survey, asked, solve)
     found = joined(canvas, laid, () if survey is None else survey.notes)
@@ -116,20 +118,19 @@ def _laid(
     """Solve tile by tile; without a survey, and after Ctrl-C, they are as they were."""
     tiles, laid, started = whole.tiles, list[Laid](), time.monotonic()
     warm_start = None if request is None else request.warm_start
+    others = _Others(whole, survey, request, solve) if whole.elsewhere and survey and request else None
     for number, tile in enumerate(tiles):
-        plane = whole.picture.plane(whole.index, tile.window) if survey is None else survey.plane(tile)
-        answer = None
-        if survey is not None and request is not None and _restorable(plane):
+        answer: Answer | None = None
+        if survey is not None and request is not None:
             own = replace(_own(request, number, len(tiles), started), warm_start=warm_start)
+            part = _Part(whole.index, survey.bare, tile, own, solve)
             try:
-                answer = solve(plane, replace(own, noise=survey.law(tile.window)))
-            except NoGreyError:
-                answer = None
+                answer = part.answer(whole.picture) if others is None else others.answer(part)
             except KeyboardInterrupt:
                 if all(one.copied for one in laid):
                     raise
-                answer, survey = replace(_copied(plane), interrupted=True), None
-        found = answer or _copied(plane)
+                answer, survey = replace(_left(whole, tile, survey), interrupted=True), None
+        found = answer or _left(whole, tile, survey)
         canvas.lay(tile, found)
         release(whole.picture.array)
         survey = None if found.interrupted else survey
@@ -139,9 +140,68 @@ def _laid(
     return laid
 
 
+@dataclass(frozen=True)
+class _Part:
+    """One tile, as a `Part` of the work; without an answer where it is left as it is."""
+
+    index: int
+    survey: Survey
+    tile: Tile
+    request: Request
+    solve: Solve
+    whole: bool = False
+
+    @property
+    def looked_at(self) -> Sequence[int]:
+        """See `elsewhere.Part`."""
+        return [self.index]
+
+    def solved(self, picture: Image) -> Solved:
+        """Restore it; see `elsewhere.Part`."""
+        answer = self.answer(picture)
+        return Solved({} if answer is None else {self.index: answer})
+
+    def answer(self, picture: Image) -> Answer | None:
+        """Return the answer, None where there is nothing to restore."""
+        survey = replace(self.survey, picture=picture)
+        plane = survey.plane(self.tile)
+        if not _restorable(plane):
+            return None
+        try:
+            return self.solve(plane, replace(self.request, noise=survey.law(self.tile.window)))
+        except NoGreyError:
+            return None
+
+
+class _Others:
+    """Tiles that others restore, all at once as long as none has learnt what the next one begins with."""
+
+    def __init__(self, whole: Whole, survey: Survey, request: Request, solve: Solve) -> None:
+        assert whole.elsewhere is not None
+        self.elsewhere, self.index = whole.elsewhere, whole.index
+        count, asked = len(whole.tiles), sent(request)
+        own = [replace(_own(asked, k, count, 0.0), on_progress=None) for k in range(count)]
+        parts = [_Part(whole.index, survey.bare, *both, solve) for both in zip(whole.tiles, own, strict=True)]
+        self.ahead = self.elsewhere.each(parts)
+
+    def answer(self, part: _Part) -> Answer | None:
+        """Return the answer for a tile; they are asked for in their order."""
+        if part.request.warm_start is None:
+            return next(self.ahead).answers.get(self.index)
+        if isinstance(self.ahead, Generator):
+            self.ahead.close()
+        part = replace(part, request=sent(part.request))
+        return next(self.elsewhere.each([part])).answers.get(self.index)
+
+
+def _left(whole: Whole, tile: Tile, survey: Survey | None) -> Answer:
+    """Return the answer for a tile that is left alone."""
+    return _copied(whole.picture.plane(whole.index, tile.window) if survey is None else survey.plane(tile))
+
+
 def _own(request: Request, number: int, count: int, started: float) -> Request:
     """Return what is asked of one tile: a share of the time that is left, a seed and a place of its own."""
-    left = _left(request, started)
+    left = _seconds_left(request, started)
     return replace(
         request,
         seconds=None if left is None else left / (count - number),
@@ -151,7 +211,7 @@ def _own(request: Request, number: int, count: int, started: float) -> Request:
     )
 
 
-def _left(request: Request, started: float) -> float | None:
+def _seconds_left(request: Request, started: float) -> float | None:
     """Return the seconds that are left of those of a request, None where there is no limit."""
     return None if request.seconds is None else max(request.seconds - (time.monotonic() - started), 0.0)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.image.image import Image
+from untaught.image.image import BARE, Image
 from untaught.image.lazy import PIECE, release
 from untaught.image.plane import Plane, Window
 from untaught.image.tiling import Tile, Tiling
@@ -63,6 +63,11 @@ class Survey:
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the plane."""
         return self.picture.height, self.picture.width
+
+    @property
+    def bare(self) -> Survey:
+        """The same without the picture's values, to go elsewhere."""
+        return replace(self, picture=BARE)
 
     def plane(self, tile: Tile) -> Plane:
         """Return a tile as a plane of its own that knows what it is a part of."""
