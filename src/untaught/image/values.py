@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.lazy import bands, copied, is_mapped
+from untaught.image.lazy import bands, copied, is_mapped, release
 
 _NO_DATA = 1e30  # beyond it a float is a no-data marker (GIS writes -3.4e38) and overflows float32
 _FAR = 1e15  # as many times beyond the rest it is one too (netCDF writes 1e20): its square nears float32's end
@@ -192,8 +192,13 @@ def survey(values: NDArray[Any]) -> tuple[float, float, NDArray[Any]]:
 def _sample(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return evenly spread values of (..., H, W, S), all of a small picture, as a line."""
     step = max(1, int(np.sqrt(values.size / _SAMPLED)))
-    thin = values[..., ::step, ::step, :]
-    return thin.astype(np.float64).ravel()
+    if not is_mapped(values):
+        return values[..., ::step, ::step, :].astype(np.float64).ravel()
+    thin = []
+    for where in np.ndindex(*values.shape[:-3]):  # a few rows bring in the pages between them, too
+        thin.append(values[where][::step, ::step].astype(np.float64).ravel())
+        release(values)
+    return np.concatenate(thin)
 
 
 def thinned(values: NDArray[Any]) -> NDArray[np.float64]:

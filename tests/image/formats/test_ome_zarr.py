@@ -8,12 +8,16 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.helpers.command import contents
 from tests.helpers.files import again, noise, refusal
 from untaught.cli import main
 from untaught.errors import InputError, OutputError
+from untaught.image import lazy
 from untaught.image.files import check_writable, read, write
+from untaught.image.formats import ome_zarr_layout
 from untaught.image.formats.ome_zarr_layout import smaller
 from untaught.image.image import Image
 from untaught.image.output_type import typed
@@ -216,3 +220,34 @@ def test_the_command_reads_and_writes_folders(tmp_path, capsys):
     assert "untaught:" not in capsys.readouterr().err
     assert read(out).array.shape == (2, 2, 40, 48)
     assert read(out).array.std() < read(path).array.std()
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_a_large_one_is_read_into_a_file_and_written_box_by_box(tmp_path, monkeypatch, version):
+    path = picture(tmp_path / "a.zarr", version)
+    held = read(path)
+    monkeypatch.setattr(ome_zarr_layout, "SMALL", 0)
+    monkeypatch.setattr(lazy, "SMALL", 0)
+    image = read(path)
+    assert lazy.is_mapped(image.array)
+    np.testing.assert_array_equal(image.array, held.array)
+    write(tmp_path / "b.zarr", image)
+    write(tmp_path / "c.zarr", held)
+    assert contents(tmp_path / "b.zarr") == contents(tmp_path / "c.zarr")
+
+
+SIZES = st.tuples(*[st.integers(1, 9)] * 3)
+
+
+@given(SIZES, SIZES, SIZES, SIZES, st.sampled_from([np.uint8, np.float32]))
+@settings(max_examples=30, deadline=None)
+def test_parts_of_a_scale_are_those_of_the_whole(full, fewer, first, length, dtype):
+    shape = tuple(min(pair) for pair in zip(full, fewer, strict=True))
+    starts = [min(at, count) - 1 for at, count in zip(first, shape, strict=True)]
+    box = tuple(slice(at, min(at + n, count)) for at, n, count in zip(starts, length, shape, strict=True))
+    values = noise(full, dtype)
+    part = ome_zarr_layout.part_of_smaller(lambda where: values[where], full, shape, box)
+    np.testing.assert_array_equal(part, smaller(values, shape)[box])
+    edges = [np.round(np.arange(n + 1) * size / n).astype(int) for size, n in zip(full, shape, strict=True)]
+    corner = tuple(slice(edge[at], edge[at + 1]) for edge, at in zip(edges, starts, strict=True))
+    np.testing.assert_allclose(part[0, 0, 0], values[corner].mean(), atol=0.5 if part.dtype.kind == "u" else 1e-6)

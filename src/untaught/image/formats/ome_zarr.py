@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,9 @@ import numpy as np
 
 from untaught.errors import InputError
 from untaught.image.formats.base import Format, Library, broken_by
-from untaught.image.formats.ome_zarr_layout import LETTERS, SHORT_UNITS, Layout, gaps
+from untaught.image.formats.ome_zarr_layout import LETTERS, SHORT_UNITS, Layout, gaps, values_of
 from untaught.image.formats.ome_zarr_writer import write
 from untaught.image.image import Image
-from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.unnamed import Unnamed
 
@@ -56,9 +54,8 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         levels = tuple(str(one["path"]) for one in image.get("datasets", ()))
         axes = _axes(image.get("axes"), array)
         metadata = _metadata(attributes, image, axes)
-    refuse_to_hold(path, prod(array.shape) * array.dtype.itemsize, reading.memory)
     with broken_by(*_ERRORS):
-        values = np.asarray(array[...])
+        values = values_of(array)
     notes += gaps(path / where / (levels[0] if levels else ""), array, values)
     metadata["zarr"] = Layout(where, levels, values.shape, values.dtype.newbyteorder("=").str, axes or "")
     if axes is None:

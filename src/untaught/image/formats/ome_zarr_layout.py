@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from math import ceil
+from math import ceil, prod
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.lazy import SMALL, empty, release
 
 LETTERS = "TCZYX"  # the order that the standard asks for
 UNITS = {
@@ -79,15 +80,57 @@ def _borders(
             yield from found
 
 
+Box = tuple[slice, ...]
+Read = Callable[[Box], NDArray[Any]]
+"""Returns a part of an array, by a slice for each of its axes."""
+
+
+def boxes(array: Any) -> Iterator[Box]:
+    """Yield the parts of a Zarr array that are read and written at once: whole chunks, all of the last axis."""
+    size = tuple(array.shards or array.chunks)
+    counts = [ceil(length / step) for length, step in zip(array.shape[:-1], size[:-1], strict=True)]
+    for at in product(*map(range, counts)):
+        spans = zip(at, size[:-1], array.shape[:-1], strict=True)
+        yield (*(slice(k * step, min((k + 1) * step, length)) for k, step, length in spans), slice(None))
+
+
+def values_of(array: Any) -> NDArray[Any]:
+    """Return all of a Zarr array, in a file where it is large."""
+    if prod(array.shape) * array.dtype.itemsize <= SMALL:
+        return np.asarray(array[...])
+    values = empty(array.shape, array.dtype.newbyteorder("="))
+    for box in boxes(array):
+        values[box] = array[box]
+        release(values)
+    return values
+
+
 def smaller(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     """Return means over blocks, as many as `shape` says along each axis; integers are rounded."""
-    result = values
-    for axis, count in enumerate(shape):
-        length = result.shape[axis]
-        if count == length:
+    return part_of_smaller(lambda box: values[box], values.shape, shape, (slice(None),) * len(shape))
+
+
+def part_of_smaller(read: Read, full: tuple[int, ...], shape: tuple[int, ...], box: Box) -> NDArray[Any]:
+    """Return a part of what `smaller` makes of an array of the shape `full`; no more than that needs is read."""
+    spans = [range(*one.indices(count)) for one, count in zip(box, shape, strict=True)]
+    axis = next((k for k, span in enumerate(spans[:-1]) if len(span) > 1), None)
+    if axis is None or shape == full:
+        return _means(read, full, shape, spans)
+    parts = ([*spans[:axis], range(k, k + 1), *spans[axis + 1 :]] for k in spans[axis])
+    return np.concatenate([_means(read, full, shape, part) for part in parts], axis)
+
+
+def _means(read: Read, full: tuple[int, ...], shape: tuple[int, ...], spans: list[range]) -> NDArray[Any]:
+    edges = [
+        np.round(np.arange(count + 1) * length / count).astype(np.intp)
+        for length, count in zip(full, shape, strict=True)
+    ]
+    wanted = tuple(slice(int(e[s.start]), int(e[s.stop])) for e, s in zip(edges, spans, strict=True))
+    values = result = read(wanted)
+    for axis, (edge, span) in enumerate(zip(edges, spans, strict=True)):
+        if full[axis] == shape[axis]:
             continue
-        starts = np.round(np.arange(count) * length / count).astype(np.intp)
-        sums = np.add.reduceat(result, starts, axis=axis, dtype=np.float64)
-        sizes = np.diff(np.append(starts, length))
-        result = sums / sizes.reshape([-1 if k == axis else 1 for k in range(result.ndim)])
+        starts = edge[span.start : span.stop + 1] - edge[span.start]
+        sums = np.add.reduceat(result, starts[:-1], axis=axis, dtype=np.float64)
+        result = sums / np.diff(starts).reshape([-1 if k == axis else 1 for k in range(result.ndim)])
     return np.rint(result).astype(values.dtype) if values.dtype.kind in "iu" else result.astype(values.dtype)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.image.formats.ome_zarr_layout import LETTERS, UNITS, Layout, smaller
+from untaught.image.formats.ome_zarr_layout import LETTERS, UNITS, Box, Layout, Read, boxes, part_of_smaller
 from untaught.image.image import Image
+from untaught.image.lazy import release
 
 _SAYING = (".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json")
 _KINDS = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
@@ -28,10 +29,22 @@ def write(folder: Path, image: Image) -> None:
 
     Labels, other pictures, and what is said of the picture and its channels are copied.
     """
+    array, _ = ordered(image)
+
+    def read(box: Box) -> NDArray[Any]:
+        part = np.array(array[box])
+        release(image.array)
+        return part
+
+    for level in laid_out(folder, image):
+        fill(folder, level, array.shape, read, boxes_of(folder, level))
+
+
+def laid_out(folder: Path, image: Image) -> list[str]:
+    """Write all but the values into an empty folder; return where its scales are, the largest first."""
     layout: Layout | None = image.metadata.get("zarr")
     if layout is None or image.source is None or not image.source.is_dir():
-        _new(folder, image)
-        return
+        return _new(folder, image)
     source = image.source
     scales = {source / layout.where / level for level in layout.levels or ("",)}
     rest = partial(_left_out, scales)
@@ -44,7 +57,23 @@ def write(folder: Path, image: Image) -> None:
         for name in _SAYING:
             if (scale / name).is_file():
                 shutil.copyfile(scale / name, place / name)
-    _fill(folder, layout, image)
+    return _old(folder, layout, image)
+
+
+def boxes_of(folder: Path, level: str) -> list[Box]:
+    """Return the parts of a scale that may be written apart from each other."""
+    import zarr
+
+    return list(boxes(zarr.open_array(str(folder / level), mode="r")))
+
+
+def fill(folder: Path, level: str, full: tuple[int, ...], read: Read, some: Iterable[Box]) -> None:
+    """Write some boxes of a scale of a picture of the shape `full`, of which `read` returns parts."""
+    import zarr
+
+    made = zarr.open_array(str(folder / level), mode="r+")
+    for box in some:
+        made[box] = part_of_smaller(read, full, made.shape, box)
 
 
 def _left_out(scales: set[Path], folder: str, names: list[str]) -> set[str]:
@@ -55,20 +84,19 @@ def _left_out(scales: set[Path], folder: str, names: list[str]) -> set[str]:
     return {name for name in names if here / name in scales}
 
 
-def _fill(folder: Path, layout: Layout, image: Image) -> None:
-    """Write all scales, in the chunks and the compression that they had."""
+def _old(folder: Path, layout: Layout, image: Image) -> list[str]:
+    """Lay out all scales in the chunks and the compression that they had; return where they are."""
     import zarr
 
-    array = np.ascontiguousarray(image.array)
-    kept = (array.shape, array.dtype.str) == (layout.shape, layout.dtype)
-    finer = [new / old for new, old in zip(array.shape, layout.shape, strict=True)]
-    for level in layout.levels or ("",):
-        place = folder / layout.where / level
-        old = zarr.open_array(str(place), mode="r+")
-        shape = tuple(round(size * by) for size, by in zip(old.shape, finer, strict=True))
-        made = old if kept else _alike(place, old, shape, array.dtype)
-        made[...] = array if shape == array.shape else smaller(array, shape)
+    shape, dtype = image.array.shape, image.array.dtype
+    kept = (shape, dtype.str) == (layout.shape, layout.dtype)
+    finer = [new / old for new, old in zip(shape, layout.shape, strict=True)]
+    levels = [str(Path(layout.where) / level) for level in layout.levels or ("",)]
     if not kept:
+        for level in levels:
+            old = zarr.open_array(str(folder / level), mode="r+")
+            sizes = tuple(round(size * by) for size, by in zip(old.shape, finer, strict=True))
+            _alike(folder / level, old, sizes, dtype)
         _rescale(folder / layout.where, finer)
         if (folder / ".zmetadata").is_file() or _is_consolidated(folder):
             with warnings.catch_warnings():
@@ -76,6 +104,7 @@ def _fill(folder: Path, layout: Layout, image: Image) -> None:
                     "ignore"
                 )  # that it is no part of the standard: the file that was read has it
                 zarr.consolidate_metadata(str(folder))
+    return levels
 
 
 def _is_consolidated(folder: Path) -> bool:
@@ -112,41 +141,38 @@ def _rescale(group: Path, finer: list[float]) -> None:
     node.attrs.put(attributes)
 
 
-def _new(folder: Path, image: Image) -> None:
-    """Write a picture from elsewhere, halved until it is small."""
+def _new(folder: Path, image: Image) -> list[str]:
+    """Lay out a picture from elsewhere, halved until it is small; return where its scales are."""
     import zarr
 
-    array, axes = _ordered(image)
+    array, axes = ordered(image)
     group = zarr.open_group(str(folder), mode="w", zarr_format=3)
     datasets: list[dict[str, Any]] = []
-    level = array
+    shape = array.shape
     while True:
         name = str(len(datasets))
-        chunks = tuple(
-            min(_CHUNK, size) if axis in "YX" else 1 for axis, size in zip(axes, level.shape, strict=True)
-        )
-        made = group.create_array(
-            name, shape=level.shape, dtype=level.dtype, chunks=chunks, dimension_names=list(axes.lower())
-        )
-        made[...] = level
-        scale = [
-            _step(image, axis) * old / new for axis, old, new in zip(axes, array.shape, level.shape, strict=True)
-        ]
+        chunks = tuple(min(_CHUNK, size) if axis in "YX" else 1 for axis, size in zip(axes, shape, strict=True))
+        group.create_array(name, shape=shape, dtype=array.dtype, chunks=chunks, dimension_names=list(axes.lower()))
+        scale = [_step(image, axis) * old / new for axis, old, new in zip(axes, array.shape, shape, strict=True)]
         datasets.append({"path": name, "coordinateTransformations": [{"type": "scale", "scale": scale}]})
-        if max(level.shape[-2:]) < 2 * _SMALLEST or min(level.shape[-2:]) < 2:
+        if max(shape[-2:]) < 2 * _SMALLEST or min(shape[-2:]) < 2:
             break
-        level = smaller(level, (*level.shape[:-2], *((size + 1) // 2 for size in level.shape[-2:])))
+        shape = (*shape[:-2], *((size + 1) // 2 for size in shape[-2:]))
     about: dict[str, Any] = {"axes": [_axis(image, axis) for axis in axes], "datasets": datasets}
     ome = {"version": _VERSION, "multiscales": [about]}
     channels = _channels(image)
     group.attrs["ome"] = ome | ({"omero": {"channels": channels}} if channels else {})
+    return [str(one["path"]) for one in datasets]
 
 
-def _ordered(image: Image) -> tuple[NDArray[Any], str]:
-    """Return array and axes in the order of the standard, colours as channels."""
+def ordered(image: Image) -> tuple[NDArray[Any], str]:
+    """Return the array as it lies in the folder, and its axes: as it was read, or as the standard orders them."""
+    layout: Layout | None = image.metadata.get("zarr")
+    if layout is not None and image.source is not None and image.source.is_dir():
+        return image.array, image.axes
     letters = image.axes.replace("S", "C")
     axes = "".join(axis for axis in LETTERS if axis in letters)
-    return np.ascontiguousarray(image.array.transpose([letters.index(axis) for axis in axes])), axes
+    return image.array.transpose([letters.index(axis) for axis in axes]), axes
 
 
 def _step(image: Image, axis: str) -> float:
