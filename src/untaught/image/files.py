@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.image.array_like import array_like
 from untaught.image.atomic import check_target, path_of, whole_file, whole_folder
-from untaught.image.find_format import format_for, format_of
+from untaught.image.find_format import format_for, format_of, is_volume
 from untaught.image.formats import FORMATS
 from untaught.image.formats.base import Format, decoding
+from untaught.image.formats.dicom_series import DICOM_SERIES
 from untaught.image.formats.hdf5 import HDF5
 from untaught.image.formats.packed import write_packed
 from untaught.image.image import Image, image_of_array, with_axes
@@ -26,7 +27,13 @@ from untaught.image.unnamed import Unnamed
 __all__ = ["FORMATS", "Format", "Reading", "as_image", "check_writable", "read", "write"]
 
 
-def read(path: str | Path, axes: str | None = None, series: int | None = None, page: int | None = None) -> Image:
+def read(
+    path: str | Path,
+    axes: str | None = None,
+    series: int | None = None,
+    page: int | None = None,
+    volume: bool = False,
+) -> Image:
     """Read a picture; the format is found from the content, whatever the extension.
 
     `FORMATS` are those that are known here, some with a library of their own (``untaught formats`` lists them),
@@ -50,6 +57,8 @@ def read(path: str | Path, axes: str | None = None, series: int | None = None, p
         scenes of CZI, images of LIF and HEIC), from 0.
     page : int, optional
         Which page of the file alone, or of that series; from 0, as tifffile counts.
+    volume : bool
+        Whether a folder of DICOM slices is read as one volume; `series` says which of several.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def read(path: str | Path, axes: str | None = None, series: int | None = None, p
         another type, or has no such series or page; for axes that do not fit, and for an array that may be two
         things, see `untaught.image.axes.guessed`.
     """
-    return _read(path, axes, Reading(series, page))
+    return _read(path, axes, Reading(series, page, volume=volume))
 
 
 def _read(path: str | Path, axes: str | None, reading: Reading) -> Image:
@@ -75,7 +84,8 @@ def _stored(path: Path, reading: Reading, named: Callable[[Image | Unnamed], Ima
     path, inside = parted(path)
     if inside is not None:
         reading = replace(reading, inside=inside)
-    fmt = format_of(path, inside)
+    fmt = DICOM_SERIES if is_volume(path, reading) else format_of(path, inside)
+    fmt.require(path)
     with decoding(path, fmt.name):
         return replace(named(fmt.read(path, reading)), reading=reading)
 
@@ -107,7 +117,7 @@ def write(path: str | Path, image: Image, *, protect: Path | None = None) -> Pat
     path = path_of(path, "the output's path")
     check_writable(path, image, protect=protect)
     place, inside = parted(path)
-    fmt = format_for(place)
+    fmt = _format_for(place, "dicom_series" in image.metadata)
     if inside is not None:
         image = replace(image, reading=replace(image.reading, inside=inside))
     assert fmt.write is not None, "format_for refuses what is only read"
@@ -136,14 +146,21 @@ def check_writable(path: str | Path, image: Image, *, protect: Path | None = Non
         raise InputError(
             f"what is written is an untaught.Image, not {type(image).__name__}; make one, Image.of(array, axes)"
         )
-    fmt = check_place(path, (protect, image.source))
+    fmt = check_place(path, (protect, image.source), "dicom_series" in image.metadata)
     objection = fmt.objection(image)
     if objection is not None:
         raise InputError(f"{path} cannot be written: {objection}")
 
 
-def check_place(path: Path, protected: tuple[Path | None, ...]) -> Format:
+def _format_for(place: Path, volume: bool) -> Format:
+    """Return the format that a name asks for: of one without an ending, for slices, a folder of these."""
+    return DICOM_SERIES if volume and not place.suffix else format_for(place)
+
+
+def check_place(path: Path, protected: tuple[Path | None, ...], volume: bool = False) -> Format:
     """Refuse a place where no picture can be written, whatever it holds, and return its format.
+
+    A `volume` of DICOM slices may be written as such again, into a folder, whose name has no ending.
 
     Raises
     ------
@@ -152,7 +169,7 @@ def check_place(path: Path, protected: tuple[Path | None, ...]) -> Format:
     """
     place, inside = parted(path)
     try:
-        fmt = format_for(place)
+        fmt = _format_for(place, volume)
     except InputError:
         check_target(place, protected)  # a place that is wrong comes before a name that is
         raise

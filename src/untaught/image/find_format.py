@@ -9,10 +9,12 @@ from pathlib import Path
 from untaught.errors import InputError
 from untaught.image.formats import FORMATS
 from untaught.image.formats.base import Format
+from untaught.image.formats.dicom_series import is_series
 from untaught.image.formats.hdf5 import HDF5
 from untaught.image.formats.known_kinds import HEADER, kind_of
 from untaught.image.formats.packed import unpacked_header
 from untaught.image.formats.plugins import faults, plugged
+from untaught.image.reading import Reading
 
 SUFFIXES = tuple(suffix for fmt in FORMATS for suffix in fmt.suffixes)
 """The endings of the files that this package reads, lower case."""
@@ -34,6 +36,11 @@ def format_named(path: Path) -> Format | None:
 def is_picture_folder(path: Path) -> bool:
     """Tell whether a folder is one picture, such as an OME-Zarr."""
     return any(fmt.folder is not None and fmt.folder(path) for fmt in _all())
+
+
+def is_volume(path: Path, reading: Reading) -> bool:
+    """Tell whether a path is a folder of DICOM slices that is to be one picture."""
+    return reading.volume and _is_folder(path) and is_series(path)
 
 
 def format_of(path: Path, inside: str | None) -> Format:

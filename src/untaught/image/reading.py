@@ -32,6 +32,8 @@ class Reading:
         Where in a file that is a tree of arrays, such as HDF5: a path from its root; see `parted`.
     value_range : tuple of float or None
         What levels and a PSNR are relative to, (low, high); None: by the type, or by the values.
+    volume : bool
+        Whether a folder of DICOM slices is one picture.
     """
 
     series: int | None = None
@@ -39,6 +41,7 @@ class Reading:
     memory: int | None = None
     inside: str | None = None
     value_range: tuple[float, float] | None = None
+    volume: bool = False
 
     def __post_init__(self) -> None:
         given: dict[str, object] = dict(self.asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,11 @@ _CODECS = {
     "1.2.840.10008.1.2.4.202": "htj2k_decode",
     "1.2.840.10008.1.2.4.203": "htj2k_decode",
 }
+
+
+def broken() -> AbstractContextManager[None]:
+    """Take what pydicom raises for a broken file."""
+    return broken_by(*_ERRORS)
 
 
 def is_dicom(header: bytes) -> bool:
