@@ -66,6 +66,26 @@ def test_train_and_apply(here: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert all(word in printed for word in ("noise", "learned", "stopped", "m.safetensors"))
 
 
+def test_a_folder_is_restored_with_a_model_as_each_of_its_pictures_is(
+    here: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = sorted(path.name for path in (here / "noisy").iterdir())[:3]
+    for name in names[1:]:
+        assert main(["apply", str(model), f"noisy/{name}", "-o", f"alone-{name}", "-q"]) == 0
+    (here / "noisy" / names[0]).write_bytes(b"\x89PNG\r\n\x1a\nno more")
+    given = [f"noisy/{name}" for name in names]
+    assert main(["apply", str(model), *given, "-o", "clean", "--json"]) == 3
+    out, error = capsys.readouterr()
+    told = [json.loads(line) for line in out.splitlines()]
+    assert [one["status"] for one in told] == ["failed", "done", "done"]
+    assert told[1]["method"] == "trained"
+    assert names[0] in error
+    for name in names[1:]:
+        assert Path(f"clean/{name}").read_bytes() == Path(f"alone-{name}").read_bytes()
+    assert main(["apply", "no.safetensors", "noisy", "-o", "other"]) == 2
+    assert not Path("other").exists()
+
+
 def test_a_broken_file_is_named_and_the_rest_is_learned_from(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,8 @@ import csv
 import json
 import os
 import pickle
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,15 +21,16 @@ from hypothesis import strategies as st
 
 import untaught
 from tests.conftest import clean, noisy
+from untaught.cli import main
 from untaught.errors import InputError
-from untaught.jobs import one_picture, run
+from untaught.jobs import one_picture, run, workers
 from untaught.jobs.asked import Asked, FolderResult
 from untaught.jobs.inputs import Listing, Source, listed, shard_of
 from untaught.jobs.one_picture import Work
 from untaught.jobs.outputs import Job, planned
 from untaught.jobs.record import Record, call_hash
 from untaught.jobs.run import restore_pictures
-from untaught.jobs.workers import Workers, environment
+from untaught.jobs.workers import THREADS, Workers, environment
 from untaught.methods.classical.tv import TV
 from untaught.results.picture_table import COLUMNS, Row, table_text
 
@@ -487,3 +490,40 @@ def test_two_shards_know_of_each_other() -> None:
 def test_a_table_is_one_line_a_picture() -> None:
     row = Row(Path("a"), Path("b"), "failed", note='several\nlines, with "quotes"')
     assert len(table_text([row, row]).splitlines()) == 3
+
+
+def test_the_job_array_of_the_docs_does_what_one_call_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its script is taken from the page, and every job of it is run."""
+    lay("raw/d.png", "raw/deep/e.png")
+    text = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text()
+    script = text.partition("```bash\n")[2].partition("```")[0]
+    jobs = int(re.findall(r"--array=1-(\d+)", script)[0])
+    line = script[script.index("untaught ") :].replace("\\\n", " ")
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "3")
+    assert jobs > 3
+    quick = ["--method", "nlm", "--noise", "gaussian:25", "-q"]
+    for number in range(1, 4):
+        monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(number))
+        assert main([*shlex.split(os.path.expandvars(line))[1:], *quick]) == 0
+    assert main(["denoise", "raw", "-o", "alone", "--recursive", *quick]) == 0
+    assert main(["denoise", "raw/", "-o", "clean/", "--recursive", "--memory", "6GiB", *quick]) == 0
+    both = [
+        {str(p.relative_to(where)): p.read_bytes() for p in Path(where).rglob("*") if p.suffix in (".png", ".tif")}
+        for where in ("clean", "alone")
+    ]
+    assert len(both[0]) == 5
+    assert both[0] == both[1]
+    with Path("clean/results.csv").open() as stream:
+        assert [row["status"] for row in csv.DictReader(stream)] == ["kept"] * 5
+
+
+def test_a_worker_has_no_more_threads_than_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in THREADS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(workers, "cores", lambda: 8)
+    assert {environment(2)[name] for name in THREADS} == {"4"}
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # what the other libraries go by, too
+    assert {environment(2)[name] for name in THREADS} == {"1"}
+    monkeypatch.setenv("NUMBA_NUM_THREADS", "3")
+    assert [environment(1)[name] for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")] == ["1", "3"]

@@ -39,7 +39,17 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="OUT", help="Where to write the result; of several, a folder."),
 ]
 Recursive = Annotated[bool, typer.Option("--recursive", help="Look into the folders in a folder, too.")]
-Workers = Annotated[int, typer.Option(metavar="N", help="Restore several pictures at once, in so many processes.")]
+Workers = Annotated[
+    int | None, typer.Option(metavar="N", help="Restore several pictures at once, in so many processes.")
+]
+Dask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHERE",
+        help="Let a Dask cluster do it: local (processes of this machine, --workers of them), the address of a "
+        "scheduler, or a file CONFIG.yaml. Folders go file by file, one volume block by block.",
+    ),
+]
 Shard = Annotated[
     str | None,
     typer.Option(metavar="I/N", help="Of several pictures, those of part I of N, for job arrays: 3/16."),
@@ -59,6 +69,9 @@ Series = Annotated[
 Page = Annotated[
     int | None,
     typer.Option(metavar="N", help="Of a TIFF (or of its --series): this page alone, from 0, as tifffile counts."),
+]
+Volume = Annotated[
+    bool, typer.Option("--volume", help="Take a folder of DICOM slices as one volume, and write such a folder.")
 ]
 Axes = Annotated[
     str | None,

@@ -28,6 +28,7 @@ class Call:
     as_json: bool = False
     quiet: bool = False
     task: str = "denoise"
+    function: str = ""  # where the verb is, see `Work`
     reading: Reading = WHOLE
 
     @property

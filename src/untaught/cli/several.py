@@ -14,11 +14,11 @@ from untaught.cli.console import print_json
 from untaught.cli.progress import SECONDS_BETWEEN_LINES
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, legible
+from untaught.image.reading import Reading
 
 if TYPE_CHECKING:
     from untaught.cli.call import Call
     from untaught.fitting.progress import Progress
-    from untaught.image.reading import Reading
     from untaught.jobs.asked import Asked, FolderResult
     from untaught.jobs.one_picture import Work
     from untaught.jobs.watch import Watching
@@ -34,10 +34,17 @@ class Several:
     inputs: tuple[Path, ...]
     output: str
     recursive: bool = False
-    workers: int = 1
+    workers: int | None = None
     shard: str | None = None
     overwrite: bool = False
     suffix: str | None = None
+    dask: str | None = None
+    volume: bool = False
+
+    @property
+    def reading(self) -> Reading:
+        """How what is named is looked at."""
+        return Reading(volume=self.volume)
 
     def meant(self, interrupts: Interrupts) -> bool:
         """Tell whether the inputs stand for more than one picture.
@@ -51,9 +58,9 @@ class Several:
             from untaught.jobs.inputs import is_several, shard_of
             from untaught.jobs.workers import workers_of
         interrupts.check()
-        workers_of(self.workers)
+        workers_of(self.workers, self.dask)
         shard = shard_of(self.shard)
-        if len(self.inputs) > 1 or is_several(self.inputs[0]):
+        if len(self.inputs) > 1 or is_several(self.inputs[0], self.reading):
             return True
         if shard is not None:
             raise InputError("--shard is about several pictures, and one was given; leave it out")
@@ -62,9 +69,10 @@ class Several:
     def place(self, output: Path) -> Path:
         """Return where the answer to one picture goes: where it was said, or into the folder that was."""
         from untaught.image.atomic import made_folder
+        from untaught.image.find_format import is_volume
         from untaught.jobs.outputs import is_place_for_several, job_in
 
-        if not is_place_for_several(self.output):
+        if not is_place_for_several(self.output) or is_volume(self.inputs[0], self.reading):
             return output
         job = job_in(self.inputs[0], output, self.suffix)
         if self.inputs[0].exists():
@@ -75,6 +83,7 @@ class Several:
         """Return what is asked of all."""
         from untaught.jobs.asked import Asked
         from untaught.jobs.inputs import shard_of
+        from untaught.jobs.workers import workers_of
 
         output = Path(self.output)
         return Asked(
@@ -82,10 +91,11 @@ class Several:
             output,
             work,
             self.recursive,
-            self.workers,
+            workers_of(self.workers, self.dask),
             shard_of(self.shard),
             self.overwrite,
             self.suffix,
+            self.dask,
         )
 
 
@@ -95,7 +105,7 @@ def run_several(call: Call, several: Several, interrupts: Interrupts) -> int:
         from untaught.jobs.one_picture import verb_of
         from untaught.jobs.run import restore_pictures
 
-        verb_of(call.task)  # brings torch, which must not be cut while it loads
+        verb_of(call.task, call.function)  # brings torch, which must not be cut while it loads
     interrupts.check()
     _refuse_single(call)
     with Listener(interrupts, call.as_json, call.quiet) as listener:
@@ -112,7 +122,7 @@ def watch_several(call: Call, several: Several, watching: Watching, interrupts: 
 
         verb_of(call.task)
     interrupts.check()
-    workers_of(several.workers)
+    workers_of(several.workers, several.dask)
     _refuse_single(call)
     with Listener(interrupts, call.as_json, call.quiet) as listener:
         found = watch_pictures(several.asked(_work(call)), watching, listener, listener.progress)
@@ -146,6 +156,7 @@ def _work(call: Call) -> Work:
         report=_folder(call, "report"),
         recipe=_folder(call, "recipe"),
         told=_details if call.as_json else None,
+        function=call.function,
     )
 
 

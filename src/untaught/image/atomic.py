@@ -75,18 +75,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
         As `whole_file` does.
     """
     target = Path(os.path.realpath(path))
-    temporary, old = _beside(target), _beside(target)
+    temporary = _beside(target)
     try:
         temporary.mkdir()
         yield temporary
-        if target.exists():
-            os.replace(target, old)
-        try:
-            os.replace(temporary, target)
-        except OSError:
-            if old.exists():
-                os.replace(old, target)
-            raise
+        into_place(temporary, target)
     except UntaughtError:
         raise
     except OSError as error:
@@ -96,8 +89,33 @@ def whole_folder(path: Path) -> Iterator[Path]:
         raise OutputError(f"{path} could not be encoded ({reason})") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
     _sync_folder(target.parent)
+
+
+def into_place(made: Path, target: Path) -> None:
+    """Give what was written beside it, a file or a folder, its name; what had that name before is replaced.
+
+    Raises
+    ------
+    OSError
+        Where the system refuses; what was there is there again.
+    """
+    target = Path(os.path.realpath(target))
+    if not made.is_dir():
+        os.replace(made, target)
+        return
+    old = _beside(target)
+    try:
+        if target.exists():
+            os.replace(target, old)
+        try:
+            os.replace(made, target)
+        except OSError:
+            if old.exists():
+                os.replace(old, target)
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: Path, text: str, protected: tuple[Path | None, ...] = ()) -> None:
@@ -123,7 +141,12 @@ def remove_litter(folder: Path) -> None:
 
 def _beside(target: Path) -> Path:
     """Return the name of a temporary file in the same folder."""
-    return target.parent / f".untaught-{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    return target.parent / passing_name()
+
+
+def passing_name() -> str:
+    """Return a name for what is not to stay, which `remove_litter` knows where it is left behind."""
+    return f".untaught-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _sync_folder(folder: Path) -> None:

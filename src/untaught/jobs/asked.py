@@ -32,6 +32,8 @@ class Asked:
         Whether files that lie where an answer goes are written over, whoever made them; inputs never are.
     suffix : str, optional
         The ending of the answers' names.
+    dask : str, optional
+        The Dask cluster that does it: 'local', the address of a scheduler, or a file that says it.
     """
 
     inputs: tuple[Path, ...]
@@ -42,6 +44,7 @@ class Asked:
     shard: tuple[int, int] | None = None
     overwrite: bool = False
     suffix: str | None = None
+    dask: str | None = None
 
     @property
     def part(self) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from untaught.errors import InputError, legible, quoted
-from untaught.image.find_format import SUFFIXES, format_named, format_of, is_picture_folder
-from untaught.image.reading import parted
+from untaught.image.find_format import SUFFIXES, format_named, format_of, is_picture_folder, is_volume
+from untaught.image.reading import WHOLE, Reading, parted
 
 _SHARD = re.compile(r"\s*(\d+)\s*/\s*(\d+)\s*")
 
@@ -52,10 +52,10 @@ class Listing:
         return Listing(self.sources[index - 1 :: count], self.folders, refused, self.notes)
 
 
-def is_several(path: Path) -> bool:
+def is_several(path: Path, reading: Reading = WHOLE) -> bool:
     """Tell whether a path that was given stands for more than one picture: a folder of them, or a pattern."""
     if _exists(path):
-        return path.is_dir() and not is_picture_folder(path)
+        return path.is_dir() and not is_picture_folder(path) and not is_volume(path, reading)
     return glob.has_magic(os.fspath(path))
 
 
@@ -77,7 +77,7 @@ def shard_of(shard: str | tuple[int, int] | None) -> tuple[int, int] | None:
     return int(numbers[0]), int(numbers[1])
 
 
-def listed(inputs: Sequence[Path], recursive: bool) -> Listing:
+def listed(inputs: Sequence[Path], recursive: bool, reading: Reading = WHOLE) -> Listing:
     """Return the pictures that are meant.
 
     Parameters
@@ -88,13 +88,15 @@ def listed(inputs: Sequence[Path], recursive: bool) -> Listing:
     recursive : bool
         Whether folders in folders are looked into. A link to a folder that was looked into is passed over, so
         that circles end.
+    reading : Reading
+        Whether folders of DICOM slices are one picture each.
 
     Raises
     ------
     InputError
         Where something does not exist, a pattern matches nothing, or there is no picture at all.
     """
-    walk = _Walk(recursive)
+    walk = _Walk(recursive, reading)
     for path in inputs:
         walk.add(path)
     if not walk.found and not walk.refused:
@@ -109,8 +111,8 @@ def listed(inputs: Sequence[Path], recursive: bool) -> Listing:
 class _Walk:
     """Collects pictures; a file that is named twice is one."""
 
-    def __init__(self, recursive: bool) -> None:
-        self.recursive = recursive
+    def __init__(self, recursive: bool, reading: Reading = WHOLE) -> None:
+        self.recursive, self.reading = recursive, reading
         self.found: dict[tuple[str, Path], Source] = {}
         self.folders: list[Path] = []
         self.refused: list[tuple[Path, str]] = []
@@ -124,11 +126,14 @@ class _Walk:
                 self._matching(path)
                 return
             raise InputError(f"{legible(path)} does not exist; check the name")
-        if not path.is_dir() or is_picture_folder(path):
+        if not path.is_dir() or self._is_one(path):
             self._take(path, Path(parted(path)[0].name or path.resolve().name))
             return
         self.folders.append(path)
         self._look_into(path)
+
+    def _is_one(self, folder: Path) -> bool:
+        return is_picture_folder(folder) or is_volume(folder, self.reading)
 
     def _take(self, path: Path, place: Path) -> None:
         self.found.setdefault((os.path.realpath(path), place), Source(path, place))
@@ -138,7 +143,7 @@ class _Walk:
         plain = next(at for at, part in enumerate(parts) if glob.has_magic(part))
         base = Path(*parts[:plain])
         matches = [Path(match) for match in sorted(glob.glob(os.fspath(pattern), recursive=True))]
-        pictures = [match for match in matches if not match.is_dir() or is_picture_folder(match)]
+        pictures = [match for match in matches if not match.is_dir() or self._is_one(match)]
         if not pictures:
             raise InputError(f"{legible(pattern)} matches no file; check the pattern")
         if "**" in parts:  # what is written below would match the next time
@@ -161,7 +166,7 @@ class _Walk:
                 if not _is_folder(entry):
                     if _is_picture(entry):
                         self._take(Path(entry.path), Path(entry.path).relative_to(top))
-                elif is_picture_folder(Path(entry.path)):
+                elif self._is_one(Path(entry.path)):
                     self._take(Path(entry.path), Path(entry.path).relative_to(top))
                 elif self.recursive:
                     (links if entry.is_symlink() else waiting).append(Path(entry.path))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from untaught.errors import UntaughtError, explained
 from untaught.image.reading import WHOLE, Reading
@@ -17,6 +17,7 @@ from untaught.results.picture_table import Row
 
 if TYPE_CHECKING:
     from untaught.fitting.progress import Progress
+    from untaught.image.image import Image
     from untaught.jobs.shared_noise import SharedLaw
     from untaught.results.result import Result
 
@@ -44,6 +45,8 @@ class Work:
         The folders for a page and a recipe a picture.
     told : callable or None
         What makes the details of a row of a result; a function that other processes can import.
+    function : str
+        Where the verb is, 'module:name'; empty for those of `pipeline.tasks`.
     """
 
     verb: str
@@ -54,9 +57,27 @@ class Work:
     report: Path | None = None
     recipe: Path | None = None
     told: Told | None = None
+    function: str = ""
+
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The verb."""
+        return verb_of(self.verb, self.function)
 
 
-def done(work: Work, job: Job, on_progress: Callable[[Progress], None] | None = None) -> Row:
+class By(Protocol):
+    """Whoever removes the noise of a picture and writes it, other than this process alone."""
+
+    def denoise(
+        self, picture: Image, on_progress: Callable[[Progress], None] | None = None, **options: Any
+    ) -> Result:
+        """Do as `untaught.denoise`."""
+
+    def write(self, path: Path, image: Image) -> Path:
+        """Do as `untaught.write`."""
+
+
+def done(work: Work, job: Job, on_progress: Callable[[Progress], None] | None = None, by: By | None = None) -> Row:
     """Do what is asked of one picture; whatever goes wrong with it is a row that says so.
 
     Raises
@@ -66,8 +87,9 @@ def done(work: Work, job: Job, on_progress: Callable[[Progress], None] | None = 
     """
     started = time.monotonic()
     try:
-        make = _looked_at if work.verb == "inspect" else _restored
-        return make(work, job, started, on_progress)
+        if work.verb == "inspect":
+            return _looked_at(work, job, started)
+        return _restored(work, job, started, (on_progress, by))
     except Exception as error:
         if os.environ.get("UNTAUGHT_DEBUG") and not isinstance(error, UntaughtError):
             raise
@@ -89,19 +111,20 @@ def is_full(error: BaseException | None) -> bool:
     return False
 
 
-def verb_of(name: str) -> Callable[..., Any]:
-    """Return a verb by its name."""
+def verb_of(name: str, function: str = "") -> Callable[..., Any]:
+    """Return a verb by its name, or by the place that it has elsewhere, 'module:name'."""
     from importlib import import_module
 
-    found: Callable[..., Any] = getattr(import_module(f"untaught.pipeline.tasks.{name}"), name)
+    module, _, attribute = (function or f"untaught.pipeline.tasks.{name}:{name}").partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), attribute)
     return found
 
 
-def _looked_at(work: Work, job: Job, started: float, on_progress: Callable[[Progress], None] | None = None) -> Row:
+def _looked_at(work: Work, job: Job, started: float) -> Row:
     from untaught.image.files import as_image
 
     options = dict(work.options)
-    found = verb_of(work.verb)(as_image(job.input, options.pop("axes", None), work.reading), **options)
+    found = work.call(as_image(job.input, options.pop("axes", None), work.reading), **options)
     noise = found.planes[0].report.model if found.planes else None
     return Row(
         job.input,
@@ -114,25 +137,30 @@ def _looked_at(work: Work, job: Job, started: float, on_progress: Callable[[Prog
     )
 
 
-def _restored(work: Work, job: Job, started: float, on_progress: Callable[[Progress], None] | None) -> Row:
+def _restored(
+    work: Work, job: Job, started: float, how: tuple[Callable[[Progress], None] | None, By | None]
+) -> Row:
     from untaught.image.files import as_image, check_place, check_writable, write
     from untaught.image.output_type import typed
 
-    options = dict(work.options)
-    picture = as_image(job.input, options.pop("axes", None), work.reading)
+    options, (on_progress, by) = dict(work.options), how
+    axes = options.pop("axes", None)
+    picture = as_image(job.input, axes, work.reading)
     job.output.parent.mkdir(parents=True, exist_ok=True)
-    check_place(job.output, (picture.source,))
-    if work.verb in ("denoise", "inpaint", "dejpeg"):  # what is written is of the picture's own size
+    check_place(job.output, (picture.source,), work.reading.volume)
+    if work.verb in ("denoise", "inpaint", "dejpeg", "apply"):  # what is written is of the picture's own size
         check_writable(job.output, typed(picture, options.get("output_type", "same")))
-    if work.laws:
+    if by is not None:
+        result = by.denoise(picture, on_progress, axes=axes, **options)
+    elif work.laws:
         from untaught.jobs.shared_noise import denoised
 
         result = denoised(work.laws, picture, options, on_progress)
     else:
-        result = verb_of(work.verb)(picture, **options, on_progress=on_progress)
+        result = work.call(picture, **options, on_progress=on_progress)
     if result.interrupted:
         raise KeyboardInterrupt
-    write(job.output, result.picture)
+    (write if by is None else by.write)(job.staged or job.output, result.picture)
     return _row(work, job, result, _beside(work, job, result), time.monotonic() - started)
 
 

@@ -16,11 +16,15 @@ from untaught.jobs.inputs import Listing, Source
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to be restored: from where, to where; `place` is the way below the output's folder."""
+    """One picture to be restored: from where, to where; `place` is the way below the output's folder.
+
+    It is written to `staged`, where there is such a place, and whoever asked for it puts it where it belongs.
+    """
 
     input: Path
     output: Path
     place: Path
+    staged: Path | None = None
 
 
 def is_place_for_several(output: str | Path) -> bool:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from untaught.errors import InputError, OutputError, legible
 from untaught.image.atomic import made_folder, remove_litter, write_text
 from untaught.jobs.asked import Asked, FolderResult
+from untaught.jobs.dask_address import LOCAL, address_of
 from untaught.jobs.inputs import Listing, listed
 from untaught.jobs.one_picture import Work, is_full
 from untaught.jobs.outputs import Job, planned, refuse_inputs
 from untaught.jobs.record import FOLDER, Record, call_hash
-from untaught.jobs.workers import Crew, crew_of
+from untaught.jobs.workers import LEAST_MEMORY, Crew, crew_of
 from untaught.results.folder_page import folder_page
 from untaught.results.picture_table import Row, table_text
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 THUMBNAILS, LAWS = "thumbnails", "noise.json"
 SHARED = "shared"  # in place of a law of noise: one for all files of a camera
-LEAST_MEMORY = 2**30  # bytes a worker, whatever is free
 FOREIGN = "{} is there already and is not as this program wrote it; move it away, or give --overwrite"
 STOPPED = "the run ended before it"
 
@@ -52,7 +52,8 @@ def restore_pictures(
         For a call that is wrong, before anything is written.
     """
     check_options(asked.work)
-    listing = listed(asked.inputs, asked.recursive)
+    address_of(asked.dask)
+    listing = listed(asked.inputs, asked.recursive, asked.work.reading)
     jobs = planned(listing, asked.output, asked.suffix)
     refuse_inputs((job.output for job in jobs), named_files(asked.work.options))
     _check_tables(asked)
@@ -81,7 +82,7 @@ def inspect_pictures(asked: Asked, heard: Heard | None = None) -> FolderResult:
     InputError
         For a call that is wrong.
     """
-    listing = listed(asked.inputs, asked.recursive)
+    listing = listed(asked.inputs, asked.recursive, asked.work.reading)
     listing = listing if asked.shard is None else listing.shard(asked.shard)
     jobs = [Job(source.path, source.path, source.place) for source in listing.sources]
     rows: list[Row] = []
@@ -94,7 +95,7 @@ def inspect_pictures(asked: Asked, heard: Heard | None = None) -> FolderResult:
 
     for path, note in listing.refused:
         take(Row(path, path, "failed", note=note))
-    with Closing(lambda: crew_of(asked.workers, prepared(asked))) as crew:
+    with Closing(lambda: _crew(asked, prepared(asked))) as crew:
         try:
             for job in jobs:
                 crew.submit(job)
@@ -114,6 +115,7 @@ def check_options(work: Work) -> None:
         One sentence about the first.
     """
     from untaught.pipeline.request import DenoiseOptions, request_of
+    from untaught.pipeline.tasks.check_operands import check_operands
 
     told = {name: value for name, value in work.options.items() if name in DenoiseOptions.__annotations__}
     if told.get("noise") == SHARED:
@@ -121,6 +123,7 @@ def check_options(work: Work) -> None:
             raise InputError(f"only denoise takes a shared noise, not {work.verb}; give the noise as a law")
         del told["noise"]
     request_of(told)  # type: ignore[arg-type]
+    check_operands(work.verb, work.options)
 
 
 def named_files(options: Mapping[str, Any]) -> list[Path]:
@@ -132,7 +135,8 @@ def named_files(options: Mapping[str, Any]) -> list[Path]:
 def prepared(asked: Asked) -> Work:
     """Return what is asked of every picture, with the share of the memory that each worker has."""
     work = asked.work
-    if asked.workers == 1 or work.verb not in ("denoise", "inspect"):
+    elsewhere = asked.dask not in (None, LOCAL)  # whose memory is not known here
+    if asked.workers == 1 or elsewhere or work.verb not in ("denoise", "inspect"):
         return work
     from untaught.image.limits import default_memory
     from untaught.image.reading import memory_of
@@ -140,6 +144,21 @@ def prepared(asked: Asked) -> Work:
     whole = memory_of(work.options.get("memory")) or default_memory()
     share = max(whole // asked.workers, LEAST_MEMORY if work.options.get("memory") is None else 1)
     return replace(work, options={**work.options, "memory": share}, reading=replace(work.reading, memory=share))
+
+
+def _crew(
+    asked: Asked,
+    work: Work,
+    folder: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Crew:
+    """Return whoever does it: this process, others of this machine, or a cluster that writes below a folder."""
+    if asked.dask is None:
+        return crew_of(asked.workers, work, on_progress)
+    from untaught.jobs.cluster import Cluster
+    from untaught.jobs.dask_crew import DaskCrew
+
+    return DaskCrew(Cluster(asked.dask, asked.workers), work, folder)
 
 
 class Run:
@@ -156,6 +175,7 @@ class Run:
         options = {name: value for name, value in asked.work.options.items() if name not in ("memory", "device")}
         told = {**options, "verb": asked.work.verb, "reading": sorted(asked.work.reading.asked.items())}
         told |= {"noise": SHARED} if asked.work.laws else {}  # the laws are kept beside the record
+        told |= {"volume": True} if asked.work.reading.volume else {}
         self.record = Record(asked.output, call_hash(told), asked.part)
 
     def refuse(self, listing: Listing) -> None:
@@ -172,7 +192,7 @@ class Run:
         """Return whoever does it, to be entered: they are sent away at the end."""
         remove_litter(self.asked.output)
         work = replace(prepared(self.asked), thumbnails=self.asked.output / FOLDER / THUMBNAILS)
-        return Closing(lambda: crew_of(self.asked.workers, work, on_progress))
+        return Closing(lambda: _crew(self.asked, work, self.record.folder, on_progress))
 
     def through(self, crew: Crew, jobs: Iterable[Job]) -> None:
         """Do what has to be done of some jobs; an interruption ends it, and so does a full disk."""

@@ -11,7 +11,8 @@ from typing import Any, ParamSpec, Protocol, cast, overload
 
 from untaught.errors import InputError
 from untaught.image.atomic import path_of
-from untaught.image.reading import memory_of
+from untaught.image.find_format import is_volume
+from untaught.image.reading import Reading, memory_of
 from untaught.jobs.asked import Asked, FolderResult
 from untaught.jobs.inputs import is_several, shard_of
 from untaught.jobs.one_picture import Work, done
@@ -29,7 +30,7 @@ from untaught.results.result import Result
 
 P = ParamSpec("P")
 Files = str | Path | Sequence[str | Path]
-ABOUT_MANY: tuple[str, ...] = ("recursive", "workers", "shard", "overwrite", "suffix")
+ABOUT_MANY: tuple[str, ...] = ("recursive", "workers", "dask", "shard", "overwrite", "suffix", "volume")
 MANY = """
     Other Parameters
     ----------------
@@ -41,12 +42,17 @@ MANY = """
         Whether folders in folders are looked into.
     workers : int
         How many processes restore pictures at once, each with its share of the cores and of `memory`.
+    dask : str
+        The Dask cluster that does it: 'local', the address of a scheduler, or a file CONFIG.yaml; see
+        docs/clusters.md. Several pictures go to it one by one, a single one that is denoised block by block.
     shard : str or tuple of int
         'I/N': every N-th picture, from the I-th on, for job arrays.
     overwrite : bool
         Whether files that others have put where an answer goes are written over; inputs never are.
     suffix : str
         The ending of the answers' names; as before by default.
+    volume : bool
+        Whether a folder of DICOM slices is one volume, written as such a folder again.
 """
 
 
@@ -64,9 +70,11 @@ class Verb(Protocol[P]):
         output: str | Path,
         recursive: bool = ...,
         workers: int = ...,
+        dask: str | None = ...,
         shard: str | tuple[int, int] | None = ...,
         overwrite: bool = ...,
         suffix: str | None = ...,
+        volume: bool = ...,
         **options: Any,
     ) -> FolderResult: ...
 
@@ -120,24 +128,40 @@ def _restored(
     if options.get("checkpoint") is not None:
         raise InputError("a checkpoint is about one picture; leave output out, and use result.save")
     work = Work(name, {key: value for key, value in options.items() if value is not None})
-    work = replace(work, reading=replace(work.reading, memory=memory_of(options.get("memory"))))
+    reading = Reading(memory=memory_of(options.get("memory")), volume=many.get("volume", False))
+    work = replace(work, reading=reading)
     asked = Asked(
         files,
         output,
         work,
         many.get("recursive", False),
-        workers_of(many.get("workers", 1)),
+        workers_of(many.get("workers"), many.get("dask")),
         shard_of(many.get("shard")),
         many.get("overwrite", False),
         many.get("suffix"),
+        many.get("dask"),
     )
-    single = len(files) == 1 and not is_several(files[0])
-    if not single or is_place_for_several(written):
+    single = len(files) == 1 and not is_several(files[0], reading)
+    slices = is_volume(files[0], reading)  # whose answer is a folder, and not in one
+    if not single or (is_place_for_several(written) and not slices):
         return restore_pictures(asked, on_progress=on_progress)
     check_options(work)
+    if asked.dask is not None:
+        return _by_blocks(asked, on_progress)
     job = Job(files[0], output, Path(output.name))
     refuse_inputs([output], [files[0], *named_files(work.options)])
     return FolderResult((done(work, job, on_progress),), output)
+
+
+def _by_blocks(asked: Asked, on_progress: Callable[[Any], None] | None) -> FolderResult:
+    """Let a cluster restore one picture."""
+    from untaught.jobs.by_blocks import by_blocks
+
+    work, output = asked.work, asked.output
+    job = Job(asked.inputs[0], output, Path(output.name))
+    refuse_inputs([output], [asked.inputs[0], *named_files(work.options)])
+    with by_blocks(work.verb, (asked.dask or "", asked.workers), output) as by:
+        return FolderResult((done(work, job, on_progress, by),), output)
 
 
 denoise = _of_many(_denoise.denoise)

@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from untaught.errors import InputError, quoted
+from untaught.image.lazy import free_memory
 from untaught.jobs.one_picture import Work, done, failed
 from untaught.jobs.outputs import Job
 from untaught.results.picture_table import Row
@@ -29,12 +30,15 @@ if TYPE_CHECKING:
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 MODULE = "untaught.jobs.worker"
 MOST = 1024
+LEAST_MEMORY = 2**30  # bytes a worker, whatever is free
 
 
 class Crew(Protocol):
     """Whoever restores: takes jobs, and gives rows in the order in which they are done."""
 
-    room: int  # jobs that are worth having in hand at once
+    @property
+    def room(self) -> int:
+        """How many jobs are worth having in hand at once."""
 
     def submit(self, job: Job) -> None:
         """Take a job."""
@@ -46,14 +50,16 @@ class Crew(Protocol):
         """Stop, at once if need be."""
 
 
-def workers_of(workers: int) -> int:
-    """Return how many processes are to work.
+def workers_of(workers: int | None, dask: str | None = None) -> int:
+    """Return how many processes are to work: where nobody says, one; of a cluster of this machine, all that fit.
 
     Raises
     ------
     InputError
         For anything but a whole number from 1 on.
     """
+    if workers is None:
+        return 1 if dask != "local" else max(1, min(cores(), free_memory() // (2 * LEAST_MEMORY)))
     if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= MOST:
         raise InputError(f"the number of workers is {quoted(workers)}; give a whole number from 1 to {MOST}")
     return workers
@@ -184,18 +190,19 @@ class Workers:
 
 def environment(count: int) -> dict[str, str]:
     """Return the variables of a worker: its share of the cores, and where Python finds what it finds here."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on this system
-        cores = os.cpu_count() or 1
-    share = max(1, cores // count)
+    share = max(1, cores() // count)
     given = os.environ
-    threads = {name: str(min(share, int(given.get(name) or share))) for name in THREADS if _whole(given.get(name))}
+    asked = {name: given.get(name) or given.get(THREADS[0]) or str(share) for name in THREADS}  # as libraries do
+    threads = {name: str(min(share, int(text))) for name, text in asked.items() if text.isdecimal()}
     return {**given, **threads, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)}
 
 
-def _whole(text: str | None) -> bool:
-    return not text or text.isdecimal()
+def cores() -> int:
+    """Return how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on this system
+        return os.cpu_count() or 1
 
 
 def _asked(process: subprocess.Popen[bytes], job: Job) -> Row:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from untaught.fitting.progress import Progress
 from untaught.image.atomic import path_of
@@ -96,6 +97,11 @@ def apply(
         check_channels(loaded, channels, method.model)
     result = denoise_planes(Requests.of(picture, request, started))
     return replace(result, notes=(*result.notes, *_remarks(loaded.header, result)))
+
+
+def applied(image: Picture, *, model: str | Path, **options: Any) -> Result:
+    """Do as `apply`, the picture first, as for verbs on many pictures."""
+    return apply(model, image, **options)
 
 
 def channels_of(picture: Image) -> list[int]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +14,7 @@ import typer
 from untaught.cli.app import (
     AsJson,
     Axes,
+    Dask,
     Device,
     FixedPattern,
     Flicker,
@@ -38,6 +41,7 @@ from untaught.cli.app import (
     Suffix,
     Together,
     ValueRange,
+    Volume,
     Workers,
     app,
 )
@@ -50,6 +54,7 @@ from untaught.methods.registry import METHODS
 
 if TYPE_CHECKING:
     from untaught.image.image import Image
+    from untaught.jobs.by_blocks import ByBlocks
     from untaught.results.result import Result
 
 
@@ -93,8 +98,10 @@ def denoise(
     reference: Reference = None,
     series: Series = None,
     page: Page = None,
+    volume: Volume = False,
     recursive: Recursive = False,
-    workers: Workers = 1,
+    workers: Workers = None,
+    dask: Dask = None,
     shard: Shard = None,
     overwrite: Overwrite = False,
     suffix: Suffix = None,
@@ -130,9 +137,9 @@ def denoise(
         reference=reference,
         as_json=as_json,
         quiet=quiet,
-        reading=Reading(series, page, memory_of(memory), value_range=range_of(value_range)),
+        reading=Reading(series, page, memory_of(memory), value_range=range_of(value_range), volume=volume),
     )
-    several = Several(tuple(pictures), output, recursive, workers, shard, overwrite, suffix)
+    several = Several(tuple(pictures), output, recursive, workers, shard, overwrite, suffix, dask, volume)
     return lambda interrupts: dispatched(call, several, interrupts)
 
 
@@ -142,25 +149,40 @@ def dispatched(call: Call, several: Several, interrupts: Interrupts) -> int:
         return run_several(call, several, interrupts)
     if call.options["noise"] == "shared":
         raise InputError("--noise shared is about several pictures, and one was given; leave it out")
-    return run(replace(call, output=several.place(call.output)), interrupts)
+    return run(replace(call, output=several.place(call.output)), interrupts, several)
 
 
-def run(call: Call, interrupts: Interrupts) -> int:
+def run(call: Call, interrupts: Interrupts, several: Several | None = None) -> int:
     """Restore one picture and return the exit status."""
     started = time.monotonic()
     with interrupts.held():
         from untaught.image import image  # noqa: F401 - what `_opened` uses, so that it can be cut
     interrupts.check()
     picture, reference = _opened(call)
-    result = restored(picture, call, interrupts)
-    with interrupts.final():
-        if result is None:
-            result = _untouched(picture, call, time.monotonic() - started)
-        if interrupts.count:
-            result = replace(result, interrupted=True)
-        _finish(call, result, reference)
+    with _others(call, several, interrupts) as by:
+        result = restored(picture, call, interrupts, by)
+        with interrupts.final():
+            if result is None:
+                result = _untouched(picture, call, time.monotonic() - started)
+            if interrupts.count:
+                result = replace(result, interrupted=True)
+            _finish(call, result, reference, by)
     what = "the picture as it was" if result.method == "none" else "the best picture so far"
     return interrupts.ended(f"{call.output} holds {what}")
+
+
+@contextmanager
+def _others(call: Call, several: Several | None, interrupts: Interrupts) -> Iterator[ByBlocks | None]:
+    """Yield who restores the picture by blocks, where a cluster is to do that."""
+    if several is None or several.dask is None:
+        yield None
+        return
+    with interrupts.held():
+        from untaught.jobs.by_blocks import by_blocks
+        from untaught.jobs.workers import workers_of
+    interrupts.check()
+    with by_blocks(call.task, (several.dask, workers_of(several.workers, several.dask)), call.output) as by:
+        yield by
 
 
 def _opened(call: Call) -> tuple[Image, Image | None]:
@@ -205,7 +227,7 @@ def check_places(call: Call) -> None:
     from untaught.image.atomic import check_target
     from untaught.image.files import check_place
 
-    check_place(call.output, call.inputs)
+    check_place(call.output, call.inputs, call.reading.volume)
     taken = {call.output.resolve(): "the output"}
     for name, path in (
         ("report", call.report),
@@ -223,7 +245,7 @@ def check_places(call: Call) -> None:
             raise InputError(f"{path} has to end in {' or '.join(endings)}; name the {name} so")
 
 
-def restored(picture: Image, call: Call, interrupts: Interrupts) -> Result | None:
+def restored(picture: Image, call: Call, interrupts: Interrupts, by: ByBlocks | None = None) -> Result | None:
     """Restore a picture, showing progress; None where it was interrupted before there was a result.
 
     Raises
@@ -236,7 +258,7 @@ def restored(picture: Image, call: Call, interrupts: Interrupts) -> Result | Non
     result = None
     try:
         with interrupts.held():
-            door = call.door(picture)
+            door = call.door(picture) if by is None else by.denoise
         interrupts.check()
         with Show(interrupts, call.quiet) as show:
             result = door(picture, **call.options, on_progress=show)
@@ -279,7 +301,7 @@ def _untouched(picture: Image, call: Call, seconds: float) -> Result:
     )
 
 
-def _finish(call: Call, result: Result, reference: Image | None) -> None:
+def _finish(call: Call, result: Result, reference: Image | None, by: ByBlocks | None = None) -> None:
     """Write the picture, then what goes with it, then say so."""
     from untaught.cli.console import print_json
     from untaught.cli.output import denoise_out, dumped, print_summary
@@ -287,7 +309,7 @@ def _finish(call: Call, result: Result, reference: Image | None) -> None:
     from untaught.image.files import write
     from untaught.image.metrics import quality
 
-    write(call.output, result.picture, protect=call.reference)
+    (write if by is None else by.write)(call.output, result.picture, protect=call.reference)
     try:
         if call.report is not None:
             result.report(call.report)

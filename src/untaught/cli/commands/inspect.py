@@ -11,6 +11,7 @@ import typer
 from untaught.cli.app import (
     AsJson,
     Axes,
+    Dask,
     Frames,
     Job,
     Memory,
@@ -20,6 +21,7 @@ from untaught.cli.app import (
     Series,
     Shard,
     ValueRange,
+    Volume,
     Workers,
     app,
 )
@@ -69,8 +71,10 @@ def inspect(
     memory: Memory = None,
     series: Series = None,
     page: Page = None,
+    volume: Volume = False,
     recursive: Recursive = False,
-    workers: Workers = 1,
+    workers: Workers = None,
+    dask: Dask = None,
     shard: Shard = None,
     as_json: AsJson = False,
 ) -> Job:
@@ -81,8 +85,9 @@ def inspect(
     def job(interrupts: Interrupts) -> int:
         if not pictures:
             return run_frames(told, places, as_json, interrupts)
-        picture, reading = pictures[0], Reading(series, page, memory_of(memory), value_range=range_of(value_range))
-        several = Several(tuple(pictures), "", recursive, workers, shard)
+        picture, at = pictures[0], range_of(value_range)
+        reading = Reading(series, page, memory_of(memory), value_range=at, volume=volume)
+        several = Several(tuple(pictures), "", recursive, workers, shard, dask=dask, volume=volume)
         if several.meant(interrupts):
             _refuse_places(places)
             return inspect_several({**told, "axes": axes, "memory": memory}, reading, several, as_json, interrupts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 ABLE = "auto, fill or exemplar (inpaint, demosaic), pnp, dip, deep-decoder, pixels or pixel-tv."
 
 DENOISING = ("strength", "fixed_pattern", "flicker")  # options of `denoise` alone
-SEVERAL = ("recursive", "workers", "shard", "overwrite", "suffix")  # options that are about many pictures
+# Options that are about many pictures.
+SEVERAL = ("recursive", "workers", "shard", "overwrite", "suffix", "dask", "volume")
 
 Guide = Annotated[
     Path | None,
@@ -122,6 +123,7 @@ def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
         pictures, output = tuple(given.pop("pictures")), given.pop("output")
         several = Several(pictures, output, **{name: given.pop(name) for name in SEVERAL})
         call = call_of(function.__name__, operands, given | {"picture": pictures[0], "output": Path(output)})
+        call = replace(call, reading=replace(call.reading, volume=several.volume))
         return lambda interrupts: _run(call, several, interrupts)
 
     return signed(command, function, [*shared[:2], *own, guide, *shared[2:]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,23 +15,31 @@ from untaught._version import __version__
 from untaught.cli.app import (
     AsJson,
     Axes,
+    Dask,
     Device,
     Job,
     Limit,
     Noise,
+    Output,
     OutputType,
+    Overwrite,
     Page,
-    Picture,
+    Pictures,
     Quiet,
     RecipeFile,
+    Recursive,
     Reference,
     Report,
     Seed,
     Series,
+    Shard,
+    Suffix,
+    Workers,
     app,
 )
 from untaught.cli.call import Call
 from untaught.cli.commands.denoise import run
+from untaught.cli.several import Several, run_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
 from untaught.image.reading import Reading
@@ -57,6 +65,11 @@ class ApplyCall(Call):
     def inputs(self) -> tuple[Path | None, ...]:
         """See `Call`."""
         return (*super().inputs, self.model)
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """See `Call`."""
+        return {**self.options, "model": str(self.model)}
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """Return what restores the picture with the model."""
@@ -193,11 +206,11 @@ def _print_summary(result: TrainingResult) -> None:
     print(f"{'output':<9}{result.path}", flush=True)
 
 
-@app.command(short_help="Restore a picture with a trained model.")
+@app.command(short_help="Restore pictures with a trained model.")
 def apply(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="What 'train' wrote.", show_default=False)],
-    picture: Picture,
-    output: Out,
+    pictures: Pictures,
+    output: Output,
     axes: Axes = None,
     noise: Noise = "auto",
     seed: Seed = 0,
@@ -208,13 +221,19 @@ def apply(
     reference: Reference = None,
     series: Series = None,
     page: Page = None,
+    recursive: Recursive = False,
+    workers: Workers = None,
+    dask: Dask = None,
+    shard: Shard = None,
+    overwrite: Overwrite = False,
+    suffix: Suffix = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> Job:
-    """Restore a picture with a model that 'untaught train' wrote."""
+    """Restore a picture, or many, with a model that 'untaught train' wrote."""
     call = ApplyCall(
-        input=picture,
-        output=output,
+        input=pictures[0],
+        output=Path(output),
         options={
             "axes": axes,
             "noise": noise,
@@ -229,16 +248,22 @@ def apply(
         quiet=quiet,
         reading=Reading(series, page),
         model=model,
+        function="untaught.training.apply:applied",
     )
-    return lambda interrupts: _apply(call, interrupts)
+    several = Several(tuple(pictures), output, recursive, workers, shard, overwrite, suffix, dask)
+    return lambda interrupts: _apply(call, several, interrupts)
 
 
-def _apply(call: ApplyCall, interrupts: Interrupts) -> int:
+def _apply(call: ApplyCall, several: Several, interrupts: Interrupts) -> int:
     with interrupts.held():
         from untaught.image.files import check_place
         from untaught.methods.trained.trained import Trained
         from untaught.training import apply as page  # noqa: F401 - brings torch, which must not be cut while it loads
     interrupts.check()
-    check_place(call.output, call.inputs)
+    many = several.meant(interrupts)
     Trained(str(call.model)).loaded()
-    return run(call, interrupts)
+    if many:
+        return run_several(replace(call, task="apply"), several, interrupts)
+    call = replace(call, task="apply" if several.dask else call.task, output=several.place(call.output))
+    check_place(call.output, call.inputs)
+    return run(call, interrupts, several)

@@ -9,7 +9,7 @@ import typer
 
 from untaught.cli.app import Job, Noise, app
 from untaught.cli.commands.denoise import denoise
-from untaught.cli.commands.tasks import call_of, parameters_of, signed
+from untaught.cli.commands.tasks import SEVERAL, call_of, parameters_of, signed
 from untaught.cli.several import Several, watch_several
 from untaught.cli.signals import Interrupts
 
@@ -23,7 +23,7 @@ IdleExit = Annotated[
 ]
 Once = Annotated[bool, typer.Option("--once", help="End when all that is there is done.")]
 Folders = Annotated[list[Path], typer.Argument(metavar="DIR", help="The folders to watch.", show_default=False)]
-LEFT_OUT = ("reference", "checkpoint", "shard")  # of `denoise`: about one picture, or all of them
+LEFT_OUT = ("reference", "checkpoint", "shard", "volume")  # of `denoise`: about one picture, or all of them
 
 
 def watch(settle: Settle = 2.0, idle_exit: IdleExit = None, once: Once = False) -> None:
@@ -33,8 +33,8 @@ def watch(settle: Settle = 2.0, idle_exit: IdleExit = None, once: Once = False) 
 def _command(**given: Any) -> Job:
     waits = {name: given.pop(name) for name in ("settle", "idle_exit", "once")}
     pictures, output = tuple(given.pop("pictures")), given.pop("output")
-    recursive, workers, overwrite, suffix = (given.pop(n) for n in ("recursive", "workers", "overwrite", "suffix"))
-    several = Several(pictures, output, recursive, workers, None, overwrite, suffix)
+    about_many = {name: given.pop(name) for name in SEVERAL if name in given}
+    several = Several(pictures, output, **about_many)
     missing = {"picture": pictures[0], "output": Path(output), "reference": None, "checkpoint": None}
     call = call_of("denoise", {}, given | missing)
 
