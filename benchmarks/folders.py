@@ -1,14 +1,15 @@
 """Seconds a picture: a shell loop of calls, against one call on the folder with warm processes.
 
     python benchmarks/folders.py --data DIR [--quick] [--files 40] [--calls 6] [--workers 1,2] [--side 256]
-        [--channels 1] [--effort normal] [--count 200]
+        [--channels 1] [--effort normal] [--count 200] [--dask]
 
 The files are squares of the nine noisy pictures of level 25 (`set9_awgn/25`), evenly spread, as PNG. A loop takes
 as long for every file, so a few calls tell what one takes; a folder is restored whole, and what the start of the
 processes takes is in its seconds. One JSON line a way in --output, what is there already is not run again. At the
 end, for each number of workers, how many times faster than the loop it is on so many files (--count): by the
 clock; and by the seconds of processors, shared out among the workers, which other programs do not change.
-With OMP_NUM_THREADS it is for all alike.
+With OMP_NUM_THREADS it is for all alike. With --dask, each number of workers also as a Dask cluster of this
+machine (`--dask local`), and at the end what that takes more than so many plain processes, on so many files.
 """
 
 from __future__ import annotations
@@ -38,10 +39,13 @@ COMMAND = [sys.executable, "-m", "untaught", "denoise"]
 
 def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what has to be run: the loop, and each number of workers."""
-    for workers in (LOOP, *map(int, args.workers.split(","))):
+    numbers = [int(number) for number in args.workers.split(",")]
+    plain = [(workers, False) for workers in ((LOOP, *numbers) if args.calls else numbers)]
+    for workers, dask in (*plain, *((workers, True) for workers in numbers if args.dask)):
         files = args.calls if workers == LOOP else args.files
         yield {
             "workers": workers,
+            **({"dask": True} if dask else {}),
             "files": min(files, 2) if args.quick else files,
             "side": 32 if args.quick else args.side,
             "channels": args.channels,
@@ -67,7 +71,8 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
             seconds, spent = (sum(times) for times in zip(*each, strict=True))
             one_more = median(wall for wall, _ in each)
         else:
-            seconds, spent = _timed([*COMMAND, raw, "-o", clean, "--workers", str(case["workers"]), *how])
+            by = ["--workers", str(case["workers"]), *(["--dask", "local"] if case.get("dask") else [])]
+            seconds, spent = _timed([*COMMAND, raw, "-o", clean, *by, *how])
             with (clean / "results.csv").open() as stream:
                 taken = [float(row["seconds"]) for row in csv.DictReader(stream) if row["status"] == "done"]
             assert len(taken) == len(files)
@@ -119,10 +124,29 @@ def faster(rows: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
             continue
         loop, cpu = seconds(loops[of_case(row)]), _cpu_a_file(loops[of_case(row)])
         told = {name: row["case"][name] for name in ("workers", "side", "channels", "effort", "threads")}
+        told |= {"dask": True} if row["case"].get("dask") else {}
         yield {**told, "files": count, "loop": round(loop, 1), "folder": round(seconds(row), 1)} | {
             "times_faster": round(loop / seconds(row), 2),
             "times_faster_by_cpu": round(row["case"]["workers"] * cpu / _cpu_a_file(row), 2),
         }
+
+
+def overhead(rows: list[dict[str, Any]], count: int) -> Iterator[dict[str, Any]]:
+    """Yield for each Dask cluster what it takes more than plain processes, by the clock and by processors."""
+
+    def alike(row: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in row["case"].items() if name != "dask"}
+
+    for row in rows:
+        plain = [one for one in rows if alike(one) == alike(row) and not one["case"].get("dask")]
+        if not row["case"].get("dask") or not plain:
+            continue
+        more, each = count - row["case"]["files"], plain[-1]["seconds_a_file_more"]
+        clock = (row["seconds"] + more * each) / (plain[-1]["seconds"] + more * each)
+        cpu_each = _cpu_a_file(plain[-1])
+        cpu = (row["cpu_seconds"] + more * cpu_each) / (plain[-1]["cpu_seconds"] + more * cpu_each)
+        told = {name: row["case"][name] for name in ("workers", "side", "channels", "effort", "threads")}
+        yield {**told, "files": count, "more_by_clock": f"{clock - 1:.1%}", "more_by_cpu": f"{cpu - 1:.1%}"}
 
 
 def _cpu_a_file(row: dict[str, Any]) -> float:
@@ -136,16 +160,18 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--quick", action="store_true", help="two files of 32 pixels a side")
     parser.add_argument("--files", type=int, default=40)
-    parser.add_argument("--calls", type=int, default=6)
+    parser.add_argument("--calls", type=int, default=6, help="files of the loop; 0 leaves it out")
     parser.add_argument("--workers", default="1,2")
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--channels", type=int, choices=(1, 3), default=1)
     parser.add_argument("--effort", default="normal")
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--dask", action="store_true", help="also Dask clusters of this machine")
     answer(parser, (__file__, cases, run), "set9_awgn")
     args = parser.parse_args()
     if not args.case:
-        for line in faster(done(args.output), args.count):
+        rows = done(args.output)
+        for line in (*faster(rows, args.count), *overhead(rows, args.count)):
             print(json.dumps(line), flush=True)
 
 
