@@ -13,6 +13,7 @@ from tests.conftest import clean, noisy, psnr
 from tests.helpers.quick import DIP_FAST, R2R_FAST, crop
 from tests.pipeline.test_runs import interrupt_at
 from untaught import Result, denoise
+from untaught.fitting.progress import Progress
 from untaught.methods.classical.wavelet import Wavelet
 from untaught.methods.fusion import Fusion
 from untaught.methods.non_local.multiscale import MultiScale, Thorough
@@ -103,3 +104,16 @@ def test_resuming_does_not_hang_on_the_last_digit_of_the_first_picture(
     assert path.exists()
     monkeypatch.setattr(pilot, "refine", shaken)
     assert not denoise(crop(), method=method, checkpoint=path).interrupted
+
+
+@pytest.mark.parametrize("answer", [False, None])
+def test_progress_that_answers_false_ends_a_fit_and_keeps_the_best(answer: bool | None) -> None:
+    looks: list[int] = []
+
+    def watch(progress: Progress) -> bool | None:
+        looks.append(progress.step)
+        return answer if progress.step else None
+
+    result = denoise(crop(), method=replace(DIP_FAST, steps=60), stop="steps", sigma=0.1, on_progress=watch)
+    assert result.interrupted is (answer is False)
+    assert (max(looks) < 60) is (answer is False)

@@ -38,6 +38,8 @@ FIXED_PATTERN = ("auto", "remove", "keep")
 FLICKER = ("keep", "remove")
 TOGETHER = ("auto", "none", "T", "Z", "TZ")
 Frames = str | Path | Sequence[str | Path]
+Listener = Callable[[Progress], bool | None]
+"""Called with the progress; False ends the fit, and the best so far is the answer."""
 
 
 EFFORTS = ("quick", "normal", "best")
@@ -119,7 +121,7 @@ class TaskOptions(TypedDict, total=False):
     memory: str | int | None
     effort: str
     together: str
-    on_progress: Callable[[Progress], None] | None
+    on_progress: Listener | None
     checkpoint: str | Path | None
 
 
@@ -292,11 +294,18 @@ def device_of(device: str) -> str:
     return device
 
 
-def listener_of(on_progress: Callable[[Progress], None] | None) -> Callable[[Progress], None] | None:
-    """Return what is called with the progress."""
-    if on_progress is not None and not callable(on_progress):
+def listener_of(on_progress: Listener | None) -> Callable[[Progress], None] | None:
+    """Return what is called with the progress; where what was given answers False, the fit ends as by Ctrl-C."""
+    if on_progress is None:
+        return None
+    if not callable(on_progress):
         raise InputError(f"on_progress is {quoted(on_progress)}; give a function of one `Progress`")
-    return on_progress
+
+    def tell(progress: Progress) -> None:
+        if on_progress(progress) is False:
+            raise KeyboardInterrupt
+
+    return tell
 
 
 def rule_of(stop: str | Rule | None) -> Rule | None:

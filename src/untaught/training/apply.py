@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
 
-from untaught.fitting.progress import Progress
 from untaught.image.atomic import path_of
 from untaught.image.files import as_image
 from untaught.image.image import Image
@@ -20,6 +18,7 @@ from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.request import (
+    Listener,
     Picture,
     Request,
     device_of,
@@ -45,7 +44,7 @@ def apply(
     seed: int = 0,
     device: str = "auto",
     output_type: str = "same",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Listener | None = None,
 ) -> Result:
     """Restore one picture with a network that `train` has fitted to others like it.
 
@@ -68,7 +67,7 @@ def apply(
     output_type : str
         As in `denoise`.
     on_progress : callable, optional
-        Called with a `fitting.progress.Progress` now and then.
+        Called with a `fitting.progress.Progress` now and then; False ends it, as in `denoise`.
 
     Returns
     -------

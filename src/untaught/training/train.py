@@ -19,7 +19,7 @@ from untaught.methods.self_supervised.learner import Batch, Learner, Upright, di
 from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.request import Listener, device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.beside import learner_beside, with_neighbours
 from untaught.training.dataset import Folder, scan
@@ -52,7 +52,7 @@ def train(
     device: str = "auto",
     bfloat16: bool | None = None,
     resume: bool = False,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Listener | None = None,
 ) -> TrainingResult:
     """Fit a network to a folder of noisy pictures, of which no clean version is known.
 
@@ -97,7 +97,7 @@ def train(
     resume : bool
         Go on from the checkpoint, if there is one: the weights become what they would have been without a break.
     on_progress : callable, optional
-        Called with a `fitting.Progress` at every look.
+        Called with a `fitting.Progress` at every look; False ends the training as Ctrl-C does.
 
     Returns
     -------

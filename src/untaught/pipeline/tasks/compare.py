@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from untaught.errors import InputError, OutputError, quoted
-from untaught.fitting.progress import Progress
 from untaught.image.atomic import made_folder, write_text
 from untaught.image.files import as_image, beside, check_writable, write
 from untaught.image.image import Image
@@ -22,7 +21,7 @@ from untaught.image.orientation import laid_as
 from untaught.image.output_type import output_type_of
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import device_of, listener_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.request import Listener, device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise
 from untaught.results.comparison import Compared, Row
 from untaught.results.comparison_page import page
@@ -78,7 +77,7 @@ def compare(
     time_limit: float | None = None,
     device: str = "auto",
     output_type: str = "same",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Listener | None = None,
 ) -> Comparison:
     """Run several methods on one picture.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.fitting.progress import Progress
 from untaught.fitting.stopping import Rule
 from untaught.image.files import as_image
 from untaught.image.formats.jpeg import compression_notes, mean_step
@@ -28,7 +26,7 @@ from untaught.pipeline.plane.state_error import PROCESSED
 from untaught.pipeline.plane.strength import strength_of, weakened
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
-from untaught.pipeline.request import Frames, Picture, Region, Request, request_of
+from untaught.pipeline.request import Frames, Listener, Picture, Region, Request, request_of
 from untaught.pipeline.stacks.brightness import at_one_brightness, brightness_notes
 from untaught.pipeline.stacks.choose_together import helping_method, lone_refusal
 from untaught.pipeline.stacks.find_series import NONE, Found, axes_asked, find_series
@@ -64,7 +62,7 @@ def denoise(
     strength: float = 1.0,
     fixed_pattern: str = "auto",
     flicker: str = "keep",
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Listener | None = None,
     checkpoint: str | Path | None = None,
 ) -> Result:
     """Remove the noise from one picture, of which nothing has to be known.
@@ -137,7 +135,8 @@ def denoise(
         Planes that follow each other and differ in brightness (bleaching, flicker) are compared at one brightness;
         'keep' gives each its own again, 'remove' gives all that of the first.
     on_progress : callable, optional
-        Called with a `fitting.Progress` now and then.
+        Called with a `fitting.Progress` now and then. Where it returns False, the fit ends as by Ctrl-C: the best
+        so far is the answer, and `result.interrupted` is true.
     checkpoint : path, optional
         Where a fit keeps its state; the same call goes on from it after a break. One plane only.
 

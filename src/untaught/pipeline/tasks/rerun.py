@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor
 
 from untaught.errors import InputError, quoted
-from untaught.fitting.progress import Progress
 from untaught.image.files import as_image
 from untaught.image.output_type import output_type_of
 from untaught.image.reading import Reading
@@ -20,6 +18,7 @@ from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, asked_again, noise_of, sha256
 from untaught.pipeline.request import (
     ImageLike,
+    Listener,
     Picture,
     Request,
     device_of,
@@ -39,7 +38,7 @@ from untaught.results.result import Result
 def rerun(
     recipe: Recipe,
     image: Picture | Tensor,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Listener | None = None,
     *,
     axes: str | None = None,
     operator: object = None,
