@@ -1,6 +1,7 @@
 from .errors import InputError as InputError
 from .errors import OutputError as OutputError
 from .errors import UntaughtError as UntaughtError
+from .fitting.notebook_progress import notebook_progress as notebook_progress
 from .image.files import read as read
 from .image.files import write as write
 from .image.image import Image as Image

@@ -31,14 +31,15 @@ from untaught.pipeline.request import Request, asked_for
 from untaught.pipeline.rerun_command import command_line
 from untaught.pipeline.task import Task
 from untaught.results.display import GAINS, Pair, Stretch, crops, gain_of, pairs, residual_levels, stretch_of
-from untaught.results.page import fragment, page
+from untaught.results.notebook_view import notebook_view
+from untaught.results.page import page
 from untaught.results.recipe import Recipe
 from untaught.results.restoration import Tried
 from untaught.risk.estimate import Interval
 
 
 def images_in(html: str) -> list[np.ndarray]:
-    coded = re.findall(r"data:image/png;base64,([A-Za-z0-9+/=]+)", html)
+    coded = re.findall(r"data:image/(?:png|jpeg);base64,([A-Za-z0-9+/=]+)", html)
     return [np.asarray(Pillow.open(io.BytesIO(base64.b64decode(code)))) for code in coded]
 
 
@@ -254,7 +255,7 @@ def test_everything_a_person_or_a_file_can_say_is_escaped() -> None:
         history=History([1, 2], [2.0, 1.0], [1.0, 1.0], [0.0, 1.0], "evil $ < score"),
     )  # fmt: skip
     result = replace(result, input=replace(result.input, source=Path("/tmp/<script>.png")))
-    for html in (page(result), fragment(result)):
+    for html in (page(result), notebook_view(result)):
         assert "<script" not in html
         assert "<b>&quot;" not in html
         assert "&lt;script&gt;" in html
@@ -316,9 +317,9 @@ def test_the_page_of_a_colour_picture_of_512_stays_light() -> None:
     assert len(page(a_result(image_of_array(noisy), clean))) < 6e6
 
 
-def test_the_fragment_is_small_and_says_the_verdict() -> None:
+def test_the_view_of_a_notebook_is_small_and_says_the_verdict() -> None:
     result = noisy_camera(400)
     html = result._repr_html_()
-    assert [image.shape[:2] for image in images_in(html)] == [(320, 320)] * 2
+    assert [image.shape[:2] for image in images_in(html)] == [(320, 320)] * 3
     assert "estimated PSNR 30.5 dB" in html
     assert "<html" not in html

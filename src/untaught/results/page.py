@@ -1,4 +1,4 @@
-"""The page itself, section by section, and the fragment that notebooks show."""
+"""The page itself, section by section."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from untaught.results import text as words
-from untaught.results.display import Pair, before_after, data_uri, overview, pairs, stretch_of
+from untaught.results.display import Pair, pairs
 from untaught.results.gallery import gallery, uncertainty
 from untaught.results.html import document, paragraph, section, table
 from untaught.results.plots import curves
@@ -224,24 +224,4 @@ def _again(result: Restoration) -> str:
             ),
             section("Versions", paragraph(versions)),
         ]
-    )
-
-
-def fragment(result: Restoration) -> str:
-    """Return a small piece of HTML with both pictures and the verdict, for notebooks."""
-    shown = pairs(result)[:1]
-    stretch = stretch_of(result, shown)
-    cells = []
-    for name, levels in zip(("before", "after"), before_after(shown[0], stretch), strict=True):
-        small = overview(levels, (), side=320)
-        cells.append(
-            f'<figure style="margin:0"><img src="{data_uri(small)}" width="{small.shape[1]}" '
-            f'height="{small.shape[0]}" alt="{name}"><figcaption>{name}</figcaption></figure>'
-        )
-    noise = words.noise_sentence(result.noise, result.input.value_range)
-    line = f"{words.verdict(result)} {words.NO_TRUTH if result.psnr else ''}"
-    return (
-        '<div><div style="display:flex;flex-wrap:wrap;gap:12px">'
-        f'{"".join(cells)}</div><p style="max-width:46em">{escape(line.strip())}<br>'
-        f"{escape(noise)} {escape(words.sentence(result.why))}</p></div>"
     )

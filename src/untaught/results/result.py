@@ -9,7 +9,8 @@ from typing import Any
 from untaught.errors import InputError
 from untaught.image.atomic import write_text
 from untaught.image.files import write
-from untaught.results.page import fragment, page
+from untaught.results.notebook_view import notebook_view
+from untaught.results.page import page
 from untaught.results.restoration import Restoration
 
 
@@ -65,4 +66,4 @@ class Result(Restoration):
         return target
 
     def _repr_html_(self) -> str:
-        return fragment(self)
+        return notebook_view(self)

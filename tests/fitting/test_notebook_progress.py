@@ -1,0 +1,97 @@
+"""The bar of a notebook: displayed once, replaced from then on, with the picture as it stands."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image as Pillow
+
+import untaught
+from tests.helpers.quick import crop
+from untaught import InputError
+from untaught.fitting import notebook_progress as page
+from untaught.fitting.progress import Progress
+
+
+@pytest.fixture
+def displayed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stand in for IPython: what is displayed, each time it changes."""
+    seen: list[str] = []
+
+    def display(content: str, display_id: bool) -> Any:
+        assert display_id
+        assert not seen, "it was displayed twice"
+        seen.append(content)
+        return SimpleNamespace(update=seen.append)
+
+    top, inner = ModuleType("IPython"), ModuleType("IPython.display")
+    top.get_ipython = object  # type: ignore[attr-defined]
+    inner.HTML, inner.display = str, display  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", top)
+    monkeypatch.setitem(sys.modules, "IPython.display", inner)
+    monkeypatch.setattr(page, "LINES", 0.0)
+    return seen
+
+
+def progress(step: int, **more: Any) -> Progress:
+    picture = torch.full((1, 1, 40, 80), 0.5)
+    picture[..., :40] = step / 10
+    return Progress("dip", step, 10, 0.1, 2.5, "score", 1.0, 2.0, lambda: picture, **more)
+
+
+def test_a_fit_is_shown_below_the_cell(displayed: list[str]) -> None:
+    result = untaught.denoise(crop(), method="nlm", sigma=0.1, on_progress=untaught.notebook_progress())
+    assert not result.interrupted
+    assert "nlm" in displayed[-1]
+    assert "data:image/jpeg" in displayed[-1]
+
+
+def test_it_says_where_the_fit_is_and_shows_the_picture(
+    displayed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page, "BETWEEN", 0.0)
+    monkeypatch.setattr(page, "SHARE", 1e9)
+    with untaught.notebook_progress(side=20) as show:
+        show(progress(0, notes=("a <b> note",)))
+        show(progress(5, plane=1, planes=2))
+    assert len(displayed) == 3
+    assert 'value="0.750"' in displayed[1]
+    assert "plane 2 of 2, step 5 of 10, score 2.5" in displayed[1]
+    assert "a &lt;b&gt; note" in displayed[1]
+    [code] = re.findall(r"base64,([A-Za-z0-9+/=]+)", displayed[0])
+    seen = np.asarray(Pillow.open(io.BytesIO(base64.b64decode(code))))
+    assert seen.shape == (10, 20)
+    assert seen[5, 2] < 20
+    assert seen[5, 17] > 100
+    assert displayed[2] == ""
+
+
+def test_lines_and_pictures_come_now_and_then(displayed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "LINES", 100.0)
+    show = untaught.notebook_progress()
+    for step in range(5):
+        show(progress(step))
+    assert len(displayed) == 1
+    show(progress(6, plane=1, planes=2))
+    assert len(displayed) == 2
+    assert displayed[0].count("base64") == displayed[1].count("base64") == 1
+
+
+def test_without_ipython_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    with pytest.raises(InputError, match=r'pip install "untaught\[notebook\]"'):
+        untaught.notebook_progress()
+
+
+def test_outside_of_a_notebook_nothing_is_shown(displayed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: None)
+    untaught.notebook_progress()(progress(3))
+    assert displayed == []
