@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from tests.conftest import clean, noisy, psnr
-from untaught import Image, InputError
+from untaught import Image, InputError, denoise
 from untaught.fitting.progress import Progress
 from untaught.napari import session as page
 from untaught.napari.session import Asked, Session, Told
@@ -86,6 +87,27 @@ def test_what_tells_nothing_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> No
     assert not session.running
 
 
+def test_a_fit_that_heard_of_the_stop_may_finish_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mean over draws that some methods answer with takes longer than the patience."""
+    began, result = threading.Event(), denoise(PICTURE, method="nlm", noise="gaussian:25")
+
+    def slow(*_: Any, on_progress: Callable[[Progress], bool], **__: Any) -> Any:
+        began.set()
+        while on_progress(Progress.before("dip", lambda: torch.zeros(1, 1, 32, 32))):
+            time.sleep(0.005)
+        for _ in range(40):
+            time.sleep(0.005)
+        return result
+
+    monkeypatch.setattr(page, "PATIENCE", 0.05)
+    monkeypatch.setattr(page, "verb_of", lambda asked: slow)
+    session = Session()
+    session.start(PICTURE, Asked(preview=False))
+    began.wait(10)
+    session.stop()
+    assert heard(session)[-2].result is result
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -126,9 +148,7 @@ def test_only_the_newest_preview_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page, "BETWEEN", 0.0)
     monkeypatch.setattr(page, "SHARE", 1e9)
     session = Session()
-    watch = page.Watch(PICTURE, True, session._tell, threading.Event())
-    import torch
-
+    watch = page.Watch(PICTURE, True, session._tell, lambda: False)
     for level in (0.0, 0.5, 1.0):
         assert watch(Progress.before("dip", lambda level=level: torch.full((1, 1, 32, 32), level)))
     told = session.told()

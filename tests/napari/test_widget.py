@@ -51,7 +51,7 @@ def widget() -> Iterator[RestoreWidget]:
 def wait(widget: RestoreWidget, until: Any) -> None:
     end = time.monotonic() + 60
     while not until():
-        assert time.monotonic() < end, f"it did not come to be; the widget says {widget.said.text()!r}"
+        assert time.monotonic() < end, f"it did not come to be; the widget says {widget.said.toPlainText()!r}"
         QApplication.processEvents()
         time.sleep(0.01)
 
@@ -90,7 +90,7 @@ def test_a_volume_is_restored_in_its_place(widget: RestoreWidget) -> None:
     assert made.units == given.units
     assert tuple(made.axis_labels) == tuple(given.axis_labels)
     assert made.contrast_limits == given.contrast_limits
-    assert "PSNR" in widget.said.text()
+    assert "PSNR" in widget.said.toPlainText()
     assert widget.viewer.layers.selection.active is given
 
 
@@ -101,13 +101,13 @@ def test_it_shows_the_fit_and_stops_with_the_best(widget: RestoreWidget) -> None
     widget.uncertainty.setChecked(True)
     widget.start.click()
     assert not widget.start.isEnabled()
-    wait(widget, lambda: "cell so far" in names(widget) and "step" in widget.bar.format())
+    wait(widget, lambda: "cell so far" in names(widget) and "step" in widget.place.text())
     assert tuple(widget.viewer.layers["cell so far"].translate) == (5, 6)
     widget.stop.click()
     wait(widget, lambda: not widget.session.running)
     assert names(widget) == ["cell", "cell restored"]
-    assert "It was stopped" in widget.said.text()
-    assert "has no uncertainty" in widget.said.text()
+    assert "It was stopped" in widget.said.toPlainText()
+    assert "has no uncertainty" in widget.said.toPlainText()
     assert widget.start.isEnabled()
 
 
@@ -133,7 +133,7 @@ def test_what_is_labelled_is_the_mask(widget: RestoreWidget, monkeypatch: pytest
     image = widget.viewer.add_image(VALUES, name="cell")
     widget.task.setCurrentText("inpaint")
     widget.start.click()
-    assert "paint on it" in widget.said.text()
+    assert "paint on it" in widget.said.toPlainText()
     labels = np.zeros((2, 32, 32), np.uint8)
     labels[1, 10:13, 10:13] = 5
     widget.viewer.add_labels(labels, name="holes")
@@ -149,15 +149,15 @@ def test_what_is_wrong_is_said(widget: RestoreWidget) -> None:
     widget.viewer.add_image(VALUES, name="cell")
     widget.axes.setText("ZYX")
     widget.start.click()
-    assert "one letter each" in widget.said.text()
+    assert "one letter each" in widget.said.toPlainText()
     widget.axes.setText("YX")
     widget.noise.setText("loud")
     widget.start.click()
     wait(widget, lambda: not widget.session.running)
-    assert "loud" in widget.said.text()
+    assert "loud" in widget.said.toPlainText()
     widget.measure.click()
     wait(widget, lambda: not widget.session.running)
-    assert "untaught denoise" in widget.said.text()
+    assert "untaught denoise" in widget.said.toPlainText()
 
 
 def test_rows_of_other_tasks_are_not_shown(widget: RestoreWidget) -> None:

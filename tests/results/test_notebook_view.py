@@ -25,7 +25,7 @@ def test_before_is_cut_off_where_the_slider_is_and_the_residual_lies_beside() ->
     assert html.count('<input type="range"') == 1
     assert re.search(r'alt="before" style="[^"]*clip-path:inset\(0 calc\(100% - var\(--cut\)\) 0 0\)', html)
     assert "setProperty('--cut',this.value+'%')" in html
-    assert [name for name in re.findall(r'alt="(\w+)"', html)] == ["after", "before", "residual"]
+    assert re.findall(r'alt="(\w+)"', html) == ["after", "before", "residual"]
     said = text_of(html)
     assert "before minus after" in said
     assert "estimated PSNR 30.5 dB" in said

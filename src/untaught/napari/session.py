@@ -95,7 +95,7 @@ class Session:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._breakable = False
+        self._breakable = False  # while it is, a nudge may break it off
 
     @property
     def running(self) -> bool:
@@ -122,7 +122,7 @@ class Session:
         """
         verb = verb_of(asked)
         options: dict[str, Any] = {"method": asked.method, "effort": asked.effort, "noise": asked.noise or "auto"}
-        watch = Watch(picture, asked.preview, self._tell, self._stopping)
+        watch = Watch(picture, asked.preview, self._tell, self._asked_to_stop)
 
         def work() -> None:
             result = verb(picture, **options, time_limit=asked.time_limit, on_progress=watch)
@@ -158,6 +158,12 @@ class Session:
         nudge.daemon = True
         nudge.start()
 
+    def _asked_to_stop(self) -> bool:
+        """Tell a fit whether to end; one that heard it finishes its best so far, and is not to be broken off."""
+        if self._stopping.is_set():
+            self._breakable = False
+        return self._stopping.is_set()
+
     def _begin(self, work: Callable[[], None]) -> None:
         if self._thread is not None:
             raise InputError("something is under way already; stop it, or wait for it")
@@ -172,7 +178,7 @@ class Session:
             try:
                 work()
             finally:
-                self._breakable = False
+                self._breakable = False  # while it is, a nudge may break it off
         except KeyboardInterrupt:
             self._tell(Told("refused", "It was stopped before there was anything to keep."))
         except Exception as error:
@@ -194,7 +200,7 @@ class Session:
 
 
 class Watch:
-    """An `on_progress` that tells where a fit is, and ends it when `stopping` is set.
+    """An `on_progress` that tells where a fit is, and ends it when that is wanted.
 
     Parameters
     ----------
@@ -204,12 +210,12 @@ class Watch:
         Whether to tell the picture as it stands.
     tell : callable
         Takes what there is to tell.
-    stopping : Event
-        Set when the fit is to end.
+    stopping : callable
+        Whether the fit is to end.
     """
 
     def __init__(
-        self, picture: Image, preview: bool, tell: Callable[[Told], None], stopping: threading.Event
+        self, picture: Image, preview: bool, tell: Callable[[Told], None], stopping: Callable[[], bool]
     ) -> None:
         self.picture, self.preview, self.tell, self.stopping = picture, preview, tell, stopping
         self.next_preview = 0.0
@@ -217,7 +223,7 @@ class Watch:
 
     def __call__(self, progress: Progress) -> bool:
         """Tell where a fit is; False ends it."""
-        if self.stopping.is_set():
+        if self.stopping():
             return False
         for note in progress.notes:
             self.tell(Told("note", note))

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QPlainTextEdit,
     QProgressBar,
     QPushButton,
     QSpinBox,
@@ -102,17 +103,18 @@ class RestoreWidget(QWidget):
         buttons = QHBoxLayout()
         for button in (self.measure, self.start, self.stop):
             buttons.addWidget(button)
-        self.bar, self.said = QProgressBar(), QLabel()
-        self.said.setWordWrap(True)
-        self.said.setTextInteractionFlags(self.said.textInteractionFlags().TextSelectableByMouse)
+        self.bar, self.place, self.said = QProgressBar(), QLabel(), QPlainTextEdit()
+        self.bar.setTextVisible(False)
+        self.place.setWordWrap(True)
+        self.said.setReadOnly(True)
+        self.said.setAccessibleName("what was found")
         whole = QVBoxLayout(self)
         whole.addLayout(self.form)
         for row in (self.preview, self.uncertainty):
             whole.addWidget(row)
         whole.addLayout(buttons)
-        for row in (self.bar, self.said):
+        for row in (self.bar, self.place, self.said):
             whole.addWidget(row)
-        whole.addStretch()
         self._allow()
 
     def _show_rows(self, task: str) -> None:
@@ -161,10 +163,10 @@ class RestoreWidget(QWidget):
             picture = picture_of(data, meta, self.axes.text())
             begin(picture)
         except InputError as error:
-            self.said.setText(str(error))
+            self.said.setPlainText(str(error))
             return
         self.source = meta, picture
-        self.said.setText("")
+        self.said.setPlainText("")
         self.bar.setRange(0, 0)
         self.timer.start(EVERY)
         self._allow()
@@ -203,7 +205,7 @@ class RestoreWidget(QWidget):
     def _progress(self, told: Told) -> None:
         self.bar.setRange(0, 1000)
         self.bar.setValue(round(1000 * (told.share or 0)))
-        self.bar.setFormat(told.text)
+        self.place.setText(told.text)
 
     def _preview(self, told: Told) -> None:
         assert told.values is not None
@@ -216,7 +218,7 @@ class RestoreWidget(QWidget):
             self.so_far.data, self.so_far.translate = shown[0], shown[1]["translate"]
 
     def _note(self, told: Told) -> None:
-        self.said.setText("\n\n".join(text for text in (self.said.text(), told.text) if text))
+        self.said.setPlainText("\n\n".join(text for text in (self.said.toPlainText(), told.text) if text))
 
     _measured = _refused = _note
 
@@ -224,7 +226,7 @@ class RestoreWidget(QWidget):
         assert told.result is not None
         meta, _ = self.source
         self._end_preview()
-        self.said.setText(told.text.replace("\n", "\n\n"))
+        self.said.setPlainText(told.text.replace("\n", "\n\n"))
         self._added(restored_layer(told.result, meta))
         if self.uncertainty.isChecked():
             layer = uncertainty_layer(told.result, meta)
@@ -238,7 +240,7 @@ class RestoreWidget(QWidget):
         self._end_preview()
         self.bar.setRange(0, 1000)
         self.bar.setValue(0)
-        self.bar.setFormat("")
+        self.place.setText("")
         self._allow()
 
     def _added(self, shown: LayerData) -> Any:

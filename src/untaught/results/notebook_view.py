@@ -22,7 +22,7 @@ from untaught.results.display import (
 from untaught.results.restoration import Restoration
 
 SIDE = 320
-"""Pixels of the longer side; of a larger picture the middle is shown at 1:1, for noise is not seen in a reduced one."""
+"""Pixels of the longer side; of a larger picture the middle is shown at 1:1, as reducing it hides the noise."""
 SMALL = 192  # pictures smaller than this are drawn with enlarged pixels
 MOST_BYTES = 75_000
 """Of one picture in the notebook, which keeps all that it shows."""
