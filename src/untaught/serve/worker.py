@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from untaught.fitting.progress import Progress
 
 PATIENCE = 1.0
 """Seconds after which a fit that was told to stop, and tells nothing, is broken off wherever it is."""
@@ -240,7 +243,15 @@ def _fit(tell: Callable[..., None], given: dict[str, Any], flags: tuple[Any, Any
     settings, name, folder = Settings(**given["settings"]), given["name"], Path(given["answer"])
     picture = work.opened(name)
     watch = Watch(tell, flags, picture.value_range, given["contrast"], work.orientation_of(picture))
+
+    def look(progress: Progress) -> None:
+        try:
+            watch(progress)
+        except KeyboardInterrupt:  # what it does from now on is to finish the best so far
+            breakable.open = False
+            raise
+
     with breakable:
-        result = work.restored(picture, settings, given["uploads"], watch)
+        result = work.restored(picture, settings, given["uploads"], look)
     tell("restored", result=work.answer(result, folder))
     tell("written", files=work.write_files(result, name, folder))
