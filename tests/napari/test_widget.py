@@ -120,7 +120,7 @@ def test_uncertainty_is_a_layer(widget: RestoreWidget) -> None:
     result.std = np.full(result.image.shape, 0.1)
     widget.uncertainty.setChecked(True)
     layer = widget.viewer.layers["face"]
-    widget.source = layer.as_layer_data_tuple()[1], result.input
+    widget.source = layer.as_layer_data_tuple()[1]
     widget._restored(Told("restored", "done", 1.0, result=result))
     assert names(widget) == ["face", "face restored", "face uncertainty"]
     assert widget.viewer.layers["face restored"].rgb
@@ -129,7 +129,7 @@ def test_uncertainty_is_a_layer(widget: RestoreWidget) -> None:
 
 def test_what_is_labelled_is_the_mask(widget: RestoreWidget, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Asked] = []
-    monkeypatch.setattr(widget.session, "start", lambda picture, wanted: asked.append(wanted))
+    monkeypatch.setattr(widget.session, "start", lambda given, wanted: asked.append(wanted))
     image = widget.viewer.add_image(VALUES, name="cell")
     widget.task.setCurrentText("inpaint")
     widget.start.click()
@@ -149,6 +149,7 @@ def test_what_is_wrong_is_said(widget: RestoreWidget) -> None:
     widget.viewer.add_image(VALUES, name="cell")
     widget.axes.setText("ZYX")
     widget.start.click()
+    wait(widget, lambda: not widget.session.running)
     assert "one letter each" in widget.said.toPlainText()
     widget.axes.setText("YX")
     widget.noise.setText("loud")

@@ -31,6 +31,9 @@ SHARE = 0.02
 """... and this share of the time is spent on them, at the most."""
 
 
+Given = Image | Callable[[], Image]
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is to be done with a picture.
@@ -73,8 +76,8 @@ class Told:
         What there is to say.
     share : float or None
         How much is done, from 0 to 1, as far as that is known.
-    values, plane
-        Of a preview: (H, W, C) in the picture's own units, and which plane it is.
+    values, plane, picture
+        Of a preview: (H, W, C) in the picture's own units, which plane it is, and of what.
     result : Result or None
         The answer.
     """
@@ -84,6 +87,7 @@ class Told:
     share: float | None = None
     values: NDArray[np.float32] | None = None
     plane: int = 0
+    picture: Image | None = None
     result: Result | None = None
 
 
@@ -112,8 +116,15 @@ class Session:
             self._thread = None
         return found
 
-    def start(self, picture: Image, asked: Asked) -> None:
+    def start(self, given: Given, asked: Asked) -> None:
         """Restore a picture.
+
+        Parameters
+        ----------
+        given : Image or callable
+            The picture, or what reads it, which may take its time.
+        asked : Asked
+            What is to be done.
 
         Raises
         ------
@@ -122,15 +133,16 @@ class Session:
         """
         verb = verb_of(asked)
         options: dict[str, Any] = {"method": asked.method, "effort": asked.effort, "noise": asked.noise or "auto"}
-        watch = Watch(picture, asked.preview, self._tell, self._asked_to_stop)
 
         def work() -> None:
+            picture = given() if callable(given) else given
+            watch = Watch(picture, asked.preview, self._tell, self._asked_to_stop)
             result = verb(picture, **options, time_limit=asked.time_limit, on_progress=watch)
             self._tell(Told("restored", said(result), 1.0, result=result))
 
         self._begin(work)
 
-    def measure(self, picture: Image) -> None:
+    def measure(self, given: Given) -> None:
         """Say what noise a picture has, and what to do about it.
 
         Raises
@@ -142,7 +154,7 @@ class Session:
         def work() -> None:
             from untaught.pipeline.tasks.inspect import inspect
 
-            lines = inspect(picture).describe().splitlines()
+            lines = inspect(given() if callable(given) else given).describe().splitlines()
             kept = [line for line in lines if line.startswith(("noise ", "note ", "advice ", "gain "))]
             self._tell(Told("measured", "\n".join(line.partition(" ")[2].strip() for line in kept)))
 
@@ -235,7 +247,7 @@ class Watch:
             low, high = self.picture.value_range
             values = progress.preview()[0].permute(1, 2, 0).float().cpu().numpy()
             values = (values * np.float32(high - low) + np.float32(low)).astype(np.float32)
-            self.tell(Told("preview", values=values, plane=progress.plane))
+            self.tell(Told("preview", values=values, plane=progress.plane, picture=self.picture))
             self.next_preview = now + max(BETWEEN, (time.monotonic() - now) / SHARE)
         return True
 
@@ -269,8 +281,7 @@ def verb_of(asked: Asked) -> Callable[..., Result]:
     if asked.task not in TASKS:
         raise InputError(f"there is no task {asked.task!r} for a layer; choose {', '.join(TASKS)}")
     if asked.task == "inpaint":
-        kept = None if asked.mask is None else (np.asarray(asked.mask) == 0).astype(np.uint8)
-        return partial(inpaint.inpaint, mask=kept)
+        return partial(inpaint.inpaint, mask=asked.mask, mask_marks="missing")
     if asked.task == "upscale":
         return partial(upscale.upscale, factor=asked.factor)
     if asked.task == "deblur":

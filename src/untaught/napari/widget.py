@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,6 @@ from qtpy.QtWidgets import (
 )
 
 from untaught.errors import InputError
-from untaught.image.image import Image
 from untaught.methods.registry import METHODS
 from untaught.napari.layers import (
     LayerData,
@@ -56,7 +56,7 @@ class RestoreWidget(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.session = Session()
-        self.source: tuple[dict[str, Any], Image]  # attributes of the layer that is restored, and its picture
+        self.source: dict[str, Any]  # attributes of the layer that is restored
         self.so_far: Any = None  # the layer of the preview
         self._make_form()
         self._make_rest()
@@ -148,7 +148,7 @@ class RestoreWidget(QWidget):
 
     def begin(self) -> None:
         """Restore the selected layer."""
-        self._try(lambda picture: self.session.start(picture, self.asked()))
+        self._try(lambda given: self.session.start(given, self.asked()))
 
     def begin_measuring(self) -> None:
         """Measure the noise of the selected layer."""
@@ -160,12 +160,11 @@ class RestoreWidget(QWidget):
             if not isinstance(layer, ImageLayer):
                 raise InputError(CHOOSE)
             data, meta, _ = layer.as_layer_data_tuple()
-            picture = picture_of(data, meta, self.axes.text())
-            begin(picture)
+            begin(partial(picture_of, data, meta, self.axes.text()))
         except InputError as error:
             self.said.setPlainText(str(error))
             return
-        self.source = meta, picture
+        self.source = meta
         self.said.setPlainText("")
         self.bar.setRange(0, 0)
         self.timer.start(EVERY)
@@ -209,8 +208,8 @@ class RestoreWidget(QWidget):
 
     def _preview(self, told: Told) -> None:
         assert told.values is not None
-        meta, picture = self.source
-        shown = preview_layer(told.values, told.plane, picture, meta)
+        assert told.picture is not None
+        shown = preview_layer(told.values, told.plane, told.picture, self.source)
         if self.so_far not in self.viewer.layers or self.so_far.data.shape != shown[0].shape:
             self._end_preview()
             self.so_far = self._added(shown)
@@ -224,12 +223,11 @@ class RestoreWidget(QWidget):
 
     def _restored(self, told: Told) -> None:
         assert told.result is not None
-        meta, _ = self.source
         self._end_preview()
         self.said.setPlainText(told.text.replace("\n", "\n\n"))
-        self._added(restored_layer(told.result, meta))
+        self._added(restored_layer(told.result, self.source))
         if self.uncertainty.isChecked():
-            layer = uncertainty_layer(told.result, meta)
+            layer = uncertainty_layer(told.result, self.source)
             if layer is None:
                 self._note(Told("note", f"{told.result.method} has no uncertainty; self2self has."))
             else:
