@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from untaught.results import text as words
-from untaught.results.display import Pair, pairs
+from untaught.results.display import Pair, pairs, stretch_of
 from untaught.results.gallery import gallery, uncertainty
 from untaught.results.html import document, paragraph, section, table
 from untaught.results.plots import curves
