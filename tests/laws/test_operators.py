@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 import torch
@@ -35,6 +36,7 @@ from untaught.operators import (
 )
 from untaught.operators.base import MOST_KEPT
 from untaught.operators.serialize import OURS
+from untaught.operators.structure import cut_of
 
 Make = Callable[[int, int, int], Operator]
 SIZES = st.integers(12, 29)
@@ -132,6 +134,40 @@ def test_linear(make, channels, height, width, a):
     operator, x, _ = pair(make, channels, height, width, torch.float64)
     z = x.flip(-1)
     torch.testing.assert_close(operator.A(a * x + z), a * operator.A(x) + operator.A(z), rtol=1e-9, atol=1e-9)
+
+
+CUT = [name for name in LINEAR if cut_of(LINEAR[name](1, 24, 30)) is not None]
+
+
+def test_what_sees_all_of_a_picture_cannot_be_cut():
+    """Nor can sizes that do not divide by the factor, and what has something before a scene beyond the frame."""
+    assert set(LINEAR) - set(CUT) == MIXING - {"jpeg"} | {
+        "lanczos2",
+        "box",
+        "three",
+    }  # of sizes that do not divide, or whose frame is not known
+
+
+@pytest.mark.parametrize("name", [name for name in CUT if name not in ("jpeg", "blur circular")])
+@settings(max_examples=8, deadline=None)
+@given(channels=st.sampled_from([1, 3]), top=st.integers(0, 2), left=st.integers(0, 2))
+def test_a_window_is_measured_by_its_part(name, channels, top, left):
+    whole: Any = LINEAR[name](channels, 60, 60)
+    x = torch.rand(1, channels, 60, 60, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    y, cut = whole.A(x), whole.cut
+    window, seen, inner = [], [], []
+    for axis, at in ((-2, top), (-1, left)):
+        start, stop = at * cut.step, min(at * cut.step + max(8 * cut.step, 16), y.shape[axis])
+        more = x.shape[axis] - cut.scale * y.shape[axis]  # where the picture is larger than the frame
+        window.append(slice(start, stop))
+        seen.append(slice(start * cut.scale, stop * cut.scale + more))
+        inner.append(slice(cut.lost if start else 0, stop - start - (cut.lost if stop < y.shape[axis] else 0)))
+    part, of_part = whole.part(tuple(window)), x[..., seen[0], seen[1]]
+    size = tuple(cut.scale * (side.stop - side.start) for side in window)
+    assert tuple(part.visible(of_part).shape[-2:]) == size
+    expected = y[..., window[0], window[1]][..., inner[0], inner[1]]
+    assert expected.numel() > 0
+    torch.testing.assert_close(part.A(of_part)[..., inner[0], inner[1]], expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("make", LINEAR.values(), ids=LINEAR)

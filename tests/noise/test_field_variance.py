@@ -10,7 +10,7 @@ from skimage import data
 import untaught
 from untaught.image.image import Image
 from untaught.noise import NoiseMap, measure
-from untaught.pipeline.plane.make_problem import measured_problem
+from untaught.pipeline.plane.make_problem import Measured, measured_problem
 from untaught.pipeline.request import Request
 from untaught.pipeline.tasks.demosaic import demosaicing
 from untaught.problem import tensor
@@ -108,6 +108,6 @@ def test_a_mosaic_is_not_given_the_map_of_its_sites() -> None:
     y = noisy(x, ramp(x.shape), 40)[..., 0]
     assert isinstance(measure(y[::2, ::2]).model, NoiseMap)
     task = demosaicing(Image.of(y, "YX"), "RGGB")
-    problem, _ = measured_problem(tensor(y[..., None]), None, task, Request(), None)
+    problem, _ = measured_problem(Measured(tensor(y[..., None])), task, Request())
     assert problem.noise.pixel_levels is None
     assert problem.noise.level > 5 / 255

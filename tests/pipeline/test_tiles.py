@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from tests.conftest import clean, psnr
 from tests.helpers.quick import DIP_FAST
-from untaught import InputError, denoise, inpaint, inspect, rerun
+from untaught import InputError, denoise, inspect, rerun
 from untaught.errors import OutputError
 from untaught.image import lazy
 from untaught.image.files import write
@@ -275,9 +275,29 @@ def test_ctrl_c_leaves_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.abs(tiled.image[:, :30] - y[:, :30]).mean() > SIGMA / 2
 
 
-def test_stripes_need_the_whole_plane() -> None:
-    with pytest.raises(InputError, match="stripes can only be taken out of planes that fit in memory"):
-        restored(noisy(face()), stripes="columns")
+@pytest.mark.parametrize("asked", ["columns", "auto", None])
+def test_stripes_of_a_plane_in_parts_are_those_of_the_whole(
+    asked: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazy, "PIECE", 2000)
+    monkeypatch.setattr("untaught.pipeline.tiles.stripes_in_parts.PIECE", 2000)
+    monkeypatch.setattr("untaught.noise.estimation.stripes.MOST_LINES", 60)
+    rng = np.random.default_rng(4)
+    y = noisy(face(height=128, width=128), 0.04) + 0.05 * rng.standard_normal(128)
+    y[100:103, 20:30] = np.nan
+    y = np.clip(y, 0.05, 0.9).astype(np.float32)
+    whole, tiled = (restored(y, tiling, sigma=0.04, stripes=asked) for tiling in (None, SMALL))
+    (said,) = [note for note in whole.notes if "stripes" in note]
+    assert said in tiled.notes
+    assert ("taken out" in said) == (asked is not None)
+    np.testing.assert_allclose(tiled.image[:90], whole.image[:90], atol=2e-5)
+    assert tiled.psnr is not None
+    assert whole.psnr is not None
+    assert tiled.psnr.value == pytest.approx(whole.psnr.value, abs=0.5)
+
+
+def test_a_plane_in_parts_without_stripes_says_nothing_of_them() -> None:
+    assert not any("stripes" in note for note in restored(noisy(face()), sigma=SIGMA).notes)
 
 
 @pytest.mark.parametrize("memory", [1, "100 MiB", FIXED])
@@ -285,15 +305,6 @@ def test_too_little_memory_for_one_tile_is_one_sentence(memory: int | str) -> No
     with pytest.raises(InputError, match="is too little: the smallest part of the picture") as caught:
         denoise(noisy(face()), method="nonlocal", memory=memory)
     assert "\n" not in str(caught.value)
-
-
-def test_tasks_that_need_whole_planes_say_so() -> None:
-    y = np.zeros((900, 900), np.uint8)
-    y[::2] = 200
-    mask = np.ones((900, 900), np.uint8)
-    mask[5:9] = 0
-    with pytest.raises(InputError, match="inpaint works on whole planes"):
-        inpaint(y, mask, method="fill", memory=FIXED + 2**28)
 
 
 def test_the_memory_decides_the_tiles_and_is_in_the_recipe_only_then(tmp_path: Path) -> None:

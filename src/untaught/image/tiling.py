@@ -47,6 +47,11 @@ class Span:
         down = np.ones_like(at) if self.last == self.length else _step((self.last - at) / (2 * self.ramp) + 0.5)
         return np.asarray(up * down, np.float32)
 
+    def scaled(self, factor: int) -> Span:
+        """Return the same of a picture that is so many times larger."""
+        named = {name: factor * getattr(self, name) for name in self.__dataclass_fields__}
+        return Span(**named)
+
 
 def _step(u: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return what goes smoothly from 0 at u = 0 to 1 at u = 1, and with its mirror image adds up to 1."""
@@ -87,6 +92,10 @@ class Tile:
         """Its share in the plane, (H, W, 1) of the window."""
         return (self.rows.weight[:, None] * self.columns.weight)[..., None]
 
+    def scaled(self, factor: int) -> Tile:
+        """Return the same window of a picture that is so many times larger."""
+        return self if factor == 1 else Tile(self.rows.scaled(factor), self.columns.scaled(factor))
+
 
 @dataclass(frozen=True)
 class Tiling:
@@ -98,10 +107,13 @@ class Tiling:
         Pixels, overlaps included.
     overlap : int
         What a window sees beyond its own, on every side that is no end of the plane.
+    step : int
+        Windows begin at multiples of it, and are counted in it.
     """
 
     side: int
     overlap: int = OVERLAP
+    step: int = 1
 
     def fits(self, height: int, width: int) -> bool:
         """Tell whether a plane is one window."""
@@ -117,9 +129,12 @@ class Tiling:
         if length <= side:
             yield Span(0, length, 0, length, length, 0)
             return
-        count = ceil(length / (side - 2 * self.overlap))
-        edges = [round(k * length / count) for k in range(count + 1)]
-        seen = min(length, ceil(length / count) + 2 * self.overlap)
+        step = self.step
+        units, most, overlap = ceil(length / step), side // step, ceil(self.overlap / step)
+        count = ceil(units / max(most - 2 * overlap, 1))
+        edges = [round(k * units / count) for k in range(count + 1)]
+        seen = min(units, ceil(units / count) + 2 * overlap)
         for first, last in pairwise(edges):
-            start = min(max(first - self.overlap, 0), length - seen)
-            yield Span(start, start + seen, first, last, length, max(1, self.overlap // RAMP))
+            start = min(max(first - overlap, 0), units - seen)
+            start, stop, first, last = (min(end * step, length) for end in (start, start + seen, first, last))
+            yield Span(start, stop, first, last, length, max(1, overlap * step // RAMP))

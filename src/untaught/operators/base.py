@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
+from untaught.operators.cut import Cut, Window
 from untaught.operators.traits import Traits
 
 Shape = tuple[int, ...]
@@ -79,6 +80,15 @@ class Composable:
     def coarser(self) -> Operator | None:
         """Return the same for a picture of half the resolution; None where there is none."""
         return None
+
+    @property
+    def cut(self) -> Cut | None:
+        """How a measurement can be taken in windows; None where each of its values may see all of the picture."""
+        return None
+
+    def part(self, window: Window) -> Operator:
+        """Return the operator of a window of the measurement, rows and columns; see `Cut`."""
+        return as_operator(self)
 
     def sites(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return measured values, (H, W, C), with neighbours that are of different kinds apart, as channels."""
@@ -240,6 +250,20 @@ class Composition(Composable):
     def visible(self, x: Tensor) -> Tensor:
         """Return what the inner operator sees of the picture."""
         return self.inner.visible(x)
+
+    @property
+    def cut(self) -> Cut | None:
+        """See `Composable`."""
+        outer, inner = (part.cut if isinstance(part, Composable) else None for part in (self.outer, self.inner))
+        return None if outer is None or inner is None else outer.after(inner)
+
+    def part(self, window: Window) -> Operator:
+        """See `Composable`."""
+        outer, inner = self.outer, self.inner
+        assert isinstance(outer, Composable)
+        assert isinstance(inner, Composable)
+        assert outer.cut is not None
+        return Composition(outer.part(window), inner.part(outer.cut.shown(window)))
 
     def folded(self) -> tuple[Operator | None, Tensor | None]:
         """See `Composable`."""

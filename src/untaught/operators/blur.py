@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import torch
@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from untaught.errors import InputError, one_of, quoted
-from untaught.operators.base import LinearOperator, Shape, by
+from untaught.operators.base import LinearOperator, Operator, Shape, by
+from untaught.operators.cut import Cut, Window
 from untaught.operators.traits import Traits
 
 Rule = Callable[[Tensor, int], Tensor]
@@ -91,6 +92,16 @@ class Blur(LinearOperator):
         self._check(y_shape)
         grown = (a + b for a, b in zip(y_shape[-2:], self._margin, strict=True))
         return (*y_shape[:2], *grown)
+
+    @property
+    def cut(self) -> Cut:
+        """See `Composable`; beyond a window the scene goes on, but for borders that a program made."""
+        reach, larger = max(side // 2 for side in self.psf.shape[-2:]), self.border in ("valid", "circular")
+        return Cut(reach=reach, lost=0 if larger else reach, larger=larger)
+
+    def part(self, window: Window) -> Operator:
+        """See `Composable`; a circular border is one beyond which the scene goes on, where nobody knows how."""
+        return replace(self, border="valid") if self.border == "circular" else self
 
     def initial(self, y: Tensor) -> Tensor:
         """Return `y`, mirrored beyond the frame where the scene is larger."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,11 +13,11 @@ import torch
 from torch import Tensor
 
 from untaught.errors import InputError, one_of, quoted
-from untaught.operators.base import LinearOperator, Shape, by
+from untaught.operators.base import LinearOperator, Operator, Shape, by
+from untaught.operators.cut import Cut, Window
 
 LEAST_SIDE = 8  # pixels; a smaller picture says too little to be enlarged
 MOST_FACTOR = 16  # beyond it hardly anything in the answer comes from the picture; the paper ends at 8
-MOST_PIXELS = 2**28  # of the enlarged picture, which has to be held several times
 
 
 def _lanczos(t: Tensor, lobes: int) -> Tensor:
@@ -153,6 +154,18 @@ class Downsample(LinearOperator):
         """Return the bicubic enlargement of `y`, as Pillow's."""
         return bicubic(y, self.picture_shape(y.shape))
 
+    @property
+    def cut(self) -> Cut | None:
+        """See `Composable`."""
+        if self.size is not None and any(side % self.factor for side in self.size):
+            return None
+        reach = ceil(KERNELS[self.kernel].support - 0.5)
+        return Cut(scale=self.factor, reach=reach, lost=reach)
+
+    def part(self, window: Window) -> Operator:
+        """See `Composable`."""
+        return replace(self, size=None)
+
     def coarser(self) -> Downsample | None:
         """Return what gives the same measurement, nearly, of the picture at half the resolution; or None."""
         if self.factor % 2 or self.factor < 4:
@@ -207,8 +220,7 @@ def check_factor(factor: Any, height: int, width: int) -> int:
     Raises
     ------
     InputError
-        For factors that are not whole numbers from 2 to 16, for pictures with less than 8 pixels a side,
-        and where the answer would be absurdly large.
+        For factors that are not whole numbers from 2 to 16, and for pictures with less than 8 pixels a side.
     """
     if not _whole(factor) or factor > MOST_FACTOR:
         raise InputError(f"the factor is {quoted(factor)}; give a whole number from 2 to {MOST_FACTOR}")
@@ -217,11 +229,6 @@ def check_factor(factor: Any, height: int, width: int) -> int:
     if min(height, width) < LEAST_SIDE:
         raise InputError(
             f"the picture is {by(height, width)} pixels; to be enlarged it needs {LEAST_SIDE} or more a side"
-        )
-    if height * width * factor**2 > MOST_PIXELS:
-        raise InputError(
-            f"enlarged {factor} times, {by(height, width)} pixels are {by(height * factor, width * factor)}: "
-            "too many to work on; crop the picture or take a smaller factor"
         )
     return int(factor)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from untaught.errors import InputError
 from untaught.operators.base import LinearOperator, Shape, by
+from untaught.operators.cut import Cut, Window
 
 BLOCK = 8
 LUMA = (0.299, 0.587, 0.114)
@@ -42,6 +43,8 @@ class Jpeg(LinearOperator):
         For every component f, 1 or 2.
     size : tuple of int
         Height and width of the picture. Blocks that reach over its edge see its border pixels repeated.
+    lost : float or None
+        What `level` is of the picture that this is a part of; None where it is the whole.
 
     References
     ----------
@@ -52,12 +55,23 @@ class Jpeg(LinearOperator):
     tables: tuple[Table, ...]
     factors: tuple[int, ...]
     size: tuple[int, int]
+    lost: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.tables) not in (1, 3) or len(self.factors) != len(self.tables):
             raise InputError("a JPEG has one component or three, each with a table and a factor")
         if any(len(table) != BLOCK**2 or min(table) < 1 for table in self.tables):
             raise InputError("a table of JPEG has 64 steps, each of at least 1")
+
+    @property
+    def cut(self) -> Cut:
+        """See `Composable`; windows are those of the picture, and begin where blocks of all components do."""
+        return Cut(step=BLOCK * max(self.factors))
+
+    def part(self, window: Window) -> Jpeg:
+        """See `Composable`."""
+        rows, columns = window
+        return replace(self, size=(rows.stop - rows.start, columns.stop - columns.start))
 
     def shape(self, x_shape: Shape) -> Shape:
         """Return (1, M) of a picture (1, C, H, W)."""
@@ -104,6 +118,8 @@ class Jpeg(LinearOperator):
 
         The file's own picture is rounded once more, by the same table, in blocks that start half a block away.
         """
+        if self.lost is not None:
+            return self.lost
         plane = _cosines_back(self._split(y)[0] * self.steps(y)[0] / WHOLE)
         half = BLOCK // 2
         lost = []

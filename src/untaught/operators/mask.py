@@ -10,7 +10,10 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.operators.base import LinearOperator, Operator, Shape, by
+from untaught.operators.cut import Cut, Window
 from untaught.operators.filters import filled
+
+BAND = 256  # rows that are looked at together
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,11 @@ class Identity(LinearOperator):
     """A x = x: the picture itself was measured."""
 
     name: ClassVar[str] = "identity"
+
+    @property
+    def cut(self) -> Cut:
+        """See `Composable`."""
+        return Cut()
 
     def initial(self, y: Tensor) -> Tensor:
         """Return `y`."""
@@ -68,6 +76,15 @@ class Mask(LinearOperator):
         """Return `y_shape`."""
         return self.shape(y_shape)
 
+    @property
+    def cut(self) -> Cut:
+        """See `Composable`."""
+        return Cut()
+
+    def part(self, window: Window) -> Operator:
+        """See `Composable`."""
+        return Mask(self.mask[..., window[0], window[1]])
+
     def initial(self, y: Tensor) -> Tensor:
         """Return `y` with the missing pixels interpolated, see `filters.filled`."""
         self.shape(y.shape)
@@ -108,9 +125,19 @@ def as_mask(mask: Any) -> Tensor:
         found = found[None, None]
     if found.ndim != 4 or found.shape[0] != 1 or found.numel() == 0:
         raise InputError(f"the mask has the shape {tuple(found.shape)}; give (height, width)")
+    if _is_mask(found):  # a large one may be a map, which is not to be copied
+        return found
     if bool(torch.isnan(found).any()):
         raise InputError("the mask holds NaN; give zero where a pixel is missing and one where it is kept")
     return (found != 0).float()
+
+
+def _is_mask(found: Tensor) -> bool:
+    """Say whether a tensor is float32 1 and 0 already, band by band."""
+    if found.dtype != torch.float32:
+        return False
+    bands = (found[..., top : top + BAND, :] for top in range(0, found.shape[-2], BAND))
+    return all(bool(((band == 0) | (band == 1)).all()) for band in bands)
 
 
 def check_same_size(mask: Tensor, height: int, width: int) -> None:

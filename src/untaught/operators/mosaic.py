@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import lcm
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from untaught.errors import InputError, quoted
 from untaught.operators.base import LinearOperator, Shape
+from untaught.operators.cut import Cut
 from untaught.operators.filters import filled
 from untaught.operators.traits import Traits
 
@@ -91,6 +93,11 @@ class Mosaic(LinearOperator):
         if y_shape[1] != 1:
             raise InputError(f"a mosaic is one plane of values, and this picture has {y_shape[1]} channels")
         return (y_shape[0], self.channels, *y_shape[2:])
+
+    @property
+    def cut(self) -> Cut:
+        """See `Composable`; windows begin where a repeat of the array does."""
+        return Cut(step=lcm(len(self.rows), len(self.rows[0])))
 
     def initial(self, y: Tensor) -> Tensor:
         """Return every channel interpolated by itself: bilinear for Bayer arrays."""

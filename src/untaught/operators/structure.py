@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.operators.base import Composable, Composition, Operator, Shape
+from untaught.operators.cut import Cut, Window
 from untaught.operators.traits import Traits
 
 KEEPS = 1e-3  # how far A(1) may be from 1 for an operator that keeps grey levels
@@ -56,6 +57,18 @@ def keeps_levels(operator: Operator | None, y: Tensor) -> bool:
     flat = operator.A(torch.ones(operator.picture_shape(y.shape), device=y.device))
     support = support_of(operator, y) > 0
     return bool((((flat - 1).abs() < KEEPS) | ~support).all())
+
+
+def cut_of(operator: Operator | None) -> Cut | None:
+    """Return how a measurement can be taken in windows; None where the operator is not known to be local."""
+    if operator is None:
+        return Cut()
+    return operator.cut if isinstance(operator, Composable) else None
+
+
+def windowed(operator: Operator | None, window: Window) -> Operator | None:
+    """Return the operator of a window of a measurement that can be cut."""
+    return operator.part(window) if isinstance(operator, Composable) else operator
 
 
 def guide_for(guide: Tensor, operator: Operator | None, picture_shape: Shape) -> Tensor:

@@ -15,24 +15,24 @@ from untaught.errors import InputError
 from untaught.fitting.checkpoint import refuse_foreign
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
-from untaught.image.lazy import in_words
 from untaught.image.plane import Plane
-from untaught.image.tiling import Tiling
 from untaught.method import Stopped
 from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.elsewhere import Elsewhere, Solved, sent
 from untaught.pipeline.plane.make_problem import NoGreyError
-from untaught.pipeline.plane.take_stripes import without_stripes
+from untaught.pipeline.plane.take_stripes import Taken, stripes_in, without_stripes
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
 from untaught.pipeline.stacks.choose_together import helping_method, lone_refusal, seen_beside, shared_method
 from untaught.pipeline.stacks.find_series import NONE, Found
 from untaught.pipeline.stacks.restore_together import restore_together
 from untaught.pipeline.task import Task
-from untaught.pipeline.tiles.memory_need import memory_for, tiling_for
-from untaught.pipeline.tiles.restore_tiles import Whole, restore_tiles
+from untaught.pipeline.tiles.memory_need import memory_for
+from untaught.pipeline.tiles.parts import Parts, Whole
+from untaught.pipeline.tiles.restore_tiles import restore_tiles
+from untaught.pipeline.tiles.stripes_in_parts import stripes_in_parts
 from untaught.problem import Weights
 from untaught.results.result import Result
 
@@ -82,22 +82,18 @@ class Requests:
         """Return the same request for every plane."""
         return cls(picture, request, (request,) * picture.n_planes, started, elsewhere=elsewhere)
 
-    def destriped(self, measured: Image) -> tuple[Image, Requests]:
+    def destriped(self, measured: Image, in_parts: bool) -> tuple[Image, Requests]:
         """Return what was measured without the stripes that are to be taken out, and the requests that know it.
 
-        Raises
-        ------
-        InputError
-            Where they are to be taken out of planes that are worked on in parts: they go through all of them.
+        `in_parts` says that its planes are not to be held.
         """
-        if tiling_for(measured, self.shared) is not None:
-            if self.shared.stripes is not None:
-                raise InputError(
-                    f"stripes can only be taken out of planes that fit in memory, and those of {measured.name} do "
-                    "not; allow more memory"
-                )
-            return measured, self
-        picture, taken = without_stripes(measured, self.shared.stripes)
+
+        def look(index: int) -> Taken:
+            if in_parts:
+                return stripes_in_parts(measured, index, self.shared.stripes)
+            return stripes_in(measured.plane(index), self.shared.stripes)
+
+        picture, taken = without_stripes(measured, look)
         return picture, self.also(taken)
 
     def also(self, accounts: Sequence[Account]) -> Requests:
@@ -109,7 +105,12 @@ Solve = Callable[[Plane, Request], Answer]
 
 
 def restore_planes(
-    requests: Requests, task: Task, solve: Solve, measured: Image | None = None, frame: Image | None = None
+    requests: Requests,
+    task: Task,
+    solve: Solve,
+    measured: Image | None = None,
+    frame: Image | None = None,
+    parts: Parts | None = None,
 ) -> Result:
     """Do what is asked of every plane, and make the result of the answers.
 
@@ -125,6 +126,8 @@ def restore_planes(
         The picture whose planes are solved, where it is not the given one as it is.
     frame : Image, optional
         The picture to put the answers into, where that is not the given one.
+    parts : Parts, optional
+        How planes are taken in parts, where they do not fit in memory.
 
     Raises
     ------
@@ -139,28 +142,9 @@ def restore_planes(
             f"something is taken out of the planes of {picture.name} before all else, such as a fixed pattern of "
             "the sensor, which workers that read them do not see; give --fixed-pattern keep, or leave --dask out"
         )
-    tiling = _tiling(frame or picture, requests.shared, task)
-    answers = _counted(_answers(picture, requests, task, solve, tiling), requests.accounts)
-    shared = replace(requests.shared, memory=None if tiling is None else memory_for(requests.shared))
+    answers = _counted(_answers(picture, requests, task, solve, parts), requests.accounts)
+    shared = replace(requests.shared, memory=None if parts is None else memory_for(requests.shared))
     return combine(requests.picture, answers, shared, task, frame)
-
-
-def _tiling(picture: Image, request: Request, task: Task) -> Tiling | None:
-    """Return how planes are cut; None where they are not.
-
-    Raises
-    ------
-    InputError
-        Where the memory that was given is too little.
-    """
-    if not task.fills_in:
-        return tiling_for(picture, request)
-    if request.memory is not None and tiling_for(picture, request) is not None:
-        raise InputError(
-            f"{task.name} works on whole planes, and those of {picture.name} take more than the "
-            f"{in_words(request.memory)} of memory that may be used; allow more, or cut it into pieces"
-        )
-    return None
 
 
 def _counted(answers: Answers, accounts: Sequence[Sequence[Account]]) -> Answers:
@@ -185,7 +169,7 @@ def _check_checkpoint(path: Path, requests: Requests) -> None:
     refuse_foreign(path)
 
 
-def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tiling: Tiling | None) -> Answers:
+def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts: Parts | None) -> Answers:
     """Solve series of planes that help each other, and all others plane by plane.
 
     A plane without a request is left as it is. What the answer for a plane was learnt by, the fit to the next one
@@ -196,23 +180,21 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, tilin
     count, started, elsewhere = picture.n_planes, requests.started, requests.elsewhere
     made: dict[int, Answer] = {}
     try:
-        if tiling is None:
+        if parts is None:
             asked = Asked(picture, requests.planes, task, started, elsewhere)
             restore_together(asked, requests.found, made)
-        single = count == 1 and tiling is not None  # its tiles may go elsewhere
-        parts = {
-            index: _Part(
-                index, count, request, solve, tiling, _alone(request, task), elsewhere if single else None
-            )
+        single = count == 1 and parts is not None  # its tiles may go elsewhere
+        work = {
+            index: _Part(index, count, request, solve, parts, _alone(request, task), elsewhere if single else None)
             for index, request in enumerate(requests.planes)
             if index not in made
         }
-        others = None if elsewhere is None or single else _Others(elsewhere, list(parts.values()))
+        others = None if elsewhere is None or single else _Others(elsewhere, list(work.values()))
         for index, request in enumerate(requests.planes):
             if index in made:
                 answers.append(made[index])
                 continue
-            part = parts[index]
+            part = work[index]
             if request is not None:
                 seconds = request.seconds
                 if seconds is not None:
@@ -242,7 +224,7 @@ class _Part:
     count: int
     request: Request | None
     solve: Solve
-    tiling: Tiling | None
+    parts: Parts | None
     lone: str | None  # why it cannot be taken alone, and is left as it is
     elsewhere: Elsewhere | None = None
     whole: bool = True
@@ -264,8 +246,10 @@ class _Part:
         return Solved({self.index: answer})
 
     def _answer(self, picture: Image, request: Request | None) -> Answer:
-        if self.tiling is not None:
-            return restore_tiles(Whole(picture, self.index, self.tiling, self.elsewhere), request, self.solve)
+        if self.parts is not None:
+            return restore_tiles(
+                Whole(picture, self.index, self.parts.tiling, self.elsewhere), request, self.parts
+            )
         plane = picture.plane(self.index)
         if request is None or _flat(plane.values):
             return _copied(plane)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
 from untaught.operators import Identity, Operator
-from untaught.operators.structure import folded
+from untaught.operators.cut import Cut, Window
+from untaught.operators.structure import cut_of, folded, windowed
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,15 @@ class Task:
     def fills_in(self) -> bool:
         """Whether what was not measured is what the task is about; denoising takes such pixels along."""
         return self.operator is not None
+
+    @property
+    def cut(self) -> Cut | None:
+        """How what was measured can be taken in windows; None where it has to stay whole."""
+        return cut_of(self.operator)
+
+    def part(self, window: Window) -> Task:
+        """Return the same task on a window, rows and columns, of what was measured."""
+        return replace(self, operator=windowed(self.operator, window))
 
     @property
     def measures(self) -> Operator:

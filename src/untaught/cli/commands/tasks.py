@@ -54,11 +54,14 @@ class TaskCall(Call):
 
     def frame(self, picture: Image) -> Image:
         """Return the answer's size and type, filled with what can be had at once."""
+        from untaught.pipeline.request import Request
         from untaught.pipeline.tasks.output_image import framed, measurement
         from untaught.pipeline.tasks.registry import task_of
+        from untaught.pipeline.tiles.through_operator import parts_for
 
         task = task_of(self.task, picture, **self.operands)
-        return framed(measurement(picture, task), task)
+        parts = parts_for(picture, task, Request(memory=self.reading.memory))
+        return framed(measurement(picture, task, parts), task, parts)
 
     def door(self, picture: Image) -> Callable[..., Result]:
         """Return the task as a function of the picture and the options."""
@@ -74,9 +77,9 @@ class JpegCall(TaskCall):
 
     def frame(self, picture: Image) -> Image:
         """Return the picture that a decoder shows, unless its file cannot be used."""
-        from untaught.pipeline.tasks.dejpeg import file_of
+        from untaught.pipeline.tasks.dejpeg import stored_of
 
-        file_of(picture)
+        stored_of(picture)
         return picture
 
     def door(self, picture: Image) -> Callable[..., Result]:

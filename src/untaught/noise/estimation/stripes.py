@@ -20,6 +20,7 @@ from untaught.noise.estimation.stripe_offsets import Structure, offsets_of
 BANDS = 4
 LEAST_SIDE = 32  # pixels; bands of fewer rows, or fewer columns, tell nothing
 MOST_LINES = 1024  # rows that are looked at, evenly spread; they tell an offset to 1/30 of the noise
+MOST_VALUES = 2**22  # of a channel that are looked at, in fewer rows where these are longer than 4096: 200 MB
 TRIM = 2.5  # deviations from the middle beyond which a step is one of the picture
 CURVED = 1.5  # variance of (2 o_j - o_j-1 - o_j+1) / 2 over that of o
 SIGNIFICANT = 6.0  # standard errors of a covariance of bands; 4.3 at most in 60 pictures of which none had stripes
@@ -89,26 +90,42 @@ def stripes_of(values: Floats, gone: Flags | None, along: str, step: float = 0.0
     model", IEEE Transactions on Geoscience and Remote Sensing 49(8), 2011. Here a trimmed mean stands for it, for
     steps of whole grey levels have whole medians.
     """
-    lost = ~moved_by(values, gone)
+    lost = ~moved_by(values, gone, piled_ends(values, gone))
     turned = values if along == "columns" else values.swapaxes(0, 1)
     lost = lost if along == "columns" else lost.swapaxes(0, 1)
-    thin = max(1, -(-turned.shape[0] // MOST_LINES))
-    turned, lost = turned[::thin].astype(np.float64), lost[::thin]
+    thin = thinning(*turned.shape[:2])
+    return stripes_in_lines(turned[::thin], lost[::thin], along, step)
+
+
+def thinning(lines: int, length: int) -> int:
+    """Return of how many lines across the stripes one is looked at, where they are so many and so long."""
+    most = min(MOST_LINES, max(MOST_VALUES // length, BANDS * LEAST_SIDE))
+    return max(1, -(-lines // most))
+
+
+def stripes_in_lines(turned: Floats, lost: Flags, along: str, step: float = 0.0) -> Stripes:
+    """Measure stripes in lines across them, as `stripes_of` does: (L, W, C), and where offsets moved nothing."""
     if min(turned.shape[:2]) < LEAST_SIDE:
         return Stripes(along, 0.0, False, np.zeros(turned.shape[1:]), 0.0)
-    each = [_of_channel(turned[..., c], lost[..., c], along, step) for c in range(turned.shape[2])]
+    exact = turned.astype(np.float64)
+    each = [_of_channel(exact[..., c], lost[..., c], along, step) for c in range(exact.shape[2])]
     strongest = max(each, key=lambda one: (one.found, one.level))
     offsets = np.concatenate([one.offsets for one in each], axis=1)
     return replace(strongest, offsets=offsets, leftover=float(np.mean([one.leftover for one in each])))
 
 
-def moved_by(values: Floats, gone: Flags | None) -> Flags:
-    """Return (H, W, C): what offsets have moved; not what is not there, nor what was cut off at an end."""
+def piled_ends(values: Floats, gone: Flags | None) -> tuple[float, ...]:
+    """Return the ends of the range at which values were cut off: where many are the same."""
     there = values if gone is None or not gone.any() else values[~gone]
+    ends = (there.min(), there.max()) if there.size else ()
+    return tuple(float(end) for end in ends if (there == end).mean() > PILED)
+
+
+def moved_by(values: Floats, gone: Flags | None, ends: tuple[float, ...]) -> Flags:
+    """Return (H, W, C): what offsets have moved; not what is not there, nor what was cut off at one of `ends`."""
     lost = np.zeros(values.shape, np.bool_) if gone is None else np.repeat(gone[..., None], values.shape[2], 2)
-    for end in (there.min(), there.max()) if there.size else ():
-        if (there == end).mean() > PILED:
-            lost |= values == end
+    for end in ends:
+        lost |= values == end
     return ~lost
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
-from untaught.image.plane import Plane
+from untaught.image.plane import Plane, Window
 from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma, measure
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.noise.estimation.hot_pixels import hot_pixels
@@ -25,35 +25,73 @@ from untaught.pipeline.task import Task
 from untaught.problem import Problem, array, made_whole, tensor
 
 
-def measured_problem(
-    y: Tensor, gone: Tensor | None, task: Task, request: Request, guide_image: Tensor | None
-) -> tuple[Problem, tuple[str, ...]]:
-    """Measure the noise where it was not given, and make the problem; the notes say what was found.
+@dataclass(frozen=True)
+class Measured:
+    """What was measured, or a window of it.
 
-    Parameters
+    Attributes
     ----------
     y : Tensor
-        The measurement.
+        The measurement, as the operator gives it.
     gone : Tensor or None
         1 where it holds no number, of a shape that broadcasts to that of `y`.
-    task, request : Task, Request
-        What was asked for.
     guide_image : Tensor or None
         Another picture of the same scene.
+    own : tuple of slice or None
+        Of a window, the rows and columns that no other window has; None where it is the whole. The law of the
+        noise of a window is that of the whole, and is given.
+    seen : Tensor or None
+        0 where what was measured in a window depends on what lies beyond it.
+    known : Tensor or None
+        1 where what is missing was filled in before, which counts as measured.
     """
-    operator, last = task.folded
-    mask = support_of(operator, y)
-    for factor in (last, None if gone is None else 1 - gone):
-        mask = mask if factor is None else mask * factor.to(mask)
-    noise, notes = _noise(y, mask, operator, request.noise)
+
+    y: Tensor
+    gone: Tensor | None = None
+    guide_image: Tensor | None = None
+    own: Window | None = None
+    seen: Tensor | None = None
+    known: Tensor | None = None
+
+    def mask(self, task: Task) -> Tensor:
+        """Return 1 where there is a measurement."""
+        operator, last = task.folded
+        mask = support_of(operator, self.y)
+        for factor in (last, None if self.gone is None else 1 - self.gone):
+            mask = mask if factor is None else mask * factor.to(mask)
+        return mask
+
+    def completed(self, mask: Tensor) -> Tensor:
+        """Return a mask with what was filled in before, and without what depends on what is not there."""
+        mask = mask if self.known is None else torch.maximum(mask, self.known)
+        return mask if self.seen is None else mask * self.seen
+
+    def counted(self, mask: Tensor) -> tuple[str, ...]:
+        """Return the sentence on how many of the pixels that are its own are missing."""
+        own = mask if self.own is None else mask[..., self.own[0], self.own[1]]
+        count, left = own.numel(), int(own.sum())
+        if self.own is not None and count == left:
+            return ()
+        return (part(count - left, count, "pixel", "{are} missing and {were} filled in"),)
+
+
+def measured_problem(measured: Measured, task: Task, request: Request) -> tuple[Problem, tuple[str, ...]]:
+    """Measure the noise where it was not given, and make the problem; the notes say what was found."""
+    y, gone, guide_image = measured.y, measured.gone, measured.guide_image
+    (operator, last), mask = task.folded, measured.mask(task)
+    notes: tuple[str, ...] = ()
+    if measured.own is not None and request.noise is not None:
+        noise = request.noise
+    else:
+        noise, notes = noise_of(y, mask, operator, request.noise)
     if noise.replaces:
         mask = mask * ((y > 0) & (y < 1)).all(1, keepdim=True)
         notes += ("values at the ends of the range were hit by impulses and treated as missing",)
+    if last is not None or gone is not None:
+        notes += measured.counted(mask)
+    mask = measured.completed(mask)
     if not bool(mask.any()):
         raise InputError("nothing was measured: every value is missing")
-    if last is not None or gone is not None:
-        count, left = mask.numel(), int(mask.sum())
-        notes += (part(count - left, count, "pixel", "{are} missing and {were} filled in"),)
     if operator is not None and traits_of(operator).selects:  # is a mask that differs between channels
         y, mask, operator = operator.A_adjoint(y), operator.A_adjoint(mask), None
     y = filled(y, mask) if y.ndim == 4 else torch.where(mask.expand_as(y) > 0, y, 0.0)
@@ -62,7 +100,7 @@ def measured_problem(
     return Problem(y.to(device), mask.to(device), noise, operator=operator, guide_image=guide_image), notes
 
 
-def _noise(
+def noise_of(
     y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
 ) -> tuple[NoiseModel, tuple[str, ...]]:
     """Return the noise that was given, or measured; none where texture could have feigned it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from untaught.image.image import Image
 from untaught.image.output_type import typed
 from untaught.image.plane import Plane
-from untaught.noise.estimation.stripes import Stripes, moved_by, stripes_of
+from untaught.noise.estimation.stripes import Stripes, moved_by, piled_ends, stripes_of
 from untaught.pipeline.answer import Answer
 from untaught.results.restoration import Tried
 from untaught.risk.estimate import Risk
@@ -36,6 +36,8 @@ class Taken:
         Mean square of those that are in the answer.
     out : bool
         Whether something was taken out.
+    left : ndarray or None
+        bool, (H, W): what was not measured, and padding, which have to stay as they are.
     """
 
     notes: tuple[str, ...] = ()
@@ -43,6 +45,7 @@ class Taken:
     added: float = 0.0
     leftover: float = 0.0
     out: bool = False
+    left: NDArray[np.bool_] | None = None
 
     def counted(self, answer: Answer) -> Answer:
         """Return the answer for the plane without stripes as that for the plane as it was given.
@@ -68,36 +71,62 @@ class Taken:
         return replace(row, psnr=-10 * math.log10(10 ** (-row.psnr / 10) + self.leftover))
 
 
-def without_stripes(picture: Image, asked: str | None) -> tuple[Image, tuple[Taken, ...]]:
+Look = Callable[[int], Taken]
+
+
+def without_stripes(picture: Image, look: Look) -> tuple[Image, tuple[Taken, ...]]:
     """Return the picture without the stripes that are to be taken out, and what there is to say of each plane.
 
     Parameters
     ----------
     picture : Image
         What was measured.
-    asked : str or None
-        'columns' or 'rows': those, whatever they are; 'auto': those that are found; None: none.
+    look : callable
+        Takes them out of a plane, by its number.
     """
-    taken = tuple(stripes_in(plane, asked) for plane in picture.planes())
+    taken = tuple(look(index) for index in range(picture.n_planes))
     if all(each.values is None for each in taken):
         return picture, taken
     exact = picture.array.dtype.itemsize > 2
     frame = typed(picture, "float64" if exact else "float32")
-    return frame.with_planes([each.values for each in taken], _left(picture)), taken
-
-
-def _left(picture: Image) -> Sequence[NDArray[np.bool_]]:
-    """Return what was not measured, and padding, of every plane: markers that have to stay as they are."""
-    return [plane.working.gone for plane in picture.planes()]
+    return frame.with_planes([each.values for each in taken], [each.left for each in taken]), taken
 
 
 def stripes_in(plane: Plane, asked: str | None = None) -> Taken:
-    """Return what is to be taken out of a plane, and what there is to say of its stripes."""
+    """Return what is to be taken out of a plane, and what there is to say of its stripes; see `decided`."""
     gone = plane.working.gone
     if gone.all() or plane.values.max() == plane.values.min():
         return Taken()
     step = plane.working.step / plane.working.factor
-    looked = [stripes_of(plane.values, gone, along, step) for along in DIRECTIONS]
+
+    def remove(out: Sequence[Stripes]) -> Removed:
+        offsets = offsets_at(out) * moved_by(plane.values, gone, piled_ends(plane.values, gone))
+        return Removed((plane.values - offsets).astype(np.float32), gone, float(np.square(offsets).mean()))
+
+    return decided([stripes_of(plane.values, gone, along, step) for along in DIRECTIONS], asked, remove)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A plane without stripes: its values, where it stays as it is, and the mean square of what was taken off."""
+
+    values: NDArray[np.float32]
+    left: NDArray[np.bool_]
+    square: float
+
+
+def decided(looked: Sequence[Stripes], asked: str | None, remove: Callable[[Sequence[Stripes]], Removed]) -> Taken:
+    """Return what is taken out of a plane, and what there is to say.
+
+    Parameters
+    ----------
+    looked : sequence of Stripes
+        What was measured, along either direction.
+    asked : str or None
+        'columns' or 'rows': those, whatever they are; 'auto': those that are found; None: none.
+    remove : callable
+        Takes stripes out of the plane.
+    """
     out = [one for one in looked if one.level > 0 and (one.along == asked or (asked == "auto" and one.found))]
     notes = [one.describe() for one in looked if one.found and one not in out]
     notes += [_said(one) for one in out]
@@ -106,14 +135,16 @@ def stripes_in(plane: Plane, asked: str | None = None) -> Taken:
     if not out:
         left = math.fsum(one.level**2 for one in looked if one.found)
         return Taken(tuple(notes), added=left, leftover=left)
-    offsets = sum(_laid(one) * moved_by(plane.values, gone) for one in out)
-    values = (plane.values - offsets).astype(np.float32)
-    leftover = math.fsum(one.leftover for one in out)
-    return Taken(tuple(notes), values, float(np.square(offsets).mean()) + leftover, leftover, out=True)
+    found, leftover = remove(out), math.fsum(one.leftover for one in out)
+    return Taken(tuple(notes), found.values, found.square + leftover, leftover, out=True, left=found.left)
 
 
-def _laid(stripes: Stripes) -> NDArray[np.floating]:
-    return stripes.offsets[None] if stripes.along == "columns" else stripes.offsets[:, None]
+def offsets_at(stripes: Sequence[Stripes], rows: slice = slice(None)) -> NDArray[np.floating]:
+    """Return what is to be taken off some rows of a plane, of a shape that broadcasts to theirs."""
+    total: NDArray[np.floating] = np.zeros((1, 1, 1))
+    for one in stripes:
+        total = total + (one.offsets[None] if one.along == "columns" else one.offsets[rows, None])
+    return total
 
 
 def _said(stripes: Stripes) -> str:

@@ -16,7 +16,7 @@ from untaught.noise import Gaussian, estimate_sigma
 from untaught.noise.belief import CAMERA, TEXTURE, believed
 from untaught.noise.estimation.fixed_pattern import FixedPattern, fixed_pattern
 from untaught.noise.estimation.hot_pixels import hot_pixels
-from untaught.noise.estimation.stripes import moved_by, stripes_of
+from untaught.noise.estimation.stripes import moved_by, piled_ends, stripes_of
 from untaught.pipeline.plane.take_stripes import DIRECTIONS, Taken
 from untaught.pipeline.stacks.find_series import Series
 
@@ -203,7 +203,7 @@ def without_pattern(
         if pattern is None:
             return plane.values
         gone = plane.missing if plane.missing.any() else None
-        return plane.values - pattern.out(asked) * moved_by(plane.values, gone)
+        return plane.values - pattern.out(asked) * moved_by(plane.values, gone, piled_ends(plane.values, gone))
 
     count = picture.n_planes
     left = Made(count, lambda index: picture.plane(index).working.gone)  # markers have to stay as they are

@@ -6,6 +6,7 @@ from typing import Unpack
 
 from untaught.image.files import as_image
 from untaught.image.image import Image
+from untaught.image.reading import Reading, memory_of
 from untaught.operators import Blur
 from untaught.operators.psf import WORDS
 from untaught.pipeline.request import ImageLike, Picture, TaskOptions
@@ -38,7 +39,7 @@ def deblur(image: Picture, psf: ImageLike, *, border: str = "valid", **options: 
     InputError
         For a point-spread function that does not sum to one, is negative, or larger than the picture.
     """
-    picture = as_image(image, options.get("axes"))
+    picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     return run_task(picture, deblurring(picture, psf, border), **options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from untaught.errors import InputError
 from untaught.image.files import as_image, read
 from untaught.image.image import Image
 from untaught.image.plane import Plane
+from untaught.image.reading import Reading, memory_of
+from untaught.image.tiling import Tile, Tiling
 from untaught.noise import Unknown
 from untaught.operators.jpeg import UNIFORM, Jpeg
 from untaught.pipeline.answer import Answer
@@ -22,7 +25,10 @@ from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Request, TaskOptions, request_of
 from untaught.pipeline.task import Task
-from untaught.pipeline.tasks.jpeg_coefficients import levels_of
+from untaught.pipeline.tasks.jpeg_coefficients import Stored, stored_in
+from untaught.pipeline.tiles.memory_need import tiling_for
+from untaught.pipeline.tiles.parts import Settled, Whole, left
+from untaught.pipeline.tiles.survey import Survey
 from untaught.problem import Problem
 from untaught.results.result import Result
 
@@ -81,26 +87,80 @@ def dejpeg(image: str | Path | Image, **options: Unpack[TaskOptions]) -> Result:
         raise InputError("dejpeg takes no noise and no guide: the file says what was rounded, and by how much")
     if request.stripes is not None:
         raise InputError("dejpeg takes out no stripes: without them, it would be another file; leave them out")
-    picture = as_image(image, options.get("axes"))
+    picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     return dejpeg_planes(Requests.of(picture, request, started))
 
 
 def dejpeg_planes(requests: Requests) -> Result:
     """Restore a picture that was read from a JPEG file; see `dejpeg`."""
-    y, operator = file_of(requests.picture)
-    task = Task(NAME, operator)
+    stored = stored_of(requests.picture)
+    task = Task(NAME, stored.operator)
     checked(requests.shared.method, task)
+    channels = len(stored.planes)
+    tiling = tiling_for(requests.picture, requests.shared, stored.operator.cut, channels)
+    if tiling is not None:
+        return restore_planes(requests, task, _refused, parts=JpegParts(tiling, stored))
 
     def solve(plane: Plane, request: Request) -> Answer:
-        numbers = y.to(request.device)
-        problem = Problem(numbers, torch.ones_like(numbers), Unknown(UNIFORM**0.5), operator=operator)
-        answer = restore_plane(lambda: (problem, (_steps_note(operator),)), task, request)
-        return replace(answer, noise=Rounded(operator.level(y)))
+        return _restored(*stored.levels(), request)
 
     return restore_planes(requests, task, solve)
 
 
-def file_of(picture: Image) -> tuple[torch.Tensor, Jpeg]:
+def _refused(plane: Plane, request: Request) -> Answer:
+    raise AssertionError("planes that are taken in parts are not taken whole")
+
+
+@dataclass(frozen=True)
+class JpegParts:
+    """The numbers of a file in parts, whose windows are those of the picture and begin where blocks do.
+
+    Attributes
+    ----------
+    tiling : Tiling
+        How the picture is cut.
+    stored : Stored
+        What the file stores.
+    """
+
+    tiling: Tiling
+    stored: Stored
+    scale: ClassVar[int] = 1
+
+    def channels(self, picture: Image, index: int) -> int:
+        """See `untaught.pipeline.tiles.parts.Parts`."""
+        return len(self.stored.planes)
+
+    def settled(self, whole: Whole, request: Request) -> Settled:
+        """See `Parts`: what was lost is told of the whole, part by part."""
+        areas, lost = [], []
+        for tile in whole.tiles:
+            y, operator = self.stored.levels(tile.own)
+            areas.append(tile.area)
+            lost.append(operator.level(y) ** 2)
+        level = math.sqrt(np.average(lost, weights=areas))
+        survey = Survey(whole.picture, whole.index, None, Rounded(level))
+
+        def solve(plane: Plane, tile: Tile, own: Request) -> Answer:
+            y, operator = self.stored.levels(tile.window)
+            return _restored(y, replace(operator, lost=level), own)
+
+        return Settled(survey, request, solve)
+
+    def untouched(self, plane: Plane, tile: Tile) -> Answer:
+        """See `Parts`."""
+        return left(plane)
+
+
+def _restored(y: torch.Tensor, operator: Jpeg, request: Request) -> Answer:
+    numbers = y.to(request.device)
+    problem = Problem(numbers, torch.ones_like(numbers), Unknown(UNIFORM**0.5), operator=operator)
+    task = Task(NAME, operator)
+    answer = restore_plane(lambda: (problem, (_steps_note(operator),)), task, request)
+    return replace(answer, noise=Rounded(operator.level(y)))
+
+
+def stored_of(picture: Image) -> Stored:
     """Return what the file behind a picture holds.
 
     Raises
@@ -112,7 +172,7 @@ def file_of(picture: Image) -> tuple[torch.Tensor, Jpeg]:
         raise InputError(f"axes {picture.axes!r} are not those of a JPEG file, YX or YXS; leave them out")
     if picture.source is None:
         raise InputError("an array says nothing of how it was compressed; give the JPEG file itself")
-    found = levels_of(picture.source)
+    found = stored_in(picture.source)
     if not np.array_equal(read(picture.source).array, picture.array):
         raise InputError(f"{picture.name} is not as it was read any more; give the JPEG file itself")
     return found

@@ -7,6 +7,7 @@ from typing import Unpack
 from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.image.image import Image
+from untaught.image.reading import Reading, memory_of
 from untaught.operators import Mosaic
 from untaught.pipeline.request import Picture, TaskOptions
 from untaught.pipeline.task import Task
@@ -36,7 +37,7 @@ def demosaic(
     InputError
         For a pattern that is not known, or a picture that has colours already.
     """
-    picture = as_image(image, options.get("axes"))
+    picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     return run_task(picture, demosaicing(picture, pattern), **options)
 
 

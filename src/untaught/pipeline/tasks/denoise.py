@@ -34,6 +34,7 @@ from untaught.pipeline.stacks.take_pattern import without_pattern
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.pipeline.tiles.memory_need import tiling_for
+from untaught.pipeline.tiles.parts import Denoised
 from untaught.results.result import Result
 
 TASK = Task("denoise")
@@ -196,7 +197,8 @@ def denoise_planes(requests: Requests) -> Result:
     given, shared = requests.picture, requests.shared
     found = _series_of(given, shared)
     picture, taken, said = without_pattern(given, found.series, shared.fixed_pattern)
-    picture, requests = requests.also(taken).destriped(picture)
+    in_parts = tiling_for(picture, shared) is not None
+    picture, requests = requests.also(taken).destriped(picture, in_parts)
     _refuse_lone(found, shared)
     requests, notes = with_given_noise(requests, picture)
     source = requests.picture.source
@@ -207,7 +209,9 @@ def denoise_planes(requests: Requests) -> Result:
         requests = requests.also(at_one_brightness(given, found.series))
     if shared.together != "none":
         requests, notes = replace(requests, found=found), notes + found.notes
-    return restore_planes(requests, replace(TASK, notes=notes), solve, picture)
+    tiling = tiling_for(picture, shared)  # planes that do not fit are restored one by one
+    parts = None if tiling is None else Denoised(tiling, solve)
+    return restore_planes(requests, replace(TASK, notes=notes), solve, picture, parts=parts)
 
 
 def _refuse_lone(found: Found, request: Request) -> None:

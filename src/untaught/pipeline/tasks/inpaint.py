@@ -8,6 +8,7 @@ from typing import Unpack
 from untaught.errors import InputError, quoted
 from untaught.image.files import as_image
 from untaught.image.image import Image
+from untaught.image.reading import Reading, memory_of
 from untaught.operators import Mask
 from untaught.pipeline.request import ImageLike, Picture, TaskOptions
 from untaught.pipeline.task import Task
@@ -72,7 +73,7 @@ def inpaint(
         For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
         half-transparent mark.
     """
-    picture = as_image(image, options.get("axes"))
+    picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     if not isinstance(translucent, bool):
         raise InputError(f"translucent is {quoted(translucent)}; give True or False")
     if not translucent:
@@ -101,7 +102,9 @@ def inpainting(
     notes = (*laid.notes, *([SHADES] if in_shades(colours_of(laid)) else [])) if isinstance(laid, Image) else ()
     if laid is not None and missing_colour is None:
         return Task("inpaint", Mask(mask_of(laid, picture, marks)), given, notes=notes)
-    kept = measured_by_alpha(picture) & measured_by_number(picture)
+    kept = measured_by_number(picture)
+    if picture.alpha:
+        kept &= measured_by_alpha(picture)
     if missing_colour is not None:
         kept &= measured_by_colour(picture, missing_colour)
     elif kept.all():

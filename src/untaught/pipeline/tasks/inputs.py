@@ -14,13 +14,17 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.files import as_image, read
 from untaught.image.image import Image, image_of_array
+from untaught.image.lazy import empty, release
 from untaught.image.orientation import laid_as
 from untaught.operators import check_psf
 from untaught.operators.base import Shape, by
 from untaught.operators.psf import WORDS, _from_words
 from untaught.pipeline.request import ImageLike
+from untaught.problem import tensor
 
 Flags = NDArray[np.bool_]
+
+BAND = 256  # rows that are looked at together
 
 
 def measured_by_alpha(picture: Image) -> Flags:
@@ -33,7 +37,13 @@ def measured_by_alpha(picture: Image) -> Flags:
 
 def measured_by_number(picture: Image) -> Flags:
     """Return (H, W), False where a value is NaN, infinite or a no-data marker in any plane."""
-    return np.asarray(~np.logical_or.reduce([plane.missing for plane in picture.planes()]))
+    found = empty((picture.height, picture.width), np.bool_)
+    for top in range(0, picture.height, BAND):
+        rows = slice(top, top + BAND)
+        parts = [picture.plane(index, (rows, slice(None))).missing for index in range(picture.n_planes)]
+        found[rows] = ~np.logical_or.reduce(parts)
+        release(picture.array)
+    return found
 
 
 def measured_by_colour(picture: Image, colour: str | tuple[float, ...]) -> Flags:
@@ -94,7 +104,12 @@ def psf_of(psf: ImageLike) -> Tensor:
 
 
 def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tensor:
-    """Return another picture of the same scene as (1, C, H, W) on [0, 1]; a file is turned as `frame` is stored.
+    """Return another picture of the same scene as (1, C, H, W) on [0, 1]; see `laid_guide`."""
+    return tensor(laid_guide(guide, size, frame).plane(0).values)
+
+
+def laid_guide(guide: ImageLike, size: Shape, frame: Image | None = None) -> Image:
+    """Return another picture of the same scene; a file is turned as `frame` is stored.
 
     Raises
     ------
@@ -108,10 +123,9 @@ def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tenso
             f"the guide is {by(picture.height, picture.width)} pixels and the picture to be made {by(*size)}: "
             "they must be the same"
         )
-    planes = [plane.values for plane in picture.planes()]
-    if len(planes) > 1:
-        raise InputError(f"the guide has {len(planes)} planes; give one picture")
-    return torch.from_numpy(np.ascontiguousarray(planes[0].transpose(2, 0, 1)))[None]
+    if picture.n_planes > 1:
+        raise InputError(f"the guide has {picture.n_planes} planes; give one picture")
+    return picture
 
 
 def opened(operand: Any, what: str) -> Image:

@@ -36,6 +36,7 @@ from untaught.pipeline.tasks.given_noise import law_from, region_laws
 from untaught.pipeline.tasks.noise_advice import Options, advice_of
 from untaught.pipeline.tasks.noise_pilot import pilot_of
 from untaught.pipeline.tiles.memory_need import tiling_for
+from untaught.pipeline.tiles.stripes_in_parts import stripes_in_parts
 from untaught.pipeline.tiles.survey import sample_of
 from untaught.results.inspection import Inspected, Option, PlaneNoise
 from untaught.results.noise_curve import curve_table
@@ -247,14 +248,14 @@ def seconds_of(method: str, picture: Image) -> float | None:
     return None if seconds is None else float(f"{picture.n_planes * seconds:.2g}")
 
 
-def _stripes(plane: Plane) -> tuple[str, ...]:
-    """Return what is said of stripes, which squares of a larger plane do not show."""
-    return () if plane.scale else stripes_in(plane).notes
+def _stripes(picture: Image, plane: Plane) -> tuple[str, ...]:
+    """Return what is said of the stripes of a plane; of one that is not held, all of it is looked at."""
+    return (stripes_in_parts(picture, plane.index) if plane.scale else stripes_in(plane)).notes
 
 
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
     said = [
-        (plane.label, (*of.report.notes, *_stripes(plane), *left_out(plane)))
+        (plane.label, (*of.report.notes, *_stripes(picture, plane), *left_out(plane)))
         for plane, of in zip(planes, found, strict=True)
     ]
     notes = named_by_plane(said, len(found))

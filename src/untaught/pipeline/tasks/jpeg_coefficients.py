@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.image.formats.base import decoding, pillow
 from untaught.image.formats.jpeg import MAGIC
+from untaught.image.lazy import copied
+from untaught.operators.cut import Window
 from untaught.operators.jpeg import BLOCK, Jpeg
 
 SHIFT = 128.0  # grey levels that JPEG takes off before it transforms
@@ -19,12 +23,51 @@ SWEEPS = 60  # most rounds in which cut-off values are found
 EXACT = 1.0  # grey levels by which a decoder's arithmetic may be off
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What a JPEG file stores, as a decoder shows it before colours are mixed.
+
+    Attributes
+    ----------
+    operator : Jpeg
+        What was rounded, and by how much.
+    planes : tuple of ndarray
+        uint8, (h, w) of every component, at the resolution at which it is stored.
+    """
+
+    operator: Jpeg
+    planes: tuple[NDArray[np.uint8], ...]
+
+    def levels(self, window: Window | None = None) -> tuple[Tensor, Jpeg]:
+        """Return y, (1, M), and the operator with y = round(A x); of a window that begins where blocks do.
+
+        The transform of what is shown, in steps of the tables, is whole up to the decoder's rounding. Where it has
+        cut values off at 0 and 255, whole numbers that give these are looked for.
+        """
+        operator = self.operator
+        if window is not None:
+            operator = operator.part(window)
+        parts = (
+            plane if window is None else plane[tuple(self._stored(side, factor) for side in window)]
+            for plane, factor in zip(self.planes, operator.factors, strict=True)
+        )
+        return _whole(operator, [part.astype(np.float32) for part in parts]), operator
+
+    def _stored(self, side: slice, factor: int) -> slice:
+        """Return the rows, or columns, of a component behind those of a picture."""
+        return slice(side.start // factor, -(-side.stop // factor))
+
+
 def levels_of(path: Path) -> tuple[Tensor, Jpeg]:
-    """Return y, (1, M), and the operator with y = round(A x).
+    """Return what a file stores, and the operator, see `Stored.levels`; raises what `stored_in` does."""
+    return stored_in(path).levels()
+
+
+def stored_in(path: Path) -> Stored:
+    """Return what a file stores.
 
     A decoder gives brightness and colours before they are mixed, and colours at the resolution at which they are
-    stored where it is asked for half the size. Their transform, in steps of the tables, is whole up to the
-    decoder's rounding. Where it has cut values off at 0 and 255, whole numbers that give these are looked for.
+    stored where it is asked for half the size.
 
     Raises
     ------
@@ -39,10 +82,12 @@ def levels_of(path: Path) -> tuple[Tensor, Jpeg]:
             if opened.mode not in ("L", "RGB"):
                 raise InputError(f"{path} is a {opened.mode} JPEG, neither grey nor RGB; convert it to RGB first")
             operator = _operator(opened, path)
-        planes = [_planes(data, path, factor) for factor in sorted(set(operator.factors))]
-    scale = dict(zip(sorted(set(operator.factors)), planes, strict=True))
-    shown = [scale[factor][..., number] for number, factor in enumerate(operator.factors)]
-    return _whole(operator, shown), operator
+        planes: dict[int, NDArray[np.uint8]] = {}
+        for factor in set(operator.factors):
+            shown = _planes(data, path, factor)
+            numbers = [number for number, own in enumerate(operator.factors) if own == factor]
+            planes |= {number: copied(shown[..., number]) for number in numbers}
+    return Stored(operator, tuple(planes[number] for number in range(len(planes))))
 
 
 def _operator(opened: Any, path: Path) -> Jpeg:
@@ -62,13 +107,13 @@ def _operator(opened: Any, path: Path) -> Jpeg:
     )
 
 
-def _planes(data: bytes, path: Path, factor: int) -> np.ndarray[Any, Any]:
+def _planes(data: bytes, path: Path, factor: int) -> NDArray[np.uint8]:
     """Return (h, w, components) at the whole size or, for factor 2, at half."""
     with pillow(data, path) as opened:
         if factor > 1 or opened.mode == "RGB":
             size = opened.width // factor, opened.height // factor
             opened.draft("YCbCr" if opened.mode == "RGB" else "L", size)
-        values = np.asarray(opened, np.float32)
+        values = np.asarray(opened, np.uint8)
     return values if values.ndim == 3 else values[..., None]
 
 

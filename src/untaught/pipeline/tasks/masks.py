@@ -12,10 +12,11 @@ from torch import Tensor
 
 from untaught.errors import InputError, quoted
 from untaught.image.image import Image
+from untaught.image.lazy import empty, release
 from untaught.image.orientation import laid_as
 from untaught.operators import check_mask
 from untaught.pipeline.request import ImageLike
-from untaught.pipeline.tasks.inputs import colours_of, opened
+from untaught.pipeline.tasks.inputs import BAND, colours_of, opened
 
 MARKS = ("kept", "missing")  # what nonzero marks
 LABELS = 16  # numbers below it are labels, of which 0 marks what is missing, and no shades
@@ -58,13 +59,22 @@ def mask_of(mask: ImageLike, picture: Image, marks: str | None = None) -> Tensor
         return check_mask(given, picture.height, picture.width)
     values = colours_of(image)
     kept = kept_by(values, marks == "missing")
-    if kept.ndim == 3:
-        same = bool((kept == kept[..., :1]).all())
-        kept = kept[..., 0] if same else np.moveaxis(kept, -1, 0)[None]
-    found = check_mask(torch.from_numpy(np.array(kept, order="C")), picture.height, picture.width)
+    found = check_mask(_flags(kept), picture.height, picture.width)
     if marks is None:
         _ask(found)
     return found
+
+
+def _flags(kept: NDArray[np.bool_]) -> Tensor:
+    """Return (H, W) or (H, W, C) as float32 (1, C, H, W), on the disk where that is large."""
+    channels = kept.reshape(*kept.shape[:2], -1)
+    rows = [slice(top, top + BAND) for top in range(0, len(channels), BAND)]
+    same = all((channels[band] == channels[band, :, :1]).all() for band in rows)
+    found = empty((1, 1 if same else channels.shape[2], *kept.shape[:2]), np.float32)
+    for band in rows:
+        found[0, :, band] = np.moveaxis(channels[band, :, : found.shape[1]], -1, 0)
+        release(found)
+    return torch.from_numpy(found)
 
 
 def check_marks(marks: str | None) -> None:

@@ -11,14 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.image import Image
+from untaught.image.lazy import PIECE, copied, empty, release
 from untaught.operators.base import Shape
-from untaught.operators.structure import keeps_levels
+from untaught.operators.structure import keeps_levels, windowed
 from untaught.pipeline.task import Task
+from untaught.pipeline.tiles.through_operator import ThroughOperator
 from untaught.problem import array, tensor
 
 
-def measurement(picture: Image, task: Task) -> Image:
+def measurement(picture: Image, task: Task, parts: ThroughOperator | None = None) -> Image:
     """Return the picture with the value range that suits the operator, and NaN in floats that a mask leaves out.
+
+    `parts` is how its planes are taken, where they are not taken whole.
 
     Raises
     ------
@@ -26,46 +30,71 @@ def measurement(picture: Image, task: Task) -> Image:
         If the picture does not fit the operator.
     """
     operator, mask = task.folded
-    first = next(picture.planes())
-    y = tensor(first.values)
-    task.measures.picture_shape(y.shape)
+    window = (slice(0, picture.height), slice(0, picture.width))
+    if parts is not None:
+        window = parts.tiling.tiles(picture.height, picture.width)[0].window
+        operator = windowed(operator, window)
+    y = tensor(picture.plane(0, window).values)
+    if parts is None:
+        task.measures.picture_shape(y.shape)
     if not keeps_levels(operator, y):
         whole = picture.array.dtype.kind in "biu"
         return replace(picture, value_range=(0.0, picture.value_range[1]) if whole else (0.0, 1.0))
     if mask is None or picture.array.dtype.kind != "f" or mask.shape[1] > 1:
         return picture
-    return _without(picture, mask[0, 0].numpy() > 0)
+    return _without(picture, mask[0, 0].numpy())
 
 
-def _without(picture: Image, kept: NDArray[np.bool_]) -> Image:
-    """Return a picture of floats with NaN where `kept`, (H, W), is False; a range that was found is found anew."""
-    array = np.array(picture.array)
+def _without(picture: Image, mask: NDArray[np.float32]) -> Image:
+    """Return a picture of floats with NaN where a mask, (H, W), is 0; a range that was found is found anew."""
+    array = copied(picture.array)
     values = picture.samples_last(array)
-    values[..., ~kept, : values.shape[-1] - picture.alpha] = np.nan
+    for rows in _bands(picture):
+        values[..., rows, :, :][..., mask[rows] == 0, : values.shape[-1] - picture.alpha] = np.nan
+        release(array)
     before, after = (Image.of(a, picture.axes, alpha=picture.alpha).value_range for a in (picture.array, array))
     found = picture.value_range == before
     return replace(picture, array=array, value_range=after if found else picture.value_range)
 
 
-def first_pictures(measured: Image, task: Task) -> Iterator[NDArray[np.float32]]:
-    """Yield (H, W, C) of every plane: what the operator makes of it at once."""
-    for plane in measured.planes():
-        y = tensor(plane.values)
-        yield array(task.measures.visible(task.measures.initial(y)))
+def _bands(picture: Image) -> Iterator[slice]:
+    """Yield rows that together are all of a plane."""
+    rows = max(1, PIECE // picture.width)
+    for top in range(0, picture.height, rows):
+        yield slice(top, min(top + rows, picture.height))
 
 
-def framed(measured: Image, task: Task) -> Image:
+def first_pictures(
+    measured: Image, task: Task, parts: ThroughOperator | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Yield (H, W, C) of every plane: what the operator makes of it at once, or of its parts."""
+    for index in range(measured.n_planes):
+        if parts is None:
+            y = tensor(measured.plane(index).values)
+            yield array(task.measures.visible(task.measures.initial(y)))
+            continue
+        height, width = parts.scale * measured.height, parts.scale * measured.width
+        found = empty((height, width, parts.channels(measured, index)), np.float32)
+        for tile in parts.tiling.tiles(measured.height, measured.width):
+            shown = tile.scaled(parts.scale)
+            found[shown.own] = parts.first(measured.plane(index, tile.window), tile)[shown.core]
+            release(found)
+            release(measured.array)
+        yield found
+
+
+def framed(measured: Image, task: Task, parts: ThroughOperator | None = None) -> Image:
     """Return the picture of the answer's size and channels, filled with `first_pictures`.
 
     It stands for every plane that could not be reached. Opacity goes with the size; where a mask says what is
     missing, the answer is opaque.
     """
-    firsts = list(first_pictures(measured, task))
+    firsts = list(first_pictures(measured, task, parts))
     height, width = firsts[0].shape[:2]
     samples = sum(plane.shape[-1] for plane in firsts) // math.prod(measured.lead_shape) + measured.alpha
     same = (height, width, samples) == (measured.height, measured.width, measured.size("S"))
     frame = measured if same else _resized(measured, (height, width, samples), task)
-    frame = replace(frame, array=np.array(frame.array))
+    frame = replace(frame, array=copied(frame.array))
     if frame.alpha:
         _make_opaque(frame, task)
     return frame.with_planes(firsts)
@@ -75,7 +104,7 @@ def _resized(picture: Image, shape: Shape, task: Task) -> Image:
     """Return an empty picture of another height, width and number of samples; its alpha goes with the size."""
     height, width, samples = shape
     coloured = samples > 1 or "S" in picture.axes
-    array = np.zeros((*picture.lead_shape, *shape), picture.array.dtype)
+    array = empty((*picture.lead_shape, *shape), picture.array.dtype)
     if picture.alpha:
         array[..., -1] = _opacity(picture, (height, width), task)
     lost = {"tiff"} if samples == picture.size("S") else {"tiff", "png", "icc", "photometric"}
@@ -91,7 +120,8 @@ def _resized(picture: Image, shape: Shape, task: Task) -> Image:
     made = picture.lead_axes + "YXS"
     axes = picture.axes + ("S" if coloured and "S" not in picture.axes else "")
     array = (array if coloured else array[..., 0]).transpose([made.index(axis) for axis in axes])
-    return replace(picture, array=np.ascontiguousarray(array), axes=axes, metadata=metadata)
+    array = array if array.flags.c_contiguous else copied(array)
+    return replace(picture, array=array, axes=axes, metadata=metadata)
 
 
 def _opacity(picture: Image, size: Shape, task: Task) -> NDArray[Any]:
@@ -114,4 +144,6 @@ def _make_opaque(frame: Image, task: Task) -> None:
         return
     opacity = frame.samples_last(frame.array)[..., -1]
     full = np.iinfo(opacity.dtype).max if opacity.dtype.kind in "iu" else 1
-    opacity[..., (mask == 0).any(1)[0].numpy()] = full
+    for rows in _bands(frame):
+        opacity[..., rows, :][..., (mask[..., rows, :] == 0).any(1)[0].numpy()] = full
+        release(opacity)

@@ -17,19 +17,20 @@ from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.plane import Plane
 from untaught.image.reading import Reading
-from untaught.operators.structure import guide_for, outermost, traits_of, visible_size
+from untaught.operators.structure import outermost, traits_of, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.plane.choose_reconstruction import checked
-from untaught.pipeline.plane.make_problem import measured_problem
-from untaught.pipeline.plane.restore_plane import restore_plane
+from untaught.pipeline.plane.make_problem import Measured
+from untaught.pipeline.plane.through_operator import restore_measured
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import ImageLike, Picture, Request, TaskOptions, request_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
-from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of
+from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of, laid_guide
 from untaught.pipeline.tasks.output_image import framed, measurement
+from untaught.pipeline.tiles.through_operator import parts_for
 from untaught.problem import tensor
 from untaught.results.result import Result
 
@@ -69,20 +70,23 @@ def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Resul
     guide : path, Image, ndarray, Tensor or None
         Another picture of the same scene.
     """
-    measured = measurement(requests.picture, task)
-    frame = framed(measured, task)
+    parts = parts_for(requests.picture, task, requests.shared)
+    measured = measurement(requests.picture, task, parts)
+    frame = framed(measured, task, parts)
     if requests.shared.stripes is not None:
         _refuse_gaps(task)
-        measured, requests = requests.destriped(measured)
+        measured, requests = requests.destriped(measured, parts is not None)
     requests, notes = with_given_noise(requests, measured, task.operator)
     task = replace(task, notes=(*task.notes, *notes))
-    guide_image = None if guide is None else guide_of(guide, (frame.height, frame.width), frame)
+    laid = None if guide is None else laid_guide(guide, (frame.height, frame.width), frame)
+    guide_image = None if laid is None or parts is not None else tensor(laid.plane(0).values)
 
     def solve(plane: Plane, request: Request) -> Answer:
         gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
-        return _answer(tensor(plane.values), gone, task, request, guide_image)
+        return restore_measured(Measured(tensor(plane.values), gone, guide_image), task, request)
 
-    return restore_planes(requests, task, solve, measured, frame)
+    parts = None if parts is None else replace(parts, task=task, guide=laid)
+    return restore_planes(requests, task, solve, measured, frame, parts)
 
 
 def _refuse_gaps(task: Task) -> None:
@@ -111,7 +115,8 @@ def of_tensor(y: Tensor, task: Task, guide: ImageLike | None, request: Request, 
     y = y.detach().cpu().float()
     known = torch.isfinite(y)
     guide_image = None if guide is None else guide_of(guide, visible_size(task.folded[0], y))
-    answer = _answer(y, None if bool(known.all()) else (~known).float(), task, request, guide_image)
+    measured = Measured(y, None if bool(known.all()) else (~known).float(), guide_image)
+    answer = restore_measured(measured, task, request)
     grey = answer.values.shape[-1] == 1
     frame = Image(answer.values[..., 0] if grey else answer.values, "YX" if grey else "YXS", (0.0, 1.0))
     answers = Answers((answer,), started, answer.interrupted)
@@ -129,10 +134,3 @@ def hash_of(guide: ImageLike | None) -> str:
     if guide is None:
         return ""
     return sha256(as_image(guide.numpy() if isinstance(guide, Tensor) else guide))
-
-
-def _answer(y: Tensor, gone: Tensor | None, task: Task, request: Request, guide_image: Tensor | None) -> Answer:
-    operator = task.folded[0]
-    if operator is not None and guide_image is not None:
-        guide_image = guide_for(guide_image, operator, operator.picture_shape(y.shape))
-    return restore_plane(lambda: measured_problem(y, gone, task, request, guide_image), task, request)

@@ -6,6 +6,7 @@ from typing import Unpack
 
 from untaught.image.files import as_image
 from untaught.image.image import Image
+from untaught.image.reading import Reading, memory_of
 from untaught.operators import Downsample, check_factor
 from untaught.pipeline.request import Picture, TaskOptions
 from untaught.pipeline.task import Task
@@ -37,7 +38,7 @@ def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **options: 
     InputError
         For a factor that is no whole number from 2 to 16, or a picture that is too small or too large for it.
     """
-    picture = as_image(image, options.get("axes"))
+    picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     return run_task(picture, upscaling(picture, factor, kernel), **options)
 
 

@@ -80,7 +80,7 @@ def joined(canvas: Canvas, laid: Sequence[Laid], notes: Sequence[str]) -> Answer
     in the same direction with the level of the noise. `notes` are those of the plane.
     """
     judged = [one for one in laid if not one.copied] or list(laid)
-    first = judged[0].answer
+    first = next((one.answer for one in judged if one.answer.method != "none"), judged[0].answer)
     methods = dict.fromkeys(one.answer.method for one in judged if one.answer.method != "none")
     area = np.array([one.tile.area for one in judged], np.float64)
     share = (area / area.sum()).tolist()
@@ -94,6 +94,7 @@ def joined(canvas: Canvas, laid: Sequence[Laid], notes: Sequence[str]) -> Answer
         kept=canvas.kept if canvas.kept.any() else None,
         completed=any(one.answer.completed for one in laid),
         method=" / ".join(methods) or "none",
+        why="; ".join(told_once(_reasons(judged))),
         stopped=_stopped(judged),
         risk=together(known, share) if len(known) == len(risks) else None,
         variance=math.fsum(part * one.answer.variance for part, one in zip(share, judged, strict=True)),
@@ -104,6 +105,12 @@ def joined(canvas: Canvas, laid: Sequence[Laid], notes: Sequence[str]) -> Answer
         doubt=None,
         weights=laid[-1].answer.weights,
     )
+
+
+def _reasons(judged: Sequence[Laid]) -> list[tuple[tuple[str], int]]:
+    """Return why tiles were restored as they were, with their areas."""
+    done = [one for one in judged if one.answer.method != "none"] or judged
+    return [((one.answer.why,), one.tile.area) for one in done]
 
 
 def _stopped(judged: Sequence[Laid]) -> Stopped:
@@ -120,8 +127,9 @@ def _recipe(recipes: Sequence[PlaneRecipe | None]) -> PlaneRecipe | None:
 def _candidates(judged: Sequence[Laid], share: Sequence[float]) -> tuple[Tried, ...]:
     """Return the rows of what was tried in every tile, their errors averaged, their seconds added up."""
     rows: list[Tried] = []
-    for row in judged[0].answer.candidates:
-        same = [next((r for r in one.answer.candidates if r.method == row.method), None) for one in judged]
+    tried = [one.answer.candidates for one in judged]
+    for row in next(filter(None, tried), ()):
+        same = [next((r for r in each if r.method == row.method), None) for each in tried]
         found = [each for each in same if each is not None]
         if len(found) < len(same):
             continue

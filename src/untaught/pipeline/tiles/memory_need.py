@@ -9,6 +9,7 @@ from untaught.image.image import Image
 from untaught.image.lazy import in_words, is_mapped
 from untaught.image.limits import default_memory
 from untaught.image.tiling import Tiling
+from untaught.operators.cut import Cut
 from untaught.pipeline.request import Request
 
 # Measured as most resident memory, on 16-bit pictures of 512 and 1024 pixels a side: 310 to 350 MiB before a
@@ -18,10 +19,22 @@ FORMULA = 400  # bytes a value
 NETWORK = 3000  # bytes a pixel beside that
 LEAST = 256  # pixels: side of the smallest tile
 STEP = 32  # sides are multiples of it
+PLAIN = Cut()
 
 
-def tiling_for(picture: Image, request: Request) -> Tiling | None:
+def tiling_for(picture: Image, request: Request, cut: Cut = PLAIN, channels: int = 0) -> Tiling | None:
     """Return how the planes of a picture are cut, None where they need not be.
+
+    Parameters
+    ----------
+    picture : Image
+        What was measured.
+    request : Request
+        Which memory may be used, or how planes are cut whatever that is.
+    cut : Cut
+        How it can be cut, and how much larger the answer is; sides of a tile are those of the answer's.
+    channels : int
+        Of the answer; by default those of the picture's planes.
 
     Raises
     ------
@@ -30,10 +43,11 @@ def tiling_for(picture: Image, request: Request) -> Tiling | None:
     """
     fits = (picture.height, picture.width)
     if request.tiling is not None:
-        return None if request.tiling.fits(*fits) else request.tiling
-    each = bytes_a_pixel(picture)
+        tiling = _through(request.tiling, cut)
+        return None if tiling.fits(*fits) else tiling
+    each = FORMULA * channels + NETWORK if channels else bytes_a_pixel(picture)
     fixed = FIXED + (0 if is_mapped(picture.array) else picture.array.nbytes)
-    least = fixed + each * min(LEAST**2, math.prod(fits))
+    least = fixed + each * min(LEAST**2, math.prod(fits) * cut.scale**2)
     if request.memory is not None and request.memory < least:
         raise InputError(
             f"a memory of {in_words(request.memory)} is too little: the smallest part of {picture.name} that can "
@@ -41,8 +55,16 @@ def tiling_for(picture: Image, request: Request) -> Tiling | None:
         )
     memory = memory_for(request)
     side = max(math.isqrt(max(int(memory - fixed), 0) // each) // STEP * STEP, LEAST)
-    tiling = Tiling(side)
+    tiling = _through(Tiling(side), cut)
     return None if tiling.fits(*fits) else tiling
+
+
+def _through(tiling: Tiling, cut: Cut) -> Tiling:
+    """Return how a measurement is cut so that tiles of its answer are of a size."""
+    step, scale = cut.step, cut.scale
+    overlap = math.ceil((math.ceil(tiling.overlap / scale) + cut.reach) / step) * step
+    side = max(tiling.side // scale // step * step, 2 * overlap + step)
+    return Tiling(side, overlap, step)
 
 
 def memory_for(request: Request) -> int:

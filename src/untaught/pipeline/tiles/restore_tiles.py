@@ -6,42 +6,22 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
 from untaught.image.lazy import in_words, release
-from untaught.image.plane import Plane
-from untaught.image.tiling import Tile, Tiling
-from untaught.method import Stopped
-from untaught.noise import Unknown
+from untaught.image.tiling import Tile
 from untaught.pipeline.answer import Answer
-from untaught.pipeline.elsewhere import Elsewhere, Solved, sent
+from untaught.pipeline.elsewhere import Solved, sent
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.request import Request
 from untaught.pipeline.tiles.join_tiles import NOWHERE, Canvas, Laid, joined
 from untaught.pipeline.tiles.memory_need import memory_for
-from untaught.pipeline.tiles.survey import Solve, Survey, settled, surveyed
+from untaught.pipeline.tiles.parts import Parts, Settled, Whole
 
 BETWEEN_TILES = 10**6  # seeds; a plane draws from far fewer after its own
 
 
-@dataclass(frozen=True)
-class Whole:
-    """A plane, and how it is cut."""
-
-    picture: Image
-    index: int
-    tiling: Tiling
-    elsewhere: Elsewhere | None = None  # who restores the tiles, where that is not this process
-
-    @property
-    def tiles(self) -> list[Tile]:
-        """Its tiles, from top to bottom and left to right."""
-        return self.tiling.tiles(self.picture.height, self.picture.width)
-
-
-def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer:
+def restore_tiles(whole: Whole, request: Request | None, parts: Parts) -> Answer:
     """Restore one plane tile by tile.
 
     Its scale, its noise and the method are the whole plane's, see `survey`; what a fit has learnt on a tile, the
@@ -53,8 +33,8 @@ def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer
         The plane.
     request : Request or None
         What is asked; None where it is left as it is, but for what is missing.
-    solve : callable
-        Answers for a tile as for any plane.
+    parts : Parts
+        What is done with a tile.
 
     Raises
     ------
@@ -64,18 +44,20 @@ def restore_tiles(whole: Whole, request: Request | None, solve: Solve) -> Answer
         Where Ctrl-C left nothing behind.
     """
     picture, tiles, started = whole.picture, whole.tiles, time.monotonic()
-    survey, asked, choice = None, request, None
+    settled = None
     if request is not None and not _flat(whole):
         looking = replace(request, on_progress=_numbered(request.on_progress, 0, len(tiles)))
-        survey = surveyed(picture, whole.index, looking, solve, whole.tiling)
-        asked, choice = settled(survey, looking, solve, tiles)
-        asked = replace(asked, on_progress=request.on_progress, seconds=_seconds_left(request, started))
-    canvas = Canvas((picture.height, picture.width, len(picture.group(whole.index))), picture.array.itemsize > 2)
-    laid = _laid(whole, canvas, survey, asked, solve)
-    found = joined(canvas, laid, () if survey is None else survey.notes)
-    if survey is None or request is None:
+        settled = parts.settled(whole, looking)
+        asked = replace(settled.request, on_progress=request.on_progress, seconds=_seconds_left(request, started))
+        settled = replace(settled, request=asked)
+    size = (parts.scale * picture.height, parts.scale * picture.width, parts.channels(picture, whole.index))
+    canvas = Canvas(size, picture.array.itemsize > 2)
+    laid = _laid(whole, canvas, settled, parts)
+    found = joined(canvas, laid, () if settled is None else settled.survey.notes)
+    if settled is None or request is None:
         return found
-    found = replace(found, noise=survey.noise, notes=(*found.notes, _said(whole, request), *_unreached(laid)))
+    said, choice = _said(whole, request), settled.choice
+    found = replace(found, noise=settled.survey.noise, notes=(*found.notes, said, *_unreached(laid)))
     if choice is None:
         return found
     why = f"{choice.why}; that was decided on one of the parts that it was restored in, and done on all"
@@ -112,32 +94,49 @@ def _flat(whole: Whole) -> bool:
     return True
 
 
-def _laid(
-    whole: Whole, canvas: Canvas, survey: Survey | None, request: Request | None, solve: Solve
-) -> list[Laid]:
-    """Solve tile by tile; without a survey, and after Ctrl-C, they are as they were."""
+def _laid(whole: Whole, canvas: Canvas, settled: Settled | None, parts: Parts) -> list[Laid]:
+    """Solve tile by tile; where nothing is settled, and after Ctrl-C, they are as they were."""
     tiles, laid, started = whole.tiles, list[Laid](), time.monotonic()
-    warm_start = None if request is None else request.warm_start
-    others = _Others(whole, survey, request, solve) if whole.elsewhere and survey and request else None
+    warm_start = None if settled is None else settled.request.warm_start
+    others = _Others(whole, settled) if whole.elsewhere and settled else None
     for number, tile in enumerate(tiles):
-        answer: Answer | None = None
-        if survey is not None and request is not None:
-            own = replace(_own(request, number, len(tiles), started), warm_start=warm_start)
-            part = _Part(whole.index, survey.bare, tile, own, solve)
+        answer = None
+        if settled is not None:
+            own = replace(_own(settled.request, number, len(tiles), started), warm_start=warm_start)
             try:
-                answer = part.answer(whole.picture) if others is None else others.answer(part)
+                answer = (
+                    _solved(settled, tile, own)
+                    if others is None
+                    else others.answer(_Part.of(whole, settled, tile, own))
+                )
             except KeyboardInterrupt:
                 if all(one.copied for one in laid):
                     raise
-                answer, survey = replace(_left(whole, tile, survey), interrupted=True), None
-        found = answer or _left(whole, tile, survey)
-        canvas.lay(tile, found)
+                answer, settled = replace(_untouched(whole, tile, settled, parts), interrupted=True), None
+        found = answer or _untouched(whole, tile, settled, parts)
+        canvas.lay(tile.scaled(parts.scale), found)
         release(whole.picture.array)
-        survey = None if found.interrupted else survey
+        settled = None if found.interrupted else settled
         warm_start = found.weights or warm_start
         copied = answer is None or (found.interrupted and found.method == "none")
         laid.append(Laid(tile, replace(found, values=NOWHERE, std=None, kept=None, weights=warm_start), copied))
     return laid
+
+
+def _solved(settled: Settled, tile: Tile, request: Request) -> Answer | None:
+    """Return the answer for a tile, None where there is nothing to restore."""
+    try:
+        return settled.solve(
+            settled.survey.plane(tile), tile, replace(request, noise=settled.survey.law(tile.window))
+        )
+    except NoGreyError:
+        return None
+
+
+def _untouched(whole: Whole, tile: Tile, settled: Settled | None, parts: Parts) -> Answer:
+    """Return the answer for a tile that nothing is done with."""
+    plane = whole.picture.plane(whole.index, tile.window) if settled is None else settled.survey.plane(tile)
+    return parts.untouched(replace(plane, core=tile.core), tile)
 
 
 @dataclass(frozen=True)
@@ -145,11 +144,16 @@ class _Part:
     """One tile, as a `Part` of the work; without an answer where it is left as it is."""
 
     index: int
-    survey: Survey
+    settled: Settled
     tile: Tile
     request: Request
-    solve: Solve
     whole: bool = False
+
+    @classmethod
+    def of(cls, whole: Whole, settled: Settled, tile: Tile, request: Request) -> _Part:
+        """Return it without the picture."""
+        bare = replace(settled, survey=settled.survey.bare, request=sent(settled.request), choice=None)
+        return cls(whole.index, bare, tile, sent(request))
 
     @property
     def looked_at(self) -> Sequence[int]:
@@ -158,30 +162,20 @@ class _Part:
 
     def solved(self, picture: Image) -> Solved:
         """Restore it; see `elsewhere.Part`."""
-        answer = self.answer(picture)
+        settled = replace(self.settled, survey=replace(self.settled.survey, picture=picture))
+        answer = _solved(settled, self.tile, self.request)
         return Solved({} if answer is None else {self.index: answer})
-
-    def answer(self, picture: Image) -> Answer | None:
-        """Return the answer, None where there is nothing to restore."""
-        survey = replace(self.survey, picture=picture)
-        plane = survey.plane(self.tile)
-        if not _restorable(plane):
-            return None
-        try:
-            return self.solve(plane, replace(self.request, noise=survey.law(self.tile.window)))
-        except NoGreyError:
-            return None
 
 
 class _Others:
     """Tiles that others restore, all at once as long as none has learnt what the next one begins with."""
 
-    def __init__(self, whole: Whole, survey: Survey, request: Request, solve: Solve) -> None:
+    def __init__(self, whole: Whole, settled: Settled) -> None:
         assert whole.elsewhere is not None
         self.elsewhere, self.index = whole.elsewhere, whole.index
-        count, asked = len(whole.tiles), sent(request)
-        own = [replace(_own(asked, k, count, 0.0), on_progress=None) for k in range(count)]
-        parts = [_Part(whole.index, survey.bare, *both, solve) for both in zip(whole.tiles, own, strict=True)]
+        count = len(whole.tiles)
+        own = [_own(settled.request, k, count, 0.0) for k in range(count)]
+        parts = [_Part.of(whole, settled, *both) for both in zip(whole.tiles, own, strict=True)]
         self.ahead = self.elsewhere.each(parts)
 
     def answer(self, part: _Part) -> Answer | None:
@@ -190,13 +184,7 @@ class _Others:
             return next(self.ahead).answers.get(self.index)
         if isinstance(self.ahead, Generator):
             self.ahead.close()
-        part = replace(part, request=sent(part.request))
         return next(self.elsewhere.each([part])).answers.get(self.index)
-
-
-def _left(whole: Whole, tile: Tile, survey: Survey | None) -> Answer:
-    """Return the answer for a tile that is left alone."""
-    return _copied(whole.picture.plane(whole.index, tile.window) if survey is None else survey.plane(tile))
 
 
 def _own(request: Request, number: int, count: int, started: float) -> Request:
@@ -220,17 +208,3 @@ def _numbered(tell: Callable[[Progress], None] | None, part: int, parts: int) ->
     if tell is None:
         return None
     return lambda progress: tell(replace(progress, part=part, parts=parts))
-
-
-def _restorable(plane: Plane) -> bool:
-    """Say whether a tile holds anything to restore."""
-    return not bool(plane.working.gone.all()) and bool(plane.values.max() > plane.values.min())
-
-
-def _copied(plane: Plane) -> Answer:
-    """Return the answer for a tile that is left alone, but for what is missing."""
-    stopped = Stopped("nothing to do", 0, "the plane was left as it is")
-    gaps = bool(plane.missing.any())
-    kept = np.asarray(~plane.missing, np.bool_)
-    why = "there is nothing to restore in it"
-    return Answer(plane.values, Unknown(0.0), "none", why, stopped, completed=gaps, kept=kept)

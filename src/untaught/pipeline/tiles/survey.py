@@ -45,8 +45,8 @@ class Survey:
     ----------
     picture : Image
         Of which this is plane number `index`.
-    scale : Scale
-        On which all of it is worked on.
+    scale : Scale or None
+        On which all of it is worked on; None where that is the picture's.
     noise : NoiseModel
         On the picture's range; a level that varies over the plane may be told by a smaller map of it.
     notes : tuple of str
@@ -55,7 +55,7 @@ class Survey:
 
     picture: Image
     index: int
-    scale: Scale
+    scale: Scale | None
     noise: NoiseModel
     notes: tuple[str, ...] = ()
 
@@ -106,12 +106,16 @@ def surveyed(picture: Image, index: int, request: Request, solve: Solve, tiling:
 
 def sample_of(picture: Image, index: int) -> Plane:
     """Return squares that are spread over a plane, as a smaller plane on the scale of the whole."""
+    return sampled(picture, index, scale_of(picture, index), SAMPLED // len(picture.group(index)))
+
+
+def scale_of(picture: Image, index: int) -> Scale:
+    """Return the scale of a plane that is not held."""
     pixels = SAMPLED // len(picture.group(index))
     step = max(1, int(np.ceil(np.sqrt(picture.height * picture.width / pixels))))
     thin = picture.plane(index, (slice(None, None, step), slice(None, None, step)))
     assert thin.raw is not None
-    scale = Scale.of((thin.raw, thin.missing), _parts(picture, index), picture.value_range)
-    return sampled(picture, index, scale, pixels)
+    return Scale.of((thin.raw, thin.missing), _parts(picture, index), picture.value_range)
 
 
 def _parts(picture: Image, index: int) -> Iterator[tuple[NDArray[Any], NDArray[np.bool_]]]:
@@ -126,23 +130,35 @@ def _parts(picture: Image, index: int) -> Iterator[tuple[NDArray[Any], NDArray[n
 
 def sampled(picture: Image, index: int, scale: Scale, pixels: int) -> Plane:
     """Return squares of a plane, evenly spread, as a plane of about so many pixels and of its proportions."""
-    height, width = picture.height, picture.width
-    share = min(1.0, (pixels / (height * width)) ** 0.5)
-    rows, columns = (_places(length, share) for length in (height, width))
-    parts = [[picture.plane(index, (r, c)) for c in columns] for r in rows]
-    release(picture.array)
-    values, missing, raw = (
-        np.concatenate([np.concatenate([getattr(part, name) for part in row], axis=1) for row in parts], axis=0)
-        for name in ("values", "missing", "raw")
-    )
+    values, missing, raw = put_together(picture, index, squares(picture, pixels))
     return Plane(values, missing, index, picture.labels[index], raw, picture.value_range, scale)
 
 
-def _places(length: int, share: float) -> list[slice]:
+def put_together(picture: Image, index: int, grid: Sequence[Sequence[Window]]) -> tuple[NDArray[Any], ...]:
+    """Return values, what was not measured, and values as they are in the array, of windows side by side."""
+    parts = [[picture.plane(index, window) for window in row] for row in grid]
+    release(picture.array)
+    named = ([[getattr(part, name) for part in row] for row in parts] for name in ("values", "missing", "raw"))
+    return tuple(np.concatenate([np.concatenate(row, axis=1) for row in rows], axis=0) for rows in named)
+
+
+def squares(picture: Image, pixels: int, step: int = 1) -> list[list[Window]]:
+    """Return windows of a plane, row by row, that are evenly spread and together have about so many pixels.
+
+    They begin at multiples of `step`.
+    """
+    share = min(1.0, (pixels / (picture.height * picture.width)) ** 0.5)
+    rows, columns = (_places(length, share, step) for length in (picture.height, picture.width))
+    return [[(down, across) for across in columns] for down in rows]
+
+
+def _places(length: int, share: float, step: int) -> list[slice]:
     """Return evenly spread pieces of a length that make up a share of it."""
     count = max(1, round(length * share / BLOCK))
     side = min(BLOCK if share < 1 else -(-length // count), length)
-    return [slice(start, start + side) for start in np.linspace(0, length - side, count).astype(int).tolist()]
+    side = side if count == 1 and share == 1 else max(side // step, 1) * step
+    starts = (np.linspace(0, length - side, count) // step * step).astype(int).tolist()
+    return [slice(start, start + side) for start in starts]
 
 
 def _two_values(picture: Image, index: int) -> bool:
