@@ -17,6 +17,7 @@ from untaught.operators.base import LinearOperator, Operator, Shape, by
 from untaught.operators.cut import Cut, Window
 
 LEAST_SIDE = 8  # pixels; a smaller picture says too little to be enlarged
+MOST_PIXELS = 2**32  # of the enlarged picture, which takes 16 bytes a pixel of the disk
 MOST_FACTOR = 16  # beyond it hardly anything in the answer comes from the picture; the paper ends at 8
 
 
@@ -220,7 +221,8 @@ def check_factor(factor: Any, height: int, width: int) -> int:
     Raises
     ------
     InputError
-        For factors that are not whole numbers from 2 to 16, and for pictures with less than 8 pixels a side.
+        For factors that are not whole numbers from 2 to 16, for pictures with less than 8 pixels a side,
+        and where the answer would be absurdly large.
     """
     if not _whole(factor) or factor > MOST_FACTOR:
         raise InputError(f"the factor is {quoted(factor)}; give a whole number from 2 to {MOST_FACTOR}")
@@ -229,6 +231,11 @@ def check_factor(factor: Any, height: int, width: int) -> int:
     if min(height, width) < LEAST_SIDE:
         raise InputError(
             f"the picture is {by(height, width)} pixels; to be enlarged it needs {LEAST_SIDE} or more a side"
+        )
+    if height * width * factor**2 > MOST_PIXELS:
+        raise InputError(
+            f"enlarged {factor} times, {by(height, width)} pixels are {by(height * factor, width * factor)}: "
+            "too many to work on; crop the picture or take a smaller factor"
         )
     return int(factor)
 
