@@ -19,7 +19,7 @@ from untaught.pipeline.request import ImageLike
 from untaught.pipeline.tasks.inputs import BAND, colours_of, opened
 
 MARKS = ("kept", "missing")  # what nonzero marks
-LABELS = 16  # numbers below it are labels, of which 0 marks what is missing, and no shades
+LABELS = 128  # whole numbers below it are labels, of which 0 marks what is missing, and no shades
 WHOLE = 0.95  # of white, from which on a pixel is kept: soft edges hold some of what was laid over the picture
 MOST_MISSING = 2 / 3  # share of the pixels from which on it is asked whether black marks the holes
 SOLID = 0.2  # share of the kept pixels that lie among such, from which on they are no scattered samples
