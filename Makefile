@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint check clean
+.PHONY: demo test lint docs check clean
 
 # torch comes first and pinned, so that pip takes the build the machine offers and nothing drags CUDA in later.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -23,11 +23,20 @@ test: $(VENV)/.installed-test lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs/scripts
+	$(BIN)/ruff format --check src tests benchmarks docs/scripts
 	$(BIN)/mypy
+
+# The site, in build/site; a warning is an error. It reads the code without running it, so this environment needs no torch.
+$(VENV)/.docs/.installed: pyproject.toml
+	test -x $(VENV)/.docs/bin/python || $(PYTHON) -m venv $(VENV)/.docs
+	$(VENV)/.docs/bin/python -m pip install --quiet --disable-pip-version-check $$($(PYTHON) docs/scripts/extra.py docs)
+	touch $@
+
+docs: $(VENV)/.docs/.installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)/.docs/bin/mkdocs build
 
 check: test
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -72,8 +72,10 @@ class FolderResult:
         One a picture, in the order of their places.
     output : Path
         The folder, or the file where there was one picture and one was named.
-    table, page : Path or None
-        The rows as a file, and the page with small pictures; None where they could not be written, or for a file.
+    table : Path or None
+        The rows as a file; None where they could not be written, or for a file.
+    page : Path or None
+        The page with small pictures; None likewise.
     notes : tuple of str
         What was passed over.
     interrupted : bool

@@ -91,7 +91,11 @@ def compare(
         What the axes of the picture are, as in `untaught.denoise`.
     reference : path, Image or ndarray, optional
         The clean picture, for the true PSNR and SSIM; of any type, see `untaught.image.metrics.quality`.
-    noise, seed, device, output_type, on_progress
+    noise : str or noise model
+    seed : int
+    device : str
+    output_type : str
+    on_progress : callable, optional
         As in `untaught.denoise`.
     time_limit : float, optional
         Seconds for each of the methods.

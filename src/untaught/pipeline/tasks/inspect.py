@@ -107,8 +107,10 @@ def inspect(
         What its axes are, as there.
     value_range : tuple of float, optional
         What levels are relative to, as there.
-    noise_region, noise_from : optional
+    noise_region : tuple of int, optional
         Where the law of the noise is to be found, as there; what the picture itself shows stands beside it.
+    noise_from : path or paths, optional
+        The same, by frames of the camera.
     memory : str or int, optional
         What may be used, as there; of planes that need more, squares that are spread over them are measured.
 
