@@ -23,8 +23,8 @@ test: $(VENV)/.installed-test lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 lint: $(VENV)/.installed-test
-	$(BIN)/ruff check src tests benchmarks docs/scripts
-	$(BIN)/ruff format --check src tests benchmarks docs/scripts
+	$(BIN)/ruff check src tests benchmarks docs/scripts packaging
+	$(BIN)/ruff format --check src tests benchmarks docs/scripts packaging
 	$(BIN)/mypy
 
 # The site, in build/site; a warning is an error. It reads the code without running it, so this environment needs no torch.

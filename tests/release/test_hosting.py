@@ -1,0 +1,84 @@
+"""The files for a public host and for conda-forge say what pyproject.toml says, and pin what they run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.helpers.documents import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def script(path: Path) -> ModuleType:
+    """Load a script of packaging/."""
+    spec = spec_from_file_location(path.stem, path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def conda() -> ModuleType:
+    return script(ROOT / "packaging" / "conda" / "make_recipe.py")
+
+
+@pytest.fixture
+def releases() -> ModuleType:
+    return script(ROOT / "packaging" / "check_version.py")
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_and_jobs_may_do_nothing_by_default(workflow: Path) -> None:
+    text = workflow.read_text(encoding="utf-8")
+    used = re.findall(r"uses: (\S+)(.*)", text)
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r"  # v\d+\.\d+\.\d+", comment), action
+    assert "\npermissions: {}\n" in text
+
+
+def test_all_versions_of_python_are_tried() -> None:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    tried = re.findall(r'"(3\.\d+)"', re.search(r"python: \[(.*)\]", text)[1])
+    assert PROJECT["requires-python"] == f">={tried[0]}"
+    assert tried == ["3.11", "3.12", "3.13", "3.14"]
+
+
+def test_the_recipe_is_up_to_date(conda: ModuleType) -> None:
+    kept = (ROOT / "packaging" / "conda" / "recipe.yaml").read_text(encoding="utf-8")
+    assert kept == conda.recipe(), "python packaging/conda/make_recipe.py"
+    run = kept.partition("  run:\n")[2].partition("\n\n")[0]
+    assert run.count("    - ") == len(PROJECT["dependencies"]) + 1
+
+
+def test_the_recipe_of_a_release_names_its_hash(conda: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "untaught-1.2.3.tar.gz").write_bytes(b"source")
+    made = conda.recipe(tmp_path / "untaught-1.2.3.tar.gz", "https://example.org", ("someone",))
+    assert f"  sha256: {hashlib.sha256(b'source').hexdigest()}\n" in made
+    assert "/untaught-1.2.3.tar.gz\n" in made
+    assert '\nabout:\n  homepage: https://example.org\n  summary: "' in made
+    assert made.endswith("\nextra:\n  recipe-maintainers:\n    - someone\n")
+
+
+def test_a_tag_is_refused_unless_version_changelog_and_citation_know_it(
+    releases: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src" / "untaught").mkdir(parents=True)
+    (tmp_path / "src" / "untaught" / "_version.py").write_text('"""It."""\n\n__version__ = "1.2.3"\n')
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [1.2.3] - 2027-01-01\n")
+    (tmp_path / "CITATION.cff").write_text("title: it\nversion: 1.2.3\ndate-released: 2027-01-01\n")
+    monkeypatch.setattr(releases, "ROOT", tmp_path)
+    assert releases.objections("v1.2.3") == []
+    assert len(releases.objections("v1.2.4")) == 1
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n")
+    (tmp_path / "CITATION.cff").write_text("title: it\n")
+    assert len(releases.objections("v1.2.3")) == 3
