@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
-EXTRAS = ("science", "astro", "medical", "photo", "page")
+EXTRAS = ("science", "astro", "medical", "photo", "page", "dask", "notebook", "napari")
 LONG = 60  # characters from which a field holds the text of a licence rather than its name
 NOT_OURS = ("nvidia-", "cuda-", "triton")  # of builds of torch for GPUs, which a plain processor does not get
 HEAD = """\
