@@ -22,6 +22,7 @@ from tables.drawings import drawings
 from tables.gpu import gpu
 from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
+from tables.peers import peers
 from tables.targets import bars
 from tables.tasks import learners, published, task, trained, warm_starts
 from tables.theory import theory
@@ -206,6 +207,7 @@ def noise(rows: list[Row]) -> str:
 
 
 TABLES: dict[str, Callable[[list[Row]], str]] = {
+    "peers": peers,
     "bars": bars,
     "methods": methods,
     "pictures": pictures,

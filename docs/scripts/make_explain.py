@@ -34,7 +34,8 @@ HEAD = """# Why it works, on a picture
 A network that nobody taught draws a picture before it draws noise, and whoever stops it in time has the picture
 without the noise. `untaught explain IN -o DIR` measures on your own picture whether that is so, why, and where
 to stop; it writes a page like this one. In Python: `untaught.explain(image).save(folder)`. The instruments
-behind it are in `untaught.theory`, and take any network of the project. This page was made by
+behind it are in `untaught.theory`, and take any network of the project. It takes about half a minute. `untaught
+compress IN -o DIR` draws a picture from few numbers, beside wavelets and JPEG of as many. This page was made by
 `docs/scripts/make_explain.py`.
 """
 TAIL = """

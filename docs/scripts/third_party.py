@@ -1,6 +1,6 @@
 """Write THIRD_PARTY.md: the licences of what untaught uses when it runs, from the metadata of what is installed.
 
-    pip install -e '.[all,page]' packaging && python docs/scripts/third_party.py
+    pip install -e '.[all,page,dask,notebook,napari]' packaging && python docs/scripts/third_party.py
 
 What another package asks for on this platform is followed to the end; what is not installed is named as that.
 """
@@ -46,7 +46,7 @@ def licence(package: Distribution) -> str:
         for line in package.metadata.get_all("Classifier") or []
         if line.startswith("License :: ") and line != "License :: OSI Approved"
     ]
-    field = (package.metadata.get("License") or "").strip()
+    field = (package.metadata.get("License") or "").strip().removeprefix("UNKNOWN")
     return expression or (field if 0 < len(field) < LONG else "") or " / ".join(classifiers) or _first_line(field)
 
 
