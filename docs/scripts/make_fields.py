@@ -2,7 +2,8 @@
 
     python docs/scripts/make_fields.py
 
-Each is restored by the verb that the page shows, nothing said of the noise; the figures above the pictures are PSNR over the crop.
+Each is restored by the verb that the page shows, nothing said of the noise; the figures above the pictures
+are PSNR over the crop.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Field:
-    """A picture as it is had in a field, the truth in its units, and what became of it; what is black, and white."""
+    """A picture as it is had in a field, the truth in its units, what became of it; values of black and white."""
 
     noisy: Array
     clean: Array
