@@ -33,7 +33,15 @@ def test_every_file_is_another_square(folders, tmp_path: Path, channels: int) ->
 
 def test_quick_runs_are_small(folders) -> None:
     args = argparse.Namespace(
-        workers="1,2", calls=6, files=40, quick=True, side=256, channels=1, effort="normal", data=Path("data")
+        workers="1,2",
+        dask=False,
+        calls=6,
+        files=40,
+        quick=True,
+        side=256,
+        channels=1,
+        effort="normal",
+        data=Path("data"),
     )
     assert [(case["workers"], case["files"], case["side"]) for case in folders.cases(args)] == [
         *((0, 2, 32), (1, 2, 32), (2, 2, 32))

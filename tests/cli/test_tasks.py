@@ -136,9 +136,8 @@ def test_alpha_stands_for_the_mask(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("inpaint", "in.png", "--mask", "clean.png"), "keeps every pixel"),
+        (("inpaint", "in.png", "--mask", "clean.png"), "neither black nor white"),
         (("inpaint", "in.png", "--mask", "missing.png"), "missing.png does not exist"),
-        (("inpaint", "in.png", "--mask", "mask.jpg"), "of them between black and white"),
         (("inpaint", "clean.png"), "nothing says which pixels"),
         (("deblur", "in.png", "--psf", "bright.npy"), "sums to 9"),
         (("deblur", "in.png"), "--psf"),

@@ -48,6 +48,8 @@ class Reading:
         for name, value in given.items():
             if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
                 raise InputError(f"{name} {quoted(value)} is no number of a picture; they are counted from 0")
+        if not isinstance(self.volume, bool):
+            raise InputError(f"volume is {quoted(self.volume)}; give True or False")
         object.__setattr__(self, "value_range", value_range_of(self.value_range))
 
     @property

@@ -94,14 +94,14 @@ def inpainting(
     picture: Image,
     mask: ImageLike | None = None,
     missing_colour: Colour | None = None,
-    marks: str | None = None,
+    mask_marks: str | None = None,
 ) -> Task:
     """Return the task of `untaught.inpaint`."""
-    given = as_options({"mask": file_of(mask), "missing-color": _colour(missing_colour), "mask-marks": marks})
+    given = as_options({"mask": file_of(mask), "missing-color": _colour(missing_colour), "mask-marks": mask_marks})
     laid = None if mask is None else laid_mask(mask, picture)
     notes = (*laid.notes, *([SHADES] if in_shades(colours_of(laid)) else [])) if isinstance(laid, Image) else ()
     if laid is not None and missing_colour is None:
-        return Task("inpaint", Mask(mask_of(laid, picture, marks)), given, notes=notes)
+        return Task("inpaint", Mask(mask_of(laid, picture, mask_marks)), given, notes=notes)
     kept = measured_by_number(picture)
     if picture.alpha:
         kept &= measured_by_alpha(picture)
@@ -114,7 +114,7 @@ def inpainting(
         )
     found = mask_of(kept, picture, "kept")
     if laid is not None:
-        found = mask_of(found * mask_of(laid, picture, marks), picture, "kept")
+        found = mask_of(found * mask_of(laid, picture, mask_marks), picture, "kept")
     return Task("inpaint", Mask(found), given, notes=notes)
 
 

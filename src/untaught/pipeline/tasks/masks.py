@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from torch import Tensor
 
-from untaught.errors import InputError, quoted
+from untaught.errors import InputError, one_of, quoted
 from untaught.image.image import Image
 from untaught.image.lazy import empty, release
 from untaught.image.orientation import laid_as
@@ -21,6 +21,7 @@ from untaught.pipeline.tasks.inputs import BAND, colours_of, opened
 MARKS = ("kept", "missing")  # what nonzero marks
 LABELS = 128  # whole numbers below it are labels, of which 0 marks what is missing, and no shades
 WHOLE = 0.95  # of white, from which on a pixel is kept: soft edges hold some of what was laid over the picture
+MOST_SHADES = 1 / 3  # share of a mask's pixels that may lie between black and white
 MOST_MISSING = 2 / 3  # share of the pixels from which on it is asked whether black marks the holes
 SOLID = 0.2  # share of the kept pixels that lie among such, from which on they are no scattered samples
 
@@ -58,6 +59,7 @@ def mask_of(mask: ImageLike, picture: Image, marks: str | None = None) -> Tensor
         given = image == 0 if marks == "missing" else image
         return check_mask(given, picture.height, picture.width)
     values = colours_of(image)
+    _refuse_picture(values, image.name)
     kept = kept_by(values, marks == "missing")
     found = check_mask(_flags(kept), picture.height, picture.width)
     if marks is None:
@@ -79,7 +81,7 @@ def _flags(kept: NDArray[np.bool_]) -> Tensor:
 
 def check_marks(marks: str | None) -> None:
     """Refuse a word that says nothing of what a mask marks."""
-    if marks is not None and marks not in MARKS:
+    if marks is not None and not one_of(marks, MARKS):
         raise InputError(f"the mask is said to mark {quoted(marks)}; what is not black is 'kept' or 'missing'")
 
 
@@ -93,6 +95,19 @@ def kept_by(values: NDArray[Any], missing: bool = False) -> NDArray[np.bool_]:
         return np.asarray((values == 0) if missing else (values != 0))
     share = values / float(values.max())
     return np.asarray((1 - share if missing else share) >= WHOLE)
+
+
+def _refuse_picture(values: NDArray[Any], name: str) -> None:
+    """Refuse what is between black and white in too many places for a mask: a picture, perhaps."""
+    if not in_shades(values):
+        return
+    share = values / float(values.max())
+    between = float(((share > 1 - WHOLE) & (share < WHOLE)).mean())
+    if between > MOST_SHADES:
+        raise InputError(
+            f"{name} is neither black nor white in {100 * between:.0f} % of its pixels, which no mask is; give "
+            "one whose black marks what is missing and whose white marks what is kept"
+        )
 
 
 def in_shades(values: NDArray[Any]) -> bool:
