@@ -22,7 +22,7 @@ def _forward(x: Tensor, axes: Axes) -> Tensor:
     x = x.detach()
     if x.is_cpu:
         workers = torch.get_num_threads()
-        return torch.from_numpy(fft.dctn(x.double().numpy(), axes=axes, norm="ortho", workers=workers))
+        return torch.from_numpy(fft.dctn(x.float().numpy(), axes=axes, norm="ortho", workers=workers))
     for axis in axes:
         x = (x.movedim(axis, -1) @ _cosines(x.shape[axis], x).T).movedim(-1, axis)
     return x
