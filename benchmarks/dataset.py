@@ -38,8 +38,8 @@ from untaught.methods.networks.denoisers import shape_of
 from untaught.methods.self_supervised.learner import Batch, Learner, deviation
 from untaught.methods.self_supervised.learners import LEARNERS, learner
 from untaught.noise import Gaussian
+from untaught.pipeline.options import device_of
 from untaught.pipeline.plane.working_scale import WorkingScale
-from untaught.pipeline.request import device_of
 from untaught.problem import array, tensor
 from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
 from untaught.training.dataset import Page, scan, window

@@ -41,6 +41,7 @@ ROOMS: dict[str, str] = {
 # Inside `pipeline`, from the ground up.
 PIPELINE = (
     "noise_files",
+    "options",
     "request task answer",
     "recipes elsewhere",
     "rerun_command",

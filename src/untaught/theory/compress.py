@@ -22,7 +22,7 @@ from untaught.image.atomic import made_folder, write_text
 from untaught.image.files import as_image, write
 from untaught.image.image import Image
 from untaught.noise.shares import GAPS, part
-from untaught.pipeline.request import listener_of, seconds_of, seed_of
+from untaught.pipeline.options import listener_of, seconds_of, seed_of
 from untaught.results.display import data_uri
 from untaught.results.html import document, paragraph, section, table
 from untaught.theory.coders import Array, Compressed, compress, jpeg, wavelet

@@ -16,16 +16,9 @@ from untaught.image.output_type import output_type_of
 from untaught.methods.trained.model_file import Header
 from untaught.methods.trained.trained import Trained, check_channels
 from untaught.noise import NoiseModel
+from untaught.pipeline.options import Listener, Picture, device_of, listener_of, noise_of, seed_of
 from untaught.pipeline.planes import Requests
-from untaught.pipeline.request import (
-    Listener,
-    Picture,
-    Request,
-    device_of,
-    listener_of,
-    noise_of,
-    seed_of,
-)
+from untaught.pipeline.request import Request
 from untaught.pipeline.tasks.denoise import denoise_planes
 from untaught.results.restoration import representative
 from untaught.results.result import Result

@@ -19,7 +19,7 @@ from untaught.methods.self_supervised.learner import Batch, Learner, Upright, di
 from untaught.methods.self_supervised.learners import learner
 from untaught.methods.self_supervised.single_image import OnePicture
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import Listener, device_of, listener_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.options import Listener, device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.training.batches import Ahead, Patches, Reader, centres
 from untaught.training.beside import learner_beside, with_neighbours
 from untaught.training.dataset import Folder, scan

@@ -151,7 +151,7 @@ def run_frames(
     with interrupts.held():
         from untaught.cli.console import told as say
         from untaught.image.atomic import write_text
-        from untaught.pipeline.request import frames_of
+        from untaught.pipeline.options import frames_of
         from untaught.pipeline.tasks.noise_frames import transfer_of
         from untaught.results.noise_curve import transfer_table
     interrupts.check()

@@ -21,7 +21,7 @@ from untaught.image.orientation import laid_as
 from untaught.image.output_type import output_type_of
 from untaught.methods.registry import TUNED, make
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import Listener, device_of, listener_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.options import Listener, device_of, listener_of, noise_of, seconds_of, seed_of
 from untaught.pipeline.tasks.denoise import denoise
 from untaught.results.comparison import Compared, Row
 from untaught.results.comparison_page import page

@@ -9,7 +9,8 @@ from untaught.image.image import Image
 from untaught.image.reading import Reading, memory_of
 from untaught.operators import Blur
 from untaught.operators.psf import WORDS
-from untaught.pipeline.request import ImageLike, Picture, TaskOptions
+from untaught.pipeline.options import ImageLike, Picture
+from untaught.pipeline.request import TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options, file_of, psf_of
 from untaught.pipeline.tasks.run import run_task

@@ -20,13 +20,14 @@ from untaught.method import Method
 from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
 from untaught.pipeline.answer import Answer
+from untaught.pipeline.options import Frames, Listener, Picture, Region
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.state_error import PROCESSED
 from untaught.pipeline.plane.strength import strength_of, weakened
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
-from untaught.pipeline.request import Frames, Listener, Picture, Region, Request, request_of
+from untaught.pipeline.request import Request, request_of
 from untaught.pipeline.stacks.brightness import at_one_brightness, brightness_notes
 from untaught.pipeline.stacks.choose_together import helping_method, lone_refusal
 from untaught.pipeline.stacks.find_series import NONE, Found, axes_asked, find_series

@@ -11,8 +11,8 @@ from untaught.image.image import Image
 from untaught.image.plane import Plane
 from untaught.methods.registry import make, seconds_for
 from untaught.noise import Gaussian, NoiseModel
+from untaught.pipeline.options import EFFORTS
 from untaught.pipeline.plane.choose_methods import QUICK, advise
-from untaught.pipeline.request import EFFORTS
 from untaught.problem import Problem, tensor
 from untaught.results.inspection import Effort
 

@@ -19,8 +19,8 @@ from untaught.operators import Operator
 from untaught.operators.structure import sites
 from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.noise_files import read_curve
+from untaught.pipeline.options import Region
 from untaught.pipeline.planes import Requests
-from untaught.pipeline.request import Region
 from untaught.pipeline.tasks.noise_frames import transfer_of
 
 CURVE = ".csv"

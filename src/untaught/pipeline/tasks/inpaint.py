@@ -10,7 +10,8 @@ from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.reading import Reading, memory_of
 from untaught.operators import Mask
-from untaught.pipeline.request import ImageLike, Picture, TaskOptions
+from untaught.pipeline.options import ImageLike, Picture
+from untaught.pipeline.request import TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import (
     as_options,

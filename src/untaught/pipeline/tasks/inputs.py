@@ -19,7 +19,7 @@ from untaught.image.orientation import laid_as
 from untaught.operators import check_psf
 from untaught.operators.base import Shape, by
 from untaught.operators.psf import WORDS, _from_words
-from untaught.pipeline.request import ImageLike
+from untaught.pipeline.options import ImageLike
 from untaught.problem import tensor
 
 Flags = NDArray[np.bool_]

@@ -25,10 +25,11 @@ from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.temporal import Temporal, temporal
 from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
+from untaught.pipeline.options import Frames, Region, frames_of, region_of
 from untaught.pipeline.plane.choose_methods import objection
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
-from untaught.pipeline.request import Frames, Region, Request, frames_of, region_of
+from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.find_series import find_series
 from untaught.pipeline.tasks.effort_cost import efforts_of
 from untaught.pipeline.tasks.expected_gain import together_notes

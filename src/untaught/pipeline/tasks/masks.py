@@ -15,7 +15,7 @@ from untaught.image.image import Image
 from untaught.image.lazy import empty, release
 from untaught.image.orientation import laid_as
 from untaught.operators import check_mask
-from untaught.pipeline.request import ImageLike
+from untaught.pipeline.options import ImageLike
 from untaught.pipeline.tasks.inputs import BAND, colours_of, opened
 
 MARKS = ("kept", "missing")  # what nonzero marks

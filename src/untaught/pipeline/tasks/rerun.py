@@ -13,14 +13,10 @@ from untaught.image.output_type import output_type_of
 from untaught.image.reading import Reading
 from untaught.operators import as_operator
 from untaught.operators.serialize import operator_of
-from untaught.pipeline.plane.strength import strength_of
-from untaught.pipeline.planes import Requests
-from untaught.pipeline.recipes import LEFT, asked_again, noise_of, sha256
-from untaught.pipeline.request import (
+from untaught.pipeline.options import (
     ImageLike,
     Listener,
     Picture,
-    Request,
     device_of,
     fixed_pattern_of,
     flicker_of,
@@ -28,6 +24,10 @@ from untaught.pipeline.request import (
     stripes_of,
     together_of,
 )
+from untaught.pipeline.plane.strength import strength_of
+from untaught.pipeline.planes import Requests
+from untaught.pipeline.recipes import LEFT, asked_again, noise_of, sha256
+from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.registry import TASKS
 from untaught.pipeline.tasks.run import hash_of, of_picture, of_tensor, shown

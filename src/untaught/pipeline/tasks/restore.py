@@ -8,7 +8,8 @@ from torch import Tensor
 
 from untaught.image.image import Image
 from untaught.operators import Identity, as_operator
-from untaught.pipeline.request import Picture, TaskOptions
+from untaught.pipeline.options import Picture
+from untaught.pipeline.request import TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options
 from untaught.pipeline.tasks.run import run_task

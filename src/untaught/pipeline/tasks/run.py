@@ -20,12 +20,13 @@ from untaught.image.reading import Reading
 from untaught.operators.structure import outermost, traits_of, visible_size
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
+from untaught.pipeline.options import ImageLike, Picture
 from untaught.pipeline.plane.choose_reconstruction import checked
 from untaught.pipeline.plane.make_problem import Measured
 from untaught.pipeline.plane.through_operator import restore_measured
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.recipes import sha256
-from untaught.pipeline.request import ImageLike, Picture, Request, TaskOptions, request_of
+from untaught.pipeline.request import Request, TaskOptions, request_of
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.given_noise import with_given_noise
 from untaught.pipeline.tasks.inputs import as_options, file_of, guide_of, laid_guide

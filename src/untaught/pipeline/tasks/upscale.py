@@ -8,7 +8,8 @@ from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.reading import Reading, memory_of
 from untaught.operators import Downsample, check_factor
-from untaught.pipeline.request import Picture, TaskOptions
+from untaught.pipeline.options import Picture
+from untaught.pipeline.request import TaskOptions
 from untaught.pipeline.task import Task
 from untaught.pipeline.tasks.inputs import as_options
 from untaught.pipeline.tasks.run import run_task

@@ -11,7 +11,7 @@ from scipy.ndimage import binary_dilation, distance_transform_edt
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.pipeline.request import ImageLike
+from untaught.pipeline.options import ImageLike
 from untaught.pipeline.tasks.masks import mask_of
 
 Flags = NDArray[np.bool_]

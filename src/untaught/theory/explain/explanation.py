@@ -17,7 +17,7 @@ from untaught.image.atomic import made_folder, whole_file
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.noise import NoiseModel
-from untaught.pipeline.request import listener_of, noise_of, seconds_of, seed_of
+from untaught.pipeline.options import listener_of, noise_of, seconds_of, seed_of
 from untaught.theory.explain.experiments import Experiment, Work
 from untaught.theory.explain.findings import Findings
 from untaught.theory.explain.page import PLOTS, page
