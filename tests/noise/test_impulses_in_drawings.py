@@ -24,7 +24,7 @@ def page() -> np.ndarray:
     return drawn
 
 
-PICTURES = {"page": page(), "logo": np.float32(data.logo()[100:260, 100:260, :3] / 255)}
+PICTURES = {"page": page(), "logo": np.float32(data.logo()[120:216, 120:216, :3] / 255)}
 
 
 @pytest.mark.parametrize("name", PICTURES)
