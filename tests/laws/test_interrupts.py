@@ -208,3 +208,16 @@ def test_a_result_is_put_together_although_the_signal_comes_then(monkeypatch: py
     result = untaught.denoise(noisy(clean(24, 24)), method="wavelet", noise="gaussian:25")
     assert result.interrupted
     assert result.method == "wavelet"
+
+
+def test_a_module_that_is_being_loaded_is_loaded_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cut_while_loaded.py").write_text(
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nwhole = True\n", "utf-8"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with Interrupts() as interrupts:
+        import cut_while_loaded
+
+        assert cut_while_loaded.whole
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()

@@ -103,5 +103,14 @@ class Interrupts:
         if self.count == 2:
             with suppress(OSError):
                 os.write(2, NOTICE)
-        if self.leaving or (self.count == 1 and not self._holding):
+        if self.leaving or (self.count == 1 and not (self._holding or _loading(frame))):
             raise KeyboardInterrupt
+
+
+def _loading(frame: FrameType | None) -> bool:
+    """Say whether a module is being loaded: cut in the middle it stays half there, or ends all by the signal."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
