@@ -73,6 +73,8 @@ def _amid_flat(v: Floats, present: Flags) -> Impulses:
 
     if np.unique(v[present]).size <= 2:
         return Impulses(0.0, 0.0, False)
+    if (AMID - 1) * _runs(v) < FEWEST_HITS:  # the square of each has one, above or below, that four may share
+        return Impulses(0.0, 0.0, False)
     low, high = v.min(), v.max()
     counts = np.zeros((3, 2))  # found and looked at: of the low end, the high end, and all else off the colour
     for c in range(v.shape[2]):
@@ -87,6 +89,15 @@ def _amid_flat(v: Floats, present: Flags) -> Impulses:
     pepper, salt, other = (found / np.maximum(looked, 1)).tolist()
     told = found[:2].sum() >= FEWEST_HITS and pepper + salt > max(LEAST_SHARE, other)
     return Impulses(pepper, salt, True) if told else Impulses(0.0, 0.0, False)
+
+
+def _runs(v: Floats) -> int:
+    """Return how many rows of `AMID` equal pixels there are, with the edges repeated: a flat square has one."""
+    reach, length = AMID // 2, AMID - 1
+    wide = np.pad(v, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
+    same = wide[:, 1:] == wide[:, :-1]
+    every = [same[:, at : same.shape[1] - length + 1 + at] for at in range(length)]
+    return int(np.logical_and.reduce(every).sum())
 
 
 def _flat(v: Floats, middle: Floats) -> Flags:
