@@ -53,9 +53,7 @@ class Show:
         if progress.notes:
             return
         # `auto` runs several fits on a plane: the bar must not jump back when the next one starts.
-        self.done = max(
-            self.done, progress.plane + (progress.part + progress.step / progress.steps) / progress.parts
-        )
+        self.done = max(self.done, progress.planes_done)
         text = describe(progress, time.monotonic() - self.started)
         if self.bar is not None:
             self.bar.update(
@@ -90,11 +88,9 @@ def describe(progress: Progress, elapsed: float) -> str:
         parts.insert(0, f"part {progress.part + 1}/{progress.parts}")
     if progress.planes > 1:
         parts.insert(0, f"plane {progress.plane + 1}/{progress.planes}")
-    behind = (progress.planes - progress.plane) * progress.parts - progress.part - 1
-    left = progress.seconds_left + behind * (progress.seconds + progress.seconds_left)
     parts.append(f"{_clock(elapsed)} so far")
     if progress.steps > 1:
-        parts.append(f"at most {_clock(left)} left")
+        parts.append(f"at most {_clock(progress.most_left)} left")
     return ", ".join(parts)
 
 

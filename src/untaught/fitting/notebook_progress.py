@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import math
 import time
 from html import escape
 from typing import Any
@@ -92,9 +91,8 @@ class NotebookProgress:
             self.picture = drawn(progress.preview()[0].permute(1, 2, 0).float().cpu().numpy(), self.side)
             self.next_picture = now + max(BETWEEN, (time.monotonic() - now) / SHARE)
         self.phase, self.next_line = phase, now + LINES
-        steps = (progress.part + progress.step / progress.steps) / progress.parts
-        self.done = max(self.done, (progress.plane + steps) / progress.planes)
-        self._show(line(progress, now - self.started))
+        self.done = max(self.done, progress.planes_done / progress.planes)
+        self._show(f"{progress.where}, {now - self.started:.0f} s")
 
     def _show(self, text: str) -> None:
         """Display a bar, a line, what is to be told, and the picture."""
@@ -108,19 +106,6 @@ class NotebookProgress:
             self.shown = self.display(content, display_id=True)
         else:
             self.shown.update(content)
-
-
-def line(progress: Progress, elapsed: float) -> str:
-    """Return where a fit is, in a line."""
-    said = [progress.phase]
-    for name, at, count in (("plane", progress.plane, progress.planes), ("part", progress.part, progress.parts)):
-        if count > 1:
-            said.append(f"{name} {at + 1} of {count}")
-    if progress.steps > 1:
-        said.append(f"step {progress.step} of {progress.steps}")
-    if math.isfinite(progress.score):
-        said.append(f"{progress.score_name} {progress.score:.4g}")
-    return ", ".join([*said, f"{elapsed:.0f} s"])
 
 
 def drawn(values: NDArray[np.float32], side: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,30 @@ class Progress:
     part: int = 0
     parts: int = 1
     notes: tuple[str, ...] = ()
+
+    @property
+    def planes_done(self) -> float:
+        """How many planes are done, parts of one counted."""
+        return self.plane + (self.part + self.step / self.steps) / self.parts
+
+    @property
+    def most_left(self) -> float:
+        """Seconds that can be left at most, those of the parts and planes behind this one counted."""
+        behind = (self.planes - self.plane) * self.parts - self.part - 1
+        return self.seconds_left + behind * (self.seconds + self.seconds_left)
+
+    @property
+    def where(self) -> str:
+        """Where the work is, in a line."""
+        said = [self.phase]
+        for name, at, count in (("plane", self.plane, self.planes), ("part", self.part, self.parts)):
+            if count > 1:
+                said.append(f"{name} {at + 1} of {count}")
+        if self.steps > 1:
+            said.append(f"step {self.step} of {self.steps}")
+        if math.isfinite(self.score):
+            said.append(f"{self.score_name} {self.score:.4g}")
+        return ", ".join(said)
 
     @classmethod
     def before(cls, phase: str, preview: Callable[[], Tensor], notes: tuple[str, ...] = ()) -> Progress:

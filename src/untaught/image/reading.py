@@ -50,7 +50,7 @@ class Reading:
                 raise InputError(f"{name} {quoted(value)} is no number of a picture; they are counted from 0")
         if not isinstance(self.volume, bool):
             raise InputError(f"volume is {quoted(self.volume)}; give True or False")
-        object.__setattr__(self, "value_range", value_range_of(self.value_range))
+        object.__setattr__(self, "value_range", given_range(self.value_range))
 
     @property
     def asked(self) -> dict[str, int]:
@@ -115,7 +115,7 @@ def memory_of(memory: str | int | None) -> int | None:
     return int(number)
 
 
-def value_range_of(given: Sequence[float] | None) -> tuple[float, float] | None:
+def given_range(given: Sequence[float] | None) -> tuple[float, float] | None:
     """Return a range that was given, low and high, None where none was.
 
     Raises

@@ -26,9 +26,9 @@ from untaught.jobs.dask_tasks import here
 from untaught.jobs.record import Signature, signature_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.elsewhere import Part, Solved
+from untaught.pipeline.tiles.join_tiles import NOWHERE
 
 KEPT = ("photometric",)  # of what a picture says of itself: what its planes depend on
-NOWHERE: NDArray[np.float32] = np.empty((0, 0, 0), np.float32)
 
 
 @dataclass(frozen=True)

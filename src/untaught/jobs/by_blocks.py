@@ -29,7 +29,6 @@ from untaught.jobs import blocks
 from untaught.jobs.blocks import Files, Opening
 from untaught.jobs.cluster import Cluster
 from untaught.pipeline.elsewhere import Part, Solved
-from untaught.pipeline.plane.strength import strength_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.request import request_of
 from untaught.pipeline.tasks.denoise import denoise_planes
@@ -89,10 +88,9 @@ class ByBlocks:
         if picture.source is None:
             raise InputError("workers read the picture themselves; give the path of its file")
         axes, self.on_progress = options.pop("axes", None), on_progress
-        ends, strength = options.pop("value_range", None), strength_of(options.pop("strength", 1.0))
+        ends = options.pop("value_range", None)
         picture = picture if ends is None else as_image(picture, None, Reading(value_range=ends))
         request = request_of({**options, "on_progress": on_progress})  # type: ignore[arg-type]
-        request = replace(request, strength=strength)
         if request.memory is None:
             request = replace(request, memory=self.cluster.memory)
         self.opening = Opening.of(picture, axes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -239,9 +238,8 @@ class Watch:
             return False
         for note in progress.notes:
             self.tell(Told("note", note))
-        steps = (progress.part + progress.step / progress.steps) / progress.parts
-        self.done = max(self.done, (progress.plane + steps) / progress.planes)
-        self.tell(Told("progress", where(progress), self.done))
+        self.done = max(self.done, progress.planes_done / progress.planes)
+        self.tell(Told("progress", progress.where, self.done))
         now = time.monotonic()
         if self.preview and progress.parts == 1 and now >= self.next_preview:
             low, high = self.picture.value_range
@@ -250,20 +248,6 @@ class Watch:
             self.tell(Told("preview", values=values, plane=progress.plane, picture=self.picture))
             self.next_preview = now + max(BETWEEN, (time.monotonic() - now) / SHARE)
         return True
-
-
-def where(progress: Progress) -> str:
-    """Return where a fit is, in a line."""
-    said = [progress.phase]
-    if progress.planes > 1:
-        said.append(f"plane {progress.plane + 1} of {progress.planes}")
-    if progress.parts > 1:
-        said.append(f"part {progress.part + 1} of {progress.parts}")
-    if progress.steps > 1:
-        said.append(f"step {progress.step} of {progress.steps}")
-    if math.isfinite(progress.score):
-        said.append(f"{progress.score_name} {progress.score:.4g}")
-    return ", ".join(said)
 
 
 def verb_of(asked: Asked) -> Callable[..., Result]:

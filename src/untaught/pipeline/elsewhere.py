@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -47,6 +47,22 @@ class Elsewhere(Protocol):
 
     def each(self, parts: Sequence[Part]) -> Iterator[Solved]:
         """Yield what parts come to, in their order; who stops asking calls the rest off."""
+
+
+class Ahead:
+    """Parts that others do, all at once as long as none has learnt what the next one begins with."""
+
+    def __init__(self, elsewhere: Elsewhere, parts: Sequence[Part]) -> None:
+        self.elsewhere = elsewhere
+        self.all = elsewhere.each(parts)
+
+    def solved(self, part: Part, alone: bool) -> Solved:
+        """Return what a part comes to; they are asked for in their order, from the first that is `alone` on so."""
+        if not alone:
+            return next(self.all)
+        if isinstance(self.all, Generator):
+            self.all.close()
+        return next(self.elsewhere.each([part]))
 
 
 def sent(request: Request) -> Request:

@@ -54,6 +54,17 @@ def together_of(together: str) -> str:
     return together
 
 
+def strength_of(strength: float) -> float:
+    """Return how much of an answer is wanted in a mixture with its input: a number from 0 to 1."""
+    try:
+        value = math.nan if isinstance(strength, bool | str) else float(strength)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise InputError(f"the strength is {quoted(strength)}; give a number from 0, the input, to 1, the answer")
+    return value
+
+
 def fixed_pattern_of(fixed_pattern: str) -> str:
     """Return what is to be done with the fixed pattern of a sensor."""
     return _chosen(fixed_pattern, "the fixed pattern", FIXED_PATTERN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,11 +16,9 @@ from untaught.fitting.checkpoint import refuse_foreign
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
 from untaught.image.plane import Plane
-from untaught.method import Stopped
-from untaught.noise import Unknown
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
-from untaught.pipeline.elsewhere import Elsewhere, Solved, sent
+from untaught.pipeline.elsewhere import Ahead, Elsewhere, Solved, sent
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, stripes_in, without_stripes
 from untaught.pipeline.request import Request
@@ -30,7 +28,7 @@ from untaught.pipeline.stacks.find_series import NONE, Found
 from untaught.pipeline.stacks.restore_together import restore_together
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for
-from untaught.pipeline.tiles.parts import Parts, Whole
+from untaught.pipeline.tiles.parts import Parts, Whole, left
 from untaught.pipeline.tiles.restore_tiles import restore_tiles
 from untaught.pipeline.tiles.stripes_in_parts import stripes_in_parts
 from untaught.problem import Weights
@@ -189,7 +187,7 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
             for index, request in enumerate(requests.planes)
             if index not in made
         }
-        others = None if elsewhere is None or single else _Others(elsewhere, list(work.values()))
+        ahead = None if elsewhere is None or single else Ahead(elsewhere, [_sent(part) for part in work.values()])
         for index, request in enumerate(requests.planes):
             if index in made:
                 answers.append(made[index])
@@ -204,7 +202,8 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
                 request = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
                 request = _with_others(request, requests, index, picture)
                 part = replace(part, request=request)
-            solved = part.solved(picture) if others is None else others.solved(part)
+            after = request is not None and not (request.warm_start is None and request.context is None)
+            solved = part.solved(picture) if ahead is None else ahead.solved(_sent(part), alone=after)
             answer = solved.answers[index]
             warm_start = answer.weights or warm_start
             answers.append(answer)
@@ -256,22 +255,6 @@ class _Part:
         return replace(self.solve(plane, request), together=request.context is not None)
 
 
-class _Others:
-    """Planes that others restore, all at once as long as none has learnt what the next one begins with."""
-
-    def __init__(self, elsewhere: Elsewhere, parts: Sequence[_Part]) -> None:
-        self.elsewhere = elsewhere
-        self.ahead = elsewhere.each([_sent(part) for part in parts])
-
-    def solved(self, part: _Part) -> Solved:
-        """Return what a plane comes to; they are asked for in their order."""
-        if part.request is None or (part.request.warm_start is None and part.request.context is None):
-            return next(self.ahead)
-        if isinstance(self.ahead, Generator):
-            self.ahead.close()
-        return next(self.elsewhere.each([_sent(part)]))
-
-
 def _alone(request: Request | None, task: Task) -> str | None:
     return None if request is None or task.fills_in else lone_refusal(request)
 
@@ -310,6 +293,4 @@ def _flat(values: NDArray[np.float32]) -> bool:
 
 def _copied(plane: Plane) -> Answer:
     """Return the answer for a plane to be left alone, such as an empty page in a stack: itself."""
-    stopped = Stopped("nothing to do", 0, "the plane was left as it is")
-    why, gaps = "there is nothing to restore in it", bool(plane.missing.any())
-    return Answer(plane.values, Unknown(0.0), "none", why, stopped, completed=gaps)
+    return replace(left(plane), completed=bool(plane.missing.any()))

@@ -37,6 +37,7 @@ from untaught.pipeline.options import (
     rule_of,
     seconds_of,
     seed_of,
+    strength_of,
     stripes_of,
     together_of,
 )
@@ -126,9 +127,10 @@ class TaskOptions(TypedDict, total=False):
 class DenoiseOptions(TaskOptions, total=False):
     """The options of `untaught.denoise`: those of every task, and what only planes that are noisy have.
 
-    fixed_pattern, flicker : as in `denoise`
+    strength, fixed_pattern, flicker : as in `denoise`
     """
 
+    strength: float
     fixed_pattern: str
     flicker: str
 
@@ -153,6 +155,7 @@ def request_of(options: TaskOptions | DenoiseOptions) -> Request:
         memory=memory_of(options.get("memory")),
         effort=effort_of(options.get("effort", "normal")),
         together=together_of(options.get("together", "auto")),
+        strength=strength_of(more.get("strength", 1.0)),
         fixed_pattern=fixed_pattern_of(more.get("fixed_pattern", "auto")),
         flicker=flicker_of(more.get("flicker", "keep")),
     )

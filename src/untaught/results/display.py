@@ -208,14 +208,35 @@ def overview(levels: Bytes, boxes: Sequence[Box], side: int = FULL_SIDE) -> Byte
 
 def data_uri(levels: Bytes) -> str:
     """Return a PNG of 8-bit levels, shape (H, W, 1) or (H, W, 3), as a data URI."""
+    return png_uri(png_of(levels))
+
+
+def png_of(levels: Bytes) -> bytes:
+    """Return 8-bit levels, shape (H, W, 1) or (H, W, 3), as the bytes of a PNG."""
     buffer = io.BytesIO()
     _pillow(levels).save(buffer, "PNG", optimize=True)
-    return png_uri(buffer.getvalue())
+    return buffer.getvalue()
+
+
+def jpeg_of(levels: Bytes, quality: int, subsampling: int = -1) -> bytes:
+    """Return the same as the bytes of a JPEG; `subsampling` as Pillow has it, 0 for none."""
+    buffer = io.BytesIO()
+    _pillow(levels).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    return buffer.getvalue()
 
 
 def png_uri(png: bytes) -> str:
     """Return the bytes of a PNG as a data URI."""
-    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+    return _uri(png, "png")
+
+
+def jpeg_uri(jpeg: bytes) -> str:
+    """Return the bytes of a JPEG as a data URI."""
+    return _uri(jpeg, "jpeg")
+
+
+def _uri(encoded: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
 
 
 def _pillow(levels: Bytes) -> Any:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from html import escape
-
-import numpy as np
 
 from untaught.results import text as words
 from untaught.results.display import (
@@ -15,7 +11,11 @@ from untaught.results.display import (
     Stretch,
     before_after,
     gain_of,
+    jpeg_of,
+    jpeg_uri,
     pairs,
+    png_of,
+    png_uri,
     residual_levels,
     stretch_of,
 )
@@ -107,15 +107,12 @@ def _picture(levels: Bytes, name: str, size: tuple[int, int], style: str) -> str
 
 def _bounded(levels: Bytes) -> str:
     """Return a picture as a data URI: without loss where that is small, else as a JPEG that is."""
-    from PIL import Image as Pillow
-
-    picture = Pillow.fromarray(np.ascontiguousarray(levels[..., 0] if levels.shape[-1] == 1 else levels))
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    kind = "png"
+    png = png_of(levels)
+    if len(png) <= MOST_BYTES:
+        return png_uri(png)
+    jpeg = b""
     for quality in QUALITIES:
-        if buffer.tell() <= MOST_BYTES:
+        jpeg = jpeg_of(levels, quality, subsampling=0)
+        if len(jpeg) <= MOST_BYTES:
             break
-        kind, buffer = "jpeg", io.BytesIO()
-        picture.save(buffer, "JPEG", quality=quality, subsampling=0)
-    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+    return jpeg_uri(jpeg)

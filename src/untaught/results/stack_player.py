@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass
 from html import escape
 
@@ -14,7 +12,7 @@ from untaught.image.image import Image
 from untaught.image.lazy import release
 from untaught.image.plane import Window
 from untaught.results import text as words
-from untaught.results.display import Bytes, Pair, Stretch, data_uri, middle, overview
+from untaught.results.display import Bytes, Pair, Stretch, data_uri, jpeg_of, jpeg_uri, middle, overview
 from untaught.results.html import paragraph, section
 from untaught.results.restoration import Restoration
 
@@ -130,8 +128,9 @@ def _frame(picture: Image, named: tuple[str, str], index: int, stretch: Stretch)
     small = overview(levels, (), SIDE)
     zoom = max(1, min(MOST_ZOOM, SHOWN // max(small.shape[:2])))
     name, label = named
+    shown = small if levels.shape[-1] == 3 else small[..., :1]
     return (
-        f'<img class="pixels" src="{_jpeg(small if levels.shape[-1] == 3 else small[..., :1])}" '
+        f'<img class="pixels" src="{jpeg_uri(jpeg_of(shown, QUALITY))}" '
         f'width="{small.shape[1] * zoom}" height="{small.shape[0] * zoom}" data-place="{escape(label)}" '
         f'alt="{name}, {escape(label)}"'
     )
@@ -176,12 +175,3 @@ def _cut(picture: Image, planes: tuple[int, ...], window: Window, stretch: Stret
         rows.append(stretch(picture.plane(index, window).values))
         release(picture.array)
     return np.concatenate(rows)
-
-
-def _jpeg(levels: Bytes) -> str:
-    from PIL import Image as Pillow
-
-    buffer = io.BytesIO()
-    grey = levels.shape[-1] == 1
-    Pillow.fromarray(levels[..., 0] if grey else levels).save(buffer, "JPEG", quality=QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -99,8 +99,6 @@ class Watch:
 
 def where(progress: Progress) -> dict[str, Any]:
     """Return where a fit is, with None where there is no number."""
-    behind = (progress.planes - progress.plane) * progress.parts - progress.part - 1
-    left = progress.seconds_left + behind * (progress.seconds + progress.seconds_left)
     return {
         "phase": progress.phase,
         "step": progress.step,
@@ -112,7 +110,7 @@ def where(progress: Progress) -> dict[str, Any]:
         "planes": progress.planes,
         "part": progress.part,
         "parts": progress.parts,
-        "left": finite(left) if progress.step else None,
+        "left": finite(progress.most_left) if progress.step else None,
     }
 
 

@@ -35,9 +35,12 @@ class Centred(nn.Module):
         """Return the picture drawn from `x`, (B, C, H, W), of which only what the mask shows may be known."""
         around = self._known(x, *mask) if mask else smooth(x)
         seen = x - around if mask else torch.cat([x - around, x - self.centre], dim=1)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
+        return self._drawn(seen, *mask) + (x if self.residual else around)
+
+    def _drawn(self, seen: Tensor, *mask: Tensor) -> Tensor:
+        with torch.autocast(seen.device.type, torch.bfloat16, enabled=self.mixed):
             drawn: Tensor = self.inner(seen.contiguous(memory_format=torch.channels_last), *mask).float()
-        return drawn + (x if self.residual else around)
+        return drawn
 
     def _known(self, x: Tensor, mask: Tensor) -> Tensor:
         shown = mask.to(x.dtype)
@@ -50,26 +53,15 @@ def smooth(x: Tensor) -> Tensor:
     return local_mean(local_mean(x, WINDOW), WINDOW)
 
 
-class CentredInSeries(nn.Module):
+class CentredInSeries(Centred):
     """`Centred` with neighbours p: b + u(x - b, x - c, p - b), or x + u(...) if it adds to its input.
 
     b is the local mean of x, so that p - b holds what changes; c of (1, C, 1, 1) is the mean of every channel.
     """
 
-    centre: Tensor
-
-    def __init__(self, inner: nn.Module, centre: Tensor, residual: bool, mixed: bool):
-        super().__init__()
-        self.register_buffer("centre", centre)
-        self.inner = inner
-        self.residual = residual
-        self.mixed = mixed
-
-    def forward(self, x: Tensor, context: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *context: Tensor) -> Tensor:
         """Return the picture drawn from `x`, (B, C, H, W), and its neighbours, (B, P C, H, W)."""
-        around = smooth(x)
-        beside = context - around.repeat(1, context.shape[1] // x.shape[1], 1, 1)
+        around, (others,) = smooth(x), context
+        beside = others - around.repeat(1, others.shape[1] // x.shape[1], 1, 1)
         seen = torch.cat([x - around, x - self.centre, beside], dim=1)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.mixed):
-            drawn: Tensor = self.inner(seen.contiguous(memory_format=torch.channels_last)).float()
-        return drawn + (x if self.residual else around)
+        return self._drawn(seen) + (x if self.residual else around)

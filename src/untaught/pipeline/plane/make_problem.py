@@ -53,6 +53,12 @@ class Measured:
     seen: Tensor | None = None
     known: Tensor | None = None
 
+    @classmethod
+    def of(cls, plane: Plane, guide_image: Tensor | None = None) -> Measured:
+        """Return what a plane holds."""
+        gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
+        return cls(tensor(plane.values), gone, guide_image)
+
     def mask(self, task: Task) -> Tensor:
         """Return 1 where there is a measurement."""
         operator, last = task.folded

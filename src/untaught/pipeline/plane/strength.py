@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.errors import InputError, quoted
 from untaught.pipeline.answer import Answer
 from untaught.risk.estimate import Risk
-
-
-def strength_of(strength: float) -> float:
-    """Return a strength that was given.
-
-    Raises
-    ------
-    InputError
-        When it is no number from 0 to 1.
-    """
-    try:
-        value = math.nan if isinstance(strength, bool | str) else float(strength)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not 0 <= value <= 1:
-        raise InputError(f"the strength is {quoted(strength)}; give a number from 0, the input, to 1, the answer")
-    return value
 
 
 def weakened(answer: Answer, y: NDArray[np.float32], missing: NDArray[np.bool_], strength: float) -> Answer:

@@ -24,7 +24,7 @@ from untaught.pipeline.options import Frames, Listener, Picture, Region
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.state_error import PROCESSED
-from untaught.pipeline.plane.strength import strength_of, weakened
+from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.working_scale import solved
 from untaught.pipeline.planes import Requests, restore_planes
 from untaught.pipeline.request import Request, request_of
@@ -182,13 +182,13 @@ def denoise(
             "stripes": stripes,
             "memory": memory,
             "together": together,
+            "strength": strength,
             "fixed_pattern": fixed_pattern,
             "flicker": flicker,
             "on_progress": on_progress,
             "checkpoint": checkpoint,
         }
     )
-    request = replace(request, strength=strength_of(strength))
     result = denoise_planes(Requests.of(picture, request, started))
     return replace(result, notes=result.notes + compression_notes(picture))
 

@@ -59,8 +59,10 @@ def mask_of(mask: ImageLike, picture: Image, marks: str | None = None) -> Tensor
         given = image == 0 if marks == "missing" else image
         return check_mask(given, picture.height, picture.width)
     values = colours_of(image)
-    _refuse_picture(values, image.name)
-    kept = kept_by(values, marks == "missing")
+    share = shares_of(values)
+    if share is not None:
+        _refuse_picture(share, image.name)
+    kept = _kept(values, share, marks == "missing")
     found = check_mask(_flags(kept), picture.height, picture.width)
     if marks is None:
         _ask(found)
@@ -91,17 +93,17 @@ def kept_by(values: NDArray[Any], missing: bool = False) -> NDArray[np.bool_]:
     Of two values, and of labels, nonzero is kept. Of shades, what is at least `WHOLE` of the largest of them;
     where nonzero marks what is `missing`, what is as near to black.
     """
-    if not in_shades(values):
+    return _kept(values, shares_of(values), missing)
+
+
+def _kept(values: NDArray[Any], share: NDArray[np.floating] | None, missing: bool) -> NDArray[np.bool_]:
+    if share is None:
         return np.asarray((values == 0) if missing else (values != 0))
-    share = values / float(values.max())
     return np.asarray((1 - share if missing else share) >= WHOLE)
 
 
-def _refuse_picture(values: NDArray[Any], name: str) -> None:
+def _refuse_picture(share: NDArray[np.floating], name: str) -> None:
     """Refuse what is between black and white in too many places for a mask: a picture, perhaps."""
-    if not in_shades(values):
-        return
-    share = values / float(values.max())
     between = float(((share > 1 - WHOLE) & (share < WHOLE)).mean())
     if between > MOST_SHADES:
         raise InputError(
@@ -116,6 +118,11 @@ def in_shades(values: NDArray[Any]) -> bool:
         return False
     levels = np.unique(values)
     return len(levels) > 2 and (values.dtype.kind == "f" or int(levels[-1]) >= LABELS)
+
+
+def shares_of(values: NDArray[Any]) -> NDArray[np.floating] | None:
+    """Return the values of a mask over the largest; None where it has no shades."""
+    return values / float(values.max()) if in_shades(values) else None
 
 
 def _ask(kept: Tensor) -> None:

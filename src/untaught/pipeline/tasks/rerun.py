@@ -21,10 +21,10 @@ from untaught.pipeline.options import (
     fixed_pattern_of,
     flicker_of,
     listener_of,
+    strength_of,
     stripes_of,
     together_of,
 )
-from untaught.pipeline.plane.strength import strength_of
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import LEFT, asked_again, noise_of, sha256
 from untaught.pipeline.request import Request

@@ -83,8 +83,7 @@ def of_picture(requests: Requests, task: Task, guide: ImageLike | None) -> Resul
     guide_image = None if laid is None or parts is not None else tensor(laid.plane(0).values)
 
     def solve(plane: Plane, request: Request) -> Answer:
-        gone = torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
-        return restore_measured(Measured(tensor(plane.values), gone, guide_image), task, request)
+        return restore_measured(Measured.of(plane, guide_image), task, request)
 
     parts = None if parts is None else replace(parts, task=task, guide=laid)
     return restore_planes(requests, task, solve, measured, frame, parts)

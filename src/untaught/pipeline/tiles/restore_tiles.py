@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from untaught.fitting.progress import Progress
@@ -11,7 +11,7 @@ from untaught.image.image import Image
 from untaught.image.lazy import in_words, release
 from untaught.image.tiling import Tile
 from untaught.pipeline.answer import Answer
-from untaught.pipeline.elsewhere import Solved, sent
+from untaught.pipeline.elsewhere import Ahead, Solved, sent
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.request import Request
 from untaught.pipeline.tiles.join_tiles import NOWHERE, Canvas, Laid, joined
@@ -98,17 +98,18 @@ def _laid(whole: Whole, canvas: Canvas, settled: Settled | None, parts: Parts) -
     """Solve tile by tile; where nothing is settled, and after Ctrl-C, they are as they were."""
     tiles, laid, started = whole.tiles, list[Laid](), time.monotonic()
     warm_start = None if settled is None else settled.request.warm_start
-    others = _Others(whole, settled) if whole.elsewhere and settled else None
+    ahead = None if settled is None else _ahead(whole, settled)
     for number, tile in enumerate(tiles):
         answer = None
         if settled is not None:
             own = replace(_own(settled.request, number, len(tiles), started), warm_start=warm_start)
             try:
-                answer = (
-                    _solved(settled, tile, own)
-                    if others is None
-                    else others.answer(_Part.of(whole, settled, tile, own))
-                )
+                if ahead is None:
+                    answer = _solved(settled, tile, own)
+                else:
+                    part = _Part.of(whole, settled, tile, own)
+                    solved = ahead.solved(part, alone=own.warm_start is not None)
+                    answer = solved.answers.get(whole.index)
             except KeyboardInterrupt:
                 if all(one.copied for one in laid):
                     raise
@@ -167,24 +168,14 @@ class _Part:
         return Solved({} if answer is None else {self.index: answer})
 
 
-class _Others:
-    """Tiles that others restore, all at once as long as none has learnt what the next one begins with."""
-
-    def __init__(self, whole: Whole, settled: Settled) -> None:
-        assert whole.elsewhere is not None
-        self.elsewhere, self.index = whole.elsewhere, whole.index
-        count = len(whole.tiles)
-        own = [_own(settled.request, k, count, 0.0) for k in range(count)]
-        parts = [_Part.of(whole, settled, *both) for both in zip(whole.tiles, own, strict=True)]
-        self.ahead = self.elsewhere.each(parts)
-
-    def answer(self, part: _Part) -> Answer | None:
-        """Return the answer for a tile; they are asked for in their order."""
-        if part.request.warm_start is None:
-            return next(self.ahead).answers.get(self.index)
-        if isinstance(self.ahead, Generator):
-            self.ahead.close()
-        return next(self.elsewhere.each([part])).answers.get(self.index)
+def _ahead(whole: Whole, settled: Settled) -> Ahead | None:
+    """Return who restores the tiles, where others do."""
+    if whole.elsewhere is None:
+        return None
+    count = len(whole.tiles)
+    own = [_own(settled.request, k, count, 0.0) for k in range(count)]
+    parts = [_Part.of(whole, settled, *both) for both in zip(whole.tiles, own, strict=True)]
+    return Ahead(whole.elsewhere, parts)
 
 
 def _own(request: Request, number: int, count: int, started: float) -> Request:

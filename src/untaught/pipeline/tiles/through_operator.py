@@ -87,7 +87,7 @@ class ThroughOperator:
 
     def missing(self, plane: Plane, window: Window) -> NDArray[np.bool_]:
         """Return where nothing was measured in a window, (H, W)."""
-        mask = Measured(tensor(plane.values), _gone(plane)).mask(self.task.part(window))
+        mask = Measured.of(plane).mask(self.task.part(window))
         return np.asarray((mask[0] == 0).all(0).numpy(), np.bool_)
 
     @property
@@ -100,10 +100,13 @@ class ThroughOperator:
         if plane.values.max() == plane.values.min():
             return None
         known = None if filled is None else filled.known(tile.window)
-        values = plane.values if known is None or filled is None else filled.laid(plane.values, tile.window)
-        measured = Measured(
-            tensor(values), _gone(plane), self._guide(tile), plane.core, _seen(tile, self._cut), known
+        measured = replace(
+            Measured.of(plane, self._guide(tile)), own=plane.core, seen=_seen(tile, self._cut), known=known
         )
+        values = plane.values
+        if known is not None and filled is not None:
+            values = filled.laid(values, tile.window)
+            measured = replace(measured, y=tensor(values))
         task = self.task.part(tile.window)
         if _whole(measured, task, request.noise):
             found = replace(left(plane, Risk(0.0, 0.0)), values=values)
@@ -152,10 +155,6 @@ def parts_for(picture: Image, task: Task, request: Request) -> ThroughOperator |
             f"{in_words(memory_for(request))} of memory that may be used; allow more, or give a smaller picture"
         )
     return ThroughOperator(task, tiling)
-
-
-def _gone(plane: Plane) -> Tensor | None:
-    return torch.from_numpy(plane.missing).float()[None, None] if plane.missing.any() else None
 
 
 def _whole(measured: Measured, task: Task, noise: NoiseModel | None) -> bool:
