@@ -22,7 +22,7 @@ from untaught.noise import (
     gaussian_kernel,
     parse_noise,
 )
-from untaught.noise.models.censored import CELLS, interpolate
+from untaught.noise.models.piecewise import CELLS, interpolate
 
 BOTH, LOW, HIGH, NONE = (True, True), (True, False), (False, True), (False, False)
 BOX = tuple(map(tuple, np.ones((3, 3))))

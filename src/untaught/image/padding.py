@@ -43,7 +43,11 @@ def padding_of(values: NDArray[Any], missing: Flags) -> Flags:
     nothing = np.zeros(missing.shape, np.bool_)
     if missing.all():
         return nothing
-    bottom = (values == values[~missing].min(0)).all(-1) & ~missing
+    there = values[~missing] if missing.any() else values
+    least = there.min(tuple(range(there.ndim - 1)))
+    bottom = ~missing
+    for channel, value in enumerate(least):
+        bottom &= values[..., channel] == value
     if bottom.sum() < SHARE * bottom.size:
         return nothing
     found = _areas(bottom)

@@ -142,7 +142,7 @@ class Working:
         """
         if scale is None:
             padding = padding_of(raw, missing)
-            low, high = _range(raw[~(missing | padding)], own)
+            low, high = _range(_there(raw, missing | padding), own)
         else:
             padding = padding_within(raw, missing, scale.padding)
             low, high = scale.low, scale.high
@@ -151,7 +151,7 @@ class Working:
         values = filled(scaled(raw, (low, high), missing), np.asarray(gone, np.bool_))
         stuck = _alone(far)
         factor, shift = (own[1] - own[0]) / (high - low), (own[0] - low) / (high - low)
-        step = step_of(raw[~gone]) / (high - low) if scale is None else scale.step
+        step = step_of(_there(raw, gone)) / (high - low) if scale is None else scale.step
         return cls(
             values,
             missing,
@@ -165,6 +165,11 @@ class Working:
         )
 
 
+def _there(raw: NDArray[Any], gone: Flags) -> NDArray[Any]:
+    """Return the pixels of (H, W, C) that are not `gone`, one a row."""
+    return raw[~gone] if gone.any() else raw.reshape(-1, raw.shape[2])
+
+
 def _range(there: NDArray[Any], own: tuple[float, float]) -> tuple[float, float]:
     """Return low and high of the values that are there, (N, C)."""
     if not there.size:
@@ -176,11 +181,15 @@ def _range(there: NDArray[Any], own: tuple[float, float]) -> tuple[float, float]
 def _beyond(raw: NDArray[Any], bottom: float, top: float) -> Flags:
     """Return where a value of a pixel lies outside."""
     least, most = np.float64(bottom), np.float64(top)  # of 64 bits, as float16 may not hold them
+    if raw.size and raw.min() >= least and raw.max() <= most:
+        return np.zeros(raw.shape[:2], np.bool_)
     return np.asarray(((raw < least) | (raw > most)).any(-1), np.bool_)
 
 
 def _alone(far: Flags) -> Flags:
     """Return which of the flagged pixels have no flagged neighbour."""
+    if not far.any():
+        return far
     from scipy.ndimage import convolve
 
     return np.asarray(far & (convolve(far.astype(np.uint8), np.ones((3, 3), np.uint8), mode="constant") == 1))

@@ -65,6 +65,8 @@ class Requests:
         Planes that may be restored together.
     elsewhere : Elsewhere or None
         Who restores parts of it, where that is not this process alone.
+    only : Plane or None
+        The only plane of what was measured, where it was looked at and nothing was taken out of it.
     """
 
     picture: Image
@@ -74,6 +76,7 @@ class Requests:
     accounts: tuple[Sequence[Account], ...] = ()
     found: Found = NONE
     elsewhere: Elsewhere | None = None
+    only: Plane | None = None
 
     @classmethod
     def of(cls, picture: Image, request: Request, started: float, elsewhere: Elsewhere | None = None) -> Requests:
@@ -85,14 +88,15 @@ class Requests:
 
         `in_parts` says that its planes are not to be held.
         """
+        only = measured.plane(0) if measured.n_planes == 1 and not in_parts else None
 
         def look(index: int) -> Taken:
             if in_parts:
                 return stripes_in_parts(measured, index, self.shared.stripes)
-            return stripes_in(measured.plane(index), self.shared.stripes)
+            return stripes_in(only or measured.plane(index), self.shared.stripes)
 
         picture, taken = without_stripes(measured, look)
-        return picture, self.also(taken)
+        return picture, replace(self.also(taken), only=only if picture is measured else None)
 
     def also(self, accounts: Sequence[Account]) -> Requests:
         """Return the requests for planes to which something more was done."""
@@ -183,7 +187,16 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
             restore_together(asked, requests.found, made)
         single = count == 1 and parts is not None  # its tiles may go elsewhere
         work = {
-            index: _Part(index, count, request, solve, parts, _alone(request, task), elsewhere if single else None)
+            index: _Part(
+                index,
+                count,
+                request,
+                solve,
+                parts,
+                _alone(request, task),
+                elsewhere if single else None,
+                requests.only,
+            )
             for index, request in enumerate(requests.planes)
             if index not in made
         }
@@ -226,6 +239,7 @@ class _Part:
     parts: Parts | None
     lone: str | None  # why it cannot be taken alone, and is left as it is
     elsewhere: Elsewhere | None = None
+    only: Plane | None = None
     whole: bool = True
 
     @property
@@ -249,7 +263,7 @@ class _Part:
             return restore_tiles(
                 Whole(picture, self.index, self.parts.tiling, self.elsewhere), request, self.parts
             )
-        plane = picture.plane(self.index)
+        plane = self.only or picture.plane(self.index)
         if request is None or _flat(plane.values):
             return _copied(plane)
         return replace(self.solve(plane, request), together=request.context is not None)
@@ -260,7 +274,7 @@ def _alone(request: Request | None, task: Task) -> str | None:
 
 
 def _sent(part: _Part) -> _Part:
-    return part if part.request is None else replace(part, request=sent(part.request))
+    return replace(part, request=None if part.request is None else sent(part.request), only=None)
 
 
 def _with_others(request: Request, requests: Requests, index: int, picture: Image) -> Request:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from untaught.noise import NoiseModel
-from untaught.noise.models.censored import interpolate, reach_of
+from untaught.noise.models.censored import reach_of
+from untaught.noise.models.piecewise import KEPT, Piecewise
 
 STEP = 1e-3  # of the range: the slope of u is taken over this to both sides
 FINER = 8  # nodes of a table in a step
 BEND = 4e-3  # of the range: that of the weight, over this
+
+Function = Callable[[NoiseModel, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,13 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
     value = weight_at(noise, image)
     if not noise.biased:
         return Weight(value)
-    bend = _tabled(noise, lambda x: (_slope(noise, x + BEND) - _slope(noise, x - BEND)) / (2 * BEND), image)
+    bend = _tabled(noise, _bend_of, image)
     return Weight(value, bend * (image - y))
 
 
 def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
     """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
-    if not noise.biased:
-        return torch.ones_like(image)
-    return _tabled(noise, lambda x: _slope(noise, x), image)
+    return _tabled(noise, _slope, image) if noise.biased else torch.ones_like(image)
 
 
 def _slope(noise: NoiseModel, x: Tensor) -> Tensor:
@@ -76,16 +78,22 @@ def _slope(noise: NoiseModel, x: Tensor) -> Tensor:
     return (rise / (2 * STEP)).square()
 
 
-def _tabled(noise: NoiseModel, function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return function(x) by a table finer than `STEP`: each value counts alone, and a picture has many.
+def _bend_of(noise: NoiseModel, x: Tensor) -> Tensor:
+    """Return the slope of that."""
+    return (_slope(noise, x + BEND) - _slope(noise, x - BEND)) / (2 * BEND)
 
-    Far from the ends of the range the function is level, and one hot pixel there would make the table endless.
-    """
-    margin = max(1.0, reach_of(noise.std) + 2 * BEND)
-    x = x.clamp(-margin, 1 + margin)
-    low, high = float(x.min()), float(x.max())
-    if not high > low:
-        return function(x)
-    nodes = torch.linspace(low, high, math.ceil((high - low) / STEP * FINER) + 1, dtype=x.dtype)
-    found: Tensor = interpolate(x, nodes.numpy(), function(nodes).numpy())
+
+def _tabled(noise: NoiseModel, function: Function, x: Tensor) -> Tensor:
+    """Return function(noise, x) by a table finer than `STEP`: each value counts alone, and a picture has many."""
+    table = _table(noise, function) if noise.pixel_levels is None else _table.__wrapped__(noise, function)
+    found: Tensor = table(x)
     return found
+
+
+@lru_cache(maxsize=KEPT)  # parts of a picture ask again
+def _table(noise: NoiseModel, function: Function) -> Piecewise:
+    """Return the table, from where to where the ends of the range are felt: beyond, the function is level."""
+    margin = max(1.0, reach_of(noise.std) + 2 * BEND)
+    count = math.ceil((1 + 2 * margin) / STEP * FINER) + 1
+    nodes = torch.linspace(-margin, 1 + margin, count, dtype=torch.float64)
+    return Piecewise(nodes.numpy(), function(noise, nodes).numpy())

@@ -107,8 +107,7 @@ def stripes_in_lines(turned: Floats, lost: Flags, along: str, step: float = 0.0)
     """Measure stripes in lines across them, as `stripes_of` does: (L, W, C), and where offsets moved nothing."""
     if min(turned.shape[:2]) < LEAST_SIDE:
         return Stripes(along, 0.0, False, np.zeros(turned.shape[1:]), 0.0)
-    exact = turned.astype(np.float64)
-    each = [_of_channel(exact[..., c], lost[..., c], along, step) for c in range(exact.shape[2])]
+    each = [_of_channel(turned[..., c], lost[..., c], along, step) for c in range(turned.shape[2])]
     strongest = max(each, key=lambda one: (one.found, one.level))
     offsets = np.concatenate([one.offsets for one in each], axis=1)
     return replace(strongest, offsets=offsets, leftover=float(np.mean([one.leftover for one in each])))
@@ -132,7 +131,8 @@ def moved_by(values: Floats, gone: Flags | None, ends: tuple[float, ...]) -> Fla
 def _of_channel(y: Floats, lost: Flags, along: str, grey_step: float) -> Stripes:
     """Measure one channel, (H, W), whose columns may have offsets."""
     steps = np.diff(np.ascontiguousarray(y.T), axis=0)  # a column a row: sorted many times faster
-    steps[(lost[:, 1:] | lost[:, :-1]).T] = np.nan
+    if lost.any():
+        steps[(lost[:, 1:] | lost[:, :-1]).T] = np.nan
     middle, scale = _middles(steps)
     bands = np.stack([_middles(band)[0] for band in np.array_split(steps, BANDS, axis=1)])
     curved = (bands[:, :-1] - bands[:, 1:]) / 2
@@ -171,12 +171,13 @@ def _middles(steps: Floats) -> tuple[Floats, float]:
     known = np.isfinite(steps)
     counts = known.sum(1)
     middle = _medians(steps, counts)
-    away = steps - middle[:, None]
-    scale = float(_spread(away[known]))
+    away = steps - middle[:, None].astype(steps.dtype)
+    scale = float(_spread(away if counts.min() == steps.shape[1] else away[known]))
     for _ in range(2):
-        keep = np.abs(steps - middle[:, None]) <= TRIM * scale  # what is not known is not kept
+        keep = np.abs(steps - middle[:, None].astype(steps.dtype)) <= TRIM * scale  # not what is not known
         count = keep.sum(1)
-        middle = np.where(count > 0, np.where(keep, steps, 0.0).sum(1) / np.maximum(count, 1), middle)
+        total = np.sum(steps, 1, np.float64, where=keep)
+        middle = np.where(count > 0, total / np.maximum(count, 1), middle)
     return middle, scale
 
 

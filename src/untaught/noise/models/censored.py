@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.noise.models.piecewise import Piecewise, namespace
+
 FAR = 12.0  # standard deviations; beyond this a tail is below 1e-32 and an end may as well be absent
 VANISHED = 40.0  # standard deviations from which on the density is 0 in double precision; their square is finite
 STEEP = 8.0  # standard deviations; beyond, Stein's kernel is a quotient of numbers that are next to nothing
 BEYOND = 3.0  # standard deviations outside of the range; the value is as good as surely cut there
-CELLS = 65_536  # of one size, instead of nodes
-MANY = 8192  # values from which on these save time
-NEAR = 1e-7  # of the range of values: as well as equal
 
 Clip = tuple[bool, bool]
-
-
-def namespace(x: Any) -> Any:
-    """Return torch for a tensor, numpy for all else, without ever importing torch."""
-    torch = sys.modules.get("torch")
-    return torch if torch is not None and isinstance(x, torch.Tensor) else np
 
 
 def normal_cdf(z: Any) -> Any:
@@ -106,32 +98,24 @@ def _excess(b: Any) -> Any:
     return normal_pdf(b) - b * normal_cdf(-b)
 
 
-def invert(m: Any, mean: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip) -> Any:
-    """Return x with mean(x) = m, held to the ends that are clipped, by a finely graded table.
+def inverse_of(mean: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip) -> Piecewise:
+    """Return x as a function of mean(x), held to the ends that are clipped, by a finely graded table.
 
-    `mean` must increase. Beyond an end that is not clipped `mean` is the identity, and so is
-    the answer.
+    `mean` must increase. Beyond an end that is not clipped it is the identity, and the table does not say so.
     """
     nodes = _nodes(std, clip)
-    table = np.maximum.accumulate(mean(nodes))
-    inside = interpolate(m, table, nodes)
-    xp = namespace(m)
-    if not clip[0]:
-        inside = xp.where(m < float(table[0]), m, inside)
-    if not clip[1]:
-        inside = xp.where(m > float(table[-1]), m, inside)
-    return inside
+    return Piecewise(np.maximum.accumulate(mean(nodes)), nodes)
 
 
 def at_mean(
-    m: Any, mean: Callable[[Any], Any], value: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip
-) -> Any:
-    """Return value(x) where mean(x) = m, by a table that goes on for `BEYOND` deviations outside of the range.
+    mean: Callable[[Any], Any], value: Callable[[Any], Any], std: Callable[[Any], Any], clip: Clip
+) -> Piecewise:
+    """Return value(x) as a function of mean(x), by a table that goes on for `BEYOND` deviations beyond the range.
 
-    An estimate of m errs both ways; held to the range, only the errors inwards would count, and shift the value.
+    An estimate of a mean errs both ways; held to the range, only errors inwards would count, and shift the value.
     """
     nodes = _nodes(std, clip, BEYOND)
-    return interpolate(m, np.maximum.accumulate(mean(nodes)), value(nodes))
+    return Piecewise(np.maximum.accumulate(mean(nodes)), value(nodes))
 
 
 def reach_of(std: Callable[[Any], Any]) -> float:
@@ -147,48 +131,3 @@ def _nodes(std: Callable[[Any], Any], clip: Clip, beyond: float = 0.0) -> NDArra
     stop = 1.0 + beyond * high if clip[1] else max(1.0, reach)
     x = np.concatenate([np.linspace(start, stop, 6145), fine * low, 1.0 - fine * high])
     return np.unique(x[(x >= start) & (x <= stop)])
-
-
-def interpolate(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
-    """Return the piecewise linear function through (xs, ys) at `m`, level beyond the ends, in the type of `m`."""
-    torch = namespace(m)
-    if torch is np:
-        m = np.asarray(m)
-        kind = m.dtype if np.issubdtype(m.dtype, np.floating) else np.float64
-        return np.interp(m, xs, ys).astype(kind)
-    flat = m.flatten()
-    return (_by_cells if m.numel() > MANY else _by_nodes)(flat, xs, ys).view(m.shape)
-
-
-def _by_nodes(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
-    """Return the same for a tensor (N,), each value looked for among all nodes."""
-    torch = namespace(m)
-    tx, ty = (torch.as_tensor(v, dtype=torch.float64).to(m.device, m.dtype) for v in (xs, ys))
-    right = torch.searchsorted(tx, m).clamp(1, len(tx) - 1)
-    x0, x1 = tx[right - 1], tx[right]
-    t = ((m - x0) / (x1 - x0).clamp_min(torch.finfo(m.dtype).tiny)).clamp(0.0, 1.0)
-    return ty[right - 1] + t * (ty[right] - ty[right - 1])
-
-
-def _by_cells(m: Any, xs: NDArray[np.float64], ys: NDArray[np.float64]) -> Any:
-    """Return the same for many values, in a tenth of the time: cells of one size need no search.
-
-    Two piecewise linear functions differ most at their nodes. Where that is too much, the nodes are looked for.
-    """
-    torch = namespace(m)
-    low, high = float(xs[0]), float(xs[-1])
-    even = np.linspace(low, high, CELLS + 1)
-    values = np.interp(even, xs, ys)
-    wrong = np.abs(np.interp(xs, even, values) - ys) > NEAR * np.ptp(ys)
-    width = max((high - low) / CELLS, 1e-30)
-    ty = torch.as_tensor(values).to(m.device, m.dtype)
-    at = ((m - low) / width).clamp_(0, CELLS)
-    cell = at.int().clamp_(0, CELLS - 1)
-    found = torch.addcmul(ty.index_select(0, cell), at.sub_(cell), ty.diff().index_select(0, cell))
-    if wrong.any():
-        rough = np.zeros(CELLS, np.bool_)
-        for beside in (-1, 0, 1):  # rounding may take a value for one of the next cell
-            rough[((xs[wrong] - low) / width + beside).astype(int).clip(0, CELLS - 1)] = True
-        again = torch.as_tensor(rough, device=m.device).index_select(0, cell)
-        found[again] = _by_nodes(m[again], xs, ys)
-    return found

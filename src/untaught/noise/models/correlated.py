@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.noise.models.base import DIGITS, Kernel, NoiseModel
-from untaught.noise.models.censored import namespace
 from untaught.noise.models.curves import Curve, along, curve
 from untaught.noise.models.gaussian import Gaussian, constant
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import namespace
 from untaught.noise.models.words import Words
 
 if TYPE_CHECKING:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.noise.models.censored import interpolate
+from untaught.noise.models.piecewise import KEPT, Piecewise
 
 Curve = tuple[tuple[float, float], ...]
 
@@ -32,7 +33,11 @@ def curve(pairs: Sequence[Sequence[float]]) -> Curve:
 
 def along(x: Any, pairs: Curve) -> Any:
     """Return the values of a curve at brightness `x`, array or tensor, in its type and shape."""
+    return _table(pairs)(x)
+
+
+@lru_cache(maxsize=KEPT)
+def _table(pairs: Curve) -> Piecewise:
     if len(pairs) == 1:
         pairs = (*pairs, (pairs[0][0] + 1, pairs[0][1]))
-    places, values = np.array(pairs, dtype=np.float64).T.copy()
-    return interpolate(x, places, values)
+    return Piecewise(*np.array(pairs, dtype=np.float64).T.copy())

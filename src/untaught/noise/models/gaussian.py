@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.censored import namespace
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import namespace
 from untaught.noise.models.words import Words
 
 

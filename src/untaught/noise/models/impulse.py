@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.censored import namespace
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import namespace
 from untaught.noise.models.words import Words
 
 WINDOW = 7  # side of the window in which values at an end are counted, in pixels

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.noise.models.censored import namespace
+from untaught.noise.models.piecewise import namespace
 
 GREATEST = 1e3  # signal from which on the variance is 1 within 1e-6; further up it is lost in rounding
 NORMAL = 12.0  # signal from which on Stein's kernel is the variance, within its inverse cube, 6e-4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from untaught.noise.models.censored import (
@@ -10,9 +11,9 @@ from untaught.noise.models.censored import (
     censored_kernel,
     censored_mean,
     censored_variance,
-    invert,
-    namespace,
+    inverse_of,
 )
+from untaught.noise.models.piecewise import KEPT, Piecewise, namespace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,14 +56,19 @@ class Moments:
         """Return Var[y | x] where `m` estimates E[y | x], as every denoiser of y does; shape of `m`."""
         if not self.shifted:
             return self.variance(m)
-        answer: T = at_mean(m, self.mean, self.variance, self.std, self.clip)
+        answer: T = _variance_of(self)(m)
         return answer
 
     def unclip(self, m: T) -> T:
         """Return the x with `mean(x) == m`, held to [0, 1] at the ends that are clipped."""
         if not self.shifted:
             return m
-        answer: T = invert(m, self.mean, self.std, self.clip)
+        value: Any = m
+        table = _clean_of(self)
+        inside, ends = table(value), (float(table.xs[0]), float(table.xs[-1]))
+        for cut, beyond in zip(self.clip, (value < ends[0], value > ends[1]), strict=True):
+            inside = inside if cut else namespace(value).where(beyond, value, inside)
+        answer: T = inside
         return answer
 
     @property
@@ -111,3 +117,15 @@ class Moments:
 
     def _positive_std(self, x: Any) -> Any:
         return namespace(x).clip(self.std(x), TINY, None)
+
+
+@lru_cache(maxsize=KEPT)
+def _variance_of(law: Moments) -> Piecewise:
+    """Return the variance of a law that is cut off, as a function of the mean."""
+    return at_mean(law.mean, law.variance, law.std, law.clip)
+
+
+@lru_cache(maxsize=KEPT)
+def _clean_of(law: Moments) -> Piecewise:
+    """Return the clean value as a function of the mean."""
+    return inverse_of(law.mean, law.std, law.clip)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.censored import BEYOND, namespace
+from untaught.noise.models.censored import BEYOND
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import namespace
 from untaught.noise.models.words import Words
 
 HALVINGS = 30  # of the range of values, in which x is looked for: far below the spacing of float32

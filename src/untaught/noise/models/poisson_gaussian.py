@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.models.base import NoiseModel, Split, Values
-from untaught.noise.models.censored import interpolate, namespace
 from untaught.noise.models.counted import LEAST_READ, MOST_COUNTS, kernels, last_cut, place, shifts
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import interpolate, namespace
 from untaught.noise.models.words import Words, pedestal
 
 if TYPE_CHECKING:

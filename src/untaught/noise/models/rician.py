@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.censored import interpolate, namespace
 from untaught.noise.models.gaussian import constant
 from untaught.noise.models.magnitude import RAYLEIGH, RISE, kernel_of, mean_of, means, variance_of
 from untaught.noise.models.moments import TINY, T
+from untaught.noise.models.piecewise import interpolate, namespace
 from untaught.noise.models.words import Words, pedestal
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from untaught.noise.models.base import NoiseModel, Split, Values
-from untaught.noise.models.censored import namespace
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import namespace
 from untaught.noise.models.words import Words, pedestal
 
 MOST_SHARE = 1e2  # of the value

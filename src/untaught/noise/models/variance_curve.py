@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 
 from untaught.errors import InputError
 from untaught.noise.models.base import NoiseModel
-from untaught.noise.models.censored import namespace
 from untaught.noise.models.curves import Curve, along, curve
 from untaught.noise.models.moments import T
+from untaught.noise.models.piecewise import namespace
 from untaught.noise.models.words import MOST_LEVEL, Words
 
 
