@@ -25,18 +25,18 @@ Floats = NDArray[np.float32]
 
 
 @compiling.compiled
-def gram(p: Any, rows: int, m: int, a: Any) -> None:
-    matrices.gram(p, rows, m, a)
+def gram(p: Any, rows: int, n: int, m: int, a: Any) -> None:
+    matrices.gram(p, rows, n, m, a)
 
 
 @compiling.compiled
-def product(y: Any, rows: int, inner: int, b: Any, m: int, z: Any) -> None:
-    matrices.product(y, rows, inner, b, m, z)
+def product(y: Any, rows: int, width: int, inner: int, b: Any, m: int, z: Any) -> None:
+    matrices.product(y, rows, width, inner, b, m, z)
 
 
 @compiling.compiled
-def invert(a: Any, m: int, work: Any) -> None:
-    matrices.invert(a, m, work)
+def invert(a: Any, n: int, m: int, work: Any) -> None:
+    matrices.invert(a, n, m, work)
 
 
 @compiling.compiled
@@ -66,13 +66,13 @@ def test_products_are_those_of_numpy(rows: int, columns: int) -> None:
     a, b = random.standard_normal((rows, columns)), random.standard_normal((columns, 21))
     m, four, wide = whole(columns), -(-rows // 4) * 4, whole(21)
     flat, found = padded(a, four, m), np.zeros(m * m + LANES, np.float32)
-    gram(flat, rows, m, found)
+    gram(flat, rows, columns, m, found)
     square = found[: m * m].reshape(m, m)
     np.testing.assert_allclose(square[:columns, :columns], a.T @ a, atol=1e-3)
     assert not square[columns:].any()
     assert not square[:, columns:].any()
     z = np.zeros(four * wide + LANES, np.float32)
-    product(flat, four, m, padded(b, m, wide), wide, z)
+    product(flat, four, m, columns, padded(b, m, wide), wide, z)
     np.testing.assert_allclose(z[: four * wide].reshape(four, wide)[:rows, :21], a @ b, atol=1e-3)
 
 
@@ -87,7 +87,7 @@ def test_inverses_are_good_whatever_the_condition(size: int, condition: float, e
     exact = np.linalg.inv(flat[: m * m].reshape(m, m)[:size, :size].astype(float))
     for i in range(size, m):
         flat[i * m + i] = 1
-    invert(flat, m, np.zeros(9 * m + LANES, np.float32))
+    invert(flat, size, m, np.zeros(8 * m + LANES, np.float32))
     found = flat[: m * m].reshape(m, m)
     np.testing.assert_allclose(found[:size, :size], exact, atol=error)
     assert np.array_equal(found[size:, size:], np.eye(m - size, dtype=np.float32))

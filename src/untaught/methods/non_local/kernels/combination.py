@@ -18,7 +18,7 @@ from untaught.methods.non_local.kernels.groups import (
 from untaught.methods.non_local.kernels.matrices import gram, product
 from untaught.methods.non_local.kernels.search import similar
 from untaught.methods.non_local.kernels.shrinkage import inverse_of, left_of, scaled, shared_map
-from untaught.methods.non_local.kernels.vectors import LANES, add, first, load, mul, splat, store
+from untaught.methods.non_local.kernels.vectors import LANES, add, first, load, mul, splat, store, total
 
 SURE_SLACK = 0.01  # of the noise added to the Gram matrix without a pilot, against near-singular groups
 LEAST_LEFT = 1e-4  # of the variance: no patch is trusted as if it were without noise
@@ -38,7 +38,7 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
     k, m = -(-tile.group // LANES) * LANES, -(-n // LANES) * LANES
     corners, distances = np.empty(tile.group, np.int64), room(len(offsets) + tile.reach)
     values, known, out = room(k * m), room(n * k), room(k * m)
-    matrix, covariance, linear, work = room(k * k), room(k * k), room(k * k), room(9 * k)
+    matrix, covariance, linear, work = room(k * k), room(k * k), room(k * k), room(8 * k)
     noise, left, places = room(k), room(k), np.empty((3, tile.group), np.int64)
     source = pilot if len(pilot) > 0 else y
     size = tile.height * tile.width
@@ -52,7 +52,7 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
             gather_rows(y[c], tile, corners, m, values)
             gather_columns(source[c], tile, corners, k, known)
             _noise(variance[c], tile, corners, noise)
-            gram(known, n, k, matrix)
+            gram(known, n, tile.group, k, matrix)
             if shared is None:
                 inverse_of(matrix, noise, slack, tile.group, k, work)
                 left_of(matrix, noise, tile.group, k, left)
@@ -66,7 +66,7 @@ def combination(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, 
                 left[i] = np.float32(1.0) / max(left[i] / np.float32(n), np.float32(LEAST_LEFT))
                 for j in range(0, k, LANES):
                     store(linear, i * k + j, mul(splat(left[i]), load(linear, i * k + j)))
-            product(linear, k, k, values, m, out)
+            product(linear, k, k, tile.group, values, m, out)
             scatter_rows(out, m, tile, corners, sums[c])
             _scatter(left, tile, corners, weights[c])
 
@@ -107,12 +107,13 @@ def _noise(variance: Any, tile: Any, corners: Any, noise: Any) -> None:
         if len(variance) == 1:
             noise[j] = variance[0] * np.float32(pixels_of(tile))
         else:
-            energy = np.float32(0.0)
-            for line in range(tile.layers * patch):
-                start = corners[j] + line // patch * size + line % patch * tile.width
-                for column in range(patch):
-                    energy += variance[start + column]
-            noise[j] = energy
+            energy = splat(0.0)
+            for layer in range(tile.layers):
+                for row in range(patch):
+                    start = corners[j] + layer * size + row * tile.width
+                    for column in range(0, patch, LANES):
+                        energy = add(energy, first(load(variance, start + column), patch - column, 0.0))
+            noise[j] = total(energy)
 
 
 @inlined

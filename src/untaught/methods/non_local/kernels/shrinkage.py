@@ -23,7 +23,7 @@ def inverse_of(a: Any, noise: Any, slack: float, n: int, m: int, work: Any) -> N
         a[i * m + i] += slack * noise[i] + floor
     for i in range(n, m):
         a[i * m + i] = 1.0
-    invert(a, m, work)
+    invert(a, n, m, work)
 
 
 @inlined
@@ -56,13 +56,13 @@ def shared_map(a: Any, noise: Any, slack: float, n: int, m: int, work: Any, foun
         a[i * m + i] += floor
     for i in range(n, m):
         a[i * m + i] = 1.0
-    invert(a, m, work)
-    product(a, m, m, noise, m, found)
+    invert(a, n, m, work)
+    product(a, m, m, n, noise, m, found)
     for at in range(0, m * m, LANES):
         store(found, at, sub(splat(0.0), load(found, at)))
     for i in range(m):
         found[i * m + i] += np.float32(1.0)
-    product(noise, m, m, found, m, a)
+    product(noise, m, m, n, found, m, a)
     for j in range(0, m, LANES):
         s = splat(0.0)
         for i in range(n):

@@ -52,7 +52,7 @@ def temporal(tile: Any, pictures: Any, followed: Any, shared: Any, offsets: Any,
     values, known = rooms(channels * most, rows * m), rooms(channels * most, rows * m)
     noise, left, answer = rooms(channels * most, m), rooms(channels * most, m), rooms(channels * most, rows * m)
     own, trust = room(rows * m), room(m)
-    work = own, room(rows * m), room(m), room(m * m), room(m * m), room(m * m), room(9 * m)
+    work = own, room(rows * m), room(m), room(m * m), room(m * m), room(m * m), room(8 * m)
     course = rooms(channels, rows * m), rooms(channels, rows * m), rooms(channels, m), rooms(channels, m)
     found = rooms(channels, rows * m), rooms(channels, m)
     means = rooms(channels, m)

@@ -127,6 +127,19 @@ def first(typingctx: Any, value: Any, count: Any, other: Any) -> Any:
 
 
 @_operation
+def put(typingctx: Any, value: Any, lane: Any, other: Any) -> Any:
+    """Return `value` with the number `other` in one lane."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        lane = _everywhere(builder, context.cast(builder, args[1], signature.args[1], types.int32), _INDICES)
+        other = _everywhere(builder, context.cast(builder, args[2], signature.args[2], types.float32), _VALUES)
+        there = builder.icmp_signed("==", ir.Constant(_INDICES, list(range(LANES))), lane)
+        return builder.select(there, other, args[0])
+
+    return vector(value, lane, other), generate
+
+
+@_operation
 def total(typingctx: Any, value: Any) -> Any:
     """Return the sum of all lanes."""
 

@@ -22,7 +22,7 @@ from untaught.methods.non_local.kernels.groups import (
 from untaught.methods.non_local.kernels.matrices import ROWS, gram, product
 from untaught.methods.non_local.kernels.search import similar
 from untaught.methods.non_local.kernels.shrinkage import inverse_of, left_of, scaled, shared_map
-from untaught.methods.non_local.kernels.vectors import LANES, fma, load, mul, splat, store, sub
+from untaught.methods.non_local.kernels.vectors import LANES, add, fma, load, mul, splat, store, sub
 
 LEAST_LEFT = 0.01  # of the mean variance: no pixel is trusted as if it were without noise
 
@@ -57,7 +57,7 @@ def wiener(tile: Any, pictures: Any, shared: Any, offsets: Any, sums: Any, weigh
     corners, distances = np.empty(tile.group, np.int64), room(len(offsets) + tile.reach)
     values, known, out = rooms(channels, rows * m), rooms(channels, rows * m), rooms(channels, rows * m)
     own, trust = room(rows * m), room(m)
-    work = own, room(rows * m), room(m), room(m * m), room(m * m), room(m * m), room(9 * m)
+    work = own, room(rows * m), room(m), room(m * m), room(m * m), room(m * m), room(8 * m)
     mean, means, noise, left = rooms(channels, m), rooms(channels, m), rooms(channels, m), rooms(channels, m)
     turn = np.eye(channels, dtype=np.float32)
     for reference in range(references_of(tile)):
@@ -114,7 +114,7 @@ def colours_filtered(tile: Any, given: Any, shared: Any, turn: Any, work: Any, o
             left[o] = 0.0
             continue
         turned(values, turn[o], rows * m, own)
-        gram(ownknown, count, m, matrices[0])
+        gram(ownknown, count, n, m, matrices[0])
         if shared is None:
             _filter(own, rows, (n, m, count), matrices, ownnoise, left[o], out[o])
         else:
@@ -133,7 +133,7 @@ def _filter(y: Any, rows: int, sizes: Any, matrices: Any, noise: Any, left: Any,
     multiplied(matrix, m * m, np.float32(1.0) / np.float32(count))
     inverse_of(matrix, noise, 1.0, n, m, work)
     left_of(matrix, noise, n, m, left)
-    product(y, rows, m, matrix, m, z)
+    product(y, rows, m, n, matrix, m, z)
     for r in range(rows):
         for j in range(0, m, LANES):
             at = r * m + j
@@ -147,7 +147,7 @@ def _filter_shared(y: Any, rows: int, sizes: Any, matrices: Any, left: Any, z: A
     matrix, noise, linear, work = matrices
     multiplied(matrix, m * m, np.float32(1.0) / np.float32(count))
     shared_map(matrix, noise, 1.0, n, m, work, linear, left)
-    product(y, rows, m, linear, m, z)
+    product(y, rows, m, n, linear, m, z)
 
 
 @inlined
@@ -173,15 +173,16 @@ def mean_noise(variance: Any, tile: Any, corners: Any, noise: Any) -> None:
         for i in range(n):
             noise[i] = variance[0]
         return
-    for i in range(n):
+    share = splat(np.float32(1.0) / np.float32(len(corners)))
+    for layer in range(tile.layers):
+        for row in range(patch):  # what is written beyond a row, the next writes over
+            for column in range(0, patch, LANES):
+                s = splat(0.0)
+                for j in range(len(corners)):
+                    s = add(s, load(variance, corners[j] + layer * size + row * tile.width + column))
+                store(noise, (layer * patch + row) * patch + column, mul(share, s))
+    for i in range(n, len(noise)):
         noise[i] = 0.0
-    for j in range(len(corners)):
-        for line in range(tile.layers * patch):
-            start = corners[j] + line // patch * size + line % patch * tile.width
-            for column in range(patch):
-                noise[line * patch + column] += variance[start + column]
-    for i in range(n):
-        noise[i] /= np.float32(len(corners))
 
 
 @inlined
