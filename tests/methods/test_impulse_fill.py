@@ -11,7 +11,9 @@ from tests.conftest import clean, noisy, psnr, tensor
 from untaught import denoise
 from untaught.errors import InputError
 from untaught.image.plane import Plane
-from untaught.methods.inpainting.impulse_fill import ImpulseFill, filled
+from untaught.methods.inpainting.impulse_fill import ImpulseFill, _by_tiles, filled
+from untaught.methods.non_local.block_matching import Grid
+from untaught.methods.non_local.compiled_pass import predicted
 from untaught.noise import Gaussian, Impulse
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.request import Request
@@ -51,6 +53,21 @@ def test_auto_fills_in_salt_and_pepper_and_knows_how_well(channels: int, least: 
     assert np.array_equal(result.image.reshape(x.shape)[x == y], np.rint(255 * y[x == y]).astype(np.uint8))
     assert result.psnr is not None
     assert abs(result.psnr.value - after) < 2.5
+
+
+@pytest.mark.parametrize(("channels", "patch"), [(1, 7), (3, 4)])
+def test_compiled_code_and_torch_say_the_same(channels: int, patch: int) -> None:
+    x, y = salted(0.3, channels)
+    grid = Grid(patch, patch, 8, 24).fitted(64, 64)
+    known = grid.pad(tensor((x == y).astype(np.float32))[0])
+    picture = torch.where(known > 0, grid.pad(tensor(y)[0]), grid.pad(tensor(x)[0]).mean())
+    law = 0.01, 1e-4, 5
+    by_torch = _by_tiles(grid, picture, known, law, regional=False)
+    compiled = predicted(grid, picture, 1 - known, law)
+    apart = (by_torch - compiled).abs()[known == 0]  # groups may differ in one patch by rounding
+    assert float((apart < 1e-4).float().mean()) > 0.95
+    assert float(apart.max()) < 0.02
+    assert float((by_torch - picture).abs()[known == 0].mean()) > 0.005
 
 
 def test_a_channel_is_told_by_the_others() -> None:

@@ -11,8 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.method import Needs
+from untaught.method import Needs, Runs
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
+from untaught.methods.non_local.compiled_pass import predicted
 from untaught.methods.non_local.group_estimators import inverse_of
 from untaught.methods.non_local.single_scale import NonLocal
 from untaught.noise.models.registry import kinds
@@ -74,6 +75,7 @@ class ImpulseFill:
     sweeps: int = 10
     shrinkage: float = 0.001
     floor: float = 1.5e-5
+    runs: ClassVar[Runs] = Runs(compiled=True)
     name: ClassVar[str] = "impulse-fill"
     needs: ClassVar[Needs] = Needs(kinds=kinds("replaces"))
 
@@ -157,6 +159,14 @@ def _predicted(picture: Tensor, known: Tensor, how: ImpulseFill, number: int) ->
     x, k = grid.pad(picture), grid.pad(known)
     regional = number < how.regional
     share, floor = (REGIONAL * how.shrinkage, REGIONAL * how.floor) if regional else (how.shrinkage, how.floor)
+    if x.is_cpu and not regional:
+        return grid.crop(predicted(grid, x, 1 - k, (share, floor, how.sweeps)), height, width)
+    return grid.crop(_by_tiles(grid, x, k, (share, floor, how.sweeps), regional), height, width)
+
+
+def _by_tiles(grid: Grid, x: Tensor, k: Tensor, law: tuple[float, float, int], regional: bool) -> Tensor:
+    """Return what `compiled_pass.predicted` does, on any device, and for groups of all patches of a tile."""
+    share, floor, sweeps = law
 
     @torch.no_grad()  # does not reach into threads from outside
     def work(tile: Tile) -> tuple[Tensor, Tensor]:
@@ -169,10 +179,10 @@ def _predicted(picture: Tensor, known: Tensor, how: ImpulseFill, number: int) ->
         mean = values.mean(1, keepdim=True)
         inverse = _precision(values - mean, share, floor)
         trust = inverse.diagonal(dim1=-2, dim2=-1)[:, None].expand_as(values)
-        answer = mean + _settled(values - mean, missing, inverse, how.sweeps)
+        answer = mean + _settled(values - mean, missing, inverse, sweeps)
         return _unrowed(answer * trust, index, part), _unrowed(trust, index, part)
 
-    return grid.crop(averaged(work, grid, x), height, width)
+    return averaged(work, grid, x)
 
 
 def _everywhere(part: Tensor, patch: int) -> Tensor:

@@ -15,6 +15,7 @@ from untaught.methods.non_local.block_matching import COARSE, Grid, Tile, added,
 from untaught.methods.non_local.cubes import Cubes
 from untaught.methods.non_local.kernels.combination import combination
 from untaught.methods.non_local.kernels.compiling import quickly
+from untaught.methods.non_local.kernels.prediction import prediction
 from untaught.methods.non_local.kernels.search import BLOCK
 from untaught.methods.non_local.kernels.vectors import LANES
 from untaught.methods.non_local.kernels.wiener import wiener
@@ -131,18 +132,54 @@ def filtered(kind: Literal["sure", "ridge", "wiener"], grid: Grid | Cubes, pictu
 
     def work(tile: Tile) -> tuple[Tensor, Tensor]:
         part = Part.of(tile, grid)
-        size, slack = part.planes * part.height * part.width, BLOCK * part.width + 2 * LANES
+        slack = BLOCK * part.width + 2 * LANES
         pilot = np.empty((0, 1), np.float32) if pictures.pilot is None else flat(pictures.pilot[tile.window])
         given = pictures.variance.flatten(1).numpy() if uniform else flat(pictures.variance[tile.window])
         values = flat(numbers[tile.window], slack).ravel(), flat(y[tile.window]), pilot, given
-        sums, weights = (np.zeros((len(y), size + LANES), np.float32) for _ in range(2))
+        sums, weights = empty_sums(part, len(y))
         kernel(part, values, shared, offsets_of(part, len(y), slack), sums, weights)
-        shape = y[tile.window].shape
-        answer, trust = (torch.from_numpy(s[:, :size].reshape(shape)) for s in (sums, weights))
-        return answer, trust
+        return shaped(sums, y[tile.window]), shaped(weights, y[tile.window])
 
     with quickly():
         return added(work, places, y)
+
+
+def predicted(grid: Grid, picture: Tensor, missing: Tensor, law: tuple[float, float, int]) -> Tensor:
+    """Return what overlapping patches say of the missing values of a padded picture; NaN where nothing is missing.
+
+    Parameters
+    ----------
+    grid : Grid
+        Where the references lie.
+    picture, missing : Tensor
+        (C, H, W), float32: values, and 1 where they are to be told anew, 0 elsewhere.
+    law : tuple
+        Ridge and sweeps; see `kernels.prediction`.
+    """
+    numbers = compared(picture, grid)
+
+    def work(tile: Tile) -> tuple[Tensor, Tensor]:
+        part, values = Part.of(tile, grid), picture[tile.window]
+        sums, weights = empty_sums(part, len(values))
+        if bool(missing[tile.window].any()):
+            slack = BLOCK * part.width + 2 * LANES
+            pictures = flat(numbers[tile.window], slack).ravel(), flat(values), flat(missing[tile.window])
+            prediction(part, pictures, law, offsets_of(part, len(values), slack), sums, weights)
+        return shaped(sums, values), shaped(weights, values)
+
+    with quickly():
+        return added(work, list(tiles(grid, picture.shape, SIDE)), picture)
+
+
+def empty_sums(part: Part, channels: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return room for what is added up in a tile, a row a channel with a vector behind it: answers and trust."""
+    size = part.planes * part.height * part.width + LANES
+    return np.zeros((channels, size), np.float32), np.zeros((channels, size), np.float32)
+
+
+def shaped(sums: NDArray[np.float32], like: Tensor) -> Tensor:
+    """Return such sums as a picture."""
+    return torch.from_numpy(sums[:, : like[0].numel()].reshape(like.shape))
 
 
 def compared(guide: Tensor, grid: Grid | Cubes) -> Tensor:

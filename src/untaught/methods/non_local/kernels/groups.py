@@ -32,16 +32,39 @@ def rooms(channels: int, count: int) -> Any:
 def gather_rows(picture: Any, tile: Any, corners: Any, m: int, group: Any) -> None:
     """Write each patch as a row of m values, its own and zeros behind them."""
     patch, width, size = tile.patch, tile.width, tile.height * tile.width
-    n = tile.layers * patch * patch
+    for column in range((patch - 1) // LANES * LANES, -1, -LANES):
+        for j in range(len(corners)):
+            for layer in range(tile.layers):
+                start, to = corners[j] + layer * size + column, j * m + layer * patch * patch + column
+                for row in range(patch - 1):  # what is written beyond a row, the next writes over
+                    store(group, to + row * patch, load(picture, start + row * width))
+                last = load(picture, start + (patch - 1) * width)
+                store(group, to + (patch - 1) * patch, first(last, patch - column, 0.0))
+
+
+@inlined
+def gather_colours(picture: Any, tile: Any, corners: Any, m: int, group: Any) -> None:
+    """Write all channels of each patch of a plane as a row of m values, with zeros behind them."""
+    patch, width = tile.patch, tile.width
     for j in range(len(corners)):
-        for layer in range(tile.layers):
-            for row in range(patch):  # what is written beyond a row, the next writes over
-                at = j * m + (layer * patch + row) * patch
-                for column in range(0, patch, LANES):
-                    values = load(picture, corners[j] + layer * size + row * width + column)
-                    store(group, at + column, values)
-        for i in range(n, m):
-            group[j * m + i] = 0.0
+        for line in range(len(picture) * patch):
+            channel, row = line // patch, line % patch
+            for column in range(0, patch, LANES):
+                values = load(picture[channel], corners[j] + row * width + column)
+                store(group, j * m + line * patch + column, first(values, patch - column, 0.0))
+
+
+@inlined
+def scatter_colours(group: Any, step: int, tile: Any, corners: Any, sums: Any) -> None:
+    """Add such rows up where their patches were; `step` as in `scatter_rows`."""
+    patch, width = tile.patch, tile.width
+    for j in range(len(corners)):
+        for line in range(len(sums) * patch):
+            channel, row = line // patch, line % patch
+            for column in range(0, patch, LANES):
+                values = first(load(group, j * step + line * patch + column), patch - column, 0.0)
+                at = corners[j] + row * width + column
+                store(sums[channel], at, add(load(sums[channel], at), values))
 
 
 @inlined
