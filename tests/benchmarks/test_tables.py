@@ -240,6 +240,17 @@ def test_dip_is_held_against_its_original_on_the_crops_where_that_was_run(table)
     assert cells(table.bars(crops + original[:2]), aim)[2:] == ["-0.20 dB at worst of 2 crops", "**no**"]
 
 
+def test_dip_is_timed_to_where_its_original_ends(table):
+    curve = [[100, 10.0, 29.0], [200, 20.0, 30.5], [300, 40.0, 31.0]]
+    crops = whole("dip", 31.0, curve=curve, case={"side": 256})
+    original = whole("dip-paper-bf16", 30.4, seconds=2000.0, case={"side": 256})
+    original[1]["psnr"], original[2]["psnr"] = 30.9, 31.5
+    aim = "time to the PSNR at which that ends, over its own in bfloat16, median"
+    assert cells(table.bars(crops + original[:1]), aim)[2:] == ["1/100, worst 1/100, 1 crops", "yes"]
+    assert cells(table.bars(crops + original[:3]), aim)[2:] == ["1/50, worst never, 3 crops", "yes"]
+    assert cells(table.bars(crops + original[1:3]), aim)[2:] == ["1/25, worst never, 2 crops", "**no**"]
+
+
 def test_the_error_of_the_estimate_has_a_bar(table):
     told = {"estimate": {"value": 32.9, "low": 32.0, "high": 34.0}}
     found = cells(

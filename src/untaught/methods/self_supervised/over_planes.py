@@ -102,7 +102,7 @@ class OverPlanes:
         mean = problem.y.mean((0, 2, 3), keepdim=True)
         network: nn.Module = CentredInSeries(inner, mean, learner.residual, learner.bfloat16)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), learner.rate, BETAS, fused=problem.y.is_cuda)
+        optimizer = torch.optim.Adam(network.parameters(), learner.rate, BETAS, fused=True)
         tensors = {**mean_weights(network), "seed": torch.tensor(seed)}
         return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
 

@@ -108,7 +108,7 @@ class R2R:
             network = nn.ModuleList(UNet((1 + guided) * channels, channels, self.shape) for _ in range(2))
         network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         tensors |= mean_weights(network)
-        optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=problem.y.is_cuda)
+        optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=True)
         passes = tuple(Recorded(half, self.bfloat16) for half in network)
         state = State(network, optimizer, generator, tensors, passes)
         self._draw(problem, state)

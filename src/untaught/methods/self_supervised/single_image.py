@@ -153,7 +153,7 @@ def started(network: nn.Module, problem: Problem, seed: int, rate: float) -> Sta
     tensors["seed"] = torch.tensor(seed)
     # What no loss may look at is still seen by the network: it must not depend on who filled it in.
     tensors["y"] = made_whole(problem)
-    optimizer = torch.optim.Adam(network.parameters(), rate, BETAS, fused=problem.y.is_cuda)
+    optimizer = torch.optim.Adam(network.parameters(), rate, BETAS, fused=True)
     return State(network, optimizer, torch.Generator().manual_seed(seed), tensors)
 
 

@@ -116,7 +116,7 @@ class DeepDecoder:
             network = Decoder(channels, (height, width), self.shape.fitted(height, width))
         code = network.draw_code(generator).to(problem.y.device)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), self.rate, (BETA1, self.beta2), fused=code.is_cuda)
+        optimizer = torch.optim.Adam(network.parameters(), self.rate, (BETA1, self.beta2), fused=True)
         tensors = {"code": code.contiguous(memory_format=torch.channels_last)}
         return State(network, optimizer, generator, tensors, (Recorded(network, self.bfloat16),))
 

@@ -117,7 +117,7 @@ class DIP:
             network = network_of(self.shape, code.shape[1], channels, (height, width))
         device = problem.y.device
         network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=problem.y.is_cuda)
+        optimizer = torch.optim.Adam(network.parameters(), self.rate, fused=True)
         if problem.y.is_cuda:  # where as much is drawn at every step as the code holds
             generator = torch.Generator(device).manual_seed(seed)
         tensors = {"code": code.contiguous(memory_format=torch.channels_last)}
