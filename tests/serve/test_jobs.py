@@ -68,8 +68,8 @@ class Page:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    desk = Desk(tmp_path_factory.mktemp("serve"))
-    guarded = Guard(make_app(desk, MOST), "secret", "127.0.0.1", 8000)
+    desk = Desk(tmp_path_factory.mktemp("serve"), MOST)
+    guarded = Guard(make_app(desk), "secret", "127.0.0.1", 8000)
     with TestClient(guarded, base_url="http://127.0.0.1:8000", headers=HERE) as client:
         yield Page(client, desk)
 
@@ -236,5 +236,5 @@ def test_what_a_killed_server_had_is_there_again(page: Page) -> None:
     assert again.state == "ready"
     assert "start it again" in again.message
     job.state = "ready"
-    (job.folder / "job.json").write_text("{")
+    (job.folder / ".job.json").write_text("{")
     assert Job.again(job.folder) is None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ import untaught
 from tests.conftest import clean, noisy
 from tests.helpers.browser import CHROMIUM, DRIVER, Server, Tab
 from tests.helpers.command import levels
+from untaught.image.files import read, write
+from untaught.image.image import Image
 
 pytest.importorskip("fastapi")
 pytest.importorskip("selenium")
@@ -201,14 +205,67 @@ def a_stack_is_gone_through_and_its_flat_part_measured(tab: Tab, server: Server)
     assert "--noise-region" in tab.text("#command")
 
 
+def folders_are_pictures_and_hold_some(tab: Tab, server: Server) -> None:
+    if find_spec("zarr") is None:
+        return
+    folder = tab.downloads / "given"
+    volume = Image.of(np.stack([levels(noisy(clean(64, 64, 1)))[..., 0]] * 2), "ZYX")
+    folder.mkdir()
+    write(folder / "cells.zarr", volume)
+    (folder / "beside.png").write_bytes(picture(48, 48))
+    (folder / "notes.txt").write_text("nothing to see")
+    tab.drop_from_disk(folder)
+    tab.until(lambda: tab.states().get("cells.zarr") == tab.states().get("beside.png") == "ready")
+    assert "notes.txt" in tab.text("#banner")
+    tab.find("#folder").send_keys(str(folder / "cells.zarr"))
+    tab.until(lambda: "cells.zarr is on the page already" in tab.text("#banner"))
+    tab.pick("cells.zarr")
+    tab.until(lambda: tab.text("#command").startswith("untaught denoise cells.zarr -o cells-restored.zarr"))
+    tab.choose("task", "denoise")
+    tab.choose("effort", "quick")
+    tab.find("#start").click()
+    tab.until(lambda: tab.states()["cells.zarr"] == "done")
+    tab.until(lambda: tab.find("#get-result").get_attribute("aria-disabled") == "false")
+    tab.find("#get-result").click()
+    packed = tab.downloads / "cells-restored.zarr.zip"
+    tab.until(packed.exists)
+    with ZipFile(packed) as archive:
+        archive.extractall(tab.downloads)
+    back = read(tab.downloads / "cells-restored.zarr")
+    assert (back.axes, back.array.shape) == ("ZYX", (2, 64, 64))
+
+
+def what_a_file_does_not_say_is_said_on_the_page(tab: Tab, server: Server) -> None:
+    stream = BytesIO()
+    np.save(stream, levels(noisy(clean(64, 64, 1))).repeat(12, axis=2))
+    tab.drop(("bare.npy", stream.getvalue()))
+    tab.until(lambda: tab.states().get("bare.npy") == "cannot be read")
+    tab.pick("bare.npy")
+    tab.until(lambda: "--axes YXC" in tab.text("#reading"))
+    tab.until(lambda: tab.find("#axes").is_displayed())
+    tab.write("#axes", "YXZ")
+    tab.find("#read-so").click()
+    tab.until(lambda: tab.states()["bare.npy"] == "ready")
+    assert tab.text("#plane-label") == "1 of 12 (Z 1/12)"
+    tab.write("#axes", "YX")
+    tab.find("#read-so").click()
+    tab.until(lambda: "do not fit" in tab.text("#read-message"))
+    assert tab.text("#plane-label") == "1 of 12 (Z 1/12)"  # it stays as it was
+    tab.write("#axes", "YXZ")
+    tab.write("#range", "0,200")
+    tab.find("#read-so").click()
+    tab.until(lambda: tab.text("#kind").endswith("values 0 to 200"))
+    tab.until(lambda: "--axes YXZ --value-range 0,200" in tab.text("#command"))
+
+
 def what_is_wrong_is_said_on_the_page(tab: Tab, server: Server) -> None:
     tab.drop(("broken.png", picture(64, 64)[:900]), ("empty.png", b""), ("again.png", picture(64, 80)))
     tab.until(lambda: "empty.png is empty" in tab.text("#banner"))
     tab.until(lambda: "again.png is on the page already, as noisy.png" in tab.text("#banner"))
     tab.until(lambda: tab.states().get("broken.png") == "cannot be read")
     tab.pick("broken.png")
-    tab.until(lambda: "broken.png" in tab.text("#message"))
-    assert not tab.find("#start").is_enabled()
+    tab.until(lambda: "broken.png" in tab.text("#reading"))
+    assert not tab.find("#start").is_displayed()
 
 
 def a_server_that_is_killed_is_said_and_found_again(tab: Tab, server: Server) -> None:
@@ -232,6 +289,8 @@ STEPS = (
     before_and_after_are_compared,
     paint_is_filled_in_and_fetched,
     a_stack_is_gone_through_and_its_flat_part_measured,
+    folders_are_pictures_and_hold_some,
+    what_a_file_does_not_say_is_said_on_the_page,
     what_is_wrong_is_said_on_the_page,
     a_server_that_is_killed_is_said_and_found_again,
 )

@@ -28,6 +28,8 @@ pytest.importorskip("fastapi")
         {"seed": -1},
         {"time_limit": 0},
         {"region": [0, 0, -1, 5]},
+        {"strength": 1.5},
+        {"mask_marks": "white"},
         {"checkpoint": "/tmp/x"},
     ],
 )
@@ -54,6 +56,12 @@ def test_no_path_can_be_asked_for(wrong: dict[str, Any]) -> None:
             "inpaint 'a b.png' -o 'a b-restored.png' --mask m.png --translucent",
         ),
         (
+            {"task": "inpaint", "mask_marks": "missing", "strength": 0.5},
+            {"mask": "m.png"},
+            "inpaint 'a b.png' -o 'a b-restored.png' --mask m.png --mask-marks missing",
+        ),
+        ({"strength": 0.7}, {}, "denoise 'a b.png' -o 'a b-restored.png' --strength 0.7"),
+        (
             {"task": "upscale", "factor": 3},
             {},
             "upscale 'a b.png' -o 'a b-restored.png' --factor 3 --kernel bicubic",
@@ -69,6 +77,6 @@ def test_no_path_can_be_asked_for(wrong: dict[str, Any]) -> None:
     ],
 )
 def test_the_command_says_the_same(settings: dict[str, Any], uploads: dict[str, str], words: str) -> None:
-    command = command_line(Settings(**settings), "a b.png", uploads)
+    command = command_line(Settings(**settings), ("a b.png", "a b-restored.png"), uploads)
     assert command == f"untaught {words}"
     assert callable(parse(shlex.split(command)[1:]))  # the program understands it

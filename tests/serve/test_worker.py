@@ -6,7 +6,6 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +15,7 @@ import torch
 
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
-from untaught.serve import work, worker
+from untaught.serve import answers, work, worker
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="there is no SIGUSR1 here")
 
@@ -44,11 +43,18 @@ def test_only_what_has_not_heard_of_the_stop_is_broken_off(
         return "the best so far"
 
     told: list[tuple[str, Any]] = []
-    monkeypatch.setattr(work, "opened", lambda name: Image.of(np.zeros((16, 16), np.uint8), "YX"))
+    monkeypatch.setattr(work, "opened", lambda name, reads: Image.of(np.zeros((16, 16), np.uint8), "YX"))
     monkeypatch.setattr(work, "restored", restored)
-    monkeypatch.setattr(work, "answer", lambda result, folder: result)
-    monkeypatch.setattr(work, "write_files", lambda result, name, folder: {})
-    given = {"settings": {}, "name": "a.png", "uploads": {}, "answer": str(Path("run-1")), "contrast": (0, 255)}
+    monkeypatch.setattr(answers, "answer", lambda result, folder: result)
+    monkeypatch.setattr(answers, "write_files", lambda result, name, folder: {})
+    given = {
+        "settings": {},
+        "name": "a.png",
+        "reads": {},
+        "uploads": {},
+        "answer": "run",
+        "contrast": (0, 255),
+    }
     flag = SimpleNamespace(is_set=lambda: True)
     order = worker.Order("a", worker.FIT, "", given)
     worker.obey(order, lambda word, **said: told.append((word, said)), (flag, flag), breakable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from untaught.errors import InputError
@@ -14,7 +15,7 @@ from untaught.image.formats.hdf5 import HDF5
 from untaught.image.formats.known_kinds import HEADER, kind_of
 from untaught.image.formats.packed import unpacked_header
 from untaught.image.formats.plugins import faults, plugged
-from untaught.image.reading import Reading
+from untaught.image.reading import Reading, parted
 
 SUFFIXES = tuple(suffix for fmt in FORMATS for suffix in fmt.suffixes)
 """The endings of the files that this package reads, lower case."""
@@ -31,6 +32,24 @@ def format_named(path: Path) -> Format | None:
     if not found.fits(path):
         found = max((*plugged(), found), key=lambda fmt: fmt.fits(path))
     return found if found.fits(path) else None
+
+
+def answer_name(name: Path, source: Path) -> tuple[str, str]:
+    """Return the name of a picture without its ending, and the ending under which the answer to it is written.
+
+    The ending is the picture's own, or `Format.written_as` where its format is only read; of a name that tells no
+    format, that of the content of `source`, and nothing where that tells none either.
+    """
+    fmt, ending = format_named(name), 0
+    if fmt is not None:
+        ending = fmt.fits(name)
+    else:
+        with suppress(InputError):  # which is said when it is read
+            fmt = format_of(parted(source)[0], None)
+    stem, own = name.name[: len(name.name) - ending], name.name[len(name.name) - ending :]
+    if fmt is not None and fmt.write is None:
+        return stem, fmt.written_as
+    return stem, own or ("" if fmt is None else fmt.suffixes[0])
 
 
 def is_picture_folder(path: Path) -> bool:

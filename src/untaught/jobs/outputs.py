@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from untaught.errors import InputError, legible
-from untaught.image.find_format import format_named, format_of, is_picture_folder
-from untaught.image.formats.base import Format
+from untaught.image.find_format import answer_name, format_named, is_picture_folder
 from untaught.image.reading import parted
 from untaught.jobs.inputs import Listing, Source
 
@@ -160,25 +159,5 @@ def _job(source: Source, output: Path, suffix: str | None) -> Job:
 
 def _name(source: Source, suffix: str | None) -> str:
     """Return the name of the answer to a picture."""
-    name = source.place.name
-    fmt, ending = format_named(source.place), 0
-    if fmt is None:
-        fmt = _format_by_content(source.path)
-    else:
-        ending = fmt.fits(source.place)
-    stem = name[: len(name) - ending]
-    if suffix is not None:
-        return stem + suffix
-    if fmt is None:
-        return name
-    if fmt.write is None:
-        return stem + fmt.written_as
-    return name if ending else name + fmt.suffixes[0]
-
-
-def _format_by_content(path: Path) -> Format | None:
-    """Return the format of a file whose name tells none; None for one that cannot be read, which is said later."""
-    try:
-        return format_of(parted(path)[0], None)
-    except InputError:
-        return None
+    stem, ending = answer_name(source.place, source.path)
+    return stem + (ending if suffix is None else suffix)

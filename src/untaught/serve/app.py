@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,13 +19,15 @@ from starlette.exceptions import HTTPException
 
 from untaught._version import __version__
 from untaught.errors import InputError
+from untaught.image.find_format import SUFFIXES
 from untaught.methods.registry import METHODS
 from untaught.serve import tiles
 from untaught.serve.desk import Desk
 from untaught.serve.folder import check_size, receive, safe_name
-from untaught.serve.jobs import Job
+from untaught.serve.folders import receive_folder
+from untaught.serve.jobs import PICTURE, RESULT, SPREAD, Job
+from untaught.serve.reads import Reads
 from untaught.serve.settings import Pixels, Settings
-from untaught.serve.work import PICTURE, RESULT, SPREAD
 
 STATIC = Path(__file__).parent / "static"
 HEARTBEAT = 10.0
@@ -37,15 +40,13 @@ Slot = Literal["mask", "guide", "psf"]
 Kind = Literal["picture", "result", "residual", "spread"]
 
 
-def make_app(desk: Desk, most: int, started: Callable[[], None] = lambda: None) -> FastAPI:
+def make_app(desk: Desk, started: Callable[[], None] = lambda: None) -> FastAPI:
     """Return the application.
 
     Parameters
     ----------
     desk : Desk
         What is on the page.
-    most : int
-        Bytes that a file may have.
     started : callable
         Called when requests are answered.
     """
@@ -60,7 +61,7 @@ def make_app(desk: Desk, most: int, started: Callable[[], None] = lambda: None) 
     app = FastAPI(
         title="untaught", version=__version__, lifespan=lives, docs_url=None, redoc_url=None, openapi_url=None
     )
-    app.state.desk, app.state.most = desk, most
+    app.state.desk = desk
     app.add_exception_handler(InputError, _said)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
@@ -114,7 +115,8 @@ def _pages(app: FastAPI, desk: Desk) -> None:
         first = {
             "kind": "all",
             "version": __version__,
-            "most": app.state.most,
+            "most": desk.most,
+            "endings": SUFFIXES,
             "methods": {name: entry.summary for name, entry in METHODS.items()},
             "jobs": [job.as_dict() for job in desk.jobs.values()],
             "queue": desk.queue,
@@ -155,14 +157,13 @@ def _uploads(app: FastAPI, desk: Desk) -> None:
         name = safe_name(unquote(request.headers.get("x-name", "picture")))
         key, folder = desk.new_place()
         try:
-            size, digest = await _received(request, folder / name, app.state.most)
+            size, digest = await _received(request, folder / name, desk.most)
         except BaseException:
             folder.rmdir()
             raise
         there = desk.same(digest)
         if there is not None:
-            (folder / name).unlink()
-            folder.rmdir()
+            shutil.rmtree(folder)
             return {"key": there.key, "note": f"{name} is on the page already, as {there.name}."}
         desk.add(Job(key, name, folder, size, digest))
         return {"key": key, "note": ""}
@@ -170,9 +171,9 @@ def _uploads(app: FastAPI, desk: Desk) -> None:
     @app.put("/api/jobs/{key}/uploads/{slot}")
     async def attach(slot: Slot, job: Wanted, request: Request) -> dict[str, str]:
         given = safe_name(unquote(request.headers.get("x-name", slot)))
-        name = f"{slot}-{given}" if given == job.name else given
-        place = job.folder / f"{slot}.new"
-        await _received(request, place, min(app.state.most, SMALL))
+        name = f"{slot}-{given}" if given in (job.name, job.path) else given
+        place = job.folder / f".{slot}.new"
+        await _received(request, place, min(desk.most, SMALL))
         job.uploads.pop(slot, None)
         if name in job.uploads.values():
             name = f"{slot}-{name}"
@@ -193,7 +194,7 @@ def _downloads(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/api/jobs/{key}/files/{which}")
     async def download(which: Literal["result", "report", "recipe", "mask"], job: Wanted) -> Response:
-        folder = job.folder / f"run-{job.answered}"
+        folder = job.folder / f".run-{job.answered}"
         name = job.uploads.get("mask") if which == "mask" else job.files.get(which)
         if name is None:
             raise HTTPException(404)
@@ -203,10 +204,16 @@ def _downloads(app: FastAPI, desk: Desk) -> None:
 
 
 async def _received(request: Request, path: Path, most: int) -> tuple[int, str]:
-    """Keep the body of a request, refused at once where it says itself that it is too large."""
-    length = request.headers.get("content-length", "")
-    check_size(int(length) if length.isdecimal() else 0, most, path.parent)
+    """Keep the body of a request, refused at once where it says itself that it is too large.
+
+    A folder says how many bytes the list of its files has, which comes first.
+    """
+    length, listed = (request.headers.get(name, "") for name in ("content-length", "x-listed"))
+    list_size = int(listed) if listed.isdecimal() and len(listed) < 10 else 0
+    check_size((int(length) if length.isdecimal() else 0) - list_size, most, path.parent)
     try:
+        if listed:
+            return await receive_folder(request.stream(), path, list_size, most)
         return await receive(request.stream(), path, most)
     except Exception as error:
         if type(error).__name__ == "ClientDisconnect":
@@ -225,6 +232,11 @@ def _jobs(app: FastAPI, desk: Desk) -> None:
     @app.post("/api/jobs/{key}/stop")
     async def stop(job: Wanted) -> dict[str, bool]:
         desk.stop(job)
+        return {"done": True}
+
+    @app.post("/api/jobs/{key}/reading")
+    async def read_so(reads: Reads, job: Wanted) -> dict[str, bool]:
+        desk.read_so(job, reads)
         return {"done": True}
 
     @app.post("/api/jobs/{key}/command")

@@ -11,6 +11,8 @@ from typing import Any
 
 from untaught.errors import InputError
 from untaught.serve.jobs import Job
+from untaught.serve.planes import stored
+from untaught.serve.reads import Reads
 from untaught.serve.settings import Settings, command_line
 from untaught.serve.worker import FIT, FITS, LOOKS, MEASURE, SHOW, Order, Worker
 
@@ -32,10 +34,12 @@ class Desk:
     ----------
     folder : Path
         The private folder.
+    most : int
+        Bytes that a picture may have.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, most: int) -> None:
+        self.folder, self.most = folder, most
         self.jobs: dict[str, Job] = {}
         self.listeners: set[asyncio.Queue[Event | None]] = set()
         self.looks: Worker
@@ -116,8 +120,26 @@ class Desk:
     def add(self, job: Job) -> None:
         """Put a picture on the page, and look at it."""
         self.jobs[job.key] = job
+        self._read(job, job.reads)
+
+    def read_so(self, job: Job, reads: Reads) -> None:
+        """Read a picture anew; what was made of it as it was read before goes, unless it cannot be read so.
+
+        Raises
+        ------
+        InputError
+            If it is under way, or for a value range that is none.
+        """
+        if job.reading or job.state in ("queued", "running"):
+            raise InputError("it is under way; wait, or stop it first")
+        assert reads.reading
+        self._read(job, reads)
+
+    def _read(self, job: Job, reads: Reads) -> None:
+        job.state, job.message, job.reading = "looking", "", True
         self.changed(job)
-        self._order(self.looks, job, SHOW, {"name": job.name})
+        given = {"name": job.name, "reads": reads.model_dump(), "number": job.looks + 1, "most": self.most}
+        self._order(self.looks, job, SHOW, given)
 
     def same(self, digest: str) -> Job | None:
         """Return the job with the same file, if there is one."""
@@ -133,7 +155,11 @@ class Desk:
 
     def measure(self, job: Job, region: list[int]) -> None:
         """Measure the noise of a rectangle alone."""
-        self._order(self.looks, job, MEASURE, {"name": job.name, "region": region})
+        self._measure(job, region)
+
+    def _measure(self, job: Job, region: list[int] | None = None) -> None:
+        given = {"name": job.path, "reads": job.reads.model_dump(), "region": region}
+        self._order(self.looks, job, MEASURE, given)
 
     def start(self, job: Job, settings: Settings) -> None:
         """Queue what was asked for.
@@ -145,14 +171,15 @@ class Desk:
         """
         if job.state in ("queued", "running"):
             raise InputError("it is under way already; stop it first")
-        if not job.planes:
+        if not job.planes or job.reading:
             raise InputError("this picture cannot be restored, or was not read yet")
         if settings.needs is not None and settings.needs not in job.uploads:
             raise InputError(f"{settings.task} needs a second file: add the {settings.needs} first")
         job.begin(settings, self.command(job, settings))
         given = {
             "settings": settings.model_dump(),
-            "name": job.name,
+            "name": job.path,
+            "reads": job.reads.model_dump(),
             "uploads": job.uploads,
             "answer": str(job.answer),
             "contrast": (job.planes[0]["low"], job.planes[0]["high"]),
@@ -162,13 +189,18 @@ class Desk:
 
     def command(self, job: Job, settings: Settings) -> str:
         """Return the command line that does the same."""
-        return command_line(settings, job.name, job.uploads)
+        if settings.region is not None and job.planes:
+            size = job.planes[0]["height"], job.planes[0]["width"]
+            turned = stored(settings.region, job.about["orientation"], size)
+            settings = settings.model_copy(update={"region": turned})
+        picture, words = job.reads.written(job.path, (job.folder / job.path).is_dir())
+        return command_line(settings, (picture, job.about.get("output", "OUTPUT")), job.uploads, words)
 
     def stop(self, job: Job) -> None:
         """End a fit and keep the best so far; take one that waits out of the queue."""
         if job.state == "queued" and job.key in self.queue:
             self.fits.drop(job.key)
-            job.state, job.message = "done" if job.result else "ready", "It was taken out of the queue."
+            job.state, job.message = job.rests, "It was taken out of the queue."
             self.changed(job)
         elif job.state in ("queued", "running"):
             self.fits.stop(job.key)
@@ -192,23 +224,23 @@ class Desk:
         getattr(self, f"_{'fit' if order.kind == FIT else 'look'}_{word}")(job, said)
 
     def _look_shown(self, job: Job, said: dict[str, Any]) -> None:
-        job.planes, job.about = said.pop("planes"), said
-        self._order(self.looks, job, MEASURE, {"name": job.name})  # behind the pictures that are not shown yet
+        job.shown(said)
+        self._measure(job)  # behind the pictures that are not shown yet
 
     def _look_measured(self, job: Job, said: dict[str, Any]) -> None:
         job.about = {**job.about, **said["about"]}
         if job.state == "looking":
-            job.state = "ready"
+            job.state = job.rests
 
     def _look_region(self, job: Job, said: dict[str, Any]) -> None:
         job.measured = said
 
     def _look_refused(self, job: Job, said: dict[str, Any]) -> None:
-        job.message = said["sentence"]
+        job.message, job.reading = said["sentence"], False
         if not job.planes:
             job.state = "refused"
         elif job.state == "looking":
-            job.state = "ready"
+            job.state = job.rests
 
     def _look_lost(self, job: Job, said: dict[str, Any]) -> None:
         self._look_refused(job, {"sentence": LOST})
@@ -230,7 +262,7 @@ class Desk:
 
     def _fit_restored(self, job: Job, said: dict[str, Any]) -> None:
         if job.answered:
-            shutil.rmtree(job.folder / f"run-{job.answered}", ignore_errors=True)
+            shutil.rmtree(job.folder / f".run-{job.answered}", ignore_errors=True)
         job.result, job.answered, job.files, job.message = said["result"], job.run, {}, ""
         job.state = "done"
         self.changed(job)
@@ -243,7 +275,7 @@ class Desk:
 
     def _fit_refused(self, job: Job, said: dict[str, Any]) -> None:
         job.message = said["sentence"]
-        job.state = "done" if job.result else "ready"
+        job.state = job.rests
 
     def _fit_lost(self, job: Job, said: dict[str, Any]) -> None:
         self._fit_refused(job, {"sentence": LOST})
@@ -251,5 +283,5 @@ class Desk:
     def _fit_ended(self, job: Job, said: dict[str, Any]) -> None:
         job.progress = job.preview = None
         if job.state in ("queued", "running"):
-            job.state = "done" if job.result else "ready"
+            job.state = job.rests
         self.changed(job)

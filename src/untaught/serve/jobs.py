@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from untaught.serve.reads import Reads
 from untaught.serve.settings import Settings
-from untaught.serve.work import PICTURE, RESULT, SPREAD
 
 State = Literal["looking", "ready", "queued", "running", "done", "refused"]
-KEPT = "job.json"
+KEPT = ".job.json"  # a leading dot, which no file has that was sent
+PICTURE, RESULT, SPREAD = "picture", "result", "spread"
+"""Planes of what was given, of the answer, and of its standard deviation."""
 MOST_POINTS = 400
 """Of the curve of a fit; every second one is left out where there are more."""
 
@@ -25,6 +28,12 @@ class Job:
     ----------
     key, name, folder, size, digest
         Its number in addresses, the file's name, where it is kept, bytes and SHA-256.
+    path : str
+        The picture in that folder: the file, or the folder that was packed in it.
+    reads : Reads
+        How it is read.
+    reading, looks
+        Whether it is being read; how often it was: its planes are in a folder of that number.
     state : str
         'looking' at it, 'ready' to start, 'queued', 'running', 'done', or 'refused': it cannot be read.
     message : str
@@ -53,6 +62,10 @@ class Job:
     folder: Path
     size: int
     digest: str
+    path: str = ""
+    reads: Reads = field(default_factory=Reads)
+    reading: bool = True
+    looks: int = 0
     state: State = "looking"
     message: str = ""
     about: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +85,19 @@ class Job:
     files: dict[str, str] = field(default_factory=dict)
     answered: int = 0
 
+    def __post_init__(self) -> None:
+        self.path = self.path or self.name
+
+    def shown(self, said: dict[str, Any]) -> None:
+        """Note what a reader found; what was made of the picture as it was read before goes."""
+        for left in (self.planes_of(PICTURE), self.folder / f".run-{self.answered}"):
+            if left is not None:
+                shutil.rmtree(left, ignore_errors=True)
+        self.path, self.looks, self.reads = said.pop("path"), said.pop("number"), Reads(**said.pop("reads"))
+        self.planes, self.about = said.pop("planes"), said
+        self.result, self.measured, self.files, self.answered, self.reading = None, None, {}, 0, False
+        self.settings = self.settings.model_copy(update={"region": None})
+
     def begin(self, settings: Settings, command: str) -> None:
         """Queue it."""
         self.settings, self.command = settings, command
@@ -80,16 +106,21 @@ class Job:
         self.run += 1
 
     @property
+    def rests(self) -> State:
+        """What it is when nothing is done with it."""
+        return "done" if self.result else "ready"
+
+    @property
     def answer(self) -> Path:
         """The folder of the answer."""
-        return self.folder / f"run-{self.run}"
+        return self.folder / f".run-{self.run}"
 
     def planes_of(self, which: str) -> Path | None:
         """Return the folder with the planes of the picture, the result or its spread; None where there is none."""
         if which == PICTURE:
-            return self.folder / PICTURE if self.planes else None
+            return self.folder / f".{PICTURE}-{self.looks}" if self.planes else None
         if which in (RESULT, SPREAD) and self.result is not None:
-            folder = self.folder / f"run-{self.answered}" / which
+            folder = self.folder / f".run-{self.answered}" / which
             return folder if folder.is_dir() else None
         return None
 
@@ -120,11 +151,11 @@ class Job:
         """Return what was written down in a folder by a server that was killed, None where nothing is."""
         try:
             kept = json.loads((folder / KEPT).read_text("utf-8"))
-            job = cls(**{**kept, "folder": folder, "settings": Settings(**kept["settings"])})
+            job = cls(**{**kept, "folder": folder, **asked_again(kept)})
         except (OSError, ValueError, TypeError, KeyError):
             return None
         if job.state in ("queued", "running"):
-            job.state = "done" if job.result else "ready"
+            job.state = job.rests
             job.message = "The server was ended in the middle of it; start it again."
         job.progress, job.curve, job.preview = None, [], None
         return job
@@ -132,7 +163,13 @@ class Job:
     def as_dict(self) -> dict[str, Any]:
         """Return what the page has to know."""
         plain = (
-            "key name size state message about planes uploads measured command run progress curve warnings "
-            "result files answered"
+            "key name path size state message reading looks about planes uploads measured command run progress "
+            "curve warnings result files answered"
         )
-        return {name: getattr(self, name) for name in plain.split()} | {"settings": self.settings.model_dump()}
+        models = {"settings": self.settings.model_dump(), "reads": self.reads.model_dump()}
+        return {name: getattr(self, name) for name in plain.split()} | models
+
+
+def asked_again(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return what was asked for, of what was written down."""
+    return {"settings": Settings(**kept["settings"]), "reads": Reads(**kept["reads"])}

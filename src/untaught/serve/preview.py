@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from untaught.serve.planes import as_shown
 from untaught.serve.tiles import averaged, levels
-from untaught.serve.work import as_shown
 
 if TYPE_CHECKING:
     from untaught.fitting.progress import Progress

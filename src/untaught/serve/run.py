@@ -61,8 +61,8 @@ def run(asked: Asked) -> None:
         "127.0.0.1" if asked.host in ("0.0.0.0", "::") else f"[{asked.host}]" if ":" in asked.host else asked.host
     )
     address = f"http://{name}:{port}/?token={token}"
-    desk = Desk(folder)
-    app = make_app(desk, asked.most, lambda: announce(asked, address, port))
+    desk = Desk(folder, asked.most)
+    app = make_app(desk, lambda: announce(asked, address, port))
     config = uvicorn.Config(
         Guard(app, token, asked.host, port),
         log_level="error",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
-from pathlib import PurePath
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from untaught.methods.registry import METHODS
+from untaught.serve.reads import written
 
 NUMBERS = r"-?[0-9.]+(?:e-?[0-9]+)?(?:,-?[0-9.]+(?:e-?[0-9]+)?){0,3}"
 LAW = re.compile(rf"(?:gaussian|poisson|rician|impulse|speckle|correlated):{NUMBERS}")
@@ -44,6 +44,8 @@ class Settings(BaseModel):
     border: Literal["valid", "reflect", "replicate", "circular"] = "valid"
     pattern: Literal["RGGB", "BGGR", "GRBG", "GBRG", "X-TRANS"] = "RGGB"
     translucent: bool = False
+    mask_marks: Literal["kept", "missing"] | None = None
+    strength: float = Field(default=1.0, ge=0, le=1)
 
     @field_validator("method")
     @classmethod
@@ -87,38 +89,41 @@ class Settings(BaseModel):
         return "psf" if self.task == "deblur" and self.psf == FILE else NEEDED.get(self.task)
 
 
-def command_line(settings: Settings, name: str, uploads: Mapping[str, str]) -> str:
+def command_line(
+    settings: Settings, names: tuple[str, str], uploads: Mapping[str, str], reads: Sequence[str] = ()
+) -> str:
     """Return the command that does what was asked for.
 
     Parameters
     ----------
     settings : Settings
         What was asked for.
-    name : str
-        The picture's file.
+    names : tuple of str
+        How the picture is named, and its answer.
     uploads : mapping of str to str
         Names of the files that were given with it: 'mask', 'guide', 'psf'.
+    reads : sequence of str
+        Options that say how the picture is read.
     """
-    path = PurePath(name)
-    output = f"{path.stem}-restored{path.suffix if path.suffix.lower() not in ('.jpg', '.jpeg') else '.png'}"
     options = settings.operands | (
         {"psf": uploads.get("psf", "PSF")} if settings.operands.get("psf") == FILE else {}
     )
     if settings.task == "inpaint" and "mask" in uploads:
         options = {"mask": uploads["mask"], **options}
+        if settings.mask_marks is not None:
+            options["mask_marks"] = settings.mask_marks
     if settings.task == "guided":
         options["guide"] = uploads.get("guide", "GUIDE")
-    default, shared = Settings(), ("method", "effort", "noise", "seed", "time_limit")
+    default, shared = Settings(), ["method", "effort", "noise", "seed", "time_limit"]
+    if settings.task == "denoise":
+        shared.append("strength")
     options |= {
         field: getattr(settings, field) for field in shared if getattr(settings, field) != getattr(default, field)
     }
     if settings.region is not None:
         options["noise-region"] = ",".join(map(str, settings.region))
-    words = ["untaught", VERBS.get(settings.task, settings.task), name, "-o", output]
+    picture, output = names
+    words = ["untaught", VERBS.get(settings.task, settings.task), picture, "-o", output, *reads]
     for option, value in options.items():
-        words += [f"--{option.replace('_', '-')}", *([] if value is True else [_written(value)])]
+        words += [f"--{option.replace('_', '-')}", *([] if value is True else [written(value)])]
     return shlex.join(words)
-
-
-def _written(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -213,6 +213,7 @@ def obey(order: Order, tell: Callable[..., None], flags: tuple[Any, Any], breaka
     """Do one thing, and tell how it went: whatever is wrong with a picture is said in a sentence."""
     from untaught.errors import UntaughtError
     from untaught.serve import work
+    from untaught.serve.answers import said_for
 
     try:
         if order.kind == FIT:
@@ -225,24 +226,23 @@ def obey(order: Order, tell: Callable[..., None], flags: tuple[Any, Any], breaka
     except KeyboardInterrupt:
         tell("stopped")
     except UntaughtError as error:
-        tell("refused", sentence=work.said_for(str(error)))
+        tell("refused", sentence=said_for(str(error)))
     except MemoryError:
         tell("refused", sentence="there is not enough memory for this picture; cut it into pieces")
     except Exception as error:
         what = " ".join(str(error).split())[:300]
-        tell(
-            "refused", sentence=f"internal error: {type(error).__name__}: {work.said_for(what)}; please report it"
-        )
+        tell("refused", sentence=f"internal error: {type(error).__name__}: {said_for(what)}; please report it")
 
 
 def _fit(tell: Callable[..., None], given: dict[str, Any], flags: tuple[Any, Any], breakable: Breakable) -> None:
-    from untaught.serve import work
+    from untaught.serve import answers, work
+    from untaught.serve.planes import orientation_of
     from untaught.serve.preview import Watch
     from untaught.serve.settings import Settings
 
     settings, name, folder = Settings(**given["settings"]), given["name"], Path(given["answer"])
-    picture = work.opened(name)
-    watch = Watch(tell, flags, picture.value_range, given["contrast"], work.orientation_of(picture))
+    picture = work.opened(name, given["reads"])
+    watch = Watch(tell, flags, picture.value_range, given["contrast"], orientation_of(picture))
 
     def look(progress: Progress) -> None:
         try:
@@ -253,5 +253,5 @@ def _fit(tell: Callable[..., None], given: dict[str, Any], flags: tuple[Any, Any
 
     with breakable:
         result = work.restored(picture, settings, given["uploads"], look)
-    tell("restored", result=work.answer(result, folder))
-    tell("written", files=work.write_files(result, name, folder))
+    tell("restored", result=answers.answer(result, folder))
+    tell("written", files=answers.write_files(result, Path(name), folder))

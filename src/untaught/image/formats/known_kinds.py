@@ -78,6 +78,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("a ZIP archive (or .npz)", _starts(b"PK\x03\x04"), "unpack it and give one picture in it"),
     Kind("an SVG drawing", _starts(b"<svg"), "draw it as PNG"),
     Kind("an XML document", _starts(b"<?xml"), "give the picture itself"),
+    Kind("a program", _starts(b"\x7fELF", b"MZ\x90\0", b"\xcf\xfa\xed\xfe", b"#!/"), "give a picture"),
     Kind("a gzip archive", _starts(b"\x1f\x8b"), "unpack it and give the picture in it"),
 )
 """The kinds; the first that matches counts."""

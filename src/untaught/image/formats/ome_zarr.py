@@ -23,14 +23,15 @@ from untaught.image.image import Image
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.unnamed import Unnamed
 
-_FILES = (".zgroup", ".zarray", "zarr.json")
+MARKERS = (".zgroup", ".zarray", "zarr.json")
+"""Names of files of which one lies in every Zarr group or array."""
 _ERRORS = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
 _MOST_NAMED = 8
 
 
 def is_zarr(path: Path) -> bool:
     """Tell whether a folder is a Zarr group or array."""
-    return any((path / name).is_file() for name in _FILES)
+    return any((path / name).is_file() for name in MARKERS)
 
 
 def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:

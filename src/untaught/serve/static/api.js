@@ -29,18 +29,19 @@ function sentence(text, status) {
 }
 
 // fetch tells nothing while it sends, so this is an XMLHttpRequest.
-export function upload(file, tell) {
+export function upload({ name, blob, listed }, tell) {
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest();
     request.open("POST", "/api/files");
-    request.setRequestHeader("x-name", encodeURIComponent(file.name));
+    request.setRequestHeader("x-name", encodeURIComponent(name));
+    if (listed) request.setRequestHeader("x-listed", listed);
     request.upload.onprogress = (event) => tell(event.total ? event.loaded / event.total : 0);
     request.onload = () => {
       if (request.status === 201) done(JSON.parse(request.responseText));
       else fail(new Refused(sentence(request.responseText, request.status)));
     };
     request.onerror = () => fail(new Refused("The connection was lost before all of the file was sent; add it again."));
-    request.send(file);
+    request.send(blob);
   });
 }
 

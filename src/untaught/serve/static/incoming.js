@@ -1,21 +1,28 @@
-// Files that come in: sent one after the other, and what is wrong with one said in a line at the top.
+// Pictures that come in: sent one after the other, and what is wrong with one said in a line at the top.
 
 import { Refused, upload } from "./api.js";
+import { sorted } from "./folders.js";
 import { size } from "./panel.js";
 
 const at = (id) => document.getElementById(id);
 
-export function incoming({ jobs, sending, list, select, most, away }) {
-  async function add(files) {
-    const waiting = [...files].map((file, index) => [file, { key: `${Date.now()}-${index}`, name: file.name, part: 0, state: "sending" }]);
+export function incoming({ jobs, sending, list, select, known, away }) {
+  // found: [{path, file}], as they were dropped or chosen
+  async function add(found) {
+    const { most, endings } = known();
+    const { sends, left } = sorted(found, endings);
+    if (left.length) notice(`In the folder ${left.length === 1 ? "one other file is" : `${left.length} other files are`} no picture: ${left.slice(0, 3).join(", ")}${left.length > 3 ? " …" : ""}.`);
+    if (!sends.length && !left.length) notice("The folder holds no picture.");
+    const waiting = sends.map((send, index) => [send, { key: `${Date.now()}-${index}`, name: send.name, part: 0, state: "sending" }]);
     for (const [, row] of waiting) sending.set(row.key, row);
     list();
     let first = true;
-    for (const [file, row] of waiting) {
+    for (const [send, row] of waiting) {
+      const { name } = send;
       try {
-        if (file.size > most()) throw new Refused(`${file.name} has ${size(file.size)}, more than the ${size(most())} that this page takes. Start it with --most for more, or use the command line.`);
-        if (!file.size) throw new Refused(`${file.name} is empty, or a folder; drop files.`);
-        const { key, note } = await upload(file, (part) => { row.part = part; list(); });
+        if (send.size > most) throw new Refused(`${name} has ${size(send.size)}, more than the ${size(most)} that this page takes. Start it with --most for more, or use the command line.`);
+        if (!send.size) throw new Refused(`${name} is empty.`);
+        const { key, note } = await upload(send, (part) => { row.part = part; list(); });
         sending.delete(row.key);
         if (note) notice(note);
         if (first && jobs.has(key)) select(key);
@@ -23,7 +30,7 @@ export function incoming({ jobs, sending, list, select, most, away }) {
       } catch (error) {
         sending.delete(row.key);
         if (!(error instanceof Refused)) throw error;
-        notice(error.message.startsWith(file.name) ? error.message : `${file.name}: ${error.message}`);
+        notice(error.message.startsWith(name) ? error.message : `${name}: ${error.message}`);
       }
       list();
     }

@@ -2,9 +2,11 @@
 
 import { attach, call, listen, Refused } from "./api.js";
 import { handle } from "./hands.js";
+import { chosen, dropped } from "./folders.js";
 import { incoming } from "./incoming.js";
 import { Mask } from "./paint.js";
 import * as panel from "./panel.js";
+import * as reads from "./reads.js";
 import * as form from "./settings.js";
 import { tools } from "./tools.js";
 import { Viewer } from "./viewer.js";
@@ -17,7 +19,7 @@ const masks = new Map();
 const local = /^(127\.|localhost$|\[::1\])/.test(location.hostname);
 const HERE = local ? "Pictures stay on this machine." : `Pictures are sent to ${location.hostname}, unencrypted.`;
 at("stays").textContent = HERE;
-let queue = [], selected = null, methods = {}, most = Infinity, last = {};
+let queue = [], selected = null, methods = {}, known = { most: Infinity, endings: [] }, last = {};
 const viewer = new Viewer(at("canvas"), at("divider"));
 handle(viewer);
 const current = () => jobs.get(selected);
@@ -27,7 +29,8 @@ const closer = tools(viewer, current);
 
 function hear(event) {
   if (event.kind === "all") {
-    ({ methods, most, queue } = event);
+    ({ methods, queue } = event);
+    known = { most: event.most, endings: event.endings };
     jobs.clear();
     for (const job of event.jobs) jobs.set(job.key, job);
     at("connection").textContent = HERE;
@@ -38,6 +41,10 @@ function hear(event) {
   if (event.kind === "job") {
     const before = jobs.get(event.job.key), changed = before?.state !== event.job.state;
     jobs.set(event.job.key, event.job);
+    if (before && before.looks !== event.job.looks) {  // places in it may be others
+      masks.delete(event.job.key);
+      delete drafts.get(event.job.key)?.region;
+    }
     if (!selected || !jobs.has(selected)) select(event.job.key);
     else if (event.job.key === selected) show();
     if (changed) announce(event.job);
@@ -107,7 +114,7 @@ function select(key) {
   const job = current();
   if (job) {
     const draft = drafts.get(key) ?? (job.run ? job.settings : last);
-    form.fill({ task: "denoise", method: "auto", effort: "normal", noise: "auto", seed: 0, time_limit: null, ...draft });
+    form.fill({ task: "denoise", method: "auto", effort: "normal", noise: "auto", seed: 0, time_limit: null, strength: 1, mask_marks: null, ...draft });
     viewer.region = job.settings.region ?? job.measured?.region ?? null;
   }
   show();
@@ -119,12 +126,13 @@ function show() {
   at("panel").hidden = !job;
   at("viewer").hidden = !job?.planes.length;
   at("welcome").hidden = Boolean(job?.planes.length);
-  at("drop").hidden = Boolean(job);
+  at("drop").hidden = at("choose-folder").hidden = Boolean(job);
   at("reading").hidden = !job;
-  at("reading").textContent = job?.state === "refused" ? `${job.name} cannot be shown.` : `Reading ${job?.name} …`;
+  at("reading").textContent = job?.state === "refused" ? job.message : `Reading ${job?.name} …`;
   if (!job) return;
   form.arrange(job, methods);
-  panel.about(job);
+  reads.arrange(job);
+  panel.about(job, reads.isAbout(job.key));
   panel.running(job);
   panel.outcome(job);
   if (job.planes.length) {
@@ -171,17 +179,21 @@ function command() {
   }, 60);
 }
 
-function said_(error) {
-  if (!(error instanceof Refused)) throw error;
-  at("message").textContent = error.message;
+function said_(error, where = "message") {
+  if (!(error instanceof Refused || error instanceof RangeError)) throw error;
+  at(where).textContent = error.message;
 }
 
-async function tried(doing) {
-  try { await doing(); } catch (error) { said_(error); }
+async function tried(doing, where) {
+  try { await doing(); } catch (error) { said_(error, where); }
 }
 
 for (const kind of ["input", "change"]) at("settings").addEventListener(kind, (event) => {
   if (event.target.type === "file") return;
+  if (event.target.id === "marks" && current()) {
+    masks.delete(selected);
+    maskOf(current());
+  }
   form.arrange(current(), methods);
   viewer.showsMask = at("task").value === "inpaint";
   viewer.draw();
@@ -193,6 +205,7 @@ at("settings").addEventListener("submit", (event) => {
   event.preventDefault();
   tried(async () => {
     await flush();
+    reads.forget();
     at("message").textContent = "";
     keepDraft();
     await call("POST", `/api/jobs/${selected}/start`, asked());
@@ -205,6 +218,10 @@ at("start-all").onclick = () => tried(async () => {
   const waiting = [...jobs.values()].filter((job) => job.state === "ready");
   const starts = waiting.map((job) => [job.key, drafts.get(job.key) ?? last]);
   for (const [key, settings] of starts) await call("POST", `/api/jobs/${key}/start`, settings);
+});
+at("reads").addEventListener("submit", (event) => {
+  event.preventDefault();
+  tried(() => call("POST", `/api/jobs/${selected}/reading`, reads.asked(selected)), "read-message");
 });
 at("region-clear").onclick = () => { viewer.region = null; show(); keepDraft(); };
 at("copy").onclick = async () => {
@@ -227,7 +244,7 @@ function maskOf(job) {
   if (!masks.has(job.key)) {
     const mask = new Mask(width, height);
     masks.set(job.key, mask);
-    if (job.uploads.mask && mask.possible) mask.load(`/api/jobs/${job.key}/files/mask`).then(() => viewer.draw());
+    if (job.uploads.mask && mask.possible) mask.load(`/api/jobs/${job.key}/files/mask`, at("marks").value === "missing").then(() => viewer.draw());
   }
   viewer.mask = masks.get(job.key);
   viewer.showsMask = at("task").value === "inpaint";
@@ -248,6 +265,10 @@ async function flush() {
   if (!job) return;
   const { blob, share } = await masks.get(job.key).picture();
   at("painted").textContent = share ? `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} % is painted` : "Nothing is painted";
+  if (job.key === selected && at("marks").value) {  // what is painted is black
+    at("marks").value = "";
+    keepDraft();
+  }
   if (share) await attach(job.key, "mask", blob, `${job.name.replace(/\.[^.]*$/, "")}-mask.png`);
   else if (job.uploads.mask) await call("DELETE", `/api/jobs/${job.key}/uploads/mask`);
 }
@@ -271,16 +292,16 @@ closer.onPaint(() => {
 
 // Files come in
 
-const { add, banner } = incoming({ jobs, sending, list, select, most: () => most, away: () => away });
+const { add, banner } = incoming({ jobs, sending, list, select, known: () => known, away: () => away });
 let away = "";
 
-at("file").onchange = () => { add(at("file").files).then(() => { at("file").value = ""; }); };
+for (const input of [at("file"), at("folder")]) input.onchange = () => { add(chosen(input.files)).then(() => { input.value = ""; }); };
 addEventListener("dragover", (event) => { event.preventDefault(); at("cover").hidden = !event.dataTransfer.types.includes("Files"); });
 addEventListener("dragleave", (event) => { if (!event.relatedTarget) at("cover").hidden = true; });
 addEventListener("drop", (event) => {
   event.preventDefault();
   at("cover").hidden = true;
-  add(event.dataTransfer.files);
+  dropped(event.dataTransfer).then(add);
 });
 at("keys-button").onclick = () => at("keys").showModal();
 

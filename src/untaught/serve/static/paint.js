@@ -61,8 +61,8 @@ export class Mask {
     this.redraw();
   }
 
-  // Take over a mask picture: what is black in it is painted.
-  async load(address) {
+  // Take over a mask picture: what is black in it is painted, or all else where its white marks what is missing.
+  async load(address, inverted) {
     const image = new Image();
     image.src = address;
     try { await image.decode(); } catch { return; }  // no picture that browsers know
@@ -77,7 +77,7 @@ export class Mask {
     context.fillRect(0, 0, 1, 1);
     const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
     for (let at = 0; at < pixels.data.length; at += 4) {
-      const painted = pixels.data[at] + pixels.data[at + 1] + pixels.data[at + 2] === 0;
+      const painted = (pixels.data[at] + pixels.data[at + 1] + pixels.data[at + 2] === 0) !== inverted;
       pixels.data.set([red, green, blue, painted ? 255 : 0], at);
     }
     context.putImageData(pixels, 0, 0);

@@ -46,7 +46,7 @@ function stateOf(job, queue) {
   if (job.part !== undefined) return job.message || `sending ${Math.round(100 * job.part)} %`;
   if (job.state === "queued") return `waiting, ${Math.max(0, queue.indexOf(job.key)) + 1}.`;
   if (job.state === "running") return job.progress?.steps > 1 ? `${percent(job.progress)} %` : "running";
-  if (job.state === "looking" && job.planes.length) return "measuring";
+  if (job.state === "looking" && !job.reading) return "measuring";
   return job.state === "ready" && job.message ? "not done" : STATES[job.state];
 }
 
@@ -54,19 +54,22 @@ export function percent({ step, steps, plane, planes, part, parts }) {
   return Math.round((100 * (plane + (part + step / steps) / parts)) / planes);
 }
 
-export function about(job) {
+export function about(job, saidElsewhere) {
   const { noise = "", advice = "", notes = [], kind = "" } = job.about;
   at("name").textContent = job.name;
   at("kind").textContent = kind || size(job.size);
-  at("noise").textContent = noise || (job.state === "looking" ? "The noise is being measured …" : "");
+  at("noise").textContent = job.reading ? "It is being read …" : noise || (job.state === "looking" ? "The noise is being measured …" : "");
   at("advice-box").hidden = !advice && !notes.length;
   at("advice").textContent = advice;
   at("notes").replaceChildren(...notes.map((note) => item("li", note)));
-  at("message").textContent = job.message;
+  const refused = job.state === "refused";  // which is said in the picture's place
+  at("message").textContent = refused || saidElsewhere ? "" : job.message;
+  at("settings").classList.toggle("refused", refused);
+  at("line").hidden = refused;
   const busy = job.state === "queued" || job.state === "running";
-  at("start").hidden = busy;
+  at("start").hidden = busy || refused;
   at("start").textContent = job.result ? "Start again" : "Start";
-  at("start").disabled = !job.planes.length;
+  at("start").disabled = !job.planes.length || job.reading;
   at("stop").hidden = !busy;
   at("stop").textContent = job.state === "queued" ? "Take out of the queue" : "Stop, keep the best";
 }

@@ -3,7 +3,7 @@
 const form = document.getElementById("settings");
 const field = (name) => form.elements[name];
 const ABLE = ["fill", "exemplar", "pnp", "dip", "deep-decoder", "pixels", "pixel-tv"];  // methods for tasks with an operator
-const OF_TASK = { inpaint: ["translucent"], upscale: ["factor", "kernel"], deblur: ["psf", "border"], demosaic: ["pattern"] };
+const OF_TASK = { denoise: ["strength"], inpaint: ["translucent"], upscale: ["factor", "kernel"], deblur: ["psf", "border"], demosaic: ["pattern"] };
 
 export function asked(region, uploads) {
   const task = field("task").value, found = { task, method: field("method").value || "auto" };
@@ -17,6 +17,7 @@ export function asked(region, uploads) {
     found[name] = input.type === "checkbox" ? input.checked : input.type === "number" ? Number(input.value) : input.value.trim();
   }
   if (task === "deblur" && uploads.psf) found.psf = "file";
+  if (task === "inpaint" && uploads.mask) found.mask_marks = field("mask_marks").value || null;
   return found;
 }
 
@@ -34,6 +35,7 @@ export function fill(settings) {
 export function arrange(job, methods) {
   const task = field("task").value;
   for (const part of form.querySelectorAll("[data-task]")) part.hidden = part.dataset.task !== task;
+  document.getElementById("marks-field").hidden = task !== "inpaint" || !job?.uploads.mask;
   document.getElementById("efforts").hidden = task !== "denoise";
   document.getElementById("noise-field").hidden = task === "dejpeg";
   const known = new Map((job?.about.methods ?? []).map((method) => [method.method, method]));

@@ -56,7 +56,7 @@ export function tools(viewer, current) {
     at("more-button").setAttribute("aria-expanded", String(!at("more").hidden));
   };
   at("overlay").onchange = () => { viewer.overlay = at("overlay").value; viewer.draw(); };
-  at("strength").oninput = () => { viewer.strength = at("strength").value / 100; viewer.draw(); };
+  at("opacity").oninput = () => { viewer.opacity = at("opacity").value / 100; viewer.draw(); };
 
   // Brightness and contrast: what is black and what is white, between the ends of the plane
   const ends = () => viewer.before;
@@ -97,7 +97,7 @@ export function tools(viewer, current) {
     if (!point || !job?.planes.length) return;
     const y = Math.floor(point[1] * viewer.ratio);
     if (y < 0 || y >= viewer.before.height) return;
-    const key = `${job.key}/${job.answered}/${viewer.plane}/${y}`;
+    const key = `${job.key}/${job.looks}/${job.answered}/${viewer.plane}/${y}`;
     if (rows.has(key)) { said(rows.get(key), y); return; }
     wanted = key;
     if (asking) return;
@@ -162,8 +162,8 @@ export function tools(viewer, current) {
       at("canvas").setAttribute("aria-label", `${job.name}, ${viewer.before.width} by ${viewer.before.height} pixels${job.result ? ", before and after" : ""}`);
       at("stack").hidden = job.planes.length < 2;
       at("plane").max = job.planes.length - 1;
-      if (shown !== job.key) {
-        shown = job.key;
+      if (shown !== `${job.key}/${job.looks}`) {
+        shown = `${job.key}/${job.looks}`;
         point = null;
         at("place").textContent = "Point at the picture for its values.";
         at("profile").getContext("2d").clearRect(0, 0, at("profile").width, at("profile").height);

@@ -13,7 +13,7 @@ export class Viewer extends EventTarget {
     this.view = "split";
     this.hand = "move";
     this.overlay = "";
-    this.strength = 1;
+    this.opacity = 1;
     this.brush = 24;
     this.split = 0.5;
     this.plane = 0;
@@ -39,7 +39,7 @@ export class Viewer extends EventTarget {
   get hasAfter() { return Boolean(this.job?.result || this.preview); }
 
   show(job) {
-    const other = job.key !== this.job?.key, old = this.frame.width;
+    const other = job.key !== this.job?.key || job.looks !== this.job?.looks, old = this.frame.width;
     this.job = job;
     if (other) {
       this.plane = 0;
@@ -118,7 +118,7 @@ export class Viewer extends EventTarget {
     if (kind === "picture") size = this.before;
     if (kind === "residual") query = `low=0&high=${job.result.residual}`;
     if (kind === "spread") query = `low=0&high=${job.result.spread}`;
-    const run = kind === "picture" ? 0 : job.answered;
+    const run = kind === "picture" ? job.looks : job.answered;
     return { path: `/api/jobs/${job.key}/tiles/${run}/${kind}/${plane}`, width: size.width, height: size.height, query };
   }
 
@@ -174,7 +174,7 @@ export class Viewer extends EventTarget {
     this.drawTiles("result", at, box);
     const reach = { residual: this.job.result.residual, spread: this.job.result.spread }[this.overlay];
     if (!reach) return;
-    context.globalAlpha = this.strength;
+    context.globalAlpha = this.opacity;
     this.drawTiles(this.overlay, at, box);
     context.globalAlpha = 1;
   }
