@@ -7,10 +7,12 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
 from tests.conftest import clean, noisy
 
@@ -23,6 +25,7 @@ with warnings.catch_warnings():  # napari warns of its own use of other librarie
     from napari.components import ViewerModel
     from qtpy.QtWidgets import QApplication
 
+    from untaught.napari.reader import read_layers
     from untaught.napari.session import Asked, Told
     from untaught.napari.widget import CHOOSE, RestoreWidget
 
@@ -70,6 +73,24 @@ def test_it_waits_for_an_image_layer(widget: RestoreWidget) -> None:
     assert widget.axes.text() == "YX"
     assert widget.start.isEnabled()
     assert not widget.stop.isEnabled()
+
+
+def test_the_layer_of_a_jpeg_file_is_restored_by_its_steps(widget: RestoreWidget, tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Pillow.fromarray((255 * clean(32, 48, 3)).astype(np.uint8)).save(path, quality=15)
+    [(data, meta, _)] = read_layers(str(path))
+    widget.viewer.add_image(data, **meta)
+    widget.task.setCurrentText("dejpeg")
+    assert not widget.form.isRowVisible(widget.noise)
+    widget.start.click()
+    wait(widget, lambda: not widget.session.running)
+    assert names(widget) == ["a.jpg", "a.jpg restored"]
+    assert widget.viewer.layers["a.jpg restored"].data.shape == (32, 48, 3)
+    widget.viewer.layers.selection.active = widget.viewer.layers["a.jpg restored"]
+    widget.start.click()
+    wait(widget, lambda: not widget.session.running)
+    assert "does not show what a.jpg holds" in widget.said.toPlainText()
+    assert len(widget.viewer.layers) == 2
 
 
 def test_a_volume_is_restored_in_its_place(widget: RestoreWidget) -> None:

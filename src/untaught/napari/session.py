@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError, explained
 from untaught.image.image import Image
+from untaught.napari.jpeg import alike, as_shown, jpeg_of
 
 if TYPE_CHECKING:
     from untaught.fitting.progress import Progress
     from untaught.results.result import Result
 
-TASKS = ("denoise", "inpaint", "upscale", "deblur", "demosaic")
+TASKS = ("denoise", "inpaint", "upscale", "deblur", "dejpeg", "demosaic")
 EFFORTS = ("quick", "normal", "best")
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG", "X-TRANS")
 PATIENCE = 1.0
@@ -45,6 +46,8 @@ class Asked:
         (H, W), not zero where something is missing; for 'inpaint'.
     factor, psf, pattern
         For 'upscale', 'deblur' and 'demosaic'.
+    path : str or None
+        The file that napari has the layer from, for 'dejpeg'.
     time_limit : float or None
         Seconds.
     preview : bool
@@ -59,6 +62,7 @@ class Asked:
     factor: int = 2
     psf: str = "gaussian:2"
     pattern: str = "RGGB"
+    path: str | None = None
     time_limit: float | None = None
     preview: bool = True
 
@@ -131,12 +135,18 @@ class Session:
             Where something is under way, or what was asked lacks something.
         """
         verb = verb_of(asked)
-        options: dict[str, Any] = {"method": asked.method, "effort": asked.effort, "noise": asked.noise or "auto"}
+        options: dict[str, Any] = {"method": asked.method, "effort": asked.effort}
+        if asked.task != "dejpeg":  # whose file says what was rounded
+            options["noise"] = asked.noise or "auto"
 
         def work() -> None:
-            picture = given() if callable(given) else given
-            watch = Watch(picture, asked.preview, self._tell, self._asked_to_stop)
+            layer = given() if callable(given) else given
+            picture = jpeg_of(layer, asked.path) if asked.task == "dejpeg" else layer
+            preview = asked.preview and (picture is layer or alike(picture, layer))  # it lies as the layer does
+            watch = Watch(picture, preview, self._tell, self._asked_to_stop)
             result = verb(picture, **options, time_limit=asked.time_limit, on_progress=watch)
+            if asked.task == "dejpeg":
+                result = as_shown(result, layer)
             self._tell(Told("restored", said(result), 1.0, result=result))
 
         self._begin(work)
@@ -260,7 +270,7 @@ def verb_of(asked: Asked) -> Callable[..., Result]:
     """
     from functools import partial
 
-    from untaught.pipeline.tasks import deblur, demosaic, denoise, inpaint, upscale
+    from untaught.pipeline.tasks import deblur, dejpeg, demosaic, denoise, inpaint, upscale
 
     if asked.task not in TASKS:
         raise InputError(f"there is no task {asked.task!r} for a layer; choose {', '.join(TASKS)}")
@@ -270,6 +280,8 @@ def verb_of(asked: Asked) -> Callable[..., Result]:
         return partial(upscale.upscale, factor=asked.factor)
     if asked.task == "deblur":
         return partial(deblur.deblur, psf=asked.psf)
+    if asked.task == "dejpeg":
+        return dejpeg.dejpeg
     return partial(demosaic.demosaic, pattern=asked.pattern) if asked.task == "demosaic" else denoise.denoise
 
 

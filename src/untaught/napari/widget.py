@@ -120,6 +120,7 @@ class RestoreWidget(QWidget):
     def _show_rows(self, task: str) -> None:
         for name, needed in NEEDED_BY.items():
             self.form.setRowVisible(getattr(self, name), task == needed)
+        self.form.setRowVisible(self.noise, task != "dejpeg")
 
     def _list_masks(self, event: object = None) -> None:
         """Offer the layers of labels as masks."""
@@ -187,8 +188,14 @@ class RestoreWidget(QWidget):
             factor=self.factor.value(),
             psf=self.psf.text().strip(),
             pattern=self.pattern.currentText(),
+            path=self._file(),
             preview=self.preview.isChecked(),
         )
+
+    def _file(self) -> str | None:
+        """Return the file that the selected layer was read from, as napari knows it."""
+        path = getattr(getattr(self.viewer.layers.selection.active, "source", None), "path", None)
+        return None if path is None else str(path)
 
     def _marked(self) -> Any:
         if not self.mask.currentText():
