@@ -51,6 +51,7 @@ def test_only_what_has_not_heard_of_the_stop_is_broken_off(
         "settings": {},
         "name": "a.png",
         "reads": {},
+        "reports": b"",
         "uploads": {},
         "answer": "run",
         "contrast": (0, 255),

@@ -180,6 +180,7 @@ class Desk:
             "settings": settings.model_dump(),
             "name": job.path,
             "reads": job.reads.model_dump(),
+            "reports": job.reports,
             "uploads": job.uploads,
             "answer": str(job.answer),
             "contrast": (job.planes[0]["low"], job.planes[0]["high"]),
@@ -228,7 +229,7 @@ class Desk:
         self._measure(job)  # behind the pictures that are not shown yet
 
     def _look_measured(self, job: Job, said: dict[str, Any]) -> None:
-        job.about = {**job.about, **said["about"]}
+        job.about, job.reports = {**job.about, **said["about"]}, said["reports"]
         if job.state == "looking":
             job.state = job.rests
 

@@ -53,6 +53,8 @@ class Job:
     progress, curve, warnings, preview, previews
         Of the fit that is running: where it is; steps and scores; sentences; the picture as it stands, as JPEG,
         and how many there were.
+    reports : bytes
+        What was measured, for the process that restores it; nothing where that is too much, or was lost.
     result, files
         What there is to say of the answer; what can be downloaded.
     """
@@ -81,6 +83,7 @@ class Job:
     warnings: list[str] = field(default_factory=list)
     preview: bytes | None = None
     previews: int = 0
+    reports: bytes = b""
     result: dict[str, Any] | None = None
     files: dict[str, str] = field(default_factory=dict)
     answered: int = 0
@@ -94,7 +97,7 @@ class Job:
             if left is not None:
                 shutil.rmtree(left, ignore_errors=True)
         self.path, self.looks, self.reads = said.pop("path"), said.pop("number"), Reads(**said.pop("reads"))
-        self.planes, self.about = said.pop("planes"), said
+        self.planes, self.about, self.reports = said.pop("planes"), said, b""
         self.result, self.measured, self.files, self.answered, self.reading = None, None, {}, 0, False
         self.settings = self.settings.model_copy(update={"region": None})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Tell = Callable[..., None]
 """Sends a message to the server: a word, and what there is to say by name."""
+MOST_KEPT = 2**22
+"""Bytes of what was measured, which the server keeps for the fit."""
 Said = dict[str, Any]
 """What is said of how a file is read, see `Reads`."""
 
@@ -83,15 +86,18 @@ def measure(tell: Tell, name: str, reads: Said, region: list[int] | None = None)
     InputError
         If it cannot be read, or the rectangle cannot be used.
     """
+    from untaught.noise import NoiseReport
+    from untaught.noise.estimation.remembered import remembering
     from untaught.pipeline.tasks.inspect import inspect
 
-    picture = opened(name, reads)
+    picture, known = opened(name, reads), dict[bytes, NoiseReport]()
     try:
-        found = inspect(picture, noise_region=stored_in(picture, region))
+        with remembering(known):
+            found = inspect(picture, noise_region=stored_in(picture, region))
     except InputError as error:
         if region is not None:
             raise
-        tell("measured", about={"noise": "", "advice": str(error), "notes": []})
+        tell("measured", about={"noise": "", "advice": str(error), "notes": []}, reports=b"")
         return
     about = found.as_dict()
     sentences = [line[9:] for line in found.describe().splitlines() if line.startswith("noise ")]
@@ -100,7 +106,12 @@ def measure(tell: Tell, name: str, reads: Said, region: list[int] | None = None)
         return
     chosen = {field: about[field] for field in ("advice", "efforts", "methods")}
     notes = [note for note in about["notes"] if note not in picture.notes]  # which stand beside how it is read
-    tell("measured", about={**chosen, "noise": sentences[0], "notes": [*sentences[1:], *notes]})
+    kept = pickle.dumps(known)
+    tell(
+        "measured",
+        about={**chosen, "noise": sentences[0], "notes": [*sentences[1:], *notes]},
+        reports=kept if len(kept) <= MOST_KEPT else b"",
+    )
 
 
 def opened(name: str, said: Said | None = None) -> Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import tempfile
 import threading
@@ -235,6 +236,7 @@ def obey(order: Order, tell: Callable[..., None], flags: tuple[Any, Any], breaka
 
 
 def _fit(tell: Callable[..., None], given: dict[str, Any], flags: tuple[Any, Any], breakable: Breakable) -> None:
+    from untaught.noise.estimation.remembered import remembering
     from untaught.serve import answers, work
     from untaught.serve.planes import orientation_of
     from untaught.serve.preview import Watch
@@ -251,7 +253,8 @@ def _fit(tell: Callable[..., None], given: dict[str, Any], flags: tuple[Any, Any
             breakable.open = False
             raise
 
-    with breakable:
+    known = pickle.loads(given["reports"]) if given["reports"] else {}  # by the process that measured it
+    with breakable, remembering(known):
         result = work.restored(picture, settings, given["uploads"], look)
     tell("restored", result=answers.answer(result, folder))
     tell("written", files=answers.write_files(result, Path(name), folder))

@@ -21,6 +21,7 @@ from untaught.noise.estimation.impulses import Impulses, impulses
 from untaught.noise.estimation.mean_variance import Grid, curve_of
 from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.pattern import pattern_of
+from untaught.noise.estimation.remembered import once
 from untaught.noise.estimation.rician import rician_of
 from untaught.noise.estimation.shared_noise import Shared, by_brightness, shared_noise
 from untaught.noise.estimation.sigma import Level, level_of, sigma_of_differences, strength
@@ -76,8 +77,13 @@ def measure(values: Floats, missing: Flags | None = None, step: float = 0.0, zer
     variance that follows brightness (Poisson-Gaussian), its square (speckle) or a free curve; else white Gaussian
     noise. Of white noise, last, whether its level varies over the picture.
     """
-    with threadpool_limits(1, "blas"):  # small matrices: threads wait for each other longer than they work
-        return _measured(*_checked(values, missing), step, zero)
+    values, missing = _checked(values, missing)
+
+    def find() -> NoiseReport:
+        with threadpool_limits(1, "blas"):  # small matrices: threads wait for each other longer than they work
+            return _measured(values, missing, step, zero)
+
+    return once(find, values, missing, step, zero)
 
 
 def _measured(values: Floats, missing: Flags | None, step: float, zero: float) -> NoiseReport:

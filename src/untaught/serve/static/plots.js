@@ -33,6 +33,13 @@ function axis({ context, height, color }, low, high, left, top, bottom) {
   context.stroke();
 }
 
+function shortened(context, text, room) {
+  if (context.measureText(text).width <= room) return text;
+  let kept = text.length;
+  while (kept > 1 && context.measureText(`${text.slice(0, kept)}…`).width > room) kept--;
+  return `${text.slice(0, kept).trimEnd()}…`;
+}
+
 export function drawCurve(canvas, points, name) {
   const drawing = prepared(canvas), { context, width, height, color } = drawing;
   if (points.length < 2) return;
@@ -49,9 +56,10 @@ export function drawCurve(canvas, points, name) {
   }
   context.stroke();
   context.textAlign = "left";
-  context.fillText(name, left, height - 5);
+  const end = `step ${last}`, room = width - left - right - context.measureText(end).width - 8;
+  context.fillText(shortened(context, name, room), left, height - 5);
   context.textAlign = "right";
-  context.fillText(`step ${last}`, width - right, height - 5);
+  context.fillText(end, width - right, height - 5);
 }
 
 // rows: {picture, result}; from, to: shares of the row that are seen; at: the share under the pointer.

@@ -122,6 +122,7 @@ export function tools(viewer, current) {
   viewer.addEventListener("point", (event) => { point = event.detail ?? point; row(); });
   const profile = () => { at("profile").hidden = !at("profile-on").checked; point ??= [viewer.frame.width / 2, viewer.frame.height / 2]; row(); };
   at("profile-on").onchange = profile;
+  new ResizeObserver(() => { if (!at("profile").hidden) row(); }).observe(at("profile"));
 
   at("brush").oninput = () => { viewer.brush = Number(at("brush").value); at("brush-size").textContent = viewer.brush; viewer.draw(); };
   const brush = (factor) => { at("brush").value = Math.max(1, Math.round(viewer.brush * factor)); at("brush").oninput(); };
