@@ -189,6 +189,24 @@ def paint_is_filled_in_and_fetched(tab: Tab, server: Server) -> None:
     tab.until(lambda: tab.js(PINK) > 20)
 
 
+def a_mask_is_given_as_a_file_and_taken_back(tab: Tab, server: Server) -> None:
+    mask = np.zeros((64, 80), np.uint8)
+    mask[20:30, 30:50] = 255
+    path = tab.downloads / "holes are white.png"
+    Pillow.fromarray(mask).save(path)
+    tab.find("#mask-file").send_keys(str(path))
+    tab.until(lambda: tab.text("[data-given=mask] span") == "holes_are_white.png")
+    tab.find("#start").click()
+    tab.until(lambda: "say which is meant" in tab.text("#message"))
+    tab.choose("mask_marks", "missing")
+    tab.until(lambda: "--mask holes_are_white.png --mask-marks missing" in tab.text("#command"))
+    tab.find("#start").click()
+    tab.until(lambda: tab.states()["noisy.png"] == "done")
+    tab.find("[data-given=mask] button").click()
+    tab.until(lambda: "--mask" not in tab.text("#command"))
+    assert not tab.find("[data-given=mask]").is_displayed()
+
+
 def a_stack_is_gone_through_and_its_flat_part_measured(tab: Tab, server: Server) -> None:
     tab.drop(("stack.tif", stack()))
     tab.until(lambda: tab.states().get("stack.tif") == "ready")
@@ -288,6 +306,7 @@ STEPS = (
     a_fit_is_watched_found_again_seen_by_two_and_stopped,
     before_and_after_are_compared,
     paint_is_filled_in_and_fetched,
+    a_mask_is_given_as_a_file_and_taken_back,
     a_stack_is_gone_through_and_its_flat_part_measured,
     folders_are_pictures_and_hold_some,
     what_a_file_does_not_say_is_said_on_the_page,

@@ -1,10 +1,10 @@
 // What happens on the page: events of the server and of the person, and what is drawn anew for them.
 
-import { attach, call, listen, Refused } from "./api.js";
+import { call, listen, Refused } from "./api.js";
+import { besides } from "./besides.js";
 import { handle } from "./hands.js";
 import { chosen, dropped } from "./folders.js";
 import { incoming } from "./incoming.js";
-import { Mask } from "./paint.js";
 import * as panel from "./panel.js";
 import * as reads from "./reads.js";
 import * as form from "./settings.js";
@@ -15,7 +15,6 @@ const at = (id) => document.getElementById(id);
 const jobs = new Map();
 const sending = new Map();  // files on their way, as rows of the list
 const drafts = new Map();  // what is set for a picture and not started yet
-const masks = new Map();
 const local = /^(127\.|localhost$|\[::1\])/.test(location.hostname);
 const HERE = local ? "Pictures stay on this machine." : `Pictures are sent to ${location.hostname}, unencrypted.`;
 at("stays").textContent = HERE;
@@ -24,6 +23,7 @@ const viewer = new Viewer(at("canvas"), at("divider"));
 handle(viewer);
 const current = () => jobs.get(selected);
 const closer = tools(viewer, current);
+const masks = besides({ viewer, current, tried, show, keepDraft });
 
 // What the server tells
 
@@ -42,7 +42,7 @@ function hear(event) {
     const before = jobs.get(event.job.key), changed = before?.state !== event.job.state;
     jobs.set(event.job.key, event.job);
     if (before && before.looks !== event.job.looks) {  // places in it may be others
-      masks.delete(event.job.key);
+      masks.forget(event.job.key);
       delete drafts.get(event.job.key)?.region;
     }
     if (!selected || !jobs.has(selected)) select(event.job.key);
@@ -58,7 +58,8 @@ function hear(event) {
     if (job.key === selected) { panel.running(job); preview(job); }
   }
   if (event.kind === "removed") {
-    for (const of of [jobs, drafts, masks]) of.delete(event.key);
+    for (const of of [jobs, drafts]) of.delete(event.key);
+    masks.forget(event.key);
     if (event.key === selected) select(jobs.keys().next().value ?? null);
   }
   list();
@@ -136,7 +137,7 @@ function show() {
   panel.running(job);
   panel.outcome(job);
   if (job.planes.length) {
-    maskOf(job);
+    masks.show(job);
     viewer.show(job);
     preview(job);
   }
@@ -191,8 +192,8 @@ async function tried(doing, where) {
 for (const kind of ["input", "change"]) at("settings").addEventListener(kind, (event) => {
   if (event.target.type === "file") return;
   if (event.target.id === "marks" && current()) {
-    masks.delete(selected);
-    maskOf(current());
+    masks.forget(selected);
+    masks.show(current());
   }
   form.arrange(current(), methods);
   viewer.showsMask = at("task").value === "inpaint";
@@ -204,7 +205,7 @@ for (const kind of ["input", "change"]) at("settings").addEventListener(kind, (e
 at("settings").addEventListener("submit", (event) => {
   event.preventDefault();
   tried(async () => {
-    await flush();
+    await masks.flush();
     reads.forget();
     at("message").textContent = "";
     keepDraft();
@@ -229,50 +230,9 @@ at("copy").onclick = async () => {
   at("copy").textContent = "Copied";
   setTimeout(() => { at("copy").textContent = "Copy"; }, 1500);
 };
-for (const input of document.querySelectorAll("[data-slot]")) {
-  input.onchange = () => input.files.length && tried(async () => {
-    await attach(selected, input.dataset.slot, input.files[0], input.files[0].name);
-    if (input.dataset.slot === "mask") { masks.delete(selected); show(); }
-    at("live").textContent = `${input.files[0].name} was added.`;
-  });
-}
+// Files beside the picture, and paint
 
-// Paint
-
-function maskOf(job) {
-  const { width, height } = job.planes[0];
-  if (!masks.has(job.key)) {
-    const mask = new Mask(width, height);
-    masks.set(job.key, mask);
-    if (job.uploads.mask && mask.possible) mask.load(`/api/jobs/${job.key}/files/mask`, at("marks").value === "missing").then(() => viewer.draw());
-  }
-  viewer.mask = masks.get(job.key);
-  viewer.showsMask = at("task").value === "inpaint";
-  at("mask-link").hidden = !job.uploads.mask;
-  at("mask-link").href = `/api/jobs/${job.key}/files/mask`;
-}
-
-let unsent = null, timer = 0;
-function painted() {
-  unsent = current();
-  clearTimeout(timer);
-  timer = setTimeout(() => tried(flush), 500);
-}
-
-async function flush() {
-  const job = unsent;
-  unsent = null;
-  if (!job) return;
-  const { blob, share } = await masks.get(job.key).picture();
-  at("painted").textContent = share ? `${(100 * share).toFixed(share < 0.1 ? 2 : 1)} % is painted` : "Nothing is painted";
-  if (job.key === selected && at("marks").value) {  // what is painted is black
-    at("marks").value = "";
-    keepDraft();
-  }
-  if (share) await attach(job.key, "mask", blob, `${job.name.replace(/\.[^.]*$/, "")}-mask.png`);
-  else if (job.uploads.mask) await call("DELETE", `/api/jobs/${job.key}/uploads/mask`);
-}
-viewer.addEventListener("painted", painted);
+viewer.addEventListener("painted", () => masks.painted(current()));
 viewer.addEventListener("toolarge", () => { at("message").textContent = "This picture is too large to be painted on here; add a mask as a file."; });
 viewer.addEventListener("region", () => tried(async () => {
   at("message").textContent = "";
@@ -282,8 +242,8 @@ viewer.addEventListener("region", () => tried(async () => {
   command();
   await call("POST", `/api/jobs/${selected}/region`, viewer.region);
 }));
-at("undo").onclick = () => { viewer.mask.undo(); viewer.draw(); painted(); };
-at("clear").onclick = () => { viewer.mask.clear(); viewer.draw(); painted(); };
+at("undo").onclick = () => { viewer.mask.undo(); viewer.draw(); masks.painted(current()); };
+at("clear").onclick = () => { viewer.mask.clear(); viewer.draw(); masks.painted(current()); };
 closer.onPaint(() => {
   if (at("task").value === "inpaint") return;
   at("task").value = "inpaint";

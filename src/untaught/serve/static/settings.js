@@ -35,6 +35,11 @@ export function fill(settings) {
 export function arrange(job, methods) {
   const task = field("task").value;
   for (const part of form.querySelectorAll("[data-task]")) part.hidden = part.dataset.task !== task;
+  for (const given of form.querySelectorAll("[data-given]")) {
+    const slot = given.dataset.given, name = job?.uploads[slot];
+    given.hidden = !name || form.querySelector(`[data-slot=${slot}]`).closest("[data-task]").hidden;
+    given.firstElementChild.textContent = name ?? "";
+  }
   document.getElementById("marks-field").hidden = task !== "inpaint" || !job?.uploads.mask;
   document.getElementById("efforts").hidden = task !== "denoise";
   document.getElementById("noise-field").hidden = task === "dejpeg";
