@@ -143,6 +143,7 @@ def test_a_picture_is_looked_at_restored_shown_and_fetched(page: Page) -> None:
     job = page.added(png(), "noisy.png")
     assert "noise" in job.about["noise"]
     assert {each["effort"] for each in job.about["efforts"]} == {"quick", "normal", "best"}
+    assert job.reports  # which the fit need not measure again
     job = page.restored(job, effort="quick")
     assert (job.state, job.message) == ("done", "")
     assert job.result is not None

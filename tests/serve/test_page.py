@@ -97,11 +97,14 @@ def a_dropped_picture_is_shown_and_measured(tab: Tab, server: Server) -> None:
 
 def every_control_has_a_name_and_can_be_read(tab: Tab, server: Server) -> None:
     tab.find("#more-button").click()
+    folded = "for (const each of document.querySelectorAll('#panel details')) each.open = arguments[0];"
+    tab.js(folded, True)
     assert tab.js(NAMELESS) == []
     for scheme in ("light", "dark"):
         feature = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
         assert tab.js(CONTRAST) == []
+    tab.js(folded, False)
     tab.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
     tab.find("#more-button").click()
 

@@ -6,6 +6,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,20 @@ def output_name(picture: Image, path: Path) -> str:
             check_writable(Path(name), picture)
             return name
     return next(names_for(path))
+
+
+def output_names(picture: Image, path: Path) -> dict[str, str]:
+    """Return what the answer to a picture is called by task, '' for those that keep size and colours."""
+    found = {"": output_name(picture, path)}
+    rows, columns = picture.axes.index("Y"), picture.axes.index("X")
+    larger = tuple(size * (2 if at in (rows, columns) else 1) for at, size in enumerate(picture.array.shape))
+    frames = {"upscale": (larger, picture.axes)}
+    if picture.axes == "YX":
+        frames["demosaic"] = ((*picture.array.shape, 3), "YXS")
+    for task, (shape, axes) in frames.items():
+        hollow = np.broadcast_to(np.zeros((), picture.array.dtype), shape)
+        found[task] = output_name(replace(picture, array=hollow, axes=axes), path)
+    return found
 
 
 def write_files(result: Result, path: Path, folder: Path) -> dict[str, str]:

@@ -195,7 +195,9 @@ class Desk:
             turned = stored(settings.region, job.about["orientation"], size)
             settings = settings.model_copy(update={"region": turned})
         picture, words = job.reads.written(job.path, (job.folder / job.path).is_dir())
-        return command_line(settings, (picture, job.about.get("output", "OUTPUT")), job.uploads, words)
+        outputs = job.about.get("outputs", {"": "OUTPUT"})
+        output = outputs.get(settings.task, outputs[""])
+        return command_line(settings, (picture, output), job.uploads, words)
 
     def stop(self, job: Job) -> None:
         """End a fit and keep the best so far; take one that waits out of the queue."""

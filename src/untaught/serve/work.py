@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.serve.answers import output_name
+from untaught.serve.answers import output_names
 from untaught.serve.confined import confined
 from untaught.serve.folders import is_zip, unpacked
 from untaught.serve.jobs import PICTURE
@@ -176,7 +176,7 @@ def shown(picture: Image, path: Path) -> dict[str, Any]:
         "axes": picture.axes,
         "orientation": orientation_of(picture),
         "range": f"{low:g},{high:g}",
-        "output": output_name(picture, path),
+        "outputs": output_names(picture, path),
         "whole": bool(picture.array.dtype.kind in "biu"),
         "eight": str(picture.array.dtype) in ("uint8", "bool"),
     }
