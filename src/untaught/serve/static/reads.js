@@ -2,7 +2,7 @@
 
 const at = (id) => document.getElementById(id);
 const form = at("reads");
-const ASKS = /--(axes|series|page|value-range)|volume\.h5:|such as \S+\.zarr\//;
+const ASKS = /--(axes|series|page|value-range)|\.\w+:\/|\.zarr\//;
 let shown = null, opened = null, asking = null;
 
 // Show how a picture is read; what is being written is left alone.
