@@ -14,7 +14,7 @@ export function arrange(job) {
   at("range").placeholder = about.range ?? "";
   at("read-so").disabled = job.reading || state === "queued" || state === "running";
   at("read-message").textContent = asking === key ? job.message : "";
-  const asks = [...notes, ...(state === "refused" ? [job.message] : [])].some((text) => ASKS.test(text));
+  const asks = notes.length > 0 || (state === "refused" && ASKS.test(job.message));
   if (asks && opened !== mark) at("read-box").open = true;
   else if (shown?.split("/")[0] !== key) at("read-box").open = false;
   if (asks) opened = mark;
