@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from skimage import data
 from torch.nn import functional as F
 
 from tests.conftest import clean, noisy, psnr, tensor
@@ -129,6 +130,16 @@ def test_the_interval_covers_both_laws(given: int, words: str) -> None:
     assert result.psnr.value == pytest.approx(psnr(result.image, x), abs=1)
     assert result.psnr.high - result.psnr.low > 4
     assert all(row.psnr is None for row in result.candidates)
+
+
+@pytest.mark.parametrize("times", [1.2, 1.5])
+def test_a_method_that_took_too_much_noise_is_not_judged_by_how_little_it_follows(times: float) -> None:
+    x = 0.1 + 0.8 * data.astronaut()[60:188, 160:288].astype(np.float32) / 255
+    y = np.uint8(np.rint(255 * np.clip(noisy(x, 10 / 255), 0, 1)))
+    result = denoise(y, method="nonlocal", noise=f"gaussian:{10 * times}")
+    assert any("times what the picture shows" in note for note in result.notes)
+    assert result.psnr is not None
+    assert result.psnr.low < psnr(result.image / 255, x) < result.psnr.high
 
 
 def test_nothing_changes_where_the_law_fits(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,15 +45,15 @@ Values = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
+def check_law(problem: Problem, answer: Tensor, terms: Terms, least: float = OFF) -> Doubt | None:
     """Hold the law of white noise against what is left of a picture; None where they agree or it cannot be told.
 
         k = E_B (h * y)^2 / E_B Var,    r = E (y - f)^2 / (Var (1 - 2 d + d^2 / (d + knee))),   d = div f
 
     with h the second difference down and across at unit norm, which hardly sees a picture, and B the blocks of a
     shade that have the least energy in waves half as fast. The law is off where k and the residual's r are off to
-    the same side, k by more than `ERRORS` standard errors and `OFF`. Texture can only add to both: more noise than
-    the law says is believed only where the fast waves have as much energy as the slow ones, as white noise has.
+    the same side, k by more than `ERRORS` standard errors and `least`. Texture can only add to both: more noise
+    than the law says is believed only where fast waves have as much energy as slow ones, as white noise has.
 
     Parameters
     ----------
@@ -63,6 +63,8 @@ def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
         The denoised picture, an estimate of E[y | x], (1, C, H, W).
     terms : Terms
         Its risk per pixel.
+    least : float
+        Relative difference of the variance, from which on a law does not fit.
     """
     noise = problem.noise
     if noise.replaces or noise.negligible or min(problem.y.shape[2:]) < BLOCK + 2 * MARGIN:
@@ -79,9 +81,11 @@ def check_law(problem: Problem, answer: Tensor, terms: Terms) -> Doubt | None:
     if together.shared:
         faint = float(together.slow.sum() / together.variance.sum()) < FAINT
         return Doubt((together.shade(),), shared=True, faint=faint)
-    everywhere = _told(blocks, together, noise)
+    everywhere = _told(blocks, together, noise, least)
     alike = all(blocks.take(few).shade().near(together.shade()) for few in quiet)
-    shades = [_told(blocks.take(part), blocks.take(few), noise) for part, few in zip(parts, quiet, strict=True)]
+    shades = [
+        _told(blocks.take(part), blocks.take(few), noise, least) for part, few in zip(parts, quiet, strict=True)
+    ]
     if alike or all(shade.factor == 1 for shade in shades):
         shades = [everywhere]  # all of them tell what one does not
     return Doubt(tuple(shades)) if any(shade.factor != 1 for shade in shades) else _coarse(together, noise)
@@ -121,11 +125,11 @@ def _coarse(quiet: _Blocks, noise: NoiseModel) -> Doubt | None:
     return Doubt((quiet.shade(),), coarse=True)
 
 
-def _told(every: _Blocks, quiet: _Blocks, noise: NoiseModel) -> Shade:
+def _told(every: _Blocks, quiet: _Blocks, noise: NoiseModel, least: float) -> Shade:
     """Return what a shade tells by its quiet blocks, a factor of 1 where that is nothing new."""
     shade = quiet.shade()
     off, left = shade.factor - 1, every.residual()
-    sure = abs(off) > max(OFF, ERRORS * math.hypot(shade.error, noise.relative_error))
+    sure = abs(off) > max(least, ERRORS * math.hypot(shade.error, noise.relative_error))
     agrees = left is None or (left - 1) * math.copysign(1, off) > AGREES
     if sure and agrees and (off < 0 or quiet.whiteness > WHITE):
         return shade

@@ -18,7 +18,7 @@ from untaught.problem import Estimate, Problem
 from untaught.risk.clipping_weight import undone, weight_at
 from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of
 from untaught.risk.sure import Terms, common_kernel, divergence_draws, kernel_of, risk_terms, terms_of
-from untaught.risk.tweedie import Shrinkage
+from untaught.risk.tweedie import UNUSED, Shrinkage
 
 OFF = 0.5  # relative error of the difference of two risks, beside what chance does to it
 
@@ -91,7 +91,7 @@ def clean_risk(runs: Runs, problem: Problem, image: Tensor, terms: Terms) -> Ris
     held_out = not bool(terms.cross.any())
     weight = undone(problem.noise, image, problem.y)
     # Without a divergence there is no second formula.
-    shrinkage = Shrinkage(1e6) if held_out else Shrinkage(*runs.tweedie)
+    shrinkage = Shrinkage(*(UNUSED if held_out else runs.tweedie))
     seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
     return replace(seen, error=math.hypot(seen.error, problem.noise.misfit * seen.value))
 
