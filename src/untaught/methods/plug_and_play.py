@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -16,14 +15,13 @@ from untaught.image.axes import MIN_SIDE
 from untaught.method import Needs, Pass, Runs, answer
 from untaught.methods.non_local.multiscale import MultiScale
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
+from untaught.methods.time_limit import MARGIN, seconds_a_pixel
 from untaught.methods.untrained.pixels import ROUNDING
 from untaught.operators import LinearOperator
 from untaught.operators.downsample import bicubic
 from untaught.operators.structure import Bounded, coarser_of
 from untaught.problem import Estimate, Problem
 
-PROBE = 64  # pixels a side: the part that is denoised to see how quick the machine is
-MARGIN = 0.8  # of the time that is planned for: the machine may have other work later
 LEAST_STEPS = 8  # when there is little time
 JPEG = (3.0, 0.5)  # start and end in units of what JPEG's rounding has lost, set on crops of Kodak pictures
 SMOOTH, START_SWEEPS = 1e-3, 60  # weight, of A* A, and steps of the smooth picture that some operators start from
@@ -135,13 +133,11 @@ class PlugAndPlay:
 
         A pass of D over a small part of the picture says how long one over all of it takes.
         """
-        part = problem.initial()[..., :PROBE, :PROBE].detach()
-        started = time.monotonic()
-        denoise_nonlocal(part, self.start**2, (self.stage,), pilot=part)
-        each = (time.monotonic() - started) / part[0, 0].numel()
+        each = seconds_a_pixel(
+            lambda part: denoise_nonlocal(part, self.start**2, (self.stage,), pilot=part), problem.initial()
+        )
         whole = sum(math.prod(rung.picture_shape[-2:]) for rung in ladder(problem)) * each
-        affordable = int(MARGIN * seconds / whole)
-        return replace(self, steps=min(self.steps, max(LEAST_STEPS, affordable)))
+        return replace(self, steps=min(self.steps, max(LEAST_STEPS, int(MARGIN * seconds / whole))))
 
     def _explaining(self, problem: Problem, x: Tensor, s: float, sigma: float) -> Tensor:
         """Return z, near a picture `x` that is wrong by `s`."""

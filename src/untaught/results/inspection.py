@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from untaught.image.image import Image
+from untaught.image.lazy import in_words
 from untaught.noise import NoiseReport
 from untaught.noise.estimation.photon_transfer import Transfer
 from untaught.noise.estimation.temporal import Temporal
@@ -50,6 +51,29 @@ class Effort:
 
 
 @dataclass(frozen=True)
+class Needed:
+    """The memory that restoring takes.
+
+    Attributes
+    ----------
+    whole : int
+        Bytes, at most, for a plane at once, with the program and what is held of the picture.
+    side : int or None
+        Of the parts, in pixels, in which a plane is restored instead, where so much is not to be used.
+    """
+
+    whole: int
+    side: int | None = None
+
+    def describe(self) -> str:
+        """Return the line for a person."""
+        words = f"up to {in_words(self.whole)}"
+        if self.side is None:
+            return words
+        return f"{words}, which is more than may be used (--memory): in parts of {self.side} x {self.side} pixels"
+
+
+@dataclass(frozen=True)
 class Inspected:
     """What a look at a picture found.
 
@@ -79,6 +103,8 @@ class Inspected:
         Of the noise of the first plane that was measured, where it has enough flat patches.
     transfer : Transfer or None
         The photon transfer curve of the frames that were given with it.
+    needed : Needed or None
+        The memory that denoising takes.
     picture : Image
         What was looked at.
     """
@@ -100,6 +126,7 @@ class Inspected:
     temporal: Temporal | None = None
     spectrum: Spectrum | None = None
     transfer: Transfer | None = None
+    needed: Needed | None = None
 
     def describe(self) -> str:
         """Return the findings as lines for a person."""
@@ -122,6 +149,7 @@ class Inspected:
             *(f"note     {note}" for note in self.notes),
             f"advice   {self.advice}",
             *(f"effort   {effort.describe()}" for effort in self.efforts),
+            *([] if self.needed is None else [f"memory   {self.needed.describe()}"]),
             "cost     at most, roughly, on one core of a server (of this machine: 'untaught doctor'):",
             *(f"  {option.method:<19}{option_words(option)}" for option in self.options),
         ]
@@ -150,6 +178,7 @@ class Inspected:
                 {"method": o.method, "fits": o.objection is None, "objection": o.objection, "seconds": o.seconds}
                 for o in self.options
             ],
+            "memory": None if self.needed is None else {"bytes": self.needed.whole, "tile": self.needed.side},
             "notes": list(self.notes),
             "temporal": None if self.temporal is None else self.temporal.as_dict(),
             "spectrum": None if self.spectrum is None else self.spectrum.as_dict(),

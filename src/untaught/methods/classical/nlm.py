@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
 from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import smoothed, variance_at
+from untaught.methods.time_limit import affordable
 from untaught.problem import Estimate, Problem
+
+SOME = 0.1  # standard deviation of noise; the time does not depend on it
+RUNS = 2  # of the formula: the second for its error
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,26 @@ class NLM:
     distance: int = 6
     filtering: float = 0.6
 
+    def within(self, problem: Problem, seconds: float) -> NLM:
+        """Return the method with offsets as far as so many seconds on this machine are enough for."""
+        share = affordable(lambda part: self._averaged(part, SOME), problem.y, seconds) / RUNS
+        side = (2 * self.distance + 1) * math.sqrt(min(1.0, share))
+        return replace(self, distance=max(1, int((side - 1) / 2)) if share < 1 else self.distance)
+
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; nothing is drawn, so `seed` changes nothing.
 
         Where the variance depends on the signal, its mean over the picture counts.
         """
-        from skimage.restoration import denoise_nl_means
-
         y = problem.y.detach()
         sigma = math.sqrt(float(variance_at(problem, smoothed(y)).mean()))
         if sigma == 0:
             return Estimate(y.clone())
+        return Estimate(self._averaged(y, sigma))
+
+    def _averaged(self, y: Tensor, sigma: float) -> Tensor:
+        from skimage.restoration import denoise_nl_means
+
         answer = denoise_nl_means(
             y[0].permute(1, 2, 0).cpu().numpy(),
             patch_size=self.patch,
@@ -65,4 +79,4 @@ class NLM:
             channel_axis=-1,
         )
         planes = answer.reshape(*y.shape[2:], -1)  # one channel comes back without its axis
-        return Estimate(torch.from_numpy(planes).to(y).permute(2, 0, 1)[None].contiguous())
+        return torch.from_numpy(planes).to(y).permute(2, 0, 1)[None].contiguous()

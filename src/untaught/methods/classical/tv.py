@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,12 +14,15 @@ from torch import Tensor
 
 from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import opponent_parts
+from untaught.methods.time_limit import affordable
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
 
 Plane = NDArray[np.float32]
 
-ITERATIONS = 200  # never fewer: an iteration that ends by itself ends elsewhere for a picture hardly different
+SOME = 0.1  # a weight; the time does not depend on it
+RUNS = 2  # on all of the picture: the second for its error
+LEAST = 20  # iterations, when there is little time
 STEP = 0.1  # of the noise's standard deviation: the finite step that gives the divergence
 
 
@@ -38,6 +42,8 @@ class TV:
         Weights to try, as multiples of the noise's standard deviation; ascending.
     crop : int
         The weight is chosen on the middle of the picture, up to so many pixels a side.
+    iterations : int
+        All of them are made: an iteration that ends by itself ends elsewhere for a picture hardly different.
 
     References
     ----------
@@ -52,6 +58,13 @@ class TV:
 
     weights: tuple[float, ...] = (0.3, 0.5, 0.8, 1.3, 2.1, 3.4)
     crop: int = 160
+    iterations: int = 200
+
+    def within(self, problem: Problem, seconds: float) -> TV:
+        """Return the method with as many iterations as so many seconds on this machine are enough for."""
+        weights = [SOME] * problem.y.shape[1]
+        share = affordable(lambda part: _smooth(part, weights, LEAST), problem.y, seconds) / RUNS
+        return replace(self, iterations=min(self.iterations, max(LEAST, int(share * LEAST))))
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; `seed` draws the probe of the divergence."""
@@ -62,7 +75,8 @@ class TV:
             for y, v in zip(noisy.cpu().numpy(), variance.cpu().numpy(), strict=True)
         ]
         # With the weights held: they jump from one multiple to another, which is no part of how the picture moves.
-        return Estimate(_smooth(problem.y, weights), function=lambda y: _smooth(y, weights))
+        smoothed = partial(_smooth, weights=weights, iterations=self.iterations)
+        return Estimate(smoothed(problem.y), function=smoothed)
 
     def _middle(self, plane: Plane) -> Plane:
         starts = [max(0, (size - self.crop) // 2) for size in plane.shape]
@@ -74,30 +88,34 @@ class TV:
         if sigma == 0:
             return 0.0
         probe = rng.standard_normal(y.shape, np.float32)
-        risks = [_risk(y, v, factor * sigma, STEP * sigma * probe) for factor in self.weights]
+        given = y, v, STEP * sigma * probe
+        risks = [_risk(given, factor * sigma, self.iterations) for factor in self.weights]
         return sigma * math.exp(_lowest(np.log(self.weights), np.array(risks)))
 
 
-def _smooth(y: Tensor, weights: list[float]) -> Tensor:
+def _smooth(y: Tensor, weights: list[float], iterations: int) -> Tensor:
     """Return the picture of small total variation, (1, C, H, W), each part with its weight."""
     matrix = basis(y)
     parts = torch.einsum("oc,chw->ohw", matrix, y[0].detach())
-    planes = [torch.from_numpy(_denoised(p, w)) for p, w in zip(parts.cpu().numpy(), weights, strict=True)]
+    planes = [
+        torch.from_numpy(_denoised(p, w, iterations)) for p, w in zip(parts.cpu().numpy(), weights, strict=True)
+    ]
     return torch.einsum("oc,ohw->chw", matrix, torch.stack(planes).to(parts))[None]
 
 
-def _denoised(y: Plane, weight: float) -> Plane:
+def _denoised(y: Plane, weight: float, iterations: int) -> Plane:
     from skimage.restoration import denoise_tv_chambolle
 
     if weight == 0:
         return y.copy()
-    return np.asarray(denoise_tv_chambolle(y, weight, eps=0, max_num_iter=ITERATIONS), np.float32)
+    return np.asarray(denoise_tv_chambolle(y, weight, eps=0, max_num_iter=iterations), np.float32)
 
 
-def _risk(y: Plane, v: Plane, weight: float, step: Plane) -> float:
-    """Return SURE of one weight."""
-    answer = _denoised(y, weight)
-    change = _denoised(y + step, weight) - answer
+def _risk(planes: tuple[Plane, Plane, Plane], weight: float, iterations: int) -> float:
+    """Return SURE of one weight for y, its variance, and a step of a probe."""
+    y, v, step = planes
+    answer = _denoised(y, weight, iterations)
+    change = _denoised(y + step, weight, iterations) - answer
     divergence = change * step / np.mean(step**2)
     return float(np.mean((answer - y) ** 2 - v + 2 * v * divergence))
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import opponent_parts
+from untaught.methods.time_limit import affordable
 from untaught.problem import Estimate, Problem
+
+SOME = 0.1  # standard deviation of noise; the time does not depend on it
+RUNS = 2  # of the formula: the second for its error
+PROBE = 160  # pixels a side of the part that tells the time: smaller ones are padded to as much
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,11 @@ class Wavelet:
     levels: int = 4
     shifts: int = 4
 
+    def within(self, problem: Problem, seconds: float) -> Wavelet:
+        """Return the method with as many shifts as so many seconds on this machine are enough for."""
+        share = affordable(lambda part: self._all_shrunk(part[0], SOME), problem.y, seconds, PROBE) / RUNS
+        return replace(self, shifts=max(1, int(self.shifts * math.sqrt(min(1.0, share)))))
+
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; nothing is drawn, so `seed` changes nothing.
 
@@ -55,13 +66,17 @@ class Wavelet:
         mean over the picture counts.
         """
         matrix, noisy, variance = opponent_parts(problem)
-        levels = [math.sqrt(float(v.mean())) for v in variance]
+        answer = self._all_shrunk(noisy, *(math.sqrt(float(v.mean())) for v in variance))
+        return Estimate(torch.einsum("oc,ohw->chw", matrix, answer)[None])
+
+    def _all_shrunk(self, noisy: Tensor, *levels: float) -> Tensor:
+        """Return planes (C, H, W) without noise of these levels, one for each or one for all."""
+        each = levels if len(levels) == len(noisy) else levels * len(noisy)
         planes = [
             torch.from_numpy(self._shrunk(plane.cpu().numpy(), sigma))
-            for plane, sigma in zip(noisy, levels, strict=True)
+            for plane, sigma in zip(noisy, each, strict=True)
         ]
-        answer = torch.stack(planes).to(noisy)
-        return Estimate(torch.einsum("oc,ohw->chw", matrix, answer)[None])
+        return torch.stack(planes).to(noisy)
 
     def _shrunk(self, plane: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
         from skimage.restoration import denoise_wavelet

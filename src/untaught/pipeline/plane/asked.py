@@ -35,7 +35,8 @@ def asked(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner)
     found = runner.run(method, problem, runner.rule(method, problem), runner.left, request.checkpoint)
     if pilot is None and found.idle and found.interrupted:
         raise KeyboardInterrupt
-    chosen = (judge_parts if runs_of(method).sampled else judge)(found, problem, request.seed)
+    late = runner.left is not None and runner.left < found.seconds
+    chosen = (judge_parts if runs_of(method).sampled or late else judge)(found, problem, request.seed)
     if not isinstance(method, ClosedForm):
         chosen = relative_to(chosen, pilot, problem.noise)
     row = chosen.row("asked for")

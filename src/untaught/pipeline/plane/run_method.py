@@ -54,11 +54,13 @@ class Runner:
     ) -> Candidate:
         """Run `method` on `problem` until the rule, the time or the person ends it; it is not judged yet."""
         started = time.monotonic()
+        asked = method
         if isinstance(method, Timed) and seconds is not None:
             method = method.within(problem, seconds)
         options = Options(rule, seconds, self.request.on_progress, checkpoint, phase=method.name)
         with self._compilation_told(method, problem):
             fitted = fit(averaged(method), problem, self.request.seed, options)
+        quicker = method
         method = ended_after(method, fitted.stopped.step)
         return Candidate(
             name=method.name,
@@ -69,7 +71,7 @@ class Runner:
             rule=rule,
             watch=fitted.watch,
             history=fitted.history,
-            notes=fitted.notes,
+            notes=fitted.notes + _quickened(asked, quicker),
             interrupted=fitted.interrupted,
             seconds=time.monotonic() - started,
             recipe=plane_recipe(method, rule, fitted.stopped.step),
@@ -84,6 +86,16 @@ class Runner:
 
         told = Progress.before(f"{method.name}, {COMPILED}", lambda: problem.initial().clone())
         return compilation_told(lambda: tell(told))
+
+
+def _quickened(asked: Method, method: Method) -> tuple[str, ...]:
+    """Return what there is to say where a method was given less to do, so as to end in time."""
+    changed = [
+        f"{name.replace('_', ' ')} {getattr(method, name)} in place of {value}"
+        for name, value in vars(asked).items()
+        if getattr(method, name) != value
+    ]
+    return (f"to end in time, {method.name} ran with {', '.join(changed)}",) if changed else ()
 
 
 def made_at_once(method: ClosedForm, estimate: Estimate) -> Candidate:

@@ -36,10 +36,10 @@ from untaught.pipeline.tasks.expected_gain import together_notes
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
 from untaught.pipeline.tasks.noise_advice import Options, advice_of
 from untaught.pipeline.tasks.noise_pilot import pilot_of
-from untaught.pipeline.tiles.memory_need import tiling_for
+from untaught.pipeline.tiles.memory_need import needed, tiling_for
 from untaught.pipeline.tiles.stripes_in_parts import stripes_in_parts
 from untaught.pipeline.tiles.survey import sample_of
-from untaught.results.inspection import Inspected, Option, PlaneNoise
+from untaught.results.inspection import Inspected, Needed, Option, PlaneNoise
 from untaught.results.noise_curve import curve_table
 from untaught.results.noise_page import noise_page
 from untaught.results.noise_spectrum import spectrum_of
@@ -135,8 +135,8 @@ def inspect(
     found, transfer, told = _told(picture, reports, region_of(noise_region), frames_of(noise_from))
     noises = [p.report.model for p in found]
     worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
-    fits = tiling_for(picture, Request(memory=bound)) is None
-    series = together_notes(picture, find_series(picture, "auto"), worst) if fits else ()
+    tiling = tiling_for(picture, Request(memory=bound))
+    series = together_notes(picture, find_series(picture, "auto"), worst) if tiling is None else ()
     planned, advice = advice_of(noises, chosen[0].values.size, picture, told)
     return Inspection(
         picture=picture,
@@ -155,6 +155,7 @@ def inspect(
         temporal=None if chosen[0].scale else _temporal(picture, [plane.index for plane in chosen]),
         spectrum=spectrum_of(found[0].report, chosen[0].values.shape[-1]),
         transfer=transfer,
+        needed=Needed(needed(picture), None if tiling is None else tiling.side),
         memory=bound,
     )
 

@@ -46,7 +46,7 @@ def tiling_for(picture: Image, request: Request, cut: Cut = PLAIN, channels: int
         tiling = _through(request.tiling, cut)
         return None if tiling.fits(*fits) else tiling
     each = FORMULA * channels + NETWORK if channels else bytes_a_pixel(picture)
-    fixed = FIXED + (0 if is_mapped(picture.array) else picture.array.nbytes)
+    fixed = _fixed(picture)
     least = fixed + each * min(LEAST**2, math.prod(fits) * cut.scale**2)
     if request.memory is not None and request.memory < least:
         raise InputError(
@@ -57,6 +57,15 @@ def tiling_for(picture: Image, request: Request, cut: Cut = PLAIN, channels: int
     side = max(math.isqrt(max(int(memory - fixed), 0) // each) // STEP * STEP, LEAST)
     tiling = _through(Tiling(side), cut)
     return None if tiling.fits(*fits) else tiling
+
+
+def needed(picture: Image) -> int:
+    """Return the bytes that denoising takes at most where no plane is cut."""
+    return _fixed(picture) + bytes_a_pixel(picture) * picture.height * picture.width
+
+
+def _fixed(picture: Image) -> int:
+    return FIXED + (0 if is_mapped(picture.array) else picture.array.nbytes)
 
 
 def _through(tiling: Tiling, cut: Cut) -> Tiling:
