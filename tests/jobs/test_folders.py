@@ -135,7 +135,7 @@ def test_what_is_only_read_is_written_as_something_else() -> None:
     sources = [Source(Path(name), Path(name)) for name in ("a.czi", "b.dng", "c.nii.gz", "d.heic", "e.PNG")]
     listing = Listing(tuple(sources), ())
     assert [job.output.name for job in planned(listing, Path("o"))] == [
-        *("a.ome.tif", "b.tif", "c.nii.gz", "d.tif", "e.PNG"),
+        *("a.ome.tif", "b.dng", "c.nii.gz", "d.tif", "e.PNG"),
     ]
     assert {job.output.suffix for job in planned(listing, Path("o"), "npy")} == {".npy"}
     with pytest.raises(InputError, match="no format is written"):
