@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from untaught._version import __version__
+from untaught.fitting import malloc
 from untaught.jobs.one_picture import Work, done
 from untaught.jobs.outputs import Job
 from untaught.results.picture_table import Row
@@ -39,9 +40,12 @@ def restored(payload: bytes) -> Row:
 
 @contextlib.contextmanager
 def here(folder: str) -> Iterator[None]:
-    """Work in a folder, and on nothing else meanwhile."""
+    """Work in a folder, and on nothing else meanwhile; give back the memory that it took."""
     with _one_at_a_time, contextlib.chdir(folder):
-        yield
+        try:
+            yield
+        finally:
+            malloc.give_back()
 
 
 def _bounded(work: Work) -> Work:
