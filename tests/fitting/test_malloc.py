@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import resource
+import os
 from pathlib import Path
 
 import numpy as np
@@ -59,4 +59,4 @@ def test_what_lies_free_amid_what_is_held_is_given_back() -> None:
 
 
 def resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
