@@ -350,6 +350,9 @@ def test_names_that_are_no_text_come_through() -> None:
     assert len(table.splitlines()) == 6
     assert 'href="caf%E9.png"' in Path("clean/gallery.html").read_text()
     assert set(statuses(restored()).values()) == {"kept"}
+    Path(os.fsdecode(b"raw/none\n.png")).write_text("a letter")
+    (failed,) = restored().failed
+    assert failed.note.startswith("raw/none\\n.png is a text file")
 
 
 # Other processes
