@@ -376,4 +376,4 @@ def test_workers_of_our_own_keep_no_stacks_of_every_second() -> None:
     told = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert told.stdout.strip() == b"False"
+    assert told.stdout.strip() == "False"
