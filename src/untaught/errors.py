@@ -51,12 +51,12 @@ def legible(name: object) -> str:
 def explained(error: Exception) -> tuple[int, str]:
     """Return the exit status for an error, 2 for what a person can help, and the sentence about it."""
     if isinstance(error, UntaughtError):
-        return 2, str(error)
+        return 2, legible(error)  # a file's name in it may have line breaks
     if isinstance(error, MemoryError) or _out_of_memory(error):
         return 2, "there is not enough memory for this picture; cut it into pieces, or close other programs"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return 2, f"the system refused: {where}{error.strerror or error}"
+        return 2, legible(f"the system refused: {where}{error.strerror or error}")
     what = " ".join(str(error).split())[:300]
     return 1, f"internal error: {type(error).__name__}: {what}; {FAULT}"
 

@@ -153,6 +153,7 @@ def test_tiff_layout_and_tags_come_back(tmp_path, compression, byteorder):
         metadata=None,
         extratags=[
             (33550, "d", 3, (0.5, 0.5, 0.0), True),
+            (318, "2I", 2, (3127, 10000, 329, 1000), True),
             (42113, "s", 0, "-9999", True),
             (700, 1, 5, b"<xmp>", True),
         ],

@@ -21,12 +21,13 @@ import pytest
 
 import untaught
 from tests.conftest import clean, noisy
+from untaught._version import __version__
 from untaught.errors import InputError
 from untaught.jobs import cluster as clusters
 from untaught.jobs import dask_crew, dask_tasks
 from untaught.jobs.asked import Asked, FolderResult
 from untaught.jobs.by_blocks import ByBlocks
-from untaught.jobs.dask_address import Address, address_of, started
+from untaught.jobs.dask_address import UNWATCHED, Address, address_of, started
 from untaught.jobs.one_picture import Work
 from untaught.jobs.outputs import Job
 from untaught.jobs.run import restore_pictures
@@ -329,3 +330,50 @@ def test_large_files_of_a_folder_come_last_and_are_restored_by_all(monkeypatch: 
     np.testing.assert_array_equal(untaught.read("out/large.zarr").array, alone.image)
     shutil.rmtree(crew.folder)  # type: ignore[arg-type]
     assert sorted(path.name for path in Path("out").iterdir()) == sorted(["large.zarr", small.name])
+
+
+def asked_of(options: dict[str, Any], version: str = __version__, folder: str = ".") -> str:
+    work = Work("denoise", options)
+    return dask_tasks.ready(clusters.packed((version, clusters.packed((os.path.abspath(folder), work)))))
+
+
+def test_a_worker_looks_at_the_options_before_the_first_picture() -> None:
+    assert asked_of({"method": "nlm"}) == ""
+    assert asked_of({"effort": "quik"}) == "the effort is 'quik'; choose quick, normal or best"
+    assert asked_of({"effort": "quik"}, version="0").startswith(f"the workers have untaught {__version__}")
+    assert "do not see the folder" in asked_of({"effort": "quik"}, folder="elsewhere")
+
+
+def test_options_are_looked_at_there_unless_they_have_to_be_understood_here() -> None:
+    asked = Asked((Path("raw"),), Path("out"), WORK, dask="local")
+    assert asked.checked_there
+    for other in (
+        replace(asked, dask=None),
+        replace(asked, work=Work("denoise", {"noise": "shared"})),
+        replace(asked, work=Work("inspect")),
+    ):
+        assert not other.checked_there
+
+
+def test_who_hands_pictures_out_does_not_load_what_restores_them() -> None:
+    """Loading it a second time was most of what a cluster of one worker takes more than one process."""
+    code = "import sys, untaught.jobs.run, untaught.jobs.dask_crew; print({'torch', 'numba'} & {*sys.modules})"
+    paths = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "set()"
+
+
+def test_workers_of_our_own_keep_no_stacks_of_every_second() -> None:
+    """Over planes of a megapixel, each of which took some twenty seconds, a worker had grown by 2.6 MB a plane."""
+    code = "import dask, distributed; print(dask.config.get('distributed.worker.profile.enabled'))"
+    environment = {**os.environ, **UNWATCHED}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "False"

@@ -135,7 +135,7 @@ def test_what_is_only_read_is_written_as_something_else() -> None:
     sources = [Source(Path(name), Path(name)) for name in ("a.czi", "b.dng", "c.nii.gz", "d.heic", "e.PNG")]
     listing = Listing(tuple(sources), ())
     assert [job.output.name for job in planned(listing, Path("o"))] == [
-        *("a.ome.tif", "b.tif", "c.nii.gz", "d.tif", "e.PNG"),
+        *("a.ome.tif", "b.dng", "c.nii.gz", "d.tif", "e.PNG"),
     ]
     assert {job.output.suffix for job in planned(listing, Path("o"), "npy")} == {".npy"}
     with pytest.raises(InputError, match="no format is written"):
@@ -350,6 +350,9 @@ def test_names_that_are_no_text_come_through() -> None:
     assert len(table.splitlines()) == 6
     assert 'href="caf%E9.png"' in Path("clean/gallery.html").read_text()
     assert set(statuses(restored()).values()) == {"kept"}
+    Path(os.fsdecode(b"raw/none\n.png")).write_text("a letter")
+    (failed,) = restored().failed
+    assert failed.note.startswith("raw/none\\n.png is a text file")
 
 
 # Other processes

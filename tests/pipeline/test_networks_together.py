@@ -159,7 +159,7 @@ def test_a_network_that_was_fitted_is_not_fitted_again(monkeypatch: pytest.Monke
 
 def test_few_planes_are_held_and_each_is_seen_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     y = Image.of(noisy(film(20, side=32)), "TYX")
-    survey = survey_series(y, find_series(y, "auto").series[0], None)
+    survey = survey_series(y, find_series(y, "auto").series[0], Request())
     planes = SeriesPlanes(survey, Request(), 1, memory=4 * 8 * 32 * 32 * 9)
     assert planes.most == 9
     seen = set()

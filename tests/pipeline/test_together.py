@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tests.conftest import psnr
 from untaught import Image, InputError, denoise, rerun
 from untaught.fitting.progress import Progress
+from untaught.pipeline.request import Request
 from untaught.pipeline.stacks import blocks as blocks_page
 from untaught.pipeline.stacks.blocks import blocks_of
 from untaught.pipeline.stacks.find_series import Series, find_series
@@ -134,13 +135,13 @@ def test_a_level_that_drifts_is_followed() -> None:
     x = np.repeat(film(1), 9, 0)
     levels = np.linspace(0.04, 0.12, 9)[:, None, None]
     y = Image.of(noisy(x, levels), "TYX")
-    survey = survey_series(y, find_series(y, "auto").series[0], None)
+    survey = survey_series(y, find_series(y, "auto").series[0], Request())
     span = y.value_range[1] - y.value_range[0]
     found = [survey.law(place).level * span for place in (0, 4, 8)]
     assert found == pytest.approx(levels[[0, 4, 8], 0, 0].tolist(), rel=0.15)
     assert any("drifts" in note for note in survey.notes)
     steady = Image.of(noisy(x), "TYX")
-    assert not survey_series(steady, find_series(steady, "auto").series[0], None).drift
+    assert not survey_series(steady, find_series(steady, "auto").series[0], Request()).drift
 
 
 def test_what_was_done_before_ctrl_c_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,13 +206,13 @@ def test_a_film_tells_its_noise_where_a_plane_alone_does_not() -> None:
     x = np.linspace(0.05, 0.6, 128) + 0.3 * rng.random((128, 128))
     level = np.sqrt(0.01 * x)
     picture = Image.of((x + level * rng.standard_normal((5, 128, 128))).astype(np.float32), "TYX")
-    survey = survey_series(picture, find_series(picture, "T").series[0], None)
+    survey = survey_series(picture, find_series(picture, "T").series[0], Request())
     low, high = picture.value_range
     at = np.array([0.2, 0.45, 0.7])
     found = np.asarray(survey.noise.std((at - low) / (high - low))) * (high - low)
     assert found == pytest.approx(np.sqrt(0.01 * at), rel=0.1)
     assert any("how planes that follow each other differ" in note for note in survey.notes)
-    alone = survey_series(picture, Series((0, 1), "T", "time"), None)
+    alone = survey_series(picture, Series((0, 1), "T", "time"), Request())
     assert not any("differ" in note for note in alone.notes)
 
 

@@ -18,7 +18,7 @@ app = typer.Typer(
     name="untaught",
     help="Restore images with networks that nobody taught: a noisy file in, a file to trust out.",
     epilog="Pictures: PNG, JPEG, WebP, TIFF (stacks too), NumPy .npy, JPEG 2000, JPEG XL, AVIF, HEIC, BMP, GIF, "
-    "PNM, PFM, OpenEXR, camera raw; FITS, DICOM, NIfTI, MRC, HDF5, OME-Zarr (.zarr), CZI, ND2, LIF. "
+    "PNM, PFM, OpenEXR, DNG, camera raw; FITS, DICOM, NIfTI, MRC, HDF5, OME-Zarr (.zarr), CZI, ND2, LIF. "
     "'untaught formats' says what is needed for which; 'untaught COMMAND --help' has the options.",
     add_completion=False,
     rich_markup_mode=None,

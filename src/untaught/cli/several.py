@@ -105,7 +105,8 @@ def run_several(call: Call, several: Several, interrupts: Interrupts) -> int:
         from untaught.jobs.one_picture import verb_of
         from untaught.jobs.run import restore_pictures
 
-        verb_of(call.task, call.function)  # brings torch, which must not be cut while it loads
+        if several.dask is None:
+            verb_of(call.task, call.function)  # brings torch, which must not be cut while it loads
     interrupts.check()
     _refuse_single(call)
     with Listener(interrupts, call.as_json, call.quiet) as listener:

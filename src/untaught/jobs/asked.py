@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from untaught.jobs.check_options import SHARED
 from untaught.jobs.one_picture import Work
 from untaught.results.picture_table import Row
 
@@ -50,6 +51,11 @@ class Asked:
     def part(self) -> str:
         """What names of files of this shard have in them; empty for all."""
         return "" if self.shard is None else f"-{self.shard[0]:0{len(str(self.shard[1]))}d}-of-{self.shard[1]}"
+
+    @property
+    def checked_there(self) -> bool:
+        """Whether the cluster's workers look at the options, so that what they need is not loaded here as well."""
+        return self.dask is not None and self.work.verb != "inspect" and self.work.options.get("noise") != SHARED
 
     @property
     def table(self) -> Path:

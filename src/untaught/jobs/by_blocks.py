@@ -27,7 +27,7 @@ from untaught.image.output_type import SAME
 from untaught.image.reading import Reading, parted
 from untaught.jobs import blocks
 from untaught.jobs.blocks import Files, Opening
-from untaught.jobs.cluster import Cluster
+from untaught.jobs.cluster import ALONE, Cluster
 from untaught.pipeline.elsewhere import Part, Solved
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.request import request_of
@@ -35,7 +35,6 @@ from untaught.pipeline.tasks.denoise import denoise_planes
 from untaught.results.result import Result
 
 MANY = "--dask takes several pictures, or one that is denoised; leave it out to {} one"
-ALONE = ("time_limit", "checkpoint", "stripes")  # workers read the file, and not what was made of it here
 CHUNKS = 8  # pieces that a scale is written in, for each piece of work that is worth having in hand
 
 

@@ -15,12 +15,14 @@ from untaught.errors import InputError, OutputError
 from untaught.image.limits import default_memory
 from untaught.jobs import dask_tasks
 from untaught.jobs.dask_address import LOCAL, SECONDS, Address, Own, address_of, started
+from untaught.jobs.one_picture import Work
 from untaught.jobs.workers import LEAST_MEMORY
 
 WAIT = 0.5  # seconds, after which it is looked whether all are still there
 PATIENCE = 600.0  # seconds that a scheduler may be away
 FOUND = 60.0  # seconds within which a scheduler that is there has a worker
 GONE = "the scheduler at {} has been away for {:.0f} minutes; start it again, and the same call goes on"
+ALONE = ("time_limit", "checkpoint", "stripes")  # workers read the file, and not what was made of it here
 NO_WORKERS = "the scheduler at {0} has no worker; start some, such as 'dask worker {0} --nthreads 1'"
 
 
@@ -50,14 +52,16 @@ class Cluster:
         'local', the address of a scheduler, or a file that names a cluster.
     workers : int
         How many processes, where they are of this machine.
+    work : Work, optional
+        Whose options a worker looks at first, so that nothing heavy has to be loaded here.
 
     Raises
     ------
     InputError
-        Where there is no such cluster, or its workers cannot do the work.
+        Where there is no such cluster, its workers cannot do the work, or its options are wrong.
     """
 
-    def __init__(self, dask: str, workers: int = 1) -> None:
+    def __init__(self, dask: str, workers: int = 1, work: Work | None = None) -> None:
         where = address_of(dask)
         assert where is not None
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it says is said in sentences
@@ -67,7 +71,7 @@ class Cluster:
         self._orders: dict[Any, Order] = {}  # by their futures
         try:
             self._open(where, dask, workers)
-            self._probe(FOUND if where.address or dask == LOCAL else None)
+            self._probe(packed((os.getcwd(), work)), FOUND if where.address or dask == LOCAL else None)
         except BaseException:
             self.close()
             raise
@@ -167,15 +171,15 @@ class Cluster:
             return {}
         return found
 
-    def _probe(self, seconds: float | None) -> None:
-        """See that a worker is there, that it is of this version, and that it sees this folder.
+    def _probe(self, work: bytes, seconds: float | None) -> None:
+        """See that a worker is there, that it is of this version, sees this folder, and understands what is asked.
 
         Raises
         ------
         InputError
             Where not.
         """
-        self.submit("probe", dask_tasks.ready, __version__, os.getcwd())
+        self.submit("probe", dask_tasks.ready, __version__, work)
         started = time.monotonic()
         while self._finished() is None:
             self._mend()

@@ -22,6 +22,7 @@ INSTALL = 'pip install "untaught[dask]"'
 QUEUED = tuple(f"{kind}Cluster" for kind in ("SLURM", "PBS", "SGE", "LSF", "HTCondor", "OAR", "Moab"))
 SAYS = "address, or cluster, options and scale"
 SECONDS = 10.0  # to reach a scheduler
+UNWATCHED = {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}  # keeps stacks of every second for an hour
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class Own:
             dashboard_address=None,
             silence_logs=logging.CRITICAL,
         )
-        self.environment = environment(count)
+        self.environment = {**environment(count), **UNWATCHED}
         self.processes = [self._process() for _ in range(count)]
 
     @property

@@ -11,8 +11,7 @@ from typing import Any
 from untaught.errors import UntaughtError
 from untaught.image.atomic import into_place, passing_name
 from untaught.jobs import dask_tasks
-from untaught.jobs.by_blocks import ALONE, ByBlocks
-from untaught.jobs.cluster import Cluster, DiedError
+from untaught.jobs.cluster import ALONE, Cluster, DiedError
 from untaught.jobs.one_picture import Work, done, failed
 from untaught.jobs.outputs import Job
 from untaught.jobs.record import signature_of
@@ -61,6 +60,8 @@ class DaskCrew:
     def next(self) -> tuple[Job, Row]:
         """Wait for a picture, and put it into its place; large ones come last, each done by all workers."""
         if not self._waiting:
+            from untaught.jobs.by_blocks import ByBlocks  # brings torch
+
             ticket = self._large.pop(0)
             with ByBlocks(self.cluster, ticket.staged or ticket.output) as by:
                 found: Any = done(self.work, ticket, by=by)

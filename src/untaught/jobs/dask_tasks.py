@@ -11,6 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from untaught._version import __version__
+from untaught.errors import InputError
+from untaught.fitting import malloc
+from untaught.jobs.check_options import check_options
 from untaught.jobs.one_picture import Work, done
 from untaught.jobs.outputs import Job
 from untaught.results.picture_table import Row
@@ -22,10 +25,19 @@ _one_at_a_time = threading.Lock()  # a worker with several threads does one piec
 
 def ready(payload: bytes) -> str:
     """Return why this worker cannot do the work, or nothing."""
-    version, folder = pickle.loads(payload)
+    version, asked = pickle.loads(payload)
     if version != __version__:
         return OTHER.format(__version__, version)
-    return "" if os.path.isdir(folder) else UNSEEN.format(folder)
+    folder, work = pickle.loads(asked)
+    if not os.path.isdir(folder):
+        return UNSEEN.format(folder)
+    if work is not None:
+        try:
+            with here(folder):
+                check_options(work)
+        except InputError as error:
+            return str(error)
+    return ""
 
 
 def restored(payload: bytes) -> Row:
@@ -39,9 +51,12 @@ def restored(payload: bytes) -> Row:
 
 @contextlib.contextmanager
 def here(folder: str) -> Iterator[None]:
-    """Work in a folder, and on nothing else meanwhile."""
+    """Work in a folder, and on nothing else meanwhile; give back the memory that it took."""
     with _one_at_a_time, contextlib.chdir(folder):
-        yield
+        try:
+            yield
+        finally:
+            malloc.give_back()
 
 
 def _bounded(work: Work) -> Work:

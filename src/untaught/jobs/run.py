@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from untaught.errors import InputError, OutputError, legible
 from untaught.image.atomic import made_folder, remove_litter, write_text
 from untaught.jobs.asked import Asked, FolderResult
+from untaught.jobs.check_options import SHARED, check_options
 from untaught.jobs.dask_address import LOCAL, address_of
 from untaught.jobs.inputs import Listing, listed
 from untaught.jobs.one_picture import Work, is_full
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from untaught.fitting.progress import Progress
 
 THUMBNAILS, LAWS = "thumbnails", "noise.json"
-SHARED = "shared"  # in place of a law of noise: one for all files of a camera
 FOREIGN = "{} is there already and is not as this program wrote it; move it away, or give --overwrite"
 STOPPED = "the run ended before it"
 
@@ -51,7 +51,8 @@ def restore_pictures(
     InputError, OutputError
         For a call that is wrong, before anything is written.
     """
-    check_options(asked.work)
+    if not asked.checked_there:
+        check_options(asked.work)
     address_of(asked.dask)
     listing = listed(asked.inputs, asked.recursive, asked.work.reading)
     jobs = planned(listing, asked.output, asked.suffix)
@@ -106,26 +107,6 @@ def inspect_pictures(asked: Asked, heard: Heard | None = None) -> FolderResult:
     return FolderResult(tuple(rows), asked.output, notes=listing.notes, interrupted=interrupted)
 
 
-def check_options(work: Work) -> None:
-    """Refuse options that no picture could be restored with.
-
-    Raises
-    ------
-    InputError
-        One sentence about the first.
-    """
-    from untaught.pipeline.request import DenoiseOptions, request_of
-    from untaught.pipeline.tasks.check_operands import check_operands
-
-    told = {name: value for name, value in work.options.items() if name in DenoiseOptions.__annotations__}
-    if told.get("noise") == SHARED:
-        if work.verb != "denoise":
-            raise InputError(f"only denoise takes a shared noise, not {work.verb}; give the noise as a law")
-        del told["noise"]
-    request_of(told)  # type: ignore[arg-type]
-    check_operands(work.verb, work.options)
-
-
 def named_files(options: Mapping[str, Any]) -> list[Path]:
     """Return the files that options name, such as a mask: they are inputs too."""
     given = [Path(value) for value in options.values() if isinstance(value, str | Path)]
@@ -158,7 +139,7 @@ def _crew(
     from untaught.jobs.cluster import Cluster
     from untaught.jobs.dask_crew import DaskCrew
 
-    return DaskCrew(Cluster(asked.dask, asked.workers), work, folder)
+    return DaskCrew(Cluster(asked.dask, asked.workers, work if asked.checked_there else None), work, folder)
 
 
 class Run:

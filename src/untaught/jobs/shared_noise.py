@@ -4,7 +4,8 @@
 
 Files of one size, axes, type and camera are a class. Of some of its files, evenly spread, squares are put together
 to one plane, as `tiles.survey` does with squares of one large plane; its noise is that of all. Then a denoiser
-looks at a few of the files, and what it leaves corrects the level, as it does for a single picture.
+looks at a few of the files, and what it leaves corrects the level, as it does for a single picture. Where values
+are cut off, one of the files may tell for all.
 """
 
 from __future__ import annotations
@@ -24,18 +25,20 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.image.atomic import made_folder, write_text
 from untaught.image.files import as_image
+from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image
 from untaught.image.plane import Plane
 from untaught.image.reading import Reading
 from untaught.image.working import Scale
 from untaught.noise import Gaussian, NoiseModel
+from untaught.pipeline.plane.cut_off import Ends, cut_of
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.refine_noise import mean_factor
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import law_of, law_text
-from untaught.pipeline.request import Request, request_of
-from untaught.pipeline.tasks.denoise import denoise, denoise_plane, denoise_planes
+from untaught.pipeline.request import Cut, Request, request_of
+from untaught.pipeline.tasks.denoise import denoise_plane, denoise_planes
 from untaught.pipeline.tiles.survey import BLOCK, SAMPLED
 
 if TYPE_CHECKING:
@@ -48,14 +51,26 @@ PILOT = "nonlocal"
 LARGEST = 512  # pixels: side of what it sees of a file
 MAKE, MODEL = 0x010F, 0x0110  # tags of EXIF
 Part = tuple[NDArray[Any], NDArray[np.bool_]]
+Member = tuple[Path, tuple[Ends | None, ...]]  # of a class: a file, and what each of its channels ends with
 
 
 @dataclass(frozen=True)
 class SharedLaw:
-    """The noise of a class of files, a law a channel that is restored apart, on a range in the files' units."""
+    """The noise of a class of files.
+
+    Attributes
+    ----------
+    laws : tuple of NoiseModel
+        A law a channel that is restored apart; they do not say whether values are cut off.
+    value_range : tuple of float
+        What they are told on, in units of the files.
+    cuts : tuple
+        For each of them, the least and the greatest value there can be; None where values are not cut off.
+    """
 
     laws: tuple[NoiseModel, ...]
     value_range: tuple[float, float]
+    cuts: tuple[Cut, ...]
 
     def on(self, value_range: tuple[float, float]) -> tuple[NoiseModel, ...]:
         """Return the laws on the range of another file."""
@@ -109,12 +124,15 @@ def denoised(
             f"{picture.name} is of another size, type or camera than the files that the shared noise was measured "
             "on; restore it by itself"
         )
-    told = found.on(picture.value_range)
-    if len(told) == 1:
-        return denoise(picture, **{**options, "noise": told[0], "on_progress": on_progress})
     request = request_of({**options, "on_progress": on_progress})  # type: ignore[arg-type]
-    planes = tuple(replace(request, noise=told[index % len(told)]) for index in range(picture.n_planes))
-    return denoise_planes(Requests(picture, request, planes, time.monotonic()))
+    each = [
+        replace(request, noise=law, cut=cut)
+        for law, cut in zip(found.on(picture.value_range), found.cuts, strict=True)
+    ]
+    planes = tuple(each[index % len(each)] for index in range(picture.n_planes))
+    shared = each[0] if len(each) == 1 else request
+    result = denoise_planes(Requests(picture, shared, planes, time.monotonic()))
+    return replace(result, notes=result.notes + compression_notes(picture))
 
 
 def shared_laws(paths: Sequence[Path], record: Path, reading: Reading, axes: str | None) -> dict[str, SharedLaw]:
@@ -132,13 +150,15 @@ def shared_laws(paths: Sequence[Path], record: Path, reading: Reading, axes: str
         What their axes are.
     """
     laws, seen = _kept(record)
-    classes: dict[str, list[Path]] = {}
+    classes: dict[str, list[Member]] = {}
     fresh = [path for path in paths if str(path) not in seen]
     for path in fresh:
         with suppress(InputError):  # said when it is to be restored
-            name = class_of(as_image(path, axes, reading))
+            picture = as_image(path, axes, reading)
+            name = class_of(picture)
             if name not in laws:
-                classes.setdefault(name, []).append(path)
+                ends = tuple(Ends.of(pooled([picture], channel)) for channel in range(channels(picture)))
+                classes.setdefault(name, []).append((path, ends))
     for name, members in classes.items():
         laws[name] = _measured(members, reading, axes)
     if fresh:
@@ -146,12 +166,17 @@ def shared_laws(paths: Sequence[Path], record: Path, reading: Reading, axes: str
     return laws
 
 
-def _measured(paths: Sequence[Path], reading: Reading, axes: str | None) -> SharedLaw:
+def _measured(members: Sequence[Member], reading: Reading, axes: str | None) -> SharedLaw:
     """Return the noise of files of one class."""
-    chosen = [paths[at] for at in np.unique(np.linspace(0, len(paths) - 1, FILES).astype(int))]
+    chosen = [members[at][0] for at in np.unique(np.linspace(0, len(members) - 1, FILES).astype(int))]
     pictures = [as_image(path, axes, reading) for path in chosen]
-    laws = [_refined(_law(pictures, channel), pictures, channel) for channel in range(channels(pictures[0]))]
-    return SharedLaw(tuple(laws), pictures[0].value_range)
+    found = []
+    for channel in range(channels(pictures[0])):
+        cut = cut_of([ends[channel] for _, ends in members])
+        law = SharedLaw((_law(pictures, channel),), pictures[0].value_range, (cut,))
+        found.append((_refined(law, pictures, channel), cut))
+    laws, cuts = zip(*found, strict=True)
+    return SharedLaw(laws, pictures[0].value_range, cuts)
 
 
 def _kept(record: Path) -> tuple[dict[str, SharedLaw], list[str]]:
@@ -164,7 +189,7 @@ def _kept(record: Path) -> tuple[dict[str, SharedLaw], list[str]]:
         for name, one in told["classes"].items():
             laws = tuple(law for law in map(law_of, one["laws"]) if law is not None)
             low, high = one["value_range"]
-            found[name] = SharedLaw(laws, (low, high))
+            found[name] = SharedLaw(laws, (low, high), tuple((least, most) for least, most in one["cuts"]))
         return found, list(told["files"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -174,8 +199,8 @@ def _kept(record: Path) -> tuple[dict[str, SharedLaw], list[str]]:
 
 def _keep(record: Path, laws: Mapping[str, SharedLaw], files: Sequence[str]) -> None:
     classes = {
-        name: {"laws": [law_text(law) for law in shared.laws], "value_range": shared.value_range}
-        for name, shared in laws.items()
+        name: {"laws": [law_text(law) for law in one.laws], "value_range": one.value_range, "cuts": one.cuts}
+        for name, one in laws.items()
     }
     made_folder(record.parent)
     write_text(record, json.dumps({"classes": classes, "files": list(files)}) + "\n")
@@ -187,7 +212,8 @@ def _law(pictures: Sequence[Image], channel: int) -> NoiseModel:
     own = plane.working
     if own.gone.all() or own.values.max() == own.values.min():
         return Gaussian(0.0)
-    return WorkingScale.of(plane).noise_back(measured(plane).model)
+    law = WorkingScale.of(plane).noise_back(measured(plane).model)
+    return replace(law, clip=(False, False))  # said by the cut
 
 
 def pooled(pictures: Sequence[Image], channel: int) -> Plane:
@@ -231,27 +257,27 @@ def _squares(picture: Image, channel: int, files: int) -> Iterator[Part]:
         yield part.raw, part.missing
 
 
-def _refined(law: NoiseModel, pictures: Sequence[Image], channel: int) -> NoiseModel:
+def _refined(shared: SharedLaw, pictures: Sequence[Image], channel: int) -> NoiseModel:
     """Return the law with the level that a denoiser finds in a few of the files: the mean, weighted by errors."""
+    (law,), (cut,), told = shared.laws, shared.cuts, []
     if not (law.white and law.relative_error > 0) or law.leaves_clean:
         return law
-    shared, told = SharedLaw((law,), pictures[0].value_range), []
     for picture in pictures[:: max(1, len(pictures) // REFINED)][:REFINED]:
         (here,) = shared.on(picture.value_range)
-        found = _left_in(picture, channel, here)
+        found = _left_in(picture, channel, here, cut)
         if found is not None and found.relative_error > 0:
             told.append((found.level**2 / here.level**2, found.relative_error))
     return law.scaled(*mean_factor(told)) if told else law
 
 
-def _left_in(picture: Image, channel: int, law: NoiseModel) -> NoiseModel | None:
+def _left_in(picture: Image, channel: int, law: NoiseModel, cut: Cut) -> NoiseModel | None:
     """Return the law with the level that a denoiser finds in the middle of a picture; None where it finds none."""
     middle = (_middle(picture.height), _middle(picture.width))
     plane = picture.plane(channel, middle)
     if plane.missing.all() or plane.values.max() == plane.values.min():
         return None
     try:
-        answer = denoise_plane(plane, Request(method=PILOT, surveyed=law))
+        answer = denoise_plane(plane, Request(method=PILOT, surveyed=law, cut=cut))
     except NoGreyError:
         return None
     if answer.interrupted:

@@ -14,10 +14,11 @@ from untaught.image.atomic import path_of
 from untaught.image.find_format import is_volume
 from untaught.image.reading import Reading, memory_of
 from untaught.jobs.asked import Asked, FolderResult
+from untaught.jobs.check_options import check_options
 from untaught.jobs.inputs import is_several, shard_of
 from untaught.jobs.one_picture import Work, done
 from untaught.jobs.outputs import Job, is_place_for_several, refuse_inputs
-from untaught.jobs.run import check_options, named_files, restore_pictures
+from untaught.jobs.run import named_files, restore_pictures
 from untaught.jobs.workers import workers_of
 from untaught.pipeline.tasks import deblur as _deblur
 from untaught.pipeline.tasks import dejpeg as _dejpeg

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from untaught.errors import InputError, legible, quoted
 from untaught.jobs.asked import Asked, FolderResult
+from untaught.jobs.check_options import SHARED, check_options
 from untaught.jobs.inputs import Listing, listed
 from untaught.jobs.outputs import Job, check_folder, doubles, jobs_of
 from untaught.jobs.record import Signature, signature_of
-from untaught.jobs.run import SHARED, Heard, Run, check_options
+from untaught.jobs.run import Heard, Run
 from untaught.jobs.workers import Crew
 from untaught.results.picture_table import Row
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import IO
 
 from untaught.errors import InputError
+from untaught.fitting import malloc
 from untaught.jobs.one_picture import Work, done, failed
 from untaught.jobs.outputs import Job
 
@@ -30,6 +31,7 @@ def main() -> None:
         try:
             pickle.dump(row, rows)
             rows.flush()
+            malloc.give_back()
         except BrokenPipeError:
             os._exit(1)
 

@@ -144,6 +144,7 @@ def make_recipe(picture: Image, planes: Sequence[PlaneRecipe | None], request: R
         strength=request.strength,
         fixed_pattern=request.fixed_pattern,
         flicker=request.flicker,
+        cut=request.cut,
         noise_region=request.noise_region,
         noise_from=None if request.noise_from is None else tuple(str(p.absolute()) for p in request.noise_from),
         seed=request.seed,

@@ -43,6 +43,9 @@ from untaught.pipeline.options import (
 )
 from untaught.problem import Weights
 
+Cut = tuple[float | None, float | None]
+"""The least and the greatest value there can be, in units of the array; None where values are not cut off."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -72,6 +75,7 @@ class Request:
     fixed_pattern: str = "auto"  # what is done with that of a sensor, one of FIXED_PATTERN
     flicker: str = "keep"  # whether planes keep their own brightness, one of FLICKER
     context: NDArray[np.floating] | None = None  # (H, W, P C): planes that are seen with one
+    cut: Cut | None = None  # where values are cut off, as other pictures told; None: it is found
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 

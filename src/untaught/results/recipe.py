@@ -48,5 +48,6 @@ class Recipe(BaseModel):
     together: str = "none"  # which planes were to help each other; in recipes before there was a choice, none
     fixed_pattern: str = "keep"  # of the sensor: what was done with it; in older recipes nothing
     flicker: str = "keep"  # whether planes kept their own brightness
+    cut: tuple[float | None, float | None] | None = None  # where values are cut off, as other pictures told
     noise_region: tuple[int, int, int, int] | None = None  # where alone the noise was measured
     noise_from: tuple[str, ...] | None = None  # the frames that told it; `noise` has what they told

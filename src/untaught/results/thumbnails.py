@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from untaught.image.atomic import whole_file
-from untaught.results.display import Bytes, before_after, pairs, stretch_of
-from untaught.results.restoration import Restoration
+
+if TYPE_CHECKING:
+    from untaught.results.display import Bytes
+    from untaught.results.restoration import Restoration
 
 SIDE = 192  # pixels of the answer
 QUALITY = 88
@@ -28,6 +31,12 @@ def write_thumbnails(result: Restoration, folder: Path, place: str) -> None:
     OutputError
         Where a file cannot be written.
     """
+    from untaught.results.display import (
+        before_after,
+        pairs,
+        stretch_of,
+    )  # brings torch
+
     folder.mkdir(parents=True, exist_ok=True)
     pair = pairs(result)[0]
     levels = before_after(pair, stretch_of(result, [pair]))

@@ -5,6 +5,7 @@ from untaught.image.formats.base import Format
 from untaught.image.formats.bmp import BMP
 from untaught.image.formats.czi import CZI
 from untaught.image.formats.dicom import DICOM
+from untaught.image.formats.dng import DNG
 from untaught.image.formats.exr import EXR
 from untaught.image.formats.fits import FITS
 from untaught.image.formats.gif import GIF
@@ -26,7 +27,7 @@ from untaught.image.formats.tiff import TIFF
 from untaught.image.formats.webp import WEBP
 
 FORMATS: tuple[Format, ...] = (
-    *(PNG, JPEG, WEBP, DICOM, RAW, TIFF, NPY),
+    *(PNG, JPEG, WEBP, DICOM, RAW, DNG, TIFF, NPY),
     *(JPEG2000, JPEGXL, AVIF, HEIC, BMP, GIF, PNM, PFM, EXR),
     *(FITS, NIFTI, MRC, HDF5, OME_ZARR, CZI, ND2, LIF),
 )

@@ -19,6 +19,7 @@ from untaught.image.reading import WHOLE, Reading
 _ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError)
 _FLIPS = {0: 1, 3: 3, 5: 8, 6: 6}  # LibRaw's turns as EXIF's
 _BAYER, _X_TRANS = (2, 2), (6, 6)
+_COLOURS = "RGB"
 _STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"FOVb")
 
 
@@ -35,11 +36,34 @@ class Mosaic:
         What the camera gives without light, of each colour.
     white : float
         Where its values end.
+    shape : tuple of int
+        Of the values.
+    filter : tuple of int
+        0 for red, 1 green, 2 blue, more for other colours, row by row of a square that is repeated; empty where
+        there is no filter.
+    black_behind : tuple of float
+        What the camera gives without light behind each of these.
+    camera : str
+        Its name, as far as that is known.
+    matrix : tuple of float
+        From XYZ to the colours of the camera in light of D65, row by row; empty where it is not known.
+    neutral : tuple of float
+        The colour of the camera that is white, by its own white balance; empty where it is not known.
+    tags : tuple
+        What a DNG says of camera, colours and frame, as tifffile has tags, in the order of bytes `byteorder`.
     """
 
     pattern: str
     black: tuple[float, ...]
     white: float
+    shape: tuple[int, ...] = ()
+    filter: tuple[int, ...] = ()
+    black_behind: tuple[float, ...] = ()
+    camera: str = ""
+    matrix: tuple[float, ...] = ()
+    neutral: tuple[float, ...] = ()
+    tags: tuple[Any, ...] = ()
+    byteorder: str = ""
 
 
 def is_raw_start(header: bytes) -> bool:
@@ -60,15 +84,12 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         if file.raw_image_visible is None:
             raise InputError(f"{path} holds no values as they were measured; develop it to TIFF")
         array = np.array(file.raw_image_visible)
-        mosaic = Mosaic(
-            _pattern(file, array), tuple(map(float, file.black_level_per_channel)), float(file.white_level)
-        )
+        array = array if array.ndim == 2 else np.ascontiguousarray(array[..., :3])
+        mosaic = _mosaic(file, array)
         turn = _FLIPS.get(sizes.flip, 1)
     if said:
         raise CutOffError
     metadata: dict[str, Any] = {"raw": mosaic, "orientation": turn} if turn > 1 else {"raw": mosaic}
-    if array.ndim == 3:
-        array = np.ascontiguousarray(array[..., :3])
     image = Image.of(array, "YX" if array.ndim == 2 else "YXS", metadata=metadata, source=path.absolute())
     return replace(image, file_notes=_notes(path, mosaic, array))
 
@@ -82,6 +103,25 @@ def _file(path: Path, name: str) -> Any:
         raise InputError(
             f"{path} is a camera's raw file of a kind that is not known here; develop it to TIFF"
         ) from None
+
+
+def _mosaic(file: Any, array: NDArray[Any]) -> Mosaic:
+    """Return what a camera says of its values."""
+    black, names = tuple(map(float, file.black_level_per_channel)), file.color_desc.decode("latin-1")
+    filtered = array.ndim == 2 and file.raw_pattern is not None
+    side = 0 if not filtered else len(file.raw_pattern)
+    places = file.raw_colors_visible[:side, :side].ravel().tolist() if filtered else []
+    matrix, white = np.asarray(file.rgb_xyz_matrix, float)[:3], np.asarray(file.camera_whitebalance, float)[:3]
+    return Mosaic(
+        pattern=_pattern(file, array),
+        black=black,
+        white=float(file.white_level),
+        shape=array.shape,
+        filter=tuple(_COLOURS.index(names[k]) if names[k] in _COLOURS else len(_COLOURS) for k in places),
+        black_behind=tuple(black[k] for k in places),
+        matrix=tuple(matrix.ravel().tolist()) if matrix.any() else (),
+        neutral=tuple((white.min() / white).tolist()) if (white > 0).all() else (),
+    )
 
 
 def _pattern(file: Any, array: NDArray[Any]) -> str:
@@ -109,10 +149,11 @@ def _notes(path: Path, mosaic: Mosaic, array: NDArray[Any]) -> tuple[str, ...]:
 
 RAW = Format(
     "camera raw",
-    (".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef"),
+    (".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".pef"),
     is_raw_start,
     read,
     None,
     no_objection,
     Library("rawpy", "photo"),
+    written_as=".dng",
 )

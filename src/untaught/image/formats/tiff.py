@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from untaught.image.axes import asked
+from untaught.image.formats import dng
 from untaught.image.formats.base import BrokenError, CutOffError, Format, broken_by
 from untaught.image.formats.raw import RAW
 from untaught.image.formats.tiff_layout import TIFFFILE_ERRORS, log_of_tifffile
@@ -64,7 +65,7 @@ def _read(path: Path, reading: Reading) -> Image | Unnamed:
             if not reading.asked and is_raw(tif):
                 RAW.require(path)
                 exif = exif_of(tif, tif.pages.first, described=False)
-                measured = RAW.read(path, reading)
+                measured = dng.with_tags(dng.read(path, reading), tif)
                 return replace(measured, metadata=measured.metadata | ({"exif": exif} if exif else {}))
             chosen = choose(tif, path, reading)
             page, axes = chosen.keyframe, chosen.axes

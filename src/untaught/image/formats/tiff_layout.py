@@ -13,6 +13,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 ORIENTATION, SOFTWARE, XMP = 274, 305, 700
+FRACTIONS = (5, 10)  # types of tags whose values are quotients: without and with a sign
 BOUNDS = (280, 281, 340, 341)  # least and greatest value, written as numbers of the pixels' type
 TIFFFILE_ERRORS = (
     *(ValueError, TypeError, LookupError, ArithmeticError, RuntimeError, AssertionError, EOFError, OSError),
@@ -55,6 +56,12 @@ class Layout:
     colormap: NDArray[Any] | None
     image: tuple[int, int] = (0, 1)
     others: tuple[Other, ...] = ()
+
+
+def as_stored(tag: Any) -> tuple[Any, ...]:
+    """Return a tag of tifffile as it writes it again; of fractions the numbers, for it miscounts their bytes."""
+    code, kind, count, stored, once = tag.astuple()
+    return code, kind, count, tag.value if kind in FRACTIONS else stored, once
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from untaught.image.formats.base import broken_by
 from untaught.image.formats.exif import DESCRIPTION, DIRECTORIES, TEXTS, Form, block_of, read_directory
-from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, TIFFFILE_ERRORS, XMP, Layout
+from untaught.image.formats.tiff_layout import ORIENTATION, SOFTWARE, TIFFFILE_ERRORS, XMP, Layout, as_stored
 from untaught.image.formats.tiff_ome import spacing_of
 from untaught.image.formats.tiff_pixels import compression, photometric
 from untaught.image.formats.tiff_series import Chosen
@@ -81,7 +81,7 @@ def _layout(tif: Any, chosen: Chosen, tags: Any) -> Layout:
     with broken_by(*TIFFFILE_ERRORS):
         tile = (page.tilelength, page.tilewidth) if page.is_tiled else None
         shaped: dict[str, Any] = (tif.shaped_metadata or ({},))[0] if chosen.kind == "shaped" else {}
-        kept = tuple(tags[code].astuple() for code in codes if code in tags)
+        kept = tuple(as_stored(tags[code]) for code in codes if code in tags)
     return Layout(
         kind=chosen.kind,
         shape=chosen.shape,

@@ -19,6 +19,7 @@ from untaught.noise.shares import part
 from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
+from untaught.pipeline.plane.cut_off import cut_off
 from untaught.pipeline.plane.working_scale import STUCK, left_out, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
@@ -166,7 +167,7 @@ def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[st
         report = measured(plane)
         noise, notes = report.model, tuple(report.notes)
     else:
-        ends = clipping(own.values, own.gone).clip if plane.scale is None else plane.scale.clip
+        ends = cut_off(plane, request.cut) if plane.scale is None else plane.scale.clip
         low, high = (told or found for told, found in zip(said.clip, ends, strict=True))
         noise = replace(said, clip=(low, high))
     missing = plane.own(plane.missing)

@@ -85,7 +85,7 @@ class Way:
 
 def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
     """Restore a series with a formula; see `restore_series`."""
-    survey = survey_series(asked.picture, series, asked.request(series.planes[0]).noise)
+    survey = survey_series(asked.picture, series, asked.request(series.planes[0]))
     if not survey.noise.leaves_clean:
         restore_series(asked, survey, Way.by(method, series), answers)
 

@@ -43,7 +43,7 @@ def restore_shared(asked: Asked, series: Series, method: Shared, answers: dict[i
         After Ctrl-C; `answers` has what was done, with the network as far as it was fitted.
     """
     first = asked.request(series.planes[0])
-    survey = survey_series(asked.picture, series, first.noise)
+    survey = survey_series(asked.picture, series, first)
     if survey.noise.leaves_clean or survey.noise.negligible or not survey.noise.recorruptible:
         return
     identity = {

@@ -12,9 +12,11 @@ from untaught.image.image import BARE, Image
 from untaught.image.lazy import release
 from untaught.image.plane import Plane
 from untaught.image.working import Scale
-from untaught.noise import Gaussian, NoiseModel, clipping
+from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.estimation.over_time import OverTime, Three, noise_over_time
+from untaught.pipeline.plane.cut_off import cut_off
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
+from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.brightness import at_gain
 from untaught.pipeline.stacks.find_series import Series
 
@@ -87,8 +89,8 @@ class Survey:
         return self.noise.scaled(factor, self.noise.relative_error)
 
 
-def survey_series(picture: Image, series: Series, given: NoiseModel | None) -> Survey:
-    """Find what the planes of a series share; noise that was `given` is taken as it is."""
+def survey_series(picture: Image, series: Series, request: Request) -> Survey:
+    """Find what the planes of a series share; noise that was given is taken as it is."""
     count = len(series.planes)
     places = spread(count, SCALED)
     gains = None if series.gains is None else [series.gains.gains[at] for at in places]
@@ -96,9 +98,9 @@ def survey_series(picture: Image, series: Series, given: NoiseModel | None) -> S
     scale = common_scale(picture, [series.planes[at] for at in places], gains, black)
     places = spread(count, MEASURED)
     planes = [replace(picture.plane(series.planes[at]), scale=scale) for at in places]
-    if given is not None:
-        own = planes[len(planes) // 2].working
-        return Survey(picture, series, replace(scale, clip=clipping(own.values, own.gone).clip), given)
+    if request.noise is not None:
+        clip = cut_off(planes[len(planes) // 2], request.cut)
+        return Survey(picture, series, replace(scale, clip=clip), request.noise)
     return _measured(Survey(picture, series, scale, Gaussian(0.0)), places, planes)
 
 

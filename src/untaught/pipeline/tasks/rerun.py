@@ -79,6 +79,7 @@ def rerun(
         device=device_of(recipe.device),
         on_progress=listener_of(on_progress),
         asked=recipe.asked,
+        cut=recipe.cut,
         noise_region=recipe.noise_region,
         noise_from=None if recipe.noise_from is None else tuple(map(Path, recipe.noise_from)),
         output_type=output_type_of(recipe.output_type),

@@ -17,8 +17,9 @@ from untaught.image.working import Scale
 from untaught.method import Iterative, Method
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import seconds_for
-from untaught.noise import NoiseModel, clipping
+from untaught.noise import NoiseModel
 from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.cut_off import cut_off
 from untaught.pipeline.plane.make_problem import NO_GREY, NoGreyError, black_and_white
 from untaught.pipeline.plane.refine_noise import mean_factor
 from untaught.pipeline.plane.working_scale import WorkingScale, measured
@@ -96,8 +97,7 @@ def surveyed(picture: Image, index: int, request: Request, solve: Solve, tiling:
     if black_and_white(own.values) and _two_values(picture, index):
         raise NoGreyError(NO_GREY)
     if request.noise is not None:
-        clip = clipping(own.values, own.gone).clip
-        return Survey(picture, index, replace(scale, clip=clip), request.noise)
+        return Survey(picture, index, replace(scale, clip=cut_off(sample, request.cut)), request.noise)
     report = measured(sample)
     law = WorkingScale.of(sample).noise_back(report.model)
     found = Survey(picture, index, replace(scale, clip=report.model.clip), law, tuple(report.notes))
