@@ -201,7 +201,7 @@ class Thorough(MultiScale):
 
 @dataclass(frozen=True)
 class Quick(MultiScale):
-    """`NonLocal` at the full resolution alone and in two stages, in a fifth of the time of `MultiScale`.
+    """`NonLocal` at the full resolution alone and in two stages, in a fourth of the time of `MultiScale`.
 
     Its error is measured on parts of the picture, so that the answer does not have to be made a second time.
     """
