@@ -73,12 +73,14 @@ def estimate_risk(
     ones = torch.ones_like(weight.value)
     stein = mean_of(weight.of(terms.sure, terms.cross, terms.variance), ones, terms.valid)
     tweedie = mean_of(shrinkage.corrected(terms.cross, terms.variance), weight.value, terms.valid)
-    stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
     scale = math.hypot(shrinkage.error, relative_error)  # an error of the variance scales Tweedie's formula
-    tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, scale * max(tweedie.value, stein.value)), 1e-12))
-    a, b = stein.error**-2, tweedie.error**-2
-    apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
-    return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))
+    own = math.hypot(tweedie.error, scale * max(tweedie.value, stein.value))
+    shared = shrinkage.follows * level
+    errors = max(math.hypot(stein.error, level), 1e-12), max(math.hypot(own, shared), 1e-12)
+    a, b = (error**-2 / (errors[0] ** -2 + errors[1] ** -2) for error in errors)
+    apart = abs(stein.value - tweedie.value) / math.hypot(*errors)
+    error = math.hypot(a * stein.error, b * own, a * level + b * shared)
+    return Risk(a * stein.value + b * tweedie.value, max(error, 1e-12) * max(1.0, apart))
 
 
 def mean_of(values: Tensor, weight: Tensor, valid: Tensor) -> Risk:

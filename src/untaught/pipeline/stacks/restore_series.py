@@ -19,68 +19,24 @@ from untaught.method import Helping, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.elsewhere import Solved, sent
 from untaught.pipeline.plane.candidate import Candidate, Outcome
-from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.make_answer import make_answer
 from untaught.pipeline.plane.refine_noise import mean_factor, refine
-from untaught.pipeline.plane.run_method import Runner, made_at_once
+from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.working_scale import brought_back
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
-from untaught.pipeline.stacks.blocks import BYTES, Block, Posed, blocks_of, posed
+from untaught.pipeline.stacks.blocks import Block, Posed, blocks_of, posed
 from untaught.pipeline.stacks.find_series import Series
 from untaught.pipeline.stacks.keep_blocks import Estimated, Kept
 from untaught.pipeline.stacks.survey_series import Survey, survey_series
+from untaught.pipeline.stacks.way import Judged, Way
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for
 from untaught.problem import Estimate, tensor
-from untaught.risk.sure import common_kernel
 
 WEAKER = 0.9  # of the variance that was measured first: below, the first block is restored again
-SEVERAL = "{count} planes along {axis} show the same, and each was restored with the help of those around it"
-
-
-@dataclass(frozen=True)
-class Way:
-    """How the planes of a series are restored together.
-
-    Attributes
-    ----------
-    method : Helping
-        What takes planes together.
-    why : str
-        A sentence for the answers.
-    shared : Candidate or None
-        What is known of the network that was fitted to all of them, where it is one: its name, how that ended.
-    each : int
-        Bytes that a value of a plane takes, at most, while its block is restored.
-    """
-
-    method: Helping
-    why: str
-    shared: Candidate | None = None
-    each: int = BYTES
-
-    @classmethod
-    def by(cls, method: Helping, series: Series) -> Way:
-        """Return the way of a formula."""
-        return cls(method, SEVERAL.format(count=len(series.planes), axis=series.axis))
-
-    @property
-    def name(self) -> str:
-        """Of the method, as it was asked for."""
-        return self.method.name if self.shared is None else self.shared.name
-
-    def judged(self, one: Posed, estimate: Estimate, seed: int) -> Candidate:
-        """Return one plane's estimate as a candidate with its terms."""
-        found = made_at_once(self.method, estimate) if self.shared is None else self.shared
-        found = replace(found, picture=estimate.image, judged=estimate, method=self.method)
-        return with_terms(found, one.problem, seed)
-
-    def __repr__(self) -> str:
-        """Return what a kept block is known by."""
-        return repr(self.method) if self.shared is None else f"{self.method!r} {self.shared.stopped.step}"
 
 
 def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
@@ -217,10 +173,12 @@ class _Part:
         if done.told is not None:
             survey = replace(survey, noise=survey.noise.scaled(*done.told))
             made = [one.under(survey.law(one.place)) for one in made]
+        pairs = zip(made, done.estimates, strict=True)
+        planes, estimates = zip(*(pair for pair in pairs if pair[0].place in self.block.answered), strict=True)
+        judged = self.common.way.told(planes, estimates, self.request.seed)
         answers = {
-            survey.series.planes[one.place]: self._answer(survey, one, estimate)
-            for one, estimate in zip(made, done.estimates, strict=True)
-            if one.place in self.block.answered
+            survey.series.planes[one.place]: self._answer(survey, one, found)
+            for one, found in zip(planes, judged, strict=True)
         }
         return Solved(answers, done.told)
 
@@ -240,7 +198,8 @@ class _Part:
             return before
         done = Estimated(self._together(survey, made))
         if not self.block.first and self.request.noise is None:
-            judged = [self._judged(*pair) for pair in zip(made, done.estimates, strict=True)]
+            way, seed = self.common.way, self.request.seed
+            judged = [way.judged(*pair, seed) for pair in zip(made, done.estimates, strict=True)]
             told = _told(survey, made, judged)
             if told is not None and told[0] < WEAKER:
                 again = replace(survey, noise=survey.noise.scaled(*told))
@@ -256,21 +215,12 @@ class _Part:
         problems = [one.problem for one in made]
         return self.common.way.method.solve_together(problems, survey.series.along, self.request.seed)
 
-    def _judged(self, one: Posed, estimate: Estimate) -> Candidate:
-        """Return one plane's estimate as a candidate with its terms."""
-        return self.common.way.judged(one, estimate, self.request.seed)
-
-    def _answer(self, survey: Survey, one: Posed, estimate: Estimate) -> Answer:
+    def _answer(self, survey: Survey, one: Posed, judged: Judged) -> Answer:
         """Return the answer for one plane, on the picture's range."""
-        candidate, request = self._judged(one, estimate), self.requests[one.place]
-        problem = replace(one.problem, pilot=candidate.picture)
-        if candidate.terms is not None:
-            terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
-            runs = runs_of(candidate.method)
-            candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
+        candidate, request = judged.candidate, self.requests[one.place]
         outcome = Outcome(candidate, self.common.way.why, (candidate.row("planes together"),))
         runner = Runner(replace(request, noise=one.given), self.common.task, self.common.started)
-        found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
+        found = make_answer(judged.problem, outcome, runner, (*survey.notes, *one.notes))
         found = brought_back(found, one.plane, request.noise)
         values = found.values.astype(_digits(survey.picture), copy=False)
         found = replace(found, values=values, together=True)
