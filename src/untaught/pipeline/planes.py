@@ -182,9 +182,8 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
     count, started, elsewhere = picture.n_planes, requests.started, requests.elsewhere
     made: dict[int, Answer] = {}
     try:
-        if parts is None:
-            asked = Asked(picture, requests.planes, task, started, elsewhere)
-            restore_together(asked, requests.found, made)
+        asked = Asked(picture, requests.planes, task, started, parts is not None, elsewhere)
+        restore_together(asked, requests.found, made)
         single = count == 1 and parts is not None  # its tiles may go elsewhere
         work = {
             index: _Part(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.image.lazy import release
+from untaught.image.lazy import PIECE, release
 from untaught.image.values import correlation
 from untaught.method import Along
 from untaught.noise.estimation.plane_gains import Gains, gains_of
@@ -209,18 +209,30 @@ class Halves:
 
 def _thumbnail(picture: Image, index: int) -> Halves | None:
     """Return the means over blocks of a plane; None where it shows nothing."""
-    plane = picture.plane(index)
-    release(picture.array)
-    values = plane.values.astype(np.float64).mean(-1)
-    if not values.size or values.max() == values.min():
+    side = max(1, min(BLOCK, min(picture.height, picture.width) // FEWEST))
+    rows = max(1, PIECE // max(picture.width * side, 1)) * side
+    parts, ends = [], list[float]()
+    for top in range(0, picture.height, rows):
+        values = picture.plane(index, (slice(top, top + rows), slice(None))).values
+        release(picture.array)
+        if not values.size:
+            return None
+        ends += [float(values.min()), float(values.max())]
+        parts.append(_halves(values.mean(-1, dtype=np.float64), side))
+    if not ends or max(ends) == min(ends):
         return None
-    side = max(1, min(BLOCK, min(values.shape) // FEWEST))
+    return Halves(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+
+def _halves(values: NDArray[np.float64], side: int) -> tuple[Thumbnail, Thumbnail]:
+    """Return the means over blocks of some rows, by one half of the pixels and by the other."""
     rows, columns = (size // side * side for size in values.shape)
     tiles = values[:rows, :columns].reshape(rows // side, side, columns // side, side)
-    half = np.indices((side, side)).sum(0) % 2 == 0
     if side == 1:
-        return Halves(tiles[:, 0, :, 0], tiles[:, 0, :, 0])
-    return Halves(*(tiles.swapaxes(1, 2)[..., part].mean(-1) for part in (half, ~half)))
+        return tiles[:, 0, :, 0], tiles[:, 0, :, 0]
+    half = np.indices((side, side)).sum(0) % 2 == 0
+    first, second = (tiles.swapaxes(1, 2)[..., part].mean(-1) for part in (half, ~half))
+    return first, second
 
 
 def _alike(first: Halves, second: Halves) -> float | None:

@@ -41,8 +41,8 @@ from untaught.risk.sure_let import Part, mixed, weights
 from untaught.risk.tweedie import Shrinkage
 
 WHY = "{count} channels show the same scene, and what they share is restored in their principal components"
-# Of what was taken off components that hold hardly more than noise, one standard error: what structure went with it.
-# On simulated cubes of 8, 16 and 24 channels that was 0 to .15 of it.
+# Of what was taken off components that hold hardly more than noise, one standard error: what structure went with
+# it. On simulated cubes of 8, 16 and 24 channels that was 0 to .15 of it.
 FAINT = 0.1
 REACH = 6.0  # standard deviations of a component that are its range from 0 to 1, at least
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
-from untaught.image.lazy import empty, release
+from untaught.image.lazy import release
 from untaught.method import Helping, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.elsewhere import Solved, sent
@@ -27,7 +25,8 @@ from untaught.pipeline.plane.working_scale import brought_back
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
-from untaught.pipeline.stacks.blocks import Block, Posed, blocks_of, posed
+from untaught.pipeline.stacks.blocks import Block, Need, Posed, blocks_of, posed
+from untaught.pipeline.stacks.canvas import SeriesCanvas
 from untaught.pipeline.stacks.find_series import Series
 from untaught.pipeline.stacks.keep_blocks import Estimated, Kept
 from untaught.pipeline.stacks.survey_series import Survey, survey_series
@@ -41,7 +40,7 @@ WEAKER = 0.9  # of the variance that was measured first: below, the first block 
 
 def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
     """Restore a series with a formula; see `restore_series`."""
-    survey = survey_series(asked.picture, series, asked.request(series.planes[0]).noise)
+    survey = survey_series(asked.picture, series, asked.request(series.planes[0]).noise, asked.in_parts)
     if not survey.noise.leaves_clean:
         restore_series(asked, survey, Way.by(method, series), answers)
 
@@ -63,15 +62,17 @@ def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, An
     picture, series = asked.picture, survey.series
     count, first = len(series.planes), asked.request(series.planes[0])
     shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
-    blocks = blocks_of(count, math.prod(shape), memory_for(first), runs_of(way.method).reach, way.each)
+    memory = memory_for(first)
+    need = Need(runs_of(way.method).reach, way.each)
+    blocks = blocks_of(count, shape, memory, need, whole=way.shared is not None)
     common = _Common(asked.task, way, asked.started, _kept(asked, series, way, first))
-    canvas = _Canvas(picture, series, shape)
+    canvas = SeriesCanvas(picture, series.planes, shape, memory)
     reached = 0
     for some in (blocks[:1], blocks[1:]):
         parts = [_Part(common, survey.bare, block, _requests(asked, series, block)) for block in some]
         done = _here(asked, parts) if asked.elsewhere is None else asked.elsewhere.each(parts)
-        for solved in done:
-            answers.update(canvas.laid(solved.answers))
+        for block, solved in zip(some, done, strict=False):  # what there is no time for is not done
+            answers.update(canvas.laid(block, solved.answers))
             if solved.told is not None:
                 survey = replace(survey, noise=survey.noise.scaled(*solved.told))
             reached += 1
@@ -88,36 +89,11 @@ def _requests(asked: Asked, series: Series, block: Block) -> dict[int, Request]:
 def _here(asked: Asked, parts: Sequence[_Part]) -> Iterator[Solved]:
     """Do parts in this process, as long as there is time."""
     for part in parts:
-        if part.block.first and asked.late:
+        if not part.block.leads and asked.late:
             return
         _tell(asked, part)
         yield part.solved(asked.picture)
         release(asked.picture.array)
-
-
-class _Canvas:
-    """The answers of a series, on the disk where they are large; what others have laid down is not held here."""
-
-    def __init__(self, picture: Image, series: Series, shape: tuple[int, ...]) -> None:
-        self.planes = series.planes
-        self.shape = (len(series.planes), *shape)
-        self.dtype = _digits(picture)
-        self.values: NDArray[Any] | None = None
-
-    def laid(self, answers: Mapping[int, Answer]) -> dict[int, Answer]:
-        """Return answers whose values lie here."""
-        found = dict(answers)
-        for index, answer in answers.items():
-            if answer.numbers is not None:
-                continue
-            if self.values is None:
-                self.values = empty(self.shape, self.dtype)
-            place = self.planes.index(index)
-            self.values[place] = answer.values
-            found[index] = replace(answer, values=self.values[place])
-        if self.values is not None:
-            release(self.values)
-        return found
 
 
 def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
@@ -133,11 +109,6 @@ def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
         "planes": list(series.planes),
     }
     return Kept(request.checkpoint, identity)
-
-
-def _digits(picture: Image) -> type[np.floating]:
-    """Return the type of an answer's values: as exact as the numbers that they become."""
-    return np.float64 if picture.array.itemsize > 2 else np.float32
 
 
 @dataclass(frozen=True)
@@ -158,7 +129,11 @@ class _Part:
     survey: Survey
     block: Block
     requests: Mapping[int, Request]
-    whole: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """See `Part`."""
+        return self.block.tile is None
 
     @property
     def looked_at(self) -> Sequence[int]:
@@ -168,11 +143,11 @@ class _Part:
     def solved(self, picture: Image) -> Solved:
         """Restore the block; see `Part`."""
         survey = replace(self.survey, picture=picture)
-        made = [posed(survey, place, self.requests[place]) for place in self.block.seen]
+        made = [posed(survey, place, self.requests[place], self.block.tile) for place in self.block.seen]
         done = self._estimated(survey, made)
         if done.told is not None:
             survey = replace(survey, noise=survey.noise.scaled(*done.told))
-            made = [one.under(survey.law(one.place)) for one in made]
+            made = [one.under(survey.law(one.place, self.block.tile)) for one in made]
         pairs = zip(made, done.estimates, strict=True)
         planes, estimates = zip(*(pair for pair in pairs if pair[0].place in self.block.answered), strict=True)
         judged = self.common.way.told(planes, estimates, self.request.seed)
@@ -197,13 +172,13 @@ class _Part:
         if before is not None:
             return before
         done = Estimated(self._together(survey, made))
-        if not self.block.first and self.request.noise is None:
+        if self.block.leads and self.request.noise is None:
             way, seed = self.common.way, self.request.seed
             judged = [way.judged(*pair, seed) for pair in zip(made, done.estimates, strict=True)]
             told = _told(survey, made, judged)
             if told is not None and told[0] < WEAKER:
                 again = replace(survey, noise=survey.noise.scaled(*told))
-                weaker = [one.under(again.law(one.place)) for one in made]
+                weaker = [one.under(again.law(one.place, self.block.tile)) for one in made]
                 done = Estimated(self._together(again, weaker))
             done = replace(done, told=told)
         problem = kept.save(self.block, done)
@@ -222,8 +197,8 @@ class _Part:
         runner = Runner(replace(request, noise=one.given), self.common.task, self.common.started)
         found = make_answer(judged.problem, outcome, runner, (*survey.notes, *one.notes))
         found = brought_back(found, one.plane, request.noise)
-        values = found.values.astype(_digits(survey.picture), copy=False)
-        found = replace(found, values=values, together=True)
+        digits = np.float64 if survey.picture.array.itemsize > 2 else np.float32
+        found = replace(found, values=found.values.astype(digits, copy=False), together=True)
         return weakened(found, one.plane.values, one.plane.missing, request.strength)
 
 
@@ -234,8 +209,10 @@ def _tell(asked: Asked, part: _Part) -> None:
     tell = asked.request(index).on_progress
     if tell is None:
         return
-    left = asked.spent * (planes - index) / index if index else math.nan
-    told = Progress.before(part.common.way.name, lambda: tensor(survey.plane(part.block.first).values))
+    done = index + part.block.done - part.block.first
+    left = asked.spent * (planes - done) / done if done else math.nan
+    preview = survey.plane(part.block.first, part.block.tile)
+    told = Progress.before(part.common.way.name, lambda: tensor(preview.values))
     tell(replace(told, plane=index, planes=planes, seconds=asked.spent, seconds_left=left))
 
 

@@ -30,7 +30,7 @@ def restore_together(asked: Asked, found: Found, answers: dict[int, Answer]) -> 
         with suppress(NoGreyError):
             if method is not None:
                 restore_alike(asked, series, method, answers)
-            elif network is not None:
+            elif network is not None and not asked.in_parts:
                 restore_shared(asked, series, network, answers)
     for channels in found.channels:
         request = _asked_of_all(asked, channels)
