@@ -145,8 +145,9 @@ def _with_gains(picture: Image, thumbnails: Sequence[Halves | None], series: Ser
     Slices of a volume that are steadily brighter may show more that is bright: of them, flicker alone is told.
     """
     low, high = picture.value_range
-    means = [one.means for at in series.planes if (one := thumbnails[at]) is not None]
-    found = gains_of(np.stack(means), -low / (high - low), fade=series.axis == "T")
+    there = [one for at in series.planes if (one := thumbnails[at]) is not None]
+    means, shape = np.stack([one.means for one in there]), there[0].first.shape
+    found = gains_of(means, -low / (high - low), series.axis == "T", (shape[0], shape[1]))
     return series if found.one else replace(series, gains=found)
 
 
