@@ -15,7 +15,7 @@ from untaught.risk.clipping_weight import Weight
 from untaught.risk.sure import Terms
 from untaught.risk.tweedie import Shrinkage
 
-SPARED = 0.2  # of an error that may be less for what was no picture: nobody can say how much
+SPARED = 0.2
 LEAST_LEFT = 0.003  # of the noise variance; smooth pictures at sigma 50 come down to 0.007
 TINY = 1e-10  # mean squared error of 100 dB, more than which is not said
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
@@ -40,8 +40,8 @@ class Risk:
     def plus(self, more: float, error: float, perhaps: float = 0.0) -> Risk:
         """Return it with what is certainly more, and its error.
 
-        The interval covers that something of mean square `perhaps`, which was taken for the picture, is none: where
-        the answer has kept it, the error is more by that, and where it has taken it away, it is less.
+        The interval covers that something of mean square `perhaps`, which was taken for the picture, is none:
+        where the answer has kept it, the error is more by that, and where it has taken it away, it is less.
         """
         reach = None if self.reach is None else (self.reach[0] + more, self.reach[1] + more)
         found = Risk(self.value + more, self.error + error, reach)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,9 +56,8 @@ def _step(before: Values, after: Values, shape: tuple[int, int], every: int) -> 
     down, right = np.gradient(middle)
     terms = np.stack([part[inside].ravel()[::every] for part in (middle, down, right)], -1)
     change = (after - before).reshape(shape)[inside].ravel()[::every]
-    weight: Values = np.ones(len(change))
-    found: Values = np.zeros(3)
-    off: Values = change
+    weight: NDArray[Any] = np.ones(len(change))
+    found, off = np.zeros(3), change
     for _ in range(ROUNDS):
         found = np.linalg.lstsq(terms * weight[:, None], change * weight, rcond=None)[0]
         off = np.abs(change - terms @ found)
