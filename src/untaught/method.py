@@ -257,6 +257,18 @@ class Helping(ClosedForm, Together, Protocol):
     """A formula that takes planes together."""
 
 
+@runtime_checkable
+class OnGrid(Protocol):
+    """A `Together` method that takes volumes that follow each other."""
+
+    def solve_grid(self, problems: Sequence[Problem], length: int, seed: int) -> list[Estimate]:
+        """Return the answers for planes that help each other along both axes.
+
+        `problems` are those of each depth in turn, `length` times of it; see `Together.solve_together`.
+        """
+        ...
+
+
 Method = Iterative | ClosedForm
 
 

@@ -64,6 +64,27 @@ def test_along_which_they_are_more_alike_is_taken() -> None:
     assert series_in(slow, "TZYX", "T") == []  # shows other things at the two times
 
 
+def four(times: int = 3, depth: int = 6, side: int = 48) -> Values:
+    """Return a volume that moves, (T, Z, H, W)."""
+    picture = scene()
+    at = [[(t + z, t + 20) for z in range(depth)] for t in range(times)]
+    return np.stack([[picture[i : i + side, j : j + side] for i, j in line] for line in at])
+
+
+def test_planes_of_both_axes_help_each_other() -> None:
+    x = four()
+    y = Image.of(noisy(x), "TZYX", metadata={"spacing": dict.fromkeys("ZYX", (1.0, "um"))})
+    (series,) = find_series(y, "TZ").series
+    assert (series.planes[:4], series.lines, series.length) == ((0, 6, 12, 1), 6, 3)
+    found = {how: denoise(y, method="nonlocal", sigma=LEVEL, together=how) for how in ("T", "Z", "TZ")}
+    gain = {how: psnr(one.image, x) for how, one in found.items()}
+    assert gain["TZ"] > max(gain["T"], gain["Z"]) + 0.2
+    assert all(one.psnr is not None for one in found["TZ"].planes)
+    assert np.array_equal(rerun(found["TZ"].recipe, y).image, found["TZ"].image)
+    flat = Image.of(noisy(x), "TZYX", metadata={"spacing": {"Z": (9.0, "um"), "Y": (1.0, "um"), "X": (1.0, "um")}})
+    assert {one.lines for one in find_series(flat, "TZ").series} == {1}
+
+
 def test_a_cut_and_an_empty_plane_end_a_series() -> None:
     cut = np.concatenate([film(3), film(3, "coins")])
     assert series_in(cut, "TYX") == [(0, 1, 2), (3, 4, 5)]

@@ -115,6 +115,12 @@ class MultiScale:
 
         return solve_together(self, problems, along, seed)
 
+    def solve_grid(self, problems: Sequence[Problem], length: int, seed: int = 0) -> list[Estimate]:
+        """Return the estimates of volumes that follow each other; see `method.OnGrid`, and `stacks`."""
+        from untaught.methods.non_local.stacks import solve_grid
+
+        return solve_grid(self, problems, length, seed)
+
     def guide(self, problem: Problem, y: Tensor, variance: Tensor) -> Tensor:
         """Return a quick estimate of another observation of a plane, at its full resolution alone."""
         return denoise_nonlocal(y, variance, self.full(problem.noise), covariance=covariance_of(problem))

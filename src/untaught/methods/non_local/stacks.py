@@ -48,22 +48,17 @@ def solve_together(method: Planewise, problems: Sequence[Problem], along: Along,
     return _solved(method, problems, [alone, _time(line)] if along == "time" else [_depth(line)], seed)
 
 
-def solve_grid(
-    method: Planewise, problems: Sequence[Problem], length: int, across: Along, seed: int
-) -> list[Estimate]:
+def solve_grid(method: Planewise, problems: Sequence[Problem], length: int, seed: int) -> list[Estimate]:
     """Return the estimates of planes that help each other along two axes.
 
-    They are restored across the lines first, which gives the pilot for what is followed along them, and has a part
-    in the answer.
+    They are restored as volumes first, across the lines, which gives the pilot for what is followed along them,
+    and has a part in the answer.
     """
     lines = [list(range(first, first + length)) for first in range(0, len(problems), length)]
     if len(lines) == 1:
         return solve_together(method, problems, "time", seed)
     columns = [list(column) for column in zip(*lines, strict=True)]
-    first = [_depth(columns)]
-    if across == "time":
-        first = [_Step(_alone(method), _scales(method)), _time(columns)]
-    return _solved(method, problems, [*first, _time(lines)] if length > 1 else first, seed)
+    return _solved(method, problems, [_depth(columns), *([_time(lines)] if length > 1 else [])], seed)
 
 
 def _on_processor(problem: Problem) -> Problem:

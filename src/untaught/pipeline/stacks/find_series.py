@@ -46,12 +46,24 @@ class Series:
         Whether what they show may move from one to the next, or they are as alike as rows are.
     gains : Gains or None
         How bright they are, on the picture's range, where they are not equally bright.
+    lines : int
+        How many lines of planes that follow each other in time there are, one behind the other: those of a volume.
     """
 
     planes: tuple[int, ...]
     axis: str
     along: Along
     gains: Gains | None = None
+    lines: int = 1
+
+    @property
+    def length(self) -> int:
+        """Planes of a line."""
+        return len(self.planes) // self.lines
+
+    def places(self, some: range) -> list[int]:
+        """Return the places of some planes of every line."""
+        return [line * self.length + at for line in range(self.lines) for at in some]
 
 
 @dataclass(frozen=True)
@@ -101,6 +113,9 @@ def find_series(picture: Image, together: str) -> Found:
     if not axes:
         return Found(channels=_channels(picture))
     thumbnails = [_thumbnail(picture, index) for index in range(picture.n_planes)]
+    grids = _volumes_over_time(picture, thumbnails) if len(together) > 1 and set(together) == set("TZ") else None
+    if grids is not None:
+        return grids
     axis = max(axes, key=lambda each: (_likeness(picture, thumbnails, each), each)) if len(axes) > 1 else axes[0]
     return _along(picture, thumbnails, axis)
 
@@ -137,6 +152,32 @@ def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Fo
         series.append(Series(tuple(begun), axis, along))
     found = (_with_gains(picture, thumbnails, one) for one in series if len(one.planes) > 1)
     return Found(tuple(found), notes=_cut_notes(cuts))
+
+
+def _volumes_over_time(picture: Image, thumbnails: Sequence[Halves | None]) -> Found | None:
+    """Return volumes that follow each other, each a series; None where they are none, or not all of one scene.
+
+    Where slices are further apart than rows are, both axes together were not better than time alone.
+    """
+    if not _isotropic(picture, thumbnails):
+        return None
+    for axis in AXES:
+        for line in _lines(picture, axis):
+            for a, b in pairwise(line):
+                second = thumbnails[b]
+                if second is None or thumbnails[a] is None or not _related(thumbnails[a], second):
+                    return None
+    groups, shape = len(picture.groups), picture.lead_shape
+    at = [picture.lead_axes.index(axis) for axis in "ZT"]
+    numbers = np.moveaxis(np.arange(picture.n_planes).reshape(*shape, groups), at, (-2, -1))
+    found = []
+    for volume in numbers.reshape(-1, *numbers.shape[-2:]):
+        middle = Series(tuple(volume[len(volume) // 2].tolist()), "T", "time")
+        gains = _with_gains(picture, thumbnails, middle).gains
+        if gains is not None:
+            gains = replace(gains, gains=gains.gains * len(volume))
+        found.append(Series(tuple(volume.ravel().tolist()), "TZ", "time", gains, len(volume)))
+    return Found(tuple(found))
 
 
 def _with_gains(picture: Image, thumbnails: Sequence[Halves | None], series: Series) -> Series:

@@ -13,7 +13,7 @@ from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
 from untaught.image.lazy import release
-from untaught.method import Helping, runs_of
+from untaught.method import Helping, OnGrid, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.elsewhere import Solved, sent
 from untaught.pipeline.plane.candidate import Candidate, Outcome
@@ -60,11 +60,12 @@ def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, An
         After Ctrl-C; `answers` has what was done.
     """
     picture, series = asked.picture, survey.series
-    count, first = len(series.planes), asked.request(series.planes[0])
+    count, first = series.length, asked.request(series.planes[0])
     shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
     memory = memory_for(first)
     need = Need(runs_of(way.method).reach, way.each)
-    blocks = blocks_of(count, shape, memory, need, whole=way.shared is not None)
+    values = (*shape[:2], shape[2] * series.lines)
+    blocks = blocks_of(count, values, memory, need, whole=way.shared is not None)
     common = _Common(asked.task, way, asked.started, _kept(asked, series, way, first))
     canvas = SeriesCanvas(picture, series.planes, shape, memory)
     reached = 0
@@ -82,7 +83,7 @@ def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, An
 
 def _requests(asked: Asked, series: Series, block: Block) -> dict[int, Request]:
     """Return what is asked of the planes of a block, by their places."""
-    each = {place: asked.request(series.planes[place]) for place in block.seen}
+    each = {place: asked.request(series.planes[place]) for place in series.places(block.seen)}
     return each if asked.elsewhere is None else {place: sent(request) for place, request in each.items()}
 
 
@@ -138,18 +139,24 @@ class _Part:
     @property
     def looked_at(self) -> Sequence[int]:
         """See `Part`."""
-        return [self.survey.series.planes[place] for place in self.block.seen]
+        return [self.survey.series.planes[place] for place in self._places(self.block.seen)]
+
+    def _places(self, some: range) -> list[int]:
+        return self.survey.series.places(some)
 
     def solved(self, picture: Image) -> Solved:
         """Restore the block; see `Part`."""
         survey = replace(self.survey, picture=picture)
-        made = [posed(survey, place, self.requests[place], self.block.tile) for place in self.block.seen]
+        made = [
+            posed(survey, place, self.requests[place], self.block.tile) for place in self._places(self.block.seen)
+        ]
         done = self._estimated(survey, made)
         if done.told is not None:
             survey = replace(survey, noise=survey.noise.scaled(*done.told))
             made = [one.under(survey.law(one.place, self.block.tile)) for one in made]
         pairs = zip(made, done.estimates, strict=True)
-        planes, estimates = zip(*(pair for pair in pairs if pair[0].place in self.block.answered), strict=True)
+        answered = set(self._places(self.block.answered))
+        planes, estimates = zip(*(pair for pair in pairs if pair[0].place in answered), strict=True)
         judged = self.common.way.told(planes, estimates, self.request.seed)
         answers = {
             survey.series.planes[one.place]: self._answer(survey, one, found)
@@ -188,7 +195,10 @@ class _Part:
 
     def _together(self, survey: Survey, made: Sequence[Posed]) -> list[Estimate]:
         problems = [one.problem for one in made]
-        return self.common.way.method.solve_together(problems, survey.series.along, self.request.seed)
+        method, series, seed = self.common.way.method, survey.series, self.request.seed
+        if series.lines > 1 and isinstance(method, OnGrid):
+            return method.solve_grid(problems, len(self.block.seen), seed)
+        return method.solve_together(problems, series.along, seed)
 
     def _answer(self, survey: Survey, one: Posed, judged: Judged) -> Answer:
         """Return the answer for one plane, on the picture's range."""

@@ -192,8 +192,9 @@ def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) ->
 
 def _middles(survey: Survey, places: Sequence[int]) -> list[int]:
     """Return those of some places that have a neighbour on both sides."""
-    last = len(survey.series.planes) - 1
-    return sorted({min(max(place, 1), last - 1) for place in places}) if last >= 2 else []
+    length = survey.series.length
+    lines = [(place // length * length, place % length) for place in places]
+    return sorted({first + min(max(at, 1), length - 2) for first, at in lines}) if length >= 3 else []
 
 
 def _over_time(survey: Survey, places: Sequence[int]) -> OverTime | None:

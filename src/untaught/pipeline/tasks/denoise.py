@@ -124,7 +124,8 @@ def denoise(
         measured as a whole and restored in parts that overlap, with one law of noise and one method.
     together : str
         Which planes of a stack help each other: 'auto', those along T or Z that show the same, or five channels
-        and more of one scene; 'none'; 'T'; 'Z'; 'TZ', along whichever they are more alike. It takes a method that
+        and more of one scene; 'none'; 'T'; 'Z'; 'TZ', volumes that follow each other along both, and
+        other planes along whichever they are more alike. It takes a method that
         takes planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
     strength : float
         From 0, the input, to 1, the answer: how much of what is found to be noise is taken out.
