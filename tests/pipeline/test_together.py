@@ -327,7 +327,7 @@ def test_planes_that_do_not_fit_are_not_looked_at_whole(monkeypatch: pytest.Monk
     def refused(*_: object) -> None:
         raise AssertionError("a plane was looked at whole")
 
-    monkeypatch.setattr("untaught.pipeline.stacks.find_series._thumbnail", refused)
+    monkeypatch.setattr("untaught.pipeline.stacks.find_series.thumbnail", refused)
     monkeypatch.setattr("untaught.pipeline.tasks.denoise.tiling_for", lambda *_: Tiling(64))
     result = denoise(Image.of(noisy(film(3, side=48)), "TYX"), method="nlm", sigma=LEVEL)
     assert len(result.planes) == 3

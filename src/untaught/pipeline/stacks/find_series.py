@@ -7,29 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.image.lazy import PIECE, release
-from untaught.image.values import correlation
 from untaught.method import Along
 from untaught.noise.estimation.plane_gains import Gains, gains_of
+from untaught.pipeline.stacks.thumbnails import Halves, alike, side_of, thumbnail
 
 AXES: dict[str, Along] = {"T": "time", "Z": "depth"}
-BLOCK = 8  # pixels on a side that are averaged
-FEWEST = 6  # blocks on a side, at least: of smaller planes they are smaller
 RELATED = 0.1  # correlation of the means of blocks, noise left out, below which two planes share nothing
 BRIGHTER = 3.0  # times the contrast of the plane before, from which on a plane has a scale and a noise of its own
-# Of how alike two halves of the pixels of one plane are: where noise leaves less, it cannot be told whether planes
-# share something, and those that do not cost time alone.
-TELLING = 0.2
 ISOTROPIC = 2.0  # times the distance of pixels, up to which planes are as alike as rows are
 
 MANY = 5  # channels, from which on they are restored together
 SHARED = 0.3  # correlation of a channel with another, noise left out, from which on it is taken with it
-
-Thumbnail = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -112,7 +103,7 @@ def find_series(picture: Image, together: str) -> Found:
         return Found()
     if not axes:
         return Found(channels=_channels(picture))
-    thumbnails = [_thumbnail(picture, index) for index in range(picture.n_planes)]
+    thumbnails = [thumbnail(picture, index) for index in range(picture.n_planes)]
     grids = _volumes_over_time(picture, thumbnails) if len(together) > 1 and set(together) == set("TZ") else None
     if grids is not None:
         return grids
@@ -141,13 +132,13 @@ def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Fo
     for line in _lines(picture, axis):
         begun: list[int] = []
         for index in line:
-            thumbnail = thumbnails[index]
-            apart = begun and thumbnail is not None and not _related(thumbnails[begun[-1]], thumbnail)
-            if begun and (thumbnail is None or apart):
+            small = thumbnails[index]
+            apart = begun and small is not None and not _related(thumbnails[begun[-1]], small)
+            if begun and (small is None or apart):
                 series.append(Series(tuple(begun), axis, along))
                 cuts += [picture.labels[index]] if apart else []
                 begun = []
-            if thumbnail is not None:
+            if small is not None:
                 begun.append(index)
         series.append(Series(tuple(begun), axis, along))
     found = (_with_gains(picture, thumbnails, one) for one in series if len(one.planes) > 1)
@@ -199,11 +190,11 @@ def _channels(picture: Image) -> tuple[tuple[int, ...], ...]:
     for line in lines:
         if len(line) < MANY:
             continue
-        there = [(number, one) for number in line if (one := _thumbnail(picture, number)) is not None]
+        there = [(number, one) for number in line if (one := thumbnail(picture, number)) is not None]
         like = [
             number
             for number, one in there
-            if any(abs(_alike(one, other) or 0.0) >= SHARED for at, other in there if at != number)
+            if any(abs(alike(one, other) or 0.0) >= SHARED for at, other in there if at != number)
         ]
         if len(like) >= MANY:
             found.append(tuple(like))
@@ -225,76 +216,12 @@ def _cut_notes(cuts: Sequence[str]) -> tuple[str, ...]:
     return (f"the plane at {where} shows nothing of what the one before it shows; they were not taken together",)
 
 
-@dataclass(frozen=True)
-class Halves:
-    """Means over blocks of a plane, by one half of the pixels and by the other."""
-
-    first: Thumbnail
-    second: Thumbnail
-
-    @property
-    def means(self) -> NDArray[np.float32]:
-        """Means of all pixels, in a row."""
-        return ((self.first + self.second) / 2).astype(np.float32).ravel()
-
-    @property
-    def contrast(self) -> float:
-        """Standard deviation of what it shows, noise left out."""
-        shared = (self.first - self.first.mean()) * (self.second - self.second.mean())
-        return float(np.sqrt(max(shared.mean(), 0.0)))
-
-    @property
-    def telling(self) -> float:
-        """How alike the two are."""
-        return correlation(self.first, self.second, of_constant=0.0)
-
-
-def _thumbnail(picture: Image, index: int) -> Halves | None:
-    """Return the means over blocks of a plane; None where it shows nothing."""
-    side = max(1, min(BLOCK, min(picture.height, picture.width) // FEWEST))
-    rows = max(1, PIECE // max(picture.width * side, 1)) * side
-    parts, ends = [], list[float]()
-    for top in range(0, picture.height, rows):
-        values = picture.plane(index, (slice(top, top + rows), slice(None))).values
-        release(picture.array)
-        if not values.size:
-            return None
-        ends += [float(values.min()), float(values.max())]
-        parts.append(_halves(values.mean(-1, dtype=np.float64), side))
-    if not ends or max(ends) == min(ends):
-        return None
-    return Halves(*(np.concatenate(part) for part in zip(*parts, strict=True)))
-
-
-def _halves(values: NDArray[np.float64], side: int) -> tuple[Thumbnail, Thumbnail]:
-    """Return the means over blocks of some rows, by one half of the pixels and by the other."""
-    rows, columns = (size // side * side for size in values.shape)
-    tiles = values[:rows, :columns].reshape(rows // side, side, columns // side, side)
-    if side == 1:
-        return tiles[:, 0, :, 0], tiles[:, 0, :, 0]
-    half = np.indices((side, side)).sum(0) % 2 == 0
-    first, second = (tiles.swapaxes(1, 2)[..., part].mean(-1) for part in (half, ~half))
-    return first, second
-
-
-def _alike(first: Halves, second: Halves) -> float | None:
-    """Return the correlation of what two planes show, noise left out; None where noise hides it."""
-    own = first.telling, second.telling
-    if min(own) < TELLING:
-        return None
-    across = (
-        correlation(first.first, second.second, of_constant=0.0)
-        + correlation(first.second, second.first, of_constant=0.0)
-    ) / 2
-    return float(across / np.sqrt(own[0] * own[1]))
-
-
 def _related(first: Halves | None, second: Halves) -> bool:
-    alike = None if first is None else _alike(first, second)
-    if first is None or alike is None:
+    told = None if first is None else alike(first, second)
+    if first is None or told is None:
         return True
     times = second.contrast / max(first.contrast, 1e-30)
-    return alike >= RELATED and 1 / BRIGHTER < times < BRIGHTER
+    return told >= RELATED and 1 / BRIGHTER < times < BRIGHTER
 
 
 def _lines(picture: Image, axis: str) -> Iterator[list[int]]:
@@ -308,8 +235,8 @@ def _lines(picture: Image, axis: str) -> Iterator[list[int]]:
 def _likeness(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> float:
     """Return the median correlation of neighbours along an axis."""
     pairs = [(thumbnails[a], thumbnails[b]) for line in _lines(picture, axis) for a, b in pairwise(line)]
-    found = [_alike(a, b) for a, b in pairs if a is not None and b is not None]
-    told = [alike for alike in found if alike is not None]
+    found = [alike(a, b) for a, b in pairs if a is not None and b is not None]
+    told = [one for one in found if one is not None]
     return float(np.median(told)) if told else 0.0
 
 
@@ -338,6 +265,6 @@ def _steps(picture: Image, thumbnails: Sequence[Halves | None]) -> float:
     for one in thumbnails:
         if one is not None:
             flat.append(np.mean(np.diff(one.first, axis=0) * np.diff(one.second, axis=0)))
-    side = max(1, min(BLOCK, min(picture.height, picture.width) // FEWEST))
+    side = side_of(picture)
     # What is smooth over blocks changes with the square of the distance.
     return float(np.mean(deep) / max(np.mean(flat) / side**2, 1e-20)) if deep and flat else 1.0
