@@ -172,13 +172,14 @@ def _ours(along: str, law: Law) -> Method:
     def method(noisy: Stack) -> tuple[Stack, Stated]:
         import torch
 
-        from untaught.method import runs_of
         from untaught.methods.non_local.multiscale import MultiScale
         from untaught.noise import parse_noise
         from untaught.pipeline.plane.judge import clean_risk
         from untaught.problem import Problem, array, tensor
+        from untaught.risk.calibration import calibrated
         from untaught.risk.estimate import to_interval
         from untaught.risk.sure import common_kernel, terms_of
+        from untaught.risk.tweedie import Shrinkage
 
         noise = parse_noise(f"{law[0]}:{law[1]}")
         if noise is None:
@@ -186,19 +187,22 @@ def _ours(along: str, law: Law) -> Method:
         planes = [tensor(plane / 255) for plane in noisy]
         problems = [Problem(y, torch.ones_like(y[:, :1]), noise) for y in planes]
         ours = MultiScale()
-        runs = runs_of(ours)
-        runs = replace(runs, tweedie=runs.tweedie_together) if along else runs
+        shrinkage = Shrinkage(*ours.runs.tweedie)
         if along:
             estimates = ours.solve_together(problems, along, 0)  # type: ignore[arg-type]
+            shrinkage = Shrinkage(*(ours.runs.tweedie_time if along == "time" else ours.runs.tweedie_depth))
         else:
             estimates = [ours.solve(problem, 0) for problem in problems]
-        stated = []
+        terms = []
         for problem, estimate in zip(problems, estimates, strict=True):
-            if estimate.responses:
-                kernel = common_kernel(problem, estimate.image)
-                terms = terms_of(estimate.image, estimate.responses, problem, kernel)
-                risk = clean_risk(runs, problem, estimate.image, terms)
-                stated.append(to_interval(risk, float(kernel.mean()), ""))
+            kernel = common_kernel(problem, estimate.image)
+            terms.append(terms_of(estimate.image, estimate.responses, problem, kernel))
+        stated = []
+        if all(estimate.responses for estimate in estimates):
+            shrinkage = calibrated(shrinkage, terms, 0.0) if along else shrinkage
+            for problem, estimate, own in zip(problems, estimates, terms, strict=True):
+                risk = clean_risk(shrinkage, problem, estimate.image, own)
+                stated.append(to_interval(risk, float(own.variance.mean()), ""))
         return np.stack([255 * array(noise.unclip(e.image)) for e in estimates]), stated
 
     return method

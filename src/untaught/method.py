@@ -85,8 +85,9 @@ class Runs:
         Whether its error is measured on parts of a large picture alone, to save time.
     together : tuple of {"time", "depth"}
         Along what it takes planes together: it is a `Together` then.
-    tweedie_together : tuple of float
-        As `tweedie`, for such planes: further off, for what stands still is averaged over them.
+    tweedie_time, tweedie_depth : tuple of float
+        As `tweedie`, for such planes, with the knee and the factor: groups over time keep more of the picture's
+        errors than they follow noise, those with depth follow more than they keep.
     context : tuple of {"time", "depth"}
         Along what it takes a plane alone, but with its `neighbours`, a number of planes on each side, in sight.
     reach : int
@@ -108,7 +109,8 @@ class Runs:
     compiled: bool = False
     sampled: bool = False
     together: tuple[Along, ...] = ()
-    tweedie_together: tuple[float, float] = (0.4, 1.0)
+    tweedie_time: tuple[float, ...] = (0.4,)
+    tweedie_depth: tuple[float, ...] = (0.4,)
     context: tuple[Along, ...] = ()
     reach: int = 4
     shared: tuple[Along, ...] = ()
@@ -253,6 +255,18 @@ class Together(Protocol):
 
 class Helping(ClosedForm, Together, Protocol):
     """A formula that takes planes together."""
+
+
+@runtime_checkable
+class OnGrid(Protocol):
+    """A `Together` method that takes volumes that follow each other."""
+
+    def solve_grid(self, problems: Sequence[Problem], length: int, seed: int) -> list[Estimate]:
+        """Return the answers for planes that help each other along both axes.
+
+        `problems` are those of each depth in turn, `length` times of it; see `Together.solve_together`.
+        """
+        ...
 
 
 Method = Iterative | ClosedForm

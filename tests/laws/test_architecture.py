@@ -43,7 +43,7 @@ PIPELINE = (
     "noise_files",
     "options",
     "request task answer",
-    "recipes elsewhere",
+    "recipes elsewhere hold_answers",
     "rerun_command",
     "plane combine_planes",
     "tiles",

@@ -64,3 +64,27 @@ def test_a_steady_change_of_slices_is_what_they_show() -> None:
     assert found.fading == 1
     assert found.flicker > 0.05
     assert abs(np.log(found.gains[-1] / found.gains[0])) < 0.4
+
+
+def pan(step: int, gain: NDArray[np.float64] | float = 1.0) -> Values:
+    """Return means of a window that moves from the dark side of a picture to its bright one, 12 x 16 places."""
+    x = data.astronaut()[60:156, :, 1].astype(np.float64) / 255 * np.linspace(0.3, 1.3, 512)
+    planes = np.stack([x[:, step * k : step * k + 128] for k in range(PLANES)])
+    blocks = planes.reshape(PLANES, 12, 8, 16, 8).mean((2, 4)).reshape(PLANES, -1)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(blocks.shape)
+    return np.asarray(blocks * np.asarray(gain).reshape(-1, 1) + noise)
+
+
+@pytest.mark.parametrize("step", [3, 10])
+def test_a_pan_from_dark_to_bright_is_no_lamp(step: int) -> None:
+    """The places themselves become brighter by 1.3 to 1.8; what stands in them is what stood beside them."""
+    for y in (pan(step), pan(step)[::-1]):
+        assert gains_of(y, 0.0).fading != 1
+        assert gains_of(y, 0.0, shape=(12, 16)).fading == 1
+
+
+def test_a_lamp_is_told_from_a_pan_that_hides_it() -> None:
+    fades = 0.3 ** np.linspace(0, 1, PLANES)
+    assert gains_of(means(0) * fades[:, None], 0.0, shape=(16, 16)).fading == pytest.approx(0.3, abs=0.03)
+    assert gains_of(pan(6, fades), 0.0, shape=(12, 16)).fading == pytest.approx(0.3, abs=0.1)
+    assert gains_of(pan(6, fades), 0.0).fading > 0.42

@@ -147,3 +147,18 @@ def test_the_command_takes_both(tmp_path: Path, capsys: pytest.CaptureFixture[st
     said = json.loads(capsys.readouterr().out)
     assert notes_with("all planes were given that of the first", said["notes"])
     assert notes_with("taken out", said["notes"])
+
+
+def test_what_may_be_offsets_of_a_still_scene_is_in_the_interval() -> None:
+    """Nothing tells offsets of pixels from fine texture where nothing moves: the error is between the two."""
+    from scipy.ndimage import gaussian_filter
+
+    x = np.repeat(gaussian_filter(50 + 0.6 * data.camera()[None, 100:196, 180:276].astype(float), (0, 3, 3)), 8, 0)
+    offsets = 9 * np.random.default_rng(3).standard_normal(x.shape[1:])
+    result = denoise(noisy(x + offsets), method="nonlocal", noise="gaussian:15")
+    (said,) = notes_with("only a picture that moves can tell apart", result.notes)
+    assert "the interval of the stated error covers" in said
+    for plane, clean in zip(result.planes, x, strict=True):
+        assert plane.psnr is not None
+        truths = [psnr(result.image[plane.index] / 255.0, y / 255) for y in (clean, clean + offsets)]
+        assert plane.psnr.low - 0.3 < min(truths) < max(truths) < plane.psnr.high + 0.5

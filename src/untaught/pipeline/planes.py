@@ -19,6 +19,7 @@ from untaught.image.plane import Plane
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.elsewhere import Ahead, Elsewhere, Solved, sent
+from untaught.pipeline.hold_answers import Held
 from untaught.pipeline.plane.make_problem import NoGreyError
 from untaught.pipeline.plane.take_stripes import Taken, stripes_in, without_stripes
 from untaught.pipeline.request import Request
@@ -181,10 +182,10 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
     warm_start: Weights | None = None
     count, started, elsewhere = picture.n_planes, requests.started, requests.elsewhere
     made: dict[int, Answer] = {}
+    held = Held(count)
     try:
-        if parts is None:
-            asked = Asked(picture, requests.planes, task, started, elsewhere)
-            restore_together(asked, requests.found, made)
+        asked = Asked(picture, requests.planes, task, started, parts is not None, elsewhere)
+        restore_together(asked, requests.found, made)
         single = count == 1 and parts is not None  # its tiles may go elsewhere
         work = {
             index: _Part(
@@ -219,7 +220,7 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
             solved = part.solved(picture) if ahead is None else ahead.solved(_sent(part), alone=after)
             answer = solved.answers[index]
             warm_start = answer.weights or warm_start
-            answers.append(answer)
+            answers.append(held.laid(index, answer))
             if answer.interrupted:
                 raise KeyboardInterrupt
     except KeyboardInterrupt:

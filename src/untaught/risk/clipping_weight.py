@@ -49,7 +49,8 @@ class Weight:
 def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
     """Return what the squared errors of `image` are multiplied by where the clipping of its mean is undone.
 
-    The square of the slope of u = `noise.unclip`; 1 where nothing was clipped.
+    The square of the slope of u = `noise.unclip`; 1 where nothing was clipped, and where u bends too much for a
+    slope (see `bent_mean`): errors are then those of the mean.
 
     Parameters
     ----------
@@ -61,15 +62,16 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
         What was observed, of the same shape.
     """
     value = weight_at(noise, image)
-    if not noise.biased:
+    if not noise.biased or noise.bends:
         return Weight(value)
     bend = _tabled(noise, _bend_of, image)
     return Weight(value, bend * (image - y))
 
 
 def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
-    """Return the squared slope of undoing the clipping at each value; 1 where nothing was clipped."""
-    return _tabled(noise, _slope, image) if noise.biased else torch.ones_like(image)
+    """Return the squared slope of undoing the clipping at each value; 1 where `undone` has it so."""
+    bare = not noise.biased or noise.bends
+    return torch.ones_like(image) if bare else _tabled(noise, _slope, image)
 
 
 def _slope(noise: NoiseModel, x: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from untaught.risk.clipping_weight import Weight
 from untaught.risk.sure import Terms
 from untaught.risk.tweedie import Shrinkage
 
+SPARED = 0.2
 LEAST_LEFT = 0.003  # of the noise variance; smooth pictures at sigma 50 come down to 0.007
 TINY = 1e-10  # mean squared error of 100 dB, more than which is not said
 Z90 = 1.645  # half-width of a central 90 % interval of a normal distribution, in standard deviations
@@ -35,6 +36,20 @@ class Risk:
         """Return it in other units, of which the old ones are `factor`."""
         reach = None if self.reach is None else (factor * self.reach[0], factor * self.reach[1])
         return Risk(factor * self.value, factor * self.error, reach)
+
+    def plus(self, more: float, error: float, perhaps: float = 0.0) -> Risk:
+        """Return it with what is certainly more, and its error.
+
+        The interval covers that something of mean square `perhaps`, which was taken for the picture, is none:
+        where the answer has kept it, the error is more by that, and where it has taken it away, it is less.
+        """
+        reach = None if self.reach is None else (self.reach[0] + more, self.reach[1] + more)
+        found = Risk(self.value + more, self.error + error, reach)
+        if not perhaps:
+            return found
+        low, high = reach or (found.value, found.value)
+        least = max(min(low, found.value - Z90 * found.error) - perhaps, found.value * SPARED)
+        return replace(found, reach=(least, max(high, found.value + Z90 * found.error) + perhaps))
 
 
 def estimate_risk(
@@ -73,12 +88,14 @@ def estimate_risk(
     ones = torch.ones_like(weight.value)
     stein = mean_of(weight.of(terms.sure, terms.cross, terms.variance), ones, terms.valid)
     tweedie = mean_of(shrinkage.corrected(terms.cross, terms.variance), weight.value, terms.valid)
-    stein = Risk(stein.value, max(math.hypot(stein.error, level), 1e-12))
     scale = math.hypot(shrinkage.error, relative_error)  # an error of the variance scales Tweedie's formula
-    tweedie = Risk(tweedie.value, max(math.hypot(tweedie.error, scale * max(tweedie.value, stein.value)), 1e-12))
-    a, b = stein.error**-2, tweedie.error**-2
-    apart = abs(stein.value - tweedie.value) / math.hypot(stein.error, tweedie.error)
-    return Risk((a * stein.value + b * tweedie.value) / (a + b), (a + b) ** -0.5 * max(1.0, apart))
+    own = math.hypot(tweedie.error, scale * max(tweedie.value, stein.value))
+    shared = shrinkage.follows * level
+    errors = max(math.hypot(stein.error, level), 1e-12), max(math.hypot(own, shared), 1e-12)
+    a, b = (error**-2 / (errors[0] ** -2 + errors[1] ** -2) for error in errors)
+    apart = abs(stein.value - tweedie.value) / math.hypot(*errors)
+    error = math.hypot(a * stein.error, b * own, a * level + b * shared)
+    return Risk(a * stein.value + b * tweedie.value, max(error, 1e-12) * max(1.0, apart))
 
 
 def mean_of(values: Tensor, weight: Tensor, valid: Tensor) -> Risk:

@@ -9,7 +9,6 @@ from torch import Tensor
 from untaught.operators.filters import local_mean
 
 WINDOW = 25  # side of the window in which the divergence is averaged: one pixel's is all noise
-UNUSED = (1e6, 1.0)  # error, and flat, of a formula that is not to count
 FAR = 0.4  # relative error of Tweedie's formula for a method that was not measured and says nothing of itself
 
 
@@ -17,7 +16,7 @@ FAR = 0.4  # relative error of Tweedie's formula for a method that was not measu
 class Shrinkage:
     """Tweedie's formula for a method that is no posterior mean.
 
-        risk = (1/N) sum_i c(d_i) Var[y|x]_i df_i/dy_i,   c(d) = 1 - (1 - flat) / (1 + (d / knee)^2)
+        risk = (F/N) sum_i c(d_i) Var[y|x]_i df_i/dy_i,   c(d) = 1 - (1 - flat) / (1 + (d / knee)^2)
 
     with d the divergence a value, averaged over a window. Where a method leaves a flat part to nothing but the
     noise, its weights h, 0 < h < 1, are of patches that have no signal: the divergence is sum h, the risk only
@@ -32,6 +31,11 @@ class Shrinkage:
         Risk over divergence where there is no signal; 1 is a posterior mean.
     knee : float
         Divergence a value at which half of that is made up for.
+    factor : float
+        F, by which the formula is off on average; see `calibration`.
+    follows : float
+        How much of what an error of the noise level does to Stein's formula it does to this one too, where F was
+        told by that.
 
     Notes
     -----
@@ -45,11 +49,16 @@ class Shrinkage:
     error: float
     flat: float = 1.0
     knee: float = 0.024
+    factor: float = 1.0
+    follows: float = 0.0
 
     def corrected(self, cross: Tensor, variance: Tensor) -> Tensor:
-        """Return c(d) Var df/dy a value, for `cross` = Var df/dy and `variance`, (1, C, H, W)."""
+        """Return F c(d) Var df/dy a value, for `cross` = Var df/dy and `variance`, (1, C, H, W)."""
         if self.flat == 1 or cross.ndim != 4:
-            return cross
+            return self.factor * cross
         left, whole = (local_mean(x.mean(1, keepdim=True), WINDOW) for x in (cross, variance))
         share = (left / whole.clamp_min(1e-12)).clamp_min(0)
-        return cross * (1 - (1 - self.flat) / (1 + (share / self.knee).square()))
+        return self.factor * cross * (1 - (1 - self.flat) / (1 + (share / self.knee).square()))
+
+
+UNUSED = Shrinkage(1e6)  # of a formula that is not to count

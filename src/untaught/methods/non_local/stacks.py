@@ -15,17 +15,16 @@ from untaught.method import Along
 from untaught.methods.non_local.dct_pyramid import Axes, bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance
 from untaught.methods.non_local.over_time import denoise_over_time
-from untaught.methods.non_local.stack_parts import Joint, Split, Stack
+from untaught.methods.non_local.stack_parts import Draw, Joint, Split, Stack
 from untaught.methods.non_local.through_depth import denoise_volume
 from untaught.problem import Estimate, Problem, Response
-from untaught.risk.sure_let import Part
 
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands that a lower resolution may take over
 WHOLE = (*EDGES, 1.5)  # of all bands
 LEAST = 48  # pixels: the shorter side of planes that are halved
 LEAST_PLANES = 16  # the same through the planes of a volume
 
-Found = tuple[Part, Callable[[Tensor], Tensor]]  # an answer, and what makes it of other observations
+Lines = list[list[int]]  # planes that follow each other, by their places in a stack
 
 
 class Planewise(Protocol):
@@ -44,17 +43,22 @@ def solve_together(method: Planewise, problems: Sequence[Problem], along: Along,
     """Return the estimates of planes that help each other; see `method.Together`."""
     if len(problems) == 1:
         return [method.solve(problems[0], seed)]
-    device = problems[0].y.device
-    stack = Stack(tuple(_on_processor(problem) for problem in problems))
-    answer, again = (_over_time if along == "time" else _through_depth)(method, stack, seed)
-    found = []
-    for k, image in enumerate(answer.image.split(1)):
-        responses = tuple(
-            Response(r.probe[k : k + 1].to(device), r.moved[k : k + 1].to(device)) for r in answer.responses
-        )
-        function, repilot = _plane_of(again, stack, k), partial(method.guide, problems[k])
-        found.append(Estimate(image.to(device), function=function, repilot=repilot, responses=responses))
-    return found
+    line = [list(range(len(problems)))]
+    alone = _Step(_alone(method), _scales(method))
+    return _solved(method, problems, [alone, _time(line)] if along == "time" else [_depth(line)], seed)
+
+
+def solve_grid(method: Planewise, problems: Sequence[Problem], length: int, seed: int) -> list[Estimate]:
+    """Return the estimates of planes that help each other along two axes.
+
+    They are restored as volumes first, across the lines, which gives the pilot for what is followed along them,
+    and has a part in the answer.
+    """
+    lines = [list(range(first, first + length)) for first in range(0, len(problems), length)]
+    if len(lines) == 1:
+        return solve_together(method, problems, "time", seed)
+    columns = [list(column) for column in zip(*lines, strict=True)]
+    return _solved(method, problems, [_depth(columns), *([_time(lines)] if length > 1 else [])], seed)
 
 
 def _on_processor(problem: Problem) -> Problem:
@@ -73,31 +77,97 @@ def _plane_of(again: Callable[[Tensor], Tensor], stack: Stack, k: int) -> Callab
     return function
 
 
-def _over_time(method: Planewise, stack: Stack, seed: int) -> Found:
-    """Every plane alone, by `method`, is the pilot of what is done over time, and a part of the answer."""
-    alone = _alone(method, stack)
-    draws = stack.draws(alone[0], seed)
-    moved = [_alone(method, stack.with_y(draw.yhat)) for draw in draws]
-    scales = tuple(method.split(scale) for scale in range(len(alone) - 1))
-    pilots, pilot = Joint.of(stack, draws, alone, moved, scales)
-    pictures = _followed(stack, pilot.image)
-    moved = [
-        _followed(stack.with_y(draw.yhat), pilots(pictures)) for draw, pictures in zip(draws, moved, strict=True)
-    ]
-    splits = (_split(WHOLE), *(_split(EDGES) for _ in pictures[2:]))
-    joint, answer = Joint.of(stack, draws, pictures, moved, splits)
+Made = Callable[[Stack, Tensor | None], list[Tensor]]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One thing that is done to a stack: pictures of it, made with a pilot, and what splits them into bands."""
+
+    make: Made
+    splits: Callable[[int], tuple[Split, ...]]
+
+
+def _solved(method: Planewise, problems: Sequence[Problem], steps: Sequence[_Step], seed: int) -> list[Estimate]:
+    """Do step after step, each with the joined pictures of the one before for its pilot."""
+    device = problems[0].y.device
+    stack = Stack(tuple(_on_processor(problem) for problem in problems))
+    joints, answer, draws = list[Joint](), None, list[Draw]()
+    pilots: list[Tensor | None] = []
+    for step in steps:
+        pictures = step.make(stack, None if answer is None else answer.image)
+        draws = draws or stack.draws(pictures[0], seed)
+        moved = [
+            step.make(stack.with_y(draw.yhat), pilot)
+            for draw, pilot in zip(draws, pilots or [None] * len(draws), strict=True)
+        ]
+        joint, answer = Joint.of(stack, draws, pictures, moved, step.splits(len(pictures)))
+        pilots = [*map(joint, moved)]
+        joints.append(joint)
+    assert answer is not None
 
     def again(y: Tensor) -> Tensor:
-        other = stack.with_y(y)
-        return joint(_followed(other, pilots(_alone(method, other))))
+        other, pilot = stack.with_y(y), None
+        for step, joint in zip(steps, joints, strict=True):
+            pilot = joint(step.make(other, pilot))
+        assert pilot is not None
+        return pilot
 
-    return answer, again
+    found = []
+    for k, image in enumerate(answer.image.split(1)):
+        responses = tuple(
+            Response(r.probe[k : k + 1].to(device), r.moved[k : k + 1].to(device)) for r in answer.responses
+        )
+        function, repilot = _plane_of(again, stack, k), partial(method.guide, problems[k])
+        found.append(Estimate(image.to(device), function=function, repilot=repilot, responses=responses))
+    return found
 
 
-def _alone(method: Planewise, stack: Stack) -> list[Tensor]:
-    """Return what `method` makes of every plane at every scale."""
-    planes = (method.pictures(problem) for problem in stack.problems)
-    return [torch.cat(scale) for scale in zip(*planes, strict=True)]
+def _by_lines(stack: Stack, lines: Lines, make: Callable[[Stack, list[int]], list[Tensor]]) -> list[Tensor]:
+    """Return the pictures of a stack that are made line by line."""
+    made = [make(Stack(tuple(stack.problems[place] for place in line)), line) for line in lines]
+    order = torch.tensor([place for line in lines for place in line])
+    back = torch.argsort(order)
+    return [torch.cat(picture)[back] for picture in zip(*made, strict=True)]
+
+
+def _alone(method: Planewise) -> Made:
+    """Return what makes what `method` does of every plane at every scale."""
+
+    def make(stack: Stack, _: Tensor | None) -> list[Tensor]:
+        planes = (method.pictures(problem) for problem in stack.problems)
+        return [torch.cat(scale) for scale in zip(*planes, strict=True)]
+
+    return make
+
+
+def _scales(method: Planewise) -> Callable[[int], tuple[Split, ...]]:
+    return lambda count: tuple(method.split(scale) for scale in range(count - 1))
+
+
+def _time(lines: Lines) -> _Step:
+    """Return what follows patches along lines; the pilot is a part of the answer."""
+
+    def make(stack: Stack, pilot: Tensor | None) -> list[Tensor]:
+        assert pilot is not None
+        return _by_lines(stack, lines, lambda part, line: _followed(part, pilot[line]))
+
+    return _Step(make, lambda count: (_split(WHOLE), *(_split(EDGES) for _ in range(count - 2))))
+
+
+def _depth(lines: Lines) -> _Step:
+    """Return what takes lines as volumes."""
+    axes = (0, 2, 3) if len(lines[0]) >= LEAST_PLANES else (2, 3)
+
+    def make(stack: Stack, _: Tensor | None) -> list[Tensor]:
+        return _by_lines(stack, lines, lambda part, line: _in_cubes(part, axes))
+
+    def split(x: Tensor) -> list[Tensor]:
+        made = [bands(x[line], EDGES, axes) for line in lines]
+        back = torch.argsort(torch.tensor([place for line in lines for place in line]))
+        return [torch.cat(band)[back] for band in zip(*made, strict=True)]
+
+    return _Step(make, lambda count: (split,) * (count - 1))
 
 
 def _followed(stack: Stack, pilot: Tensor) -> list[Tensor]:
@@ -109,16 +179,6 @@ def _followed(stack: Stack, pilot: Tensor) -> list[Tensor]:
     lower = _halved_law(stack, pilot, (2, 3))
     below = denoise_over_time(halved(y), lower.variance_of, halved(pilot), covariance=lower.covariance)
     return [*found, enlarged(below, y.shape[2:])]
-
-
-def _through_depth(method: Planewise, stack: Stack, seed: int) -> Found:
-    axes = (0, 2, 3) if len(stack.problems) >= LEAST_PLANES else (2, 3)
-    pictures = _in_cubes(stack, axes)
-    draws = stack.draws(pictures[0], seed)
-    moved = [_in_cubes(stack.with_y(draw.yhat), axes) for draw in draws]
-    splits = tuple(_split(EDGES, axes) for _ in pictures[1:])
-    joint, answer = Joint.of(stack, draws, pictures, moved, splits)
-    return answer, lambda y: joint(_in_cubes(stack.with_y(y), axes))
 
 
 def _in_cubes(stack: Stack, axes: Axes) -> list[Tensor]:

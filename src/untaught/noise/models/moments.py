@@ -86,6 +86,11 @@ class Moments:
         """Whether E[y | x] may differ from x; a law whose mean does so by itself says yes."""
         return any(self.clip)
 
+    @property
+    def bends(self) -> bool:
+        """Whether `unclip` is a root where there is no signal, so that no slope says what it does to errors."""
+        return False
+
     def variance_from(self, y: T) -> T | None:
         """Return an estimate of Var[y | x] from the value y alone, without bias; None where the law has none."""
         return None

@@ -57,6 +57,11 @@ class Rician(NoiseModel):
         return True
 
     @property
+    def bends(self) -> bool:
+        """See `NoiseModel`."""
+        return True
+
+    @property
     def bias(self) -> str:
         """See `NoiseModel`."""
         return "values are magnitudes, which noise makes larger where they are small"

@@ -13,6 +13,7 @@ from untaught.results.recipe import PlaneRecipe
 from untaught.results.restoration import Tried
 from untaught.risk.estimate import Risk, to_interval
 from untaught.risk.sure import Terms
+from untaught.risk.tweedie import Shrinkage
 
 EARLY = 200  # steps before which a network has drawn nothing but smears
 
@@ -39,6 +40,8 @@ class Candidate:
         The risk a value, where it could be measured.
     risk : Risk or None
         Of the picture after the clipping is undone.
+    shrinkage : Shrinkage or None
+        How far Tweedie's formula is off for it, where more is known than the method says.
     pilot : Method or None
         The method whose picture has a part in this one, where that is another.
     recipe : PlaneRecipe or None
@@ -58,6 +61,7 @@ class Candidate:
     seconds: float = 0.0
     terms: Terms | None = None
     risk: Risk | None = None
+    shrinkage: Shrinkage | None = None
     pilot: Method | None = None
     recipe: PlaneRecipe | None = None
 

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from untaught.errors import InputError
 from untaught.fitting.stopping import HeldOut
-from untaught.method import ClosedForm, Runs, Stopped, runs_of
+from untaught.method import ClosedForm, Stopped, runs_of
+from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.problem import Estimate, Problem
+from untaught.risk.bent_mean import through_bend
 from untaught.risk.clipping_weight import undone, weight_at
 from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of
 from untaught.risk.sure import Terms, common_kernel, divergence_draws, kernel_of, risk_terms, terms_of
@@ -43,10 +45,10 @@ def judge(candidate: Candidate, problem: Problem, seed: int) -> Candidate:
     return found if found.terms is None else with_risk(found, problem, found.terms)
 
 
-def with_risk(candidate: Candidate, problem: Problem, terms: Terms, runs: Runs | None = None) -> Candidate:
-    """Return a candidate with these terms, and the risk that they come to for a method that is run so."""
+def with_risk(candidate: Candidate, problem: Problem, terms: Terms) -> Candidate:
+    """Return a candidate with these terms, and the risk that they come to."""
     started = time.monotonic()
-    risk = clean_risk(runs or runs_of(candidate.method), problem, candidate.judged.image, terms)
+    risk = clean_risk(shrinkage_of(candidate), problem, candidate.judged.image, terms)
     seconds = candidate.seconds + time.monotonic() - started
     return replace(candidate, terms=terms, risk=risk, seconds=seconds)
 
@@ -86,13 +88,21 @@ def _terms(candidate: Candidate, problem: Problem, seed: int) -> Terms | None:
     return risk_terms(judged.image, [(draw, judged.function(draw.yhat)) for draw in draws])
 
 
-def clean_risk(runs: Runs, problem: Problem, image: Tensor, terms: Terms) -> Risk:
-    """Return the estimated mean squared error of `image` once what clipping did to its mean is undone."""
+def shrinkage_of(candidate: Candidate) -> Shrinkage:
+    """Return how far Tweedie's formula is off for a candidate."""
+    runs = Fusion.runs if candidate.name == Fusion.name else runs_of(candidate.method)
+    return candidate.shrinkage or Shrinkage(*runs.tweedie)
+
+
+def clean_risk(shrinkage: Shrinkage, problem: Problem, image: Tensor, terms: Terms) -> Risk:
+    """Return the estimated mean squared error of `image` once what noise has made of its mean is undone."""
     held_out = not bool(terms.cross.any())
     weight = undone(problem.noise, image, problem.y)
     # Without a divergence there is no second formula.
-    shrinkage = Shrinkage(*(UNUSED if held_out else runs.tweedie))
+    shrinkage = UNUSED if held_out else shrinkage
     seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
+    if problem.noise.bends:
+        seen = through_bend(problem.noise, image, terms, seen, shrinkage.corrected(terms.cross, terms.variance))
     return replace(seen, error=math.hypot(seen.error, problem.noise.misfit * seen.value))
 
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from untaught.method import ClosedForm, runs_of
+from untaught.method import ClosedForm
 from untaught.methods.parallel import each
 from untaught.pipeline.plane.candidate import Candidate
-from untaught.pipeline.plane.judge import clean_risk, judge
+from untaught.pipeline.plane.judge import clean_risk, judge, shrinkage_of
 from untaught.problem import Estimate, Problem, Window, part_of
 from untaught.risk.estimate import Risk, together
 from untaught.risk.sure import divergence_draws, risk_terms
@@ -41,7 +41,7 @@ def judge_parts(candidate: Candidate, problem: Problem, seed: int) -> Candidate:
         image = method.solve(part, seed).image
         draws = divergence_draws(part, image, seed + number, most=1)
         terms = risk_terms(image, [(draw, method.solve(part.with_y(draw.yhat), seed).image) for draw in draws])
-        return clean_risk(runs_of(method), part, image, terms)
+        return clean_risk(shrinkage_of(candidate), part, image, terms)
 
     risks = list(each(judged_part, enumerate(_windows(problem.y))))
     chance, mean = stdev(risk.value for risk in risks) / math.sqrt(len(risks)), together(risks)

@@ -23,9 +23,12 @@ def make_answer(problem: Problem, outcome: Outcome, runner: Runner, notes: tuple
     denoised, doubt = not runner.task.fills_in, None
     if denoised:
         image, remarks = _finished(chosen, problem, exact=problem.noise.replaces)
-        variance = 0.0 if problem.noise.replaces else float(problem.noise.variance(image).mean())
+        noise = problem.noise
+        variance = 0.0 if noise.replaces else float(noise.variance(image).mean())
         risk, said = of_denoised(chosen, problem, variance)
         risk, doubt = doubted(chosen, problem, risk, variance)
+        if noise.biased and chosen.name != "none":  # the input is off by what was undone in the answer, too
+            variance += float((noise.mean(image) - image).square().mean())
         if doubt is not None or any(sentence in UNTOLD for sentence in said):  # a doubtful law has weighed them
             tried = tuple(replace(row, psnr=None) for row in tried)
     else:

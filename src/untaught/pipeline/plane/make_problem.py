@@ -153,13 +153,14 @@ def black_and_white(values: NDArray[np.float32]) -> bool:
     return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
 
 
-def denoising_problem(plane: Plane, request: Request) -> tuple[Problem, tuple[str, ...]]:
+def denoising_problem(plane: Plane, request: Request, told: bool = False) -> tuple[Problem, tuple[str, ...]]:
     """Measure the noise where it was not given, and make the problem; the notes say what was found.
 
-    All of it is on the plane's own range, the noise that was given too; see `working_scale`.
+    All of it is on the plane's own range, the noise that was given too; see `working_scale`. A part of a plane of
+    which the whole is `told` to have grey levels need not have any.
     """
     own = plane.working
-    if black_and_white(own.values):
+    if not told and black_and_white(own.values):
         raise NoGreyError(NO_GREY)
     notes: tuple[str, ...] = ()
     said = request.noise or request.surveyed

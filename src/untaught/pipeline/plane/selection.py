@@ -173,7 +173,7 @@ def mixture_of(parts: Sequence[Candidate], problem: Problem, pilot: Candidate | 
         seconds=sum(part.seconds for part in parts),
         recipe=_recipe(parts),
     )
-    return relative_to(with_risk(mixture, problem, terms, Fusion.runs), pilot, problem.noise)
+    return relative_to(with_risk(mixture, problem, terms), pilot, problem.noise)
 
 
 def _recipe(parts: Sequence[Candidate]) -> PlaneRecipe | None:

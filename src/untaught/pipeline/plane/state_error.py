@@ -9,13 +9,12 @@ from typing import cast
 import torch
 
 from untaught.fitting.progress import Options
-from untaught.method import ClosedForm, Runs, runs_of
-from untaught.methods.fusion import Fusion
+from untaught.method import ClosedForm, runs_of
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.noise.belief import CAMERA, believed
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.check_law import check_law, grey_step
-from untaught.pipeline.plane.judge import clean_risk
+from untaught.pipeline.plane.judge import clean_risk, shrinkage_of
 from untaught.pipeline.plane.run_method import Runner, picture_maker
 from untaught.problem import Problem
 from untaught.risk.correlation_length import ends_of_length
@@ -75,7 +74,7 @@ def doubted(chosen: Candidate, problem: Problem, risk: Risk | None, variance: fl
     """
     if risk is not None and chosen.terms is not None:
         for terms in ends_of_length(chosen.terms, problem.noise):
-            risk = spanning(risk, clean_risk(_runs(chosen), problem, chosen.judged.image, terms), variance)
+            risk = spanning(risk, clean_risk(shrinkage_of(chosen), problem, chosen.judged.image, terms), variance)
     doubt = None if chosen.terms is None else check_law(problem, chosen.judged.image, chosen.terms)
     if doubt is None and risk is not None and chosen.terms is not None and risk.value < LEAST_LEFT * variance:
         doubt = check_law(problem, chosen.judged.image, chosen.terms, SLIGHT)
@@ -111,11 +110,7 @@ def _as_shown(chosen: Candidate, problem: Problem, doubt: Doubt) -> Risk:
     factor = doubt.factor_at(image)
     shown = Terms(terms.misfit, factor * terms.cross, factor * terms.variance, terms.valid)
     noise = replace(problem.noise, relative_error=math.hypot(problem.noise.relative_error, doubt.error, TEXTURE))
-    return clean_risk(replace(_runs(chosen), tweedie=UNUSED), replace(problem, noise=noise), image, shown)
-
-
-def _runs(chosen: Candidate) -> Runs:
-    return Fusion.runs if chosen.name == Fusion.name else runs_of(chosen.method)
+    return clean_risk(UNUSED, replace(problem, noise=noise), image, shown)
 
 
 def hidden(problem: Problem) -> bool:
@@ -139,7 +134,7 @@ def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Sai
     if problem.operator is None:
         if terms is None:
             return None, ()
-        return clean_risk(runs_of(chosen.method), problem, chosen.judged.image, terms), ()
+        return clean_risk(shrinkage_of(chosen), problem, chosen.judged.image, terms), ()
     if terms is None:
         return None, (UNSEEN,)
     error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.valid).value

@@ -15,7 +15,6 @@ from untaught.image.plane import Plane
 from untaught.noise.estimation.stripes import Stripes, moved_by, piled_ends, stripes_of
 from untaught.pipeline.answer import Answer
 from untaught.results.restoration import Tried
-from untaught.risk.estimate import Risk
 
 DIRECTIONS = ("columns", "rows")
 
@@ -34,6 +33,8 @@ class Taken:
         Mean square of the stripes that are in the picture, its range squared.
     leftover : float
         Mean square of those that are in the answer.
+    perhaps : float
+        Mean square of what is in the answer and may be none of the picture's: the interval covers both.
     out : bool
         Whether something was taken out.
     left : ndarray or None
@@ -44,6 +45,7 @@ class Taken:
     values: NDArray[np.float32] | None = None
     added: float = 0.0
     leftover: float = 0.0
+    perhaps: float = 0.0
     out: bool = False
     left: NDArray[np.bool_] | None = None
 
@@ -54,12 +56,12 @@ class Taken:
         of noise that neighbours share, they were seen.
         """
         answer = replace(answer, notes=(*self.notes, *answer.notes))
-        if self.added == 0:
+        if self.added == 0 and self.perhaps == 0:
             return answer
         risk, seen = answer.risk, not self.out and answer.noise.shared
         return replace(
             answer,
-            risk=None if risk is None else Risk(risk.value + self.leftover, risk.error + self.leftover / 2),
+            risk=None if risk is None else risk.plus(self.leftover, self.leftover / 2, self.perhaps),
             variance=answer.variance + (0.0 if seen or not answer.variance else self.added),
             candidates=tuple(self._row(row) for row in answer.candidates),
             completed=answer.completed or (self.out and answer.method == "none"),

@@ -21,6 +21,7 @@ class Asked:
     requests: Sequence[Request | None]
     task: Task
     started: float
+    in_parts: bool = False  # whether planes are not to be held
     elsewhere: Elsewhere | None = None  # who restores blocks of planes, where that is not this process
 
     def request(self, plane: int) -> Request:

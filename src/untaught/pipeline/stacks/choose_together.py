@@ -77,8 +77,10 @@ def seen_beside(picture: Image, found: Found, index: int, request: Request) -> N
     method: Any = made(request.method, request.effort)
     if series.along not in runs_of(method).context or not method.neighbours:
         return None
-    around = places_around(series.planes.index(index), len(series.planes), method.neighbours)
-    return np.concatenate([picture.plane(series.planes[at]).values for at in around], axis=-1)
+    line, at = divmod(series.planes.index(index), series.length)
+    planes = series.planes[line * series.length :][: series.length]
+    around = places_around(at, len(planes), method.neighbours)
+    return np.concatenate([picture.plane(planes[place]).values for place in around], axis=-1)
 
 
 def lone_refusal(request: Request) -> str | None:

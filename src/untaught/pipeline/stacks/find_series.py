@@ -7,29 +7,20 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.image import Image
-from untaught.image.lazy import release
-from untaught.image.values import correlation
 from untaught.method import Along
 from untaught.noise.estimation.plane_gains import Gains, gains_of
+from untaught.pipeline.stacks.thumbnails import Halves, alike, side_of, thumbnail
 
 AXES: dict[str, Along] = {"T": "time", "Z": "depth"}
-BLOCK = 8  # pixels on a side that are averaged
-FEWEST = 6  # blocks on a side, at least: of smaller planes they are smaller
 RELATED = 0.1  # correlation of the means of blocks, noise left out, below which two planes share nothing
 BRIGHTER = 3.0  # times the contrast of the plane before, from which on a plane has a scale and a noise of its own
-# Of how alike two halves of the pixels of one plane are: where noise leaves less, it cannot be told whether planes
-# share something, and those that do not cost time alone.
-TELLING = 0.2
 ISOTROPIC = 2.0  # times the distance of pixels, up to which planes are as alike as rows are
 
 MANY = 5  # channels, from which on they are restored together
 SHARED = 0.3  # correlation of a channel with another, noise left out, from which on it is taken with it
-
-Thumbnail = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -46,12 +37,24 @@ class Series:
         Whether what they show may move from one to the next, or they are as alike as rows are.
     gains : Gains or None
         How bright they are, on the picture's range, where they are not equally bright.
+    lines : int
+        How many lines of planes that follow each other in time there are, one behind the other: those of a volume.
     """
 
     planes: tuple[int, ...]
     axis: str
     along: Along
     gains: Gains | None = None
+    lines: int = 1
+
+    @property
+    def length(self) -> int:
+        """Planes of a line."""
+        return len(self.planes) // self.lines
+
+    def places(self, some: range) -> list[int]:
+        """Return the places of some planes of every line."""
+        return [line * self.length + at for line in range(self.lines) for at in some]
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,10 @@ def find_series(picture: Image, together: str) -> Found:
         return Found()
     if not axes:
         return Found(channels=_channels(picture))
-    thumbnails = [_thumbnail(picture, index) for index in range(picture.n_planes)]
+    thumbnails = [thumbnail(picture, index) for index in range(picture.n_planes)]
+    grids = _volumes_over_time(picture, thumbnails) if len(together) > 1 and set(together) == set("TZ") else None
+    if grids is not None:
+        return grids
     axis = max(axes, key=lambda each: (_likeness(picture, thumbnails, each), each)) if len(axes) > 1 else axes[0]
     return _along(picture, thumbnails, axis)
 
@@ -126,17 +132,43 @@ def _along(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> Fo
     for line in _lines(picture, axis):
         begun: list[int] = []
         for index in line:
-            thumbnail = thumbnails[index]
-            apart = begun and thumbnail is not None and not _related(thumbnails[begun[-1]], thumbnail)
-            if begun and (thumbnail is None or apart):
+            small = thumbnails[index]
+            apart = begun and small is not None and not _related(thumbnails[begun[-1]], small)
+            if begun and (small is None or apart):
                 series.append(Series(tuple(begun), axis, along))
                 cuts += [picture.labels[index]] if apart else []
                 begun = []
-            if thumbnail is not None:
+            if small is not None:
                 begun.append(index)
         series.append(Series(tuple(begun), axis, along))
     found = (_with_gains(picture, thumbnails, one) for one in series if len(one.planes) > 1)
     return Found(tuple(found), notes=_cut_notes(cuts))
+
+
+def _volumes_over_time(picture: Image, thumbnails: Sequence[Halves | None]) -> Found | None:
+    """Return volumes that follow each other, each a series; None where they are none, or not all of one scene.
+
+    Where slices are further apart than rows are, both axes together were not better than time alone.
+    """
+    if not _isotropic(picture, thumbnails):
+        return None
+    for axis in AXES:
+        for line in _lines(picture, axis):
+            for a, b in pairwise(line):
+                second = thumbnails[b]
+                if second is None or thumbnails[a] is None or not _related(thumbnails[a], second):
+                    return None
+    groups, shape = len(picture.groups), picture.lead_shape
+    at = [picture.lead_axes.index(axis) for axis in "ZT"]
+    numbers = np.moveaxis(np.arange(picture.n_planes).reshape(*shape, groups), at, (-2, -1))
+    found = []
+    for volume in numbers.reshape(-1, *numbers.shape[-2:]):
+        middle = Series(tuple(volume[len(volume) // 2].tolist()), "T", "time")
+        gains = _with_gains(picture, thumbnails, middle).gains
+        if gains is not None:
+            gains = replace(gains, gains=gains.gains * len(volume))
+        found.append(Series(tuple(volume.ravel().tolist()), "TZ", "time", gains, len(volume)))
+    return Found(tuple(found))
 
 
 def _with_gains(picture: Image, thumbnails: Sequence[Halves | None], series: Series) -> Series:
@@ -145,8 +177,9 @@ def _with_gains(picture: Image, thumbnails: Sequence[Halves | None], series: Ser
     Slices of a volume that are steadily brighter may show more that is bright: of them, flicker alone is told.
     """
     low, high = picture.value_range
-    means = [one.means for at in series.planes if (one := thumbnails[at]) is not None]
-    found = gains_of(np.stack(means), -low / (high - low), fade=series.axis == "T")
+    there = [one for at in series.planes if (one := thumbnails[at]) is not None]
+    means, shape = np.stack([one.means for one in there]), there[0].first.shape
+    found = gains_of(means, -low / (high - low), series.axis == "T", (shape[0], shape[1]))
     return series if found.one else replace(series, gains=found)
 
 
@@ -157,11 +190,11 @@ def _channels(picture: Image) -> tuple[tuple[int, ...], ...]:
     for line in lines:
         if len(line) < MANY:
             continue
-        there = [(number, one) for number in line if (one := _thumbnail(picture, number)) is not None]
+        there = [(number, one) for number in line if (one := thumbnail(picture, number)) is not None]
         like = [
             number
             for number, one in there
-            if any(abs(_alike(one, other) or 0.0) >= SHARED for at, other in there if at != number)
+            if any(abs(alike(one, other) or 0.0) >= SHARED for at, other in there if at != number)
         ]
         if len(like) >= MANY:
             found.append(tuple(like))
@@ -183,64 +216,12 @@ def _cut_notes(cuts: Sequence[str]) -> tuple[str, ...]:
     return (f"the plane at {where} shows nothing of what the one before it shows; they were not taken together",)
 
 
-@dataclass(frozen=True)
-class Halves:
-    """Means over blocks of a plane, by one half of the pixels and by the other."""
-
-    first: Thumbnail
-    second: Thumbnail
-
-    @property
-    def means(self) -> NDArray[np.float32]:
-        """Means of all pixels, in a row."""
-        return ((self.first + self.second) / 2).astype(np.float32).ravel()
-
-    @property
-    def contrast(self) -> float:
-        """Standard deviation of what it shows, noise left out."""
-        shared = (self.first - self.first.mean()) * (self.second - self.second.mean())
-        return float(np.sqrt(max(shared.mean(), 0.0)))
-
-    @property
-    def telling(self) -> float:
-        """How alike the two are."""
-        return correlation(self.first, self.second, of_constant=0.0)
-
-
-def _thumbnail(picture: Image, index: int) -> Halves | None:
-    """Return the means over blocks of a plane; None where it shows nothing."""
-    plane = picture.plane(index)
-    release(picture.array)
-    values = plane.values.astype(np.float64).mean(-1)
-    if not values.size or values.max() == values.min():
-        return None
-    side = max(1, min(BLOCK, min(values.shape) // FEWEST))
-    rows, columns = (size // side * side for size in values.shape)
-    tiles = values[:rows, :columns].reshape(rows // side, side, columns // side, side)
-    half = np.indices((side, side)).sum(0) % 2 == 0
-    if side == 1:
-        return Halves(tiles[:, 0, :, 0], tiles[:, 0, :, 0])
-    return Halves(*(tiles.swapaxes(1, 2)[..., part].mean(-1) for part in (half, ~half)))
-
-
-def _alike(first: Halves, second: Halves) -> float | None:
-    """Return the correlation of what two planes show, noise left out; None where noise hides it."""
-    own = first.telling, second.telling
-    if min(own) < TELLING:
-        return None
-    across = (
-        correlation(first.first, second.second, of_constant=0.0)
-        + correlation(first.second, second.first, of_constant=0.0)
-    ) / 2
-    return float(across / np.sqrt(own[0] * own[1]))
-
-
 def _related(first: Halves | None, second: Halves) -> bool:
-    alike = None if first is None else _alike(first, second)
-    if first is None or alike is None:
+    told = None if first is None else alike(first, second)
+    if first is None or told is None:
         return True
     times = second.contrast / max(first.contrast, 1e-30)
-    return alike >= RELATED and 1 / BRIGHTER < times < BRIGHTER
+    return told >= RELATED and 1 / BRIGHTER < times < BRIGHTER
 
 
 def _lines(picture: Image, axis: str) -> Iterator[list[int]]:
@@ -254,8 +235,8 @@ def _lines(picture: Image, axis: str) -> Iterator[list[int]]:
 def _likeness(picture: Image, thumbnails: Sequence[Halves | None], axis: str) -> float:
     """Return the median correlation of neighbours along an axis."""
     pairs = [(thumbnails[a], thumbnails[b]) for line in _lines(picture, axis) for a, b in pairwise(line)]
-    found = [_alike(a, b) for a, b in pairs if a is not None and b is not None]
-    told = [alike for alike in found if alike is not None]
+    found = [alike(a, b) for a, b in pairs if a is not None and b is not None]
+    told = [one for one in found if one is not None]
     return float(np.median(told)) if told else 0.0
 
 
@@ -284,6 +265,6 @@ def _steps(picture: Image, thumbnails: Sequence[Halves | None]) -> float:
     for one in thumbnails:
         if one is not None:
             flat.append(np.mean(np.diff(one.first, axis=0) * np.diff(one.second, axis=0)))
-    side = max(1, min(BLOCK, min(picture.height, picture.width) // FEWEST))
+    side = side_of(picture)
     # What is smooth over blocks changes with the square of the distance.
     return float(np.mean(deep) / max(np.mean(flat) / side**2, 1e-20)) if deep and flat else 1.0

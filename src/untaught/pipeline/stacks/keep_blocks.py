@@ -66,10 +66,12 @@ class Kept:
 
     def _file(self, path: Path, block: Block) -> Path:
         first = self.identity["planes"][block.first]
-        return path.with_name(f"{path.name}.plane{first}")
+        tile = block.tile
+        part = "" if tile is None else f".{tile.rows.start}.{tile.columns.start}"
+        return path.with_name(f"{path.name}.plane{first}{part}")
 
     def _own(self, block: Block) -> dict[str, Any]:
-        return {**self.identity, "block": [block.first, block.last, block.start, block.stop]}
+        return {**self.identity, "block": list(block.name)}
 
 
 def _cross(one: Estimate) -> Tensor:

@@ -5,87 +5,42 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
-from untaught.image.lazy import empty, release
-from untaught.method import Helping, runs_of
+from untaught.image.lazy import release
+from untaught.method import Helping, OnGrid, runs_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.elsewhere import Solved, sent
 from untaught.pipeline.plane.candidate import Candidate, Outcome
-from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.make_answer import make_answer
 from untaught.pipeline.plane.refine_noise import mean_factor, refine
-from untaught.pipeline.plane.run_method import Runner, made_at_once
+from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.working_scale import brought_back
 from untaught.pipeline.recipes import sha256
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
-from untaught.pipeline.stacks.blocks import BYTES, Block, Posed, blocks_of, posed
+from untaught.pipeline.stacks.blocks import Block, Need, Posed, blocks_of, posed
+from untaught.pipeline.stacks.canvas import SeriesCanvas
 from untaught.pipeline.stacks.find_series import Series
 from untaught.pipeline.stacks.keep_blocks import Estimated, Kept
 from untaught.pipeline.stacks.survey_series import Survey, survey_series
+from untaught.pipeline.stacks.way import Judged, Way
 from untaught.pipeline.task import Task
 from untaught.pipeline.tiles.memory_need import memory_for
 from untaught.problem import Estimate, tensor
-from untaught.risk.sure import common_kernel
 
 WEAKER = 0.9  # of the variance that was measured first: below, the first block is restored again
-SEVERAL = "{count} planes along {axis} show the same, and each was restored with the help of those around it"
-
-
-@dataclass(frozen=True)
-class Way:
-    """How the planes of a series are restored together.
-
-    Attributes
-    ----------
-    method : Helping
-        What takes planes together.
-    why : str
-        A sentence for the answers.
-    shared : Candidate or None
-        What is known of the network that was fitted to all of them, where it is one: its name, how that ended.
-    each : int
-        Bytes that a value of a plane takes, at most, while its block is restored.
-    """
-
-    method: Helping
-    why: str
-    shared: Candidate | None = None
-    each: int = BYTES
-
-    @classmethod
-    def by(cls, method: Helping, series: Series) -> Way:
-        """Return the way of a formula."""
-        return cls(method, SEVERAL.format(count=len(series.planes), axis=series.axis))
-
-    @property
-    def name(self) -> str:
-        """Of the method, as it was asked for."""
-        return self.method.name if self.shared is None else self.shared.name
-
-    def judged(self, one: Posed, estimate: Estimate, seed: int) -> Candidate:
-        """Return one plane's estimate as a candidate with its terms."""
-        found = made_at_once(self.method, estimate) if self.shared is None else self.shared
-        found = replace(found, picture=estimate.image, judged=estimate, method=self.method)
-        return with_terms(found, one.problem, seed)
-
-    def __repr__(self) -> str:
-        """Return what a kept block is known by."""
-        return repr(self.method) if self.shared is None else f"{self.method!r} {self.shared.stopped.step}"
 
 
 def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
     """Restore a series with a formula; see `restore_series`."""
-    survey = survey_series(asked.picture, series, asked.request(series.planes[0]))
+    survey = survey_series(asked.picture, series, asked.request(series.planes[0]), asked.in_parts)
     if not survey.noise.leaves_clean:
         restore_series(asked, survey, Way.by(method, series), answers)
 
@@ -105,17 +60,20 @@ def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, An
         After Ctrl-C; `answers` has what was done.
     """
     picture, series = asked.picture, survey.series
-    count, first = len(series.planes), asked.request(series.planes[0])
+    count, first = series.length, asked.request(series.planes[0])
     shape = (picture.height, picture.width, len(picture.group(series.planes[0])))
-    blocks = blocks_of(count, math.prod(shape), memory_for(first), runs_of(way.method).reach, way.each)
+    memory = memory_for(first)
+    need = Need(runs_of(way.method).reach, way.each)
+    values = (*shape[:2], shape[2] * series.lines)
+    blocks = blocks_of(count, values, memory, need, whole=way.shared is not None)
     common = _Common(asked.task, way, asked.started, _kept(asked, series, way, first))
-    canvas = _Canvas(picture, series, shape)
+    canvas = SeriesCanvas(picture, series.planes, shape, memory)
     reached = 0
     for some in (blocks[:1], blocks[1:]):
         parts = [_Part(common, survey.bare, block, _requests(asked, series, block)) for block in some]
         done = _here(asked, parts) if asked.elsewhere is None else asked.elsewhere.each(parts)
-        for solved in done:
-            answers.update(canvas.laid(solved.answers))
+        for block, solved in zip(some, done, strict=False):  # what there is no time for is not done
+            answers.update(canvas.laid(block, solved.answers))
             if solved.told is not None:
                 survey = replace(survey, noise=survey.noise.scaled(*solved.told))
             reached += 1
@@ -125,43 +83,18 @@ def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, An
 
 def _requests(asked: Asked, series: Series, block: Block) -> dict[int, Request]:
     """Return what is asked of the planes of a block, by their places."""
-    each = {place: asked.request(series.planes[place]) for place in block.seen}
+    each = {place: asked.request(series.planes[place]) for place in series.places(block.seen)}
     return each if asked.elsewhere is None else {place: sent(request) for place, request in each.items()}
 
 
 def _here(asked: Asked, parts: Sequence[_Part]) -> Iterator[Solved]:
     """Do parts in this process, as long as there is time."""
     for part in parts:
-        if part.block.first and asked.late:
+        if not part.block.leads and asked.late:
             return
         _tell(asked, part)
         yield part.solved(asked.picture)
         release(asked.picture.array)
-
-
-class _Canvas:
-    """The answers of a series, on the disk where they are large; what others have laid down is not held here."""
-
-    def __init__(self, picture: Image, series: Series, shape: tuple[int, ...]) -> None:
-        self.planes = series.planes
-        self.shape = (len(series.planes), *shape)
-        self.dtype = _digits(picture)
-        self.values: NDArray[Any] | None = None
-
-    def laid(self, answers: Mapping[int, Answer]) -> dict[int, Answer]:
-        """Return answers whose values lie here."""
-        found = dict(answers)
-        for index, answer in answers.items():
-            if answer.numbers is not None:
-                continue
-            if self.values is None:
-                self.values = empty(self.shape, self.dtype)
-            place = self.planes.index(index)
-            self.values[place] = answer.values
-            found[index] = replace(answer, values=self.values[place])
-        if self.values is not None:
-            release(self.values)
-        return found
 
 
 def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
@@ -177,11 +110,6 @@ def _kept(asked: Asked, series: Series, way: Way, request: Request) -> Kept:
         "planes": list(series.planes),
     }
     return Kept(request.checkpoint, identity)
-
-
-def _digits(picture: Image) -> type[np.floating]:
-    """Return the type of an answer's values: as exact as the numbers that they become."""
-    return np.float64 if picture.array.itemsize > 2 else np.float32
 
 
 @dataclass(frozen=True)
@@ -202,25 +130,37 @@ class _Part:
     survey: Survey
     block: Block
     requests: Mapping[int, Request]
-    whole: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """See `Part`."""
+        return self.block.tile is None
 
     @property
     def looked_at(self) -> Sequence[int]:
         """See `Part`."""
-        return [self.survey.series.planes[place] for place in self.block.seen]
+        return [self.survey.series.planes[place] for place in self._places(self.block.seen)]
+
+    def _places(self, some: range) -> list[int]:
+        return self.survey.series.places(some)
 
     def solved(self, picture: Image) -> Solved:
         """Restore the block; see `Part`."""
         survey = replace(self.survey, picture=picture)
-        made = [posed(survey, place, self.requests[place]) for place in self.block.seen]
+        made = [
+            posed(survey, place, self.requests[place], self.block.tile) for place in self._places(self.block.seen)
+        ]
         done = self._estimated(survey, made)
         if done.told is not None:
             survey = replace(survey, noise=survey.noise.scaled(*done.told))
-            made = [one.under(survey.law(one.place)) for one in made]
+            made = [one.under(survey.law(one.place, self.block.tile)) for one in made]
+        pairs = zip(made, done.estimates, strict=True)
+        answered = set(self._places(self.block.answered))
+        planes, estimates = zip(*(pair for pair in pairs if pair[0].place in answered), strict=True)
+        judged = self.common.way.told(planes, estimates, self.request.seed)
         answers = {
-            survey.series.planes[one.place]: self._answer(survey, one, estimate)
-            for one, estimate in zip(made, done.estimates, strict=True)
-            if one.place in self.block.answered
+            survey.series.planes[one.place]: self._answer(survey, one, found)
+            for one, found in zip(planes, judged, strict=True)
         }
         return Solved(answers, done.told)
 
@@ -239,12 +179,13 @@ class _Part:
         if before is not None:
             return before
         done = Estimated(self._together(survey, made))
-        if not self.block.first and self.request.noise is None:
-            judged = [self._judged(*pair) for pair in zip(made, done.estimates, strict=True)]
+        if self.block.leads and self.request.noise is None:
+            way, seed = self.common.way, self.request.seed
+            judged = [way.judged(*pair, seed) for pair in zip(made, done.estimates, strict=True)]
             told = _told(survey, made, judged)
             if told is not None and told[0] < WEAKER:
                 again = replace(survey, noise=survey.noise.scaled(*told))
-                weaker = [one.under(again.law(one.place)) for one in made]
+                weaker = [one.under(again.law(one.place, self.block.tile)) for one in made]
                 done = Estimated(self._together(again, weaker))
             done = replace(done, told=told)
         problem = kept.save(self.block, done)
@@ -254,26 +195,20 @@ class _Part:
 
     def _together(self, survey: Survey, made: Sequence[Posed]) -> list[Estimate]:
         problems = [one.problem for one in made]
-        return self.common.way.method.solve_together(problems, survey.series.along, self.request.seed)
+        method, series, seed = self.common.way.method, survey.series, self.request.seed
+        if series.lines > 1 and isinstance(method, OnGrid):
+            return method.solve_grid(problems, len(self.block.seen), seed)
+        return method.solve_together(problems, series.along, seed)
 
-    def _judged(self, one: Posed, estimate: Estimate) -> Candidate:
-        """Return one plane's estimate as a candidate with its terms."""
-        return self.common.way.judged(one, estimate, self.request.seed)
-
-    def _answer(self, survey: Survey, one: Posed, estimate: Estimate) -> Answer:
+    def _answer(self, survey: Survey, one: Posed, judged: Judged) -> Answer:
         """Return the answer for one plane, on the picture's range."""
-        candidate, request = self._judged(one, estimate), self.requests[one.place]
-        problem = replace(one.problem, pilot=candidate.picture)
-        if candidate.terms is not None:
-            terms = candidate.terms.of_variance(common_kernel(problem, candidate.picture))
-            runs = runs_of(candidate.method)
-            candidate = with_risk(candidate, problem, terms, replace(runs, tweedie=runs.tweedie_together))
+        candidate, request = judged.candidate, self.requests[one.place]
         outcome = Outcome(candidate, self.common.way.why, (candidate.row("planes together"),))
         runner = Runner(replace(request, noise=one.given), self.common.task, self.common.started)
-        found = make_answer(problem, outcome, runner, (*survey.notes, *one.notes))
+        found = make_answer(judged.problem, outcome, runner, (*survey.notes, *one.notes))
         found = brought_back(found, one.plane, request.noise)
-        values = found.values.astype(_digits(survey.picture), copy=False)
-        found = replace(found, values=values, together=True)
+        digits = np.float64 if survey.picture.array.itemsize > 2 else np.float32
+        found = replace(found, values=found.values.astype(digits, copy=False), together=True)
         return weakened(found, one.plane.values, one.plane.missing, request.strength)
 
 
@@ -284,8 +219,10 @@ def _tell(asked: Asked, part: _Part) -> None:
     tell = asked.request(index).on_progress
     if tell is None:
         return
-    left = asked.spent * (planes - index) / index if index else math.nan
-    told = Progress.before(part.common.way.name, lambda: tensor(survey.plane(part.block.first).values))
+    done = index + part.block.done - part.block.first
+    left = asked.spent * (planes - done) / done if done else math.nan
+    preview = survey.plane(part.block.first, part.block.tile)
+    told = Progress.before(part.common.way.name, lambda: tensor(preview.values))
     tell(replace(told, plane=index, planes=planes, seconds=asked.spent, seconds_left=left))
 
 

@@ -16,8 +16,9 @@ from untaught.pipeline.stacks.asked import Asked
 from untaught.pipeline.stacks.find_series import Series
 from untaught.pipeline.stacks.fit_series import Network, Place, fitted
 from untaught.pipeline.stacks.read_planes import SeriesPlanes
-from untaught.pipeline.stacks.restore_series import Way, restore_series
+from untaught.pipeline.stacks.restore_series import restore_series
 from untaught.pipeline.stacks.survey_series import survey_series
+from untaught.pipeline.stacks.way import Way
 from untaught.pipeline.tiles.memory_need import memory_for
 from untaught.problem import Estimate
 
@@ -62,6 +63,7 @@ def restore_shared(asked: Asked, series: Series, method: Shared, answers: dict[i
     way = Way(
         method.fitted(made.network),
         WHY.format(count=len(series.planes), axis=series.axis, neighbours=method.neighbours),
+        series.along,
         _candidate(method, made, notes),
         each=BYTES,
     )

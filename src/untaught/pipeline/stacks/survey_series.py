@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.image.image import BARE, Image
+from untaught.image.image import BARE, WHOLE_PLANE, Image
 from untaught.image.lazy import release
 from untaught.image.plane import Plane
+from untaught.image.tiling import Tile
 from untaught.image.working import Scale
 from untaught.noise import Gaussian, NoiseModel
 from untaught.noise.estimation.over_time import OverTime, Three, noise_over_time
@@ -19,6 +20,7 @@ from untaught.pipeline.plane.working_scale import WorkingScale, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.brightness import at_gain
 from untaught.pipeline.stacks.find_series import Series
+from untaught.pipeline.tiles.survey import SAMPLED, sampled, scale_of
 
 SCALED = 16  # planes, evenly spread, that the common range is found on
 MEASURED = 5  # planes that the noise is measured on
@@ -50,6 +52,8 @@ class Survey:
         On the picture's range, of the plane of medium noise.
     drift : tuple of (float, float)
         Places in the series, rising, and the variance there over that of `noise`; empty where it is one.
+    in_parts : bool
+        Whether planes are not to be held.
     notes : tuple of str
         What was found.
     """
@@ -59,6 +63,7 @@ class Survey:
     scale: Scale
     noise: NoiseModel
     drift: Curve = ()
+    in_parts: bool = False
     notes: tuple[str, ...] = ()
 
     @property
@@ -66,42 +71,61 @@ class Survey:
         """The same without the picture's values, to go elsewhere."""
         return replace(self, picture=BARE)
 
-    def plane(self, place: int) -> Plane:
-        """Return a plane of the series, by its place in it, on the common scale, where all are equally bright."""
-        return self.at_gain(place, self.gain(place))
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a plane."""
+        return self.picture.height, self.picture.width
 
-    def at_gain(self, place: int, gain: float) -> Plane:
-        """Return a plane on the common scale, its brightness divided by a gain."""
+    def plane(self, place: int, tile: Tile | None = None) -> Plane:
+        """Return a plane of the series, by its place in it, on the common scale, where all are equally bright.
+
+        Or a tile of it, which knows what it is a part of.
+        """
+        window, core = (WHOLE_PLANE, None) if tile is None else (tile.window, tile.core)
+        part = self.picture.plane(self.series.planes[place], window)
+        return replace(part, scale=self._scale(self.gain(place)), core=core)
+
+    def look(self, place: int, gain: float) -> Plane:
+        """Return a plane at a gain, to measure it: of one that is not held, squares that are spread over it."""
+        index, scale = self.series.planes[place], self._scale(gain)
+        if not self.in_parts:
+            return replace(self.picture.plane(index), scale=scale)
+        return sampled(self.picture, index, scale, SAMPLED // len(self.picture.group(index)))
+
+    def _scale(self, gain: float) -> Scale:
         gains = self.series.gains
-        scale = self.scale if gains is None else at_gain(self.scale, self.picture, gains.black, gain)
-        return replace(self.picture.plane(self.series.planes[place]), scale=scale)
+        return self.scale if gains is None else at_gain(self.scale, self.picture, gains.black, gain)
 
     def gain(self, place: int) -> float:
         """Return how bright a plane is, where the first is 1."""
         return 1.0 if self.series.gains is None else self.series.gains.gains[place]
 
-    def law(self, place: int) -> NoiseModel:
-        """Return the law of a plane, on the picture's range."""
+    def law(self, place: int, tile: Tile | None = None) -> NoiseModel:
+        """Return the law of a plane, or of a tile of it, on the picture's range."""
+        noise = self.noise if tile is None else self.noise.part(tile.window, self.shape)
         if not self.drift:
-            return self.noise
+            return noise
         places, factors = zip(*self.drift, strict=True)
         factor = float(np.interp(place, places, factors))
-        return self.noise.scaled(factor, self.noise.relative_error)
+        return noise.scaled(factor, noise.relative_error)
 
 
-def survey_series(picture: Image, series: Series, request: Request) -> Survey:
-    """Find what the planes of a series share; noise that was given is taken as it is."""
+def survey_series(picture: Image, series: Series, request: Request, in_parts: bool = False) -> Survey:
+    """Find what the planes of a series share; noise that was given is taken as it is.
+
+    `in_parts` says that its planes are not to be held.
+    """
     count = len(series.planes)
     places = spread(count, SCALED)
     gains = None if series.gains is None else [series.gains.gains[at] for at in places]
     black = 0.0 if series.gains is None else series.gains.black
-    scale = common_scale(picture, [series.planes[at] for at in places], gains, black)
+    scale = common_scale(picture, [series.planes[at] for at in places], (gains, black), in_parts)
+    bare = Survey(picture, series, scale, Gaussian(0.0), in_parts=in_parts)
     places = spread(count, MEASURED)
-    planes = [replace(picture.plane(series.planes[at]), scale=scale) for at in places]
     if request.noise is not None:
-        clip = cut_off(planes[len(planes) // 2], request.cut)
-        return Survey(picture, series, replace(scale, clip=clip), request.noise)
-    return _measured(Survey(picture, series, scale, Gaussian(0.0)), places, planes)
+        clip = cut_off(bare.look(places[len(places) // 2], 1.0), request.cut)
+        return replace(bare, scale=replace(scale, clip=clip), noise=request.noise)
+    return _measured(bare, places, [bare.look(at, 1.0) for at in places])
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -111,27 +135,36 @@ def spread(count: int, most: int) -> list[int]:
 
 
 def common_scale(
-    picture: Image, planes: Sequence[int], gains: Sequence[float] | None = None, black: float = 0.0
+    picture: Image,
+    planes: Sequence[int],
+    brightness: tuple[Sequence[float] | None, float] = (None, 0.0),
+    in_parts: bool = False,
 ) -> Scale:
     """Return the range that holds those of all planes, on which each would be alone.
 
-    With `gains` over a black level they are as bright as the first.
+    With gains over a black level, their `brightness`, they are as bright as the first.
     """
+    (gains, black), span = brightness, picture.value_range[1] - picture.value_range[0]
     ends, steps, padding = [], [], None
     for place, index in enumerate(planes):
-        plane = picture.plane(index)
-        own = plane.working
-        alone = Scale(*own.ends(picture.value_range), own.step)
+        alone = scale_of(picture, index) if in_parts else _scale_alone(picture, index)
+        padding = alone.padding if padding is None else padding
+        width = alone.high - alone.low
         if gains is not None:
             alone = at_gain(alone, picture, black, 1 / gains[place])
         ends.append((alone.low, alone.high))
-        steps.append(alone.step / own.factor)
-        if padding is None and own.padding.any() and plane.raw is not None:
-            padding = plane.raw[own.padding][0].copy()
+        steps.append(alone.step * width / span)
         release(picture.array)
     low, high = min(low for low, _ in ends), max(high for _, high in ends)
-    span = picture.value_range[1] - picture.value_range[0]
     return Scale(low, high, float(np.median(steps)) * span / (high - low), padding)
+
+
+def _scale_alone(picture: Image, index: int) -> Scale:
+    plane = picture.plane(index)
+    own = plane.working
+    padded = own.padding.any() and plane.raw is not None
+    padding = plane.raw[own.padding][0].copy() if padded and plane.raw is not None else None
+    return Scale(*own.ends(picture.value_range), own.step, padding)
 
 
 def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) -> Survey:
@@ -161,8 +194,9 @@ def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) ->
 
 def _middles(survey: Survey, places: Sequence[int]) -> list[int]:
     """Return those of some places that have a neighbour on both sides."""
-    last = len(survey.series.planes) - 1
-    return sorted({min(max(place, 1), last - 1) for place in places}) if last >= 2 else []
+    length = survey.series.length
+    lines = [(place // length * length, place % length) for place in places]
+    return sorted({first + min(max(at, 1), length - 2) for first, at in lines}) if length >= 3 else []
 
 
 def _over_time(survey: Survey, places: Sequence[int]) -> OverTime | None:
@@ -172,7 +206,7 @@ def _over_time(survey: Survey, places: Sequence[int]) -> OverTime | None:
     threes, zero = [], 0.0
     for middle in _middles(survey, places):
         around = [survey.gain(at) / survey.gain(middle) for at in (middle - 1, middle, middle + 1)]
-        own = [survey.at_gain(middle - 1 + at, gain).working for at, gain in enumerate(around)]
+        own = [survey.look(middle - 1 + at, gain).working for at, gain in enumerate(around)]
         ends = [(one.values <= 0).any(-1) | (one.values >= 1).any(-1) for one in own]
         gone = np.logical_or.reduce([*(one.gone for one in own), *ends])
         first, mid, last = (one.values for one in own)

@@ -63,7 +63,8 @@ class Pattern:
         out = self.out(asked)
         kept = self.told.offsets * (asked == "keep") + self.still * (asked != "remove")
         left = float(np.square(kept).mean()) + (self.told.leftover if self.told.found else 0.0)
-        return Taken((), None, float(np.square(out).mean()) + left, left, bool(out.any()))
+        still = 1 - float((self.told.moved | self.told.gone).mean())
+        return Taken((), None, float(np.square(out).mean()) + left, left, self.excess**2 * still, bool(out.any()))
 
     @property
     def found(self) -> bool:
@@ -92,7 +93,8 @@ class Pattern:
             yield (
                 "where the picture stands still, the mean of all planes is noisier than their noise makes it, by "
                 f"level {255 * self.excess:.2g} (of 255): a fixed pattern of the sensor or fine texture, which "
-                "only a picture that moves can tell apart; it is left in, and does not count in the stated error"
+                "only a picture that moves can tell apart; it is left in, and the interval of the stated error "
+                "covers that it is an error"
             )
 
     def _still_notes(self, asked: str, verb: str) -> Iterator[str]:

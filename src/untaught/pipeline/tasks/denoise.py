@@ -124,7 +124,8 @@ def denoise(
         measured as a whole and restored in parts that overlap, with one law of noise and one method.
     together : str
         Which planes of a stack help each other: 'auto', those along T or Z that show the same, or five channels
-        and more of one scene; 'none'; 'T'; 'Z'; 'TZ', along whichever they are more alike. It takes a method that
+        and more of one scene; 'none'; 'T'; 'Z'; 'TZ', volumes that follow each other along both, and
+        other planes along whichever they are more alike. It takes a method that
         takes planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
     strength : float
         From 0, the input, to 1, the answer: how much of what is found to be noise is taken out.
@@ -197,8 +198,9 @@ def denoise_planes(requests: Requests) -> Result:
     """Remove the noise of every plane that is asked for."""
     given, shared = requests.picture, requests.shared
     found = _series_of(given, shared)
-    picture, taken, said = without_pattern(given, found.series, shared.fixed_pattern)
-    in_parts = tiling_for(picture, shared) is not None
+    in_parts = tiling_for(given, shared) is not None
+    sensed = () if in_parts else found.series  # what is told of a sensor takes sums over whole planes
+    picture, taken, said = without_pattern(given, sensed, shared.fixed_pattern)
     picture, requests = requests.also(taken).destriped(picture, in_parts)
     _refuse_lone(found, shared)
     requests, notes = with_given_noise(requests, picture)
@@ -210,7 +212,7 @@ def denoise_planes(requests: Requests) -> Result:
         requests = requests.also(at_one_brightness(given, found.series))
     if shared.together != "none":
         requests, notes = replace(requests, found=found), notes + found.notes
-    tiling = tiling_for(picture, shared)  # planes that do not fit are restored one by one
+    tiling = tiling_for(picture, shared)
     parts = None if tiling is None else Denoised(tiling, solve)
     return restore_planes(requests, replace(TASK, notes=notes), solve, picture, parts=parts)
 
@@ -223,7 +225,9 @@ def _refuse_lone(found: Found, request: Request) -> None:
 
 
 def _series_of(picture: Image, request: Request) -> Found:
-    """Return which planes follow each other; none of those that do not fit, which are restored one by one.
+    """Return which planes follow each other; of those that do not fit only where it is known what for.
+
+    Channels that do not fit are restored one by one.
 
     Raises
     ------
@@ -238,7 +242,9 @@ def _series_of(picture: Image, request: Request) -> Found:
             f"a fixed pattern and flicker can only be removed from planes that fit in memory, and those of "
             f"{picture.name} do not; allow more memory"
         )
-    return NONE
+    if picture.n_planes < 2 or request.together == "none" or helping_method(request, "time") is None:
+        return NONE
+    return replace(find_series(picture, request.together), channels=())
 
 
 def denoise_plane(plane: Plane, request: Request, compressed: bool = False) -> Answer:

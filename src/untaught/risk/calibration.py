@@ -1,0 +1,63 @@
+"""Tweedie's formula held against Stein's on many planes that one method has restored together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from untaught.risk.estimate import Risk, mean_of
+from untaught.risk.sure import Terms
+from untaught.risk.tweedie import Shrinkage
+
+FEWEST = 4  # planes: of fewer, Stein's formula for all says little that it does not say for each
+# Deviation of the logarithm of the error over Tweedie's formula, from plane to plane of a stack: .04 to .12 on
+# simulated films (scikit-image), .09 to .15 on simulated volumes.
+SCATTER = 0.12
+
+
+def calibrated(shrinkage: Shrinkage, planes: Sequence[Terms], relative_error: float) -> Shrinkage:
+    """Return how far Tweedie's formula is off in these planes, by Stein's for all of them.
+
+        factor = risk / sum cross,   risk joined from  sum sure  and  factor_0 sum cross  by their errors
+
+    Stein's formula is right on average, but for a single plane it fluctuates by more than the error that is left
+    after planes have helped each other; Tweedie's fluctuates little, and is off by about the same in all planes of
+    a stack.
+
+    Parameters
+    ----------
+    shrinkage : Shrinkage
+        What is known of the method.
+    planes : sequence of Terms
+        Of its answers.
+    relative_error : float
+        One standard error of the noise variance, relative.
+    """
+    if len(planes) < FEWEST:
+        return shrinkage
+    ones = [torch.ones_like(one.cross) for one in planes]
+    pairs = list(zip(planes, ones, strict=True))
+    stein = _mean([mean_of(one.sure, weight, one.valid) for one, weight in pairs])
+    plain = replace(shrinkage, factor=1.0)
+    told = _mean([mean_of(plain.corrected(one.cross, one.variance), w, one.valid) for one, w in pairs])
+    level = relative_error * _mean([mean_of(one.variance, w, one.valid) for one, w in pairs]).value
+    if told.value <= 0:
+        return shrinkage
+    before = shrinkage.factor * told.value
+    own = math.hypot(shrinkage.error * before, shrinkage.factor * told.error)
+    errors = max(math.hypot(stein.error, level), 1e-12), max(own, 1e-12)
+    a, b = (error**-2 / (errors[0] ** -2 + errors[1] ** -2) for error in errors)
+    risk, error = a * stein.value + b * before, math.hypot(a * stein.error, b * own)
+    if risk <= math.hypot(error, a * level):  # Stein's formula makes it next to nothing, which it cannot tell
+        return shrinkage
+    return replace(shrinkage, factor=risk / told.value, error=math.hypot(error / risk, SCATTER), follows=a)
+
+
+def _mean(risks: Sequence[Risk]) -> Risk:
+    """Return the mean of planes whose errors are independent."""
+    value = float(np.mean([risk.value for risk in risks]))
+    return Risk(value, math.sqrt(math.fsum(risk.error**2 for risk in risks)) / len(risks))
