@@ -229,6 +229,7 @@ def test_empty_tiles_stay_as_they_are_and_do_not_count() -> None:
 def test_sentences_that_differ_in_numbers_are_one() -> None:
     said = [(("as it is", "level 1.5 found"), 10), (("as it is", "level 2 found"), 30), (("as it is",), 60)]
     assert told_once(said) == ["as it is", "in 40 % of the plane, such as: level 2 found"]
+    assert told_once(said[:2])[1] == "in all parts, such as: level 2 found"
 
 
 def test_auto_decides_once(monkeypatch: pytest.MonkeyPatch) -> None:

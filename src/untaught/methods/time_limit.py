@@ -22,4 +22,4 @@ def seconds_a_pixel(run: Callable[[Tensor], object], picture: Tensor, probe: int
 def affordable(run: Callable[[Tensor], object], picture: Tensor, seconds: float, probe: int = PROBE) -> float:
     """Return how many runs on all of the picture so many seconds are enough for, planned with some to spare."""
     pixels = picture[0, 0].numel()
-    return MARGIN * seconds / max(seconds_a_pixel(run, picture, probe) * pixels, 1e-9)
+    return MARGIN * max(seconds, 0.0) / max(seconds_a_pixel(run, picture, probe) * pixels, 1e-9)

@@ -168,4 +168,5 @@ def _told(found: Sequence[tuple[str, int]], share: float) -> str:
     note = max(areas, key=lambda text: areas[text])
     if len(areas) == 1 and share > ALL:
         return note
-    return f"in {max(100 * share, 1):.0f} % of the plane{', such as' if len(areas) > 1 else ''}: {note}"
+    where = "in all parts" if share > ALL else f"in {max(100 * share, 1):.0f} % of the plane"
+    return f"{where}{', such as' if len(areas) > 1 else ''}: {note}"

@@ -174,8 +174,10 @@ function command() {
     const job = current();
     if (!job) return;
     try {
-      at("command").textContent = (await call("POST", `/api/jobs/${job.key}/command`, asked())).command;
-      if (!job.message) at("message").textContent = "";
+      const told = await call("POST", `/api/jobs/${job.key}/command`, asked());
+      if (current()?.key !== job.key) return;
+      at("command").textContent = told.command;
+      if (!current().message) at("message").textContent = "";  // what was refused meanwhile stays said
     } catch (error) { said_(error); }
   }, 60);
 }
