@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import mean
 
+from tables.awgn_published import PROTOCOLS
 from tables.markdown import NOTHING, Row, table
 from tables.targets import nine, runs
 
@@ -66,11 +67,36 @@ def _told(level: int) -> tuple[str, Figure]:
     return "CBM3D, told the level", _nine("cbm3d", level)
 
 
+def _published(protocol: str, method: str, level: int) -> Figure:
+    """Return what others have published for a protocol; of ours `awgn.py` says whether all pictures were there."""
+    found = next(each for each in PROTOCOLS[protocol].published if each.method == method)
+    return lambda _: float(found.psnr[level])
+
+
+def _whole_set(protocol: str, level: int) -> Figure:
+    """Return our mean by a protocol, if all pictures of its set were there."""
+
+    def read(rows: list[Row]) -> float | None:
+        own = runs(rows, "awgn", protocol=protocol, method="nonlocal", level=level)
+        return _mean(own) if len(own) == PROTOCOLS[protocol].pictures else None
+
+    return read
+
+
 SET5 = {"set": "Set5", "factor": 4, "method": "auto"}
 BLUR = {"blur": "gaussian:1.6"}
 PEERS = (
     Peer("noise of level 25, nine pictures, level not given", "`nonlocal`", _nine("nonlocal", 25), (_told(25),)),
     Peer("the same, noise of level 50", "`nonlocal`", _nine("nonlocal", 50), (_told(50),)),
+    Peer(
+        "BSD68, grey, level 25, given",
+        "`nonlocal`",
+        _whole_set("bsd68", 25),
+        tuple(
+            (f"{name}, published", _published("bsd68", method, 25))
+            for name, method in (("BM3D", "BM3D"), ("DnCNN (trained)", "DnCNN"), ("DRUNet (trained)", "DRUNet"))
+        ),
+    ),
     Peer(
         "level 25, central 256 x 256 pixels, by a network alone",
         "`dip`",

@@ -17,6 +17,7 @@ from untaught.methods.non_local.kernels.groups import (
 )
 from untaught.methods.non_local.kernels.matrices import ROWS, gram, invert, product
 from untaught.methods.non_local.kernels.search import similar
+from untaught.methods.non_local.kernels.shrinkage import mean_diagonal
 from untaught.methods.non_local.kernels.vectors import LANES, add, fma, load, mul, splat, store, sub, total
 from untaught.methods.non_local.kernels.wiener import multiplied
 
@@ -97,11 +98,9 @@ def _hit_first(lost: Any, corners: Any, m: int) -> Any:
 def _inverse_of(a: Any, count: int, ridge: Any, n: int, m: int, work: Any) -> None:
     """Turn the sums of squares of so many centred patches into the inverse of their covariance and a ridge."""
     multiplied(a, m * m, np.float32(1.0) / np.float32(count))
-    mean = np.float32(0.0)
+    delta = np.float32(ridge[1] + ridge[0] * mean_diagonal(a, n, m))
     for i in range(n):
-        mean += a[i * m + i]
-    for i in range(n):
-        a[i * m + i] += np.float32(ridge[1] + ridge[0] * mean / n)
+        a[i * m + i] += delta
     for i in range(n, m):
         a[i * m + i] = 1.0
     invert(a, n, m, work)

@@ -18,7 +18,7 @@ NOISELESS = 1e-6  # of the mean variance: the same where noise that is shared ha
 @inlined
 def inverse_of(a: Any, noise: Any, slack: float, n: int, m: int, work: Any) -> None:
     """Replace A, n of whose m rows count, by (A + slack N)^-1; N = diag(noise)."""
-    floor = ROUNDING * _mean_diagonal(a, n, m) + TINY
+    floor = ROUNDING * mean_diagonal(a, n, m) + TINY
     for i in range(n):
         a[i * m + i] += slack * noise[i] + floor
     for i in range(n, m):
@@ -49,7 +49,7 @@ def shared_map(a: Any, noise: Any, slack: float, n: int, m: int, work: Any, foun
 
     A is used up.
     """
-    floor = ROUNDING * _mean_diagonal(a, n, m) + NOISELESS
+    floor = ROUNDING * mean_diagonal(a, n, m) + NOISELESS
     for at in range(0, m * m, LANES):
         store(a, at, fma(splat(slack), load(noise, at), load(a, at)))
     for i in range(n):
@@ -73,7 +73,8 @@ def shared_map(a: Any, noise: Any, slack: float, n: int, m: int, work: Any, foun
 
 
 @inlined
-def _mean_diagonal(a: Any, n: int, m: int) -> Any:
+def mean_diagonal(a: Any, n: int, m: int) -> Any:
+    """Return the mean of the first n values on the diagonal of a matrix of m columns."""
     mean = np.float32(0.0)
     for i in range(n):
         mean += a[i * m + i]
