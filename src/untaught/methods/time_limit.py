@@ -8,6 +8,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 PROBE = 64  # pixels a side of the part
+RUNS = 2  # of a formula for an answer: the second for its error
 MARGIN = 0.8  # of the time that is planned for: the machine may have other work later
 
 
@@ -20,6 +21,6 @@ def seconds_a_pixel(run: Callable[[Tensor], object], picture: Tensor, probe: int
 
 
 def affordable(run: Callable[[Tensor], object], picture: Tensor, seconds: float, probe: int = PROBE) -> float:
-    """Return how many runs on all of the picture so many seconds are enough for, planned with some to spare."""
-    pixels = picture[0, 0].numel()
-    return MARGIN * max(seconds, 0.0) / max(seconds_a_pixel(run, picture, probe) * pixels, 1e-9)
+    """Return how many answers, each with its error, so many seconds are enough for, planned with some to spare."""
+    whole = RUNS * seconds_a_pixel(run, picture, probe) * picture[0, 0].numel()
+    return MARGIN * max(seconds, 0.0) / max(whole, 1e-9)

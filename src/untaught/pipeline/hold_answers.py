@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from untaught.image.lazy import empty, release
 from untaught.pipeline.answer import Answer
@@ -14,11 +15,12 @@ from untaught.pipeline.answer import Answer
 class Held:
     """Where the answers of a picture's planes lie until they are put together.
 
-    One array for all: planes that are small each may be too many for the memory.
+    One array for all: planes that are small each may be too many for the memory. It is of a type that is given, to
+    which values are turned, or of that of the first.
     """
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, dtype: DTypeLike | None = None) -> None:
+        self.count, self.dtype = count, dtype
         self.values: NDArray[Any] | None = None
 
     def laid(self, index: int, answer: Answer) -> Answer:
@@ -27,8 +29,9 @@ class Held:
         if self.count < 2 or answer.numbers is not None or not values.size:
             return answer
         if self.values is None:
-            self.values = empty((self.count, *values.shape), values.dtype)
-        if self.values.shape[1:] != values.shape or self.values.dtype != values.dtype:
+            self.values = empty((self.count, *values.shape), np.dtype(self.dtype or values.dtype))
+        other = self.dtype is None and self.values.dtype != values.dtype
+        if self.values.shape[1:] != values.shape or other:
             return answer
         self.values[index] = values
         release(self.values)

@@ -15,7 +15,6 @@ from untaught.methods.time_limit import affordable
 from untaught.problem import Estimate, Problem
 
 SOME = 0.1  # standard deviation of noise; the time does not depend on it
-RUNS = 2  # of the formula: the second for its error
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class NLM:
 
     def within(self, problem: Problem, seconds: float) -> NLM:
         """Return the method with offsets as far as so many seconds on this machine are enough for."""
-        share = affordable(lambda part: self._averaged(part, SOME), problem.y, seconds) / RUNS
+        share = affordable(lambda part: self._averaged(part, SOME), problem.y, seconds)
         side = (2 * self.distance + 1) * math.sqrt(min(1.0, share))
         return replace(self, distance=max(1, int((side - 1) / 2)) if share < 1 else self.distance)
 

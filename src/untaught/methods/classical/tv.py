@@ -21,7 +21,6 @@ from untaught.problem import Estimate, Problem
 Plane = NDArray[np.float32]
 
 SOME = 0.1  # a weight; the time does not depend on it
-RUNS = 2  # on all of the picture: the second for its error
 LEAST = 20  # iterations, when there is little time
 STEP = 0.1  # of the noise's standard deviation: the finite step that gives the divergence
 
@@ -63,7 +62,7 @@ class TV:
     def within(self, problem: Problem, seconds: float) -> TV:
         """Return the method with as many iterations as so many seconds on this machine are enough for."""
         weights = [SOME] * problem.y.shape[1]
-        share = affordable(lambda part: _smooth(part, weights, LEAST), problem.y, seconds) / RUNS
+        share = affordable(lambda part: _smooth(part, weights, LEAST), problem.y, seconds)
         return replace(self, iterations=min(self.iterations, max(LEAST, int(share * LEAST))))
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:

@@ -17,7 +17,6 @@ from untaught.methods.time_limit import affordable
 from untaught.problem import Estimate, Problem
 
 SOME = 0.1  # standard deviation of noise; the time does not depend on it
-RUNS = 2  # of the formula: the second for its error
 PROBE = 160  # pixels a side of the part that tells the time: smaller ones are padded to as much
 
 
@@ -56,7 +55,7 @@ class Wavelet:
 
     def within(self, problem: Problem, seconds: float) -> Wavelet:
         """Return the method with as many shifts as so many seconds on this machine are enough for."""
-        share = affordable(lambda part: self._all_shrunk(part[0], SOME), problem.y, seconds, PROBE) / RUNS
+        share = affordable(lambda part: self._all_shrunk(part[0], SOME), problem.y, seconds, PROBE)
         return replace(self, shifts=max(1, int(self.shifts * math.sqrt(min(1.0, share)))))
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:

@@ -57,10 +57,10 @@ class Runner:
         asked = method
         if isinstance(method, Timed) and seconds is not None:
             method = method.within(problem, seconds)
+        said = _quickened(asked, method)
         options = Options(rule, seconds, self.request.on_progress, checkpoint, phase=method.name)
         with self._compilation_told(method, problem):
             fitted = fit(averaged(method), problem, self.request.seed, options)
-        quicker = method
         method = ended_after(method, fitted.stopped.step)
         return Candidate(
             name=method.name,
@@ -71,7 +71,7 @@ class Runner:
             rule=rule,
             watch=fitted.watch,
             history=fitted.history,
-            notes=fitted.notes + _quickened(asked, quicker),
+            notes=fitted.notes + said,
             interrupted=fitted.interrupted,
             seconds=time.monotonic() - started,
             recipe=plane_recipe(method, rule, fitted.stopped.step),

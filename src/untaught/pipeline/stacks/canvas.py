@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from untaught.image.image import Image
-from untaught.image.lazy import empty, in_words, release
+from untaught.image.lazy import in_words
 from untaught.image.tiling import Tile
 from untaught.pipeline.answer import Answer
+from untaught.pipeline.hold_answers import Held
 from untaught.pipeline.stacks.blocks import Block
 from untaught.pipeline.tiles.join_tiles import NOWHERE, Canvas, Laid, joined
 
@@ -24,13 +23,13 @@ class SeriesCanvas:
         self.planes = {index: place for place, index in enumerate(planes)}
         self.shape, self.memory = shape, memory
         self.exact = picture.array.itemsize > 2  # as exact as the numbers that they become
-        self.values: NDArray[Any] | None = None
+        self.held = Held(len(planes), np.float64 if self.exact else np.float32)
         self.begun: dict[int, tuple[Canvas, list[Laid]]] = {}
 
     def laid(self, block: Block, answers: Mapping[int, Answer]) -> dict[int, Answer]:
         """Lay the answers for a block, and return those of whole planes, whose values lie here."""
         if block.tile is None:
-            return {index: self._held(index, answer) for index, answer in answers.items()}
+            return {index: self.held.laid(self.planes[index], answer) for index, answer in answers.items()}
         found = {}
         for index, answer in answers.items():
             canvas, tiles = self.begun.setdefault(index, (Canvas(self.shape, self.exact), []))
@@ -39,7 +38,7 @@ class SeriesCanvas:
             if len(tiles) == block.tiles:
                 del self.begun[index]
                 whole = joined(canvas, tiles, (self._said(block.tile, len(tiles)),))
-                found[index] = self._held(index, whole)
+                found[index] = self.held.laid(self.planes[index], whole)
         return found
 
     def _said(self, tile: Tile, count: int) -> str:
@@ -49,13 +48,3 @@ class SeriesCanvas:
             f"it was restored in {count} parts of {size} pixels, which overlap, each with the same part of the "
             f"planes around it, to need no more than {in_words(self.memory)} of memory"
         )
-
-    def _held(self, index: int, answer: Answer) -> Answer:
-        if answer.numbers is not None:
-            return answer
-        if self.values is None:
-            self.values = empty((len(self.planes), *self.shape), np.float64 if self.exact else np.float32)
-        place = self.planes[index]
-        self.values[place] = answer.values
-        release(self.values)
-        return replace(answer, values=self.values[place])
