@@ -16,6 +16,7 @@ from untaught.fitting.checkpoint import refuse_foreign
 from untaught.fitting.progress import Progress
 from untaught.image.image import Image
 from untaught.image.plane import Plane
+from untaught.methods.parallel import threads_for
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.combine_planes import Answers, combine
 from untaught.pipeline.elsewhere import Ahead, Elsewhere, Solved, sent
@@ -267,7 +268,8 @@ class _Part:
         plane = self.only or picture.plane(self.index)
         if request is None or _flat(plane.values):
             return _copied(plane)
-        return replace(self.solve(plane, request), together=request.context is not None)
+        with threads_for(plane.values.size):
+            return replace(self.solve(plane, request), together=request.context is not None)
 
 
 def _alone(request: Request | None, task: Task) -> str | None:

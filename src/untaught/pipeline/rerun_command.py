@@ -66,7 +66,8 @@ def _noise(recipe: Recipe) -> list[tuple[str, str]] | None:
 
 def _method(recipe: Recipe) -> dict[str, str] | None:
     """Return the options that name the method: the formula that answered, or else what was asked for."""
-    names = {_formula(plane) for plane in recipe.planes}
+    different = {(plane.method, plane.pilot, repr(plane.settings)): plane for plane in recipe.planes}
+    names = {_formula(plane) for plane in different.values()}
     name = names.pop() if len(names) == 1 else None
     found = recipe.asked if name is None else {"method": name}
     return None if found is None else {**found, "method": _located(found["method"])}
