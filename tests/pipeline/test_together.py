@@ -318,10 +318,13 @@ def test_channels_are_taken_apart_where_they_share_nothing_or_are_few() -> None:
     assert find_series(samples, "auto").channels == (tuple(range(8)),)
 
 
-def test_the_quick_effort_takes_each_plane_alone() -> None:
-    y = Image.of(noisy(film(3, side=48)), "TYX")
-    result = denoise(y, effort="quick", sigma=LEVEL)
-    assert any("one by one" in note for note in result.notes)
+@pytest.mark.parametrize(("axes", "gain"), [("TYX", 1.0), ("ZYX", 1.0)])
+def test_the_quick_effort_takes_planes_together_in_one_pass(axes: str, gain: float) -> None:
+    x = film(6, side=64)
+    y = Image.of(noisy(x), axes)
+    together, alone = (denoise(y, effort="quick", sigma=LEVEL, together=each) for each in ("auto", "none"))
+    assert together.method == alone.method == "nonlocal-quick"
+    assert psnr(together.image, x) > psnr(alone.image, x) + gain
 
 
 def test_planes_that_do_not_fit_are_not_looked_at_whole(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,9 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.helpers.documents import ROOT
 
@@ -51,6 +54,39 @@ def test_all_versions_of_python_are_tried() -> None:
     tried = re.findall(r'"(3\.\d+)"', re.search(r"python: \[(.*)\]", text)[1])
     assert PROJECT["requires-python"] == f">={tried[0]}"
     assert tried == ["3.11", "3.12", "3.13", "3.14"]
+
+
+def locked() -> dict[str, list[tuple[str, str, int]]]:
+    """Return the versions that are locked, with their conditions and numbers of hashes, by name."""
+    found: dict[str, list[tuple[str, str, int]]] = {}
+    text = (ROOT / "packaging" / "locked.txt").read_text(encoding="utf-8").replace("\\\n", " ")
+    for line in text.splitlines():
+        entry = re.fullmatch(r"([\w.-]+)==(\S+)(?: ; (.+?))?((?:\s+--hash=sha256:[0-9a-f]{64})+)", line.rstrip())
+        assert entry, line
+        name, version, condition, hashes = entry.groups()
+        found.setdefault(canonicalize_name(name), []).append((version, condition or "", hashes.count("--hash")))
+    return found
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+def test_what_is_locked_is_what_the_package_and_its_tests_ask_for(python: str) -> None:
+    environment = {"python_version": python, "python_full_version": f"{python}.0", "sys_platform": "linux"}
+    known, asked = locked(), list(PROJECT["dependencies"])
+    extras = ["test"]
+    while extras:
+        for one in map(Requirement, PROJECT["optional-dependencies"][extras.pop()]):
+            extras += one.extras if one.name == "untaught" else []
+            asked += [] if one.name == "untaught" else [str(one)]
+    for one in map(Requirement, asked):
+        versions = [
+            version
+            for version, condition, _ in known[canonicalize_name(one.name)]
+            if not condition or Marker(condition).evaluate(environment)
+        ]
+        assert len(versions) == 1, one
+        assert versions[0] in one.specifier, f"{one}: sh packaging/lock.sh"
+    pinned = re.search(r"^torch==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)[1]
+    assert [version for version, *_ in known["torch"]] == [pinned]
 
 
 def test_the_recipe_is_up_to_date(conda: ModuleType) -> None:

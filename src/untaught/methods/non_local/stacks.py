@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
@@ -14,9 +14,9 @@ from torch.nn import functional as F
 from untaught.method import Along
 from untaught.methods.non_local.dct_pyramid import Axes, bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance
-from untaught.methods.non_local.over_time import denoise_over_time
+from untaught.methods.non_local.over_time import ONCE_OVER_TIME, denoise_over_time
 from untaught.methods.non_local.stack_parts import Draw, Joint, Split, Stack
-from untaught.methods.non_local.through_depth import denoise_volume
+from untaught.methods.non_local.through_depth import CUBES, ONCE_THROUGH_CUBES, CubeStage, denoise_volume
 from untaught.problem import Estimate, Problem, Response
 
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands that a lower resolution may take over
@@ -29,6 +29,8 @@ Lines = list[list[int]]  # planes that follow each other, by their places in a s
 
 class Planewise(Protocol):
     """A method for one plane at several scales: `MultiScale`."""
+
+    in_one_pass: ClassVar[bool]  # whether planes together are to take little more time than alone
 
     def solve(self, problem: Problem, seed: int) -> Estimate: ...  # noqa: D102
 
@@ -45,7 +47,8 @@ def solve_together(method: Planewise, problems: Sequence[Problem], along: Along,
         return [method.solve(problems[0], seed)]
     line = [list(range(len(problems)))]
     alone = _Step(_alone(method), _scales(method))
-    return _solved(method, problems, [alone, _time(line)] if along == "time" else [_depth(line)], seed)
+    with_others = _time(line, method.in_one_pass) if along == "time" else _depth(line, method.in_one_pass)
+    return _solved(method, problems, [alone, with_others] if along == "time" else [with_others], seed)
 
 
 def solve_grid(method: Planewise, problems: Sequence[Problem], length: int, seed: int) -> list[Estimate]:
@@ -58,7 +61,8 @@ def solve_grid(method: Planewise, problems: Sequence[Problem], length: int, seed
     if len(lines) == 1:
         return solve_together(method, problems, "time", seed)
     columns = [list(column) for column in zip(*lines, strict=True)]
-    return _solved(method, problems, [_depth(columns), *([_time(lines)] if length > 1 else [])], seed)
+    volumes = _depth(columns, method.in_one_pass)
+    return _solved(method, problems, [volumes, *([_time(lines, method.in_one_pass)] if length > 1 else [])], seed)
 
 
 def _on_processor(problem: Problem) -> Problem:
@@ -145,22 +149,24 @@ def _scales(method: Planewise) -> Callable[[int], tuple[Split, ...]]:
     return lambda count: tuple(method.split(scale) for scale in range(count - 1))
 
 
-def _time(lines: Lines) -> _Step:
+def _time(lines: Lines, in_one_pass: bool) -> _Step:
     """Return what follows patches along lines; the pilot is a part of the answer."""
+    followed = _followed_once if in_one_pass else _followed
 
     def make(stack: Stack, pilot: Tensor | None) -> list[Tensor]:
         assert pilot is not None
-        return _by_lines(stack, lines, lambda part, line: _followed(part, pilot[line]))
+        return _by_lines(stack, lines, lambda part, line: followed(part, pilot[line]))
 
     return _Step(make, lambda count: (_split(WHOLE), *(_split(EDGES) for _ in range(count - 2))))
 
 
-def _depth(lines: Lines) -> _Step:
+def _depth(lines: Lines, in_one_pass: bool) -> _Step:
     """Return what takes lines as volumes."""
+    stages = ONCE_THROUGH_CUBES if in_one_pass else CUBES
     axes = (0, 2, 3) if len(lines[0]) >= LEAST_PLANES else (2, 3)
 
     def make(stack: Stack, _: Tensor | None) -> list[Tensor]:
-        return _by_lines(stack, lines, lambda part, line: _in_cubes(part, axes))
+        return _by_lines(stack, lines, lambda part, line: _in_cubes(part, axes, stages))
 
     def split(x: Tensor) -> list[Tensor]:
         made = [bands(x[line], EDGES, axes) for line in lines]
@@ -181,14 +187,19 @@ def _followed(stack: Stack, pilot: Tensor) -> list[Tensor]:
     return [*found, enlarged(below, y.shape[2:])]
 
 
-def _in_cubes(stack: Stack, axes: Axes) -> list[Tensor]:
+def _followed_once(stack: Stack, pilot: Tensor) -> list[Tensor]:
+    """Return what is made over time in one pass, at the full resolution alone, and `pilot`."""
+    return [denoise_over_time(stack.y, stack.variance, pilot, ONCE_OVER_TIME, stack.covariance()), pilot]
+
+
+def _in_cubes(stack: Stack, axes: Axes, stages: tuple[CubeStage, ...]) -> list[Tensor]:
     """Return the volume, and what is made at half the resolution along some axes, if there is room for it."""
     y, covariance = stack.y, stack.covariance()
-    found = denoise_volume(y, stack.variance, covariance=covariance)
+    found = denoise_volume(y, stack.variance, stages, covariance)
     if min(y.shape[2:]) < LEAST:
         return [found]
     lower = _halved_law(stack, found, axes)
-    below = denoise_volume(halved(y, axes), lower.variance_of, covariance=lower.covariance)
+    below = denoise_volume(halved(y, axes), lower.variance_of, stages, lower.covariance)
     return [found, enlarged(below, [y.shape[axis] for axis in axes], axes)]
 
 

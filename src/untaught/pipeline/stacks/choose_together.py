@@ -32,7 +32,7 @@ def helping_method(request: Request, along: Along | None) -> Helping | None:
     along : {"time", "depth"} or None
         What the planes follow each other in; None for channels.
     """
-    if request.parts or request.effort == "quick":  # a pass over each plane is several times as quick
+    if request.parts:
         return None
     method = request.method
     if method == "auto":

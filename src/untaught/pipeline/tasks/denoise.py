@@ -126,7 +126,7 @@ def denoise(
         Which planes of a stack help each other: 'auto', those along T or Z that show the same, or five channels
         and more of one scene; 'none'; 'T'; 'Z'; 'TZ', volumes that follow each other along both, and
         other planes along whichever they are more alike. It takes a method that
-        takes planes together, as 'auto' and 'nonlocal' do, and more than the quick effort.
+        takes planes together, as 'auto' and 'nonlocal' do; the quick effort does that in one pass.
     strength : float
         From 0, the input, to 1, the answer: how much of what is found to be noise is taken out.
     fixed_pattern : str
