@@ -4,14 +4,16 @@
     python benchmarks/stacks.py --data DIR --law rician [--levels 3,5,9] [--stacks mri_t1_colin27_2mm]
     python benchmarks/stacks.py --data DIR --networks gr2r,n2v,n2n [--planes 8] [--crop 96] [--steps 1500]
 
-DIR holds `video` and `volumes`, TIFF files of clean planes. Series are tried at levels 20 and 40 of 255,
-volumes at 10 and 25 (Rician: in per cent of the peak), neither cut off nor rounded. PSNR is that of the whole
-stack; CPU seconds count every thread, after a first call that is not counted. `inside` is the share of planes
-whose stated 90 % interval holds the truth, `stated` by how much too high the PSNR is stated on average. All
-methods of a line ran in the same process. BM4D is the package `bm4d`, which is not a dependency: its licence is
-non-commercial. With --networks each of them is run on the stack with neighbours, on its planes one by one (n2n
-cannot be), and beside `together`; --steps is what one plane takes at most, and a stack of n sqrt(n) times that.
-One JSON line a stack and level in --output; what is there is not run again.
+DIR holds `video` and `volumes`, TIFF files of clean planes. Series are tried at levels 20 and 40 of 255, volumes
+at 10 and 25 (Rician: in per cent of the peak), neither cut off nor rounded. PSNR is that of the whole stack; CPU
+seconds count every thread, after a first call that is not counted. `inside` is the share of planes whose stated
+90 % interval holds the truth, `stated` by how much too high the PSNR is stated on average. All methods of a line
+ran in the same process. `flicker`: how much, of 255, the error of flat squares of a film that stand still
+changes from a plane to the next. `quick` is what `--effort quick` does together. BM4D is the package `bm4d`,
+which is not a dependency: its licence is non-commercial. With --networks each of them is run on the stack with
+neighbours, on its planes one by one (n2n cannot be), and beside `together`; --steps is what one plane takes at
+most, and a stack of n sqrt(n) times that. One JSON line a stack and level in --output; what is there is not run
+again.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lib.flicker import flicker
 from lib.harness import answer, machine, peak_gib, psnr
 
 SERIES = ("carphone_gray", "bus_gray", "bus_colour", "people_colour", "motorway_colour", "davis_tennis_colour")
@@ -80,17 +83,25 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
             "cpu": round(time.process_time() - spent, 1),
             "seconds": round(time.monotonic() - started, 1),
             **trust(found, clean, stated),
+            **beat(along, found, clean),
         }
     gain = {name: round(rows["together"]["psnr"] - row["psnr"], 3) for name, row in rows.items()}
     return {
         **rows,
         "gain_over": gain,
         "noisy": round(psnr(noisy, clean), 3),
+        **beat(along, noisy, clean),
         "size": clean.shape,
         "peak_gib": round(peak_gib(), 3),
         "date": date.today().isoformat(),
         "machine": machine(),
     }
+
+
+def beat(along: str, found: Stack, clean: Stack) -> dict[str, float]:
+    """Return how flat parts of a film flicker, where there are such."""
+    told = flicker(found, clean) if along == "time" else None
+    return {} if told is None else {"flicker": round(told, 3)}
 
 
 def drawn(case: dict[str, Any]) -> tuple[Stack, Stack, Law]:
@@ -125,7 +136,12 @@ Method = Callable[[Stack], tuple[Stack, Stated]]
 
 def methods(along: str, law: Law) -> dict[str, Method]:
     """Return what is compared, by name."""
-    found = {"together": _ours(along, law), "alone": _ours("", law), "nlm3d": _nlm(law)}
+    found = {
+        "together": _ours(along, law),
+        "quick": _ours(along, law, "Quick"),
+        "alone": _ours("", law),
+        "nlm3d": _nlm(law),
+    }
     if find_spec("bm4d") is not None and law[0] == "gaussian":
         found["bm4d"] = _bm4d(law)
     return found
@@ -168,11 +184,11 @@ def trust(found: Stack, clean: Stack, stated: Stated) -> dict[str, float]:
     return {"inside": round(float(np.mean(inside)), 3), "stated": round(float(np.mean(off)), 3)}
 
 
-def _ours(along: str, law: Law) -> Method:
+def _ours(along: str, law: Law, kind: str = "MultiScale") -> Method:
     def method(noisy: Stack) -> tuple[Stack, Stated]:
         import torch
 
-        from untaught.methods.non_local.multiscale import MultiScale
+        from untaught.methods.non_local import multiscale
         from untaught.noise import parse_noise
         from untaught.pipeline.plane.judge import clean_risk
         from untaught.problem import Problem, array, tensor
@@ -186,7 +202,7 @@ def _ours(along: str, law: Law) -> Method:
             raise ValueError(law)
         planes = [tensor(plane / 255) for plane in noisy]
         problems = [Problem(y, torch.ones_like(y[:, :1]), noise) for y in planes]
-        ours = MultiScale()
+        ours = getattr(multiscale, kind)()
         shrinkage = Shrinkage(*ours.runs.tweedie)
         if along:
             estimates = ours.solve_together(problems, along, 0)  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from tables.gpu import gpu
 from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from tables.peers import peers
+from tables.stacks import stacks
 from tables.targets import bars
 from tables.tasks import learners, published, task, trained, warm_starts
 from tables.theory import theory
@@ -215,6 +216,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "dip": dip,
     "noise": noise,
     "drawings": drawings,
+    "stacks": stacks,
     "rules": rules,
     "trust": trust,
     "dataset": trained,

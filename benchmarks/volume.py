@@ -3,11 +3,12 @@
     python benchmarks/volume.py --data DIR [--quick] [--planes 512] [--side 1024] [--workers 2] [--memory 1400MiB]
         [--method auto] [--effort quick] [--together none] [--folder DIR]
 
-The picture F16 of the nine, mirrored on and on and moved by a pixel from plane to plane, as float64, with white noise
-of level 20 (of 255) that is drawn on it and not given; 512 planes of 1024 x 1024 are 4 GiB. It is written plane by
-plane, restored by the command that a user would type (`untaught denoise volume.zarr -o clean.zarr --dask local`), and
-read plane by plane for its PSNR. Resident memory of every process of the call is read ten times a second, files that are
-mapped included. One JSON line a case in --output. --folder says where the volumes lie meanwhile (twice their size).
+The picture F16 of the nine, mirrored on and on and moved by a pixel from plane to plane, as float64, with white
+noise of level 20 (of 255) that is drawn on it and not given; 512 planes of 1024 x 1024 are 4 GiB. It is written
+plane by plane, restored by the command that a user would type (`untaught denoise volume.zarr -o clean.zarr
+--dask local`), and read plane by plane for its PSNR. Resident memory of every process of the call is read ten
+times a second, files that are mapped included. One JSON line a case in --output. --folder says where the volumes
+lie meanwhile (twice their size, and as much again for temporary files).
 """
 
 from __future__ import annotations
