@@ -234,6 +234,7 @@ class Image:
             plane = planes[index]
             if index in ready:
                 view[where][..., list(group)] = ready[index]
+                release(ready[index])
                 release(out)
             elif plane is not None:
                 self._lay(plane, view[where], list(group), stay[index])
