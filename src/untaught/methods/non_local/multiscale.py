@@ -218,8 +218,8 @@ class Thorough(MultiScale):
 class Quick(MultiScale):
     """`NonLocal` at the full resolution alone and in two stages, in a fourth of the time of `MultiScale`.
 
-    Its error is measured on parts of the picture, so that the answer does not have to be made a second time. Planes
-    that help each other are followed, or taken as a volume, once.
+    Its error is measured on parts of the picture, so that the answer does not have to be made a second time.
+    Planes that help each other are followed, or taken as a volume, once.
     """
 
     stages: tuple[Stage, ...] = QUICK

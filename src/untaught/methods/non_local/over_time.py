@@ -51,7 +51,7 @@ class TimeStage:
 
 # Tuned on twelve frames of each of five films, and on pictures of scikit-image that stand, move or are cut.
 TIME = (TimeStage(6, 32, 6), TimeStage(8, 24, 8), TimeStage(5, 20, 5, share=0.6))
-# In a third of the time: .4 to .8 dB less on two of these films at levels 20 and 40, 1.1 to 2.4 above planes alone.
+# In a third of the time: .4 to .9 dB less on two of these films at levels 20 and 40, 1 to 2.4 above planes alone.
 ONCE_OVER_TIME = (TimeStage(6, 32, 6),)
 
 
