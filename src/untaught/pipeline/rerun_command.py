@@ -12,7 +12,7 @@ from untaught.methods.registry import FORMS, TUNED, make, model_of
 from untaught.pipeline.recipes import method_of
 from untaught.results.recipe import PlaneRecipe, Recipe
 
-ALONE = ("denoise", "dejpeg")  # tasks that need nothing beside the picture
+ALONE = ("denoise", "dejpeg", "descreen")  # tasks that need nothing beside the picture
 PILOT = "nonlocal"  # what a formula's noise level is refined with, where there is no time limit
 
 

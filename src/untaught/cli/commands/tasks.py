@@ -90,6 +90,22 @@ class JpegCall(TaskCall):
 
 
 @dataclass(frozen=True)
+class AloneCall(TaskCall):
+    """The same for a task that needs nothing beside the picture, and gives one of the same size."""
+
+    def frame(self, picture: Image) -> Image:
+        """Return the picture."""
+        return picture
+
+    def door(self, picture: Image) -> Callable[..., Result]:
+        """See `Call`."""
+        import untaught.pipeline as pipeline
+
+        door: Callable[..., Result] = getattr(pipeline, self.task)
+        return door
+
+
+@dataclass(frozen=True)
 class MarkCall(TaskCall):
     """The same for a half-transparent mark, which is taken off before the rest is filled in."""
 
@@ -111,6 +127,9 @@ class MarkCall(TaskCall):
         from untaught.pipeline.tasks.inpaint import inpaint
 
         return partial(inpaint, **self.operands, translucent=True)
+
+
+KINDS: dict[str, type[TaskCall]] = {"dejpeg": JpegCall, "descreen": AloneCall}
 
 
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
@@ -156,7 +175,7 @@ def call_of(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskC
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
     given["noise_region"], given["noise_from"] = region_of(given["noise_region"]), given["noise_from"] or None
     picture, output = given.pop("picture"), given.pop("output")
-    kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
+    kind = KINDS.get(task, MarkCall if operands.pop("translucent", False) else TaskCall)
     ends = range_of(given.pop("value_range"))
     reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]), value_range=ends)
     return kind(picture, output, given, **about, task=task, operands=operands, reading=reading)
@@ -251,4 +270,11 @@ def restore() -> dict[str, Any]:
 @with_options
 def dejpeg() -> dict[str, Any]:
     """Take the blocks and ripples out of a JPEG file that was compressed too much."""
+    return {}
+
+
+@app.command(short_help="Take off the dots of a print, moire, or streaks of a scanner.")
+@with_options
+def descreen() -> dict[str, Any]:
+    """Take a regular pattern off a picture: the dots of a print (halftone), moire, streaks of a scanner."""
     return {}

@@ -27,6 +27,7 @@ from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.options import Frames, Region, frames_of, region_of
 from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.say_pattern import middle_of, pattern_in
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Request
@@ -257,9 +258,13 @@ def _stripes(picture: Image, plane: Plane) -> tuple[str, ...]:
     return (stripes_in_parts(picture, plane.index) if plane.scale else stripes_in(plane)).notes
 
 
+def _pattern(picture: Image, plane: Plane) -> tuple[str, ...]:
+    return pattern_in(middle_of(picture, plane.index) if plane.scale else plane).notes
+
+
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
     said = [
-        (plane.label, (*of.report.notes, *_stripes(picture, plane), *left_out(plane)))
+        (plane.label, (*of.report.notes, *_stripes(picture, plane), *_pattern(picture, plane), *left_out(plane)))
         for plane, of in zip(planes, found, strict=True)
     ]
     notes = named_by_plane(said, len(found))
