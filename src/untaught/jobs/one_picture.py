@@ -153,6 +153,7 @@ def _restored(
         "inpaint",
         "dejpeg",
         "descreen",
+        "despeckle",
         "apply",
     ):  # what is written is of the picture's own size
         check_writable(job.output, typed(picture, options.get("output_type", "same")))

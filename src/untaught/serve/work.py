@@ -191,7 +191,17 @@ def verb_of(settings: Settings, uploads: dict[str, str]) -> Callable[..., Result
         If something has to be given that was not.
     """
     from untaught.image.files import read
-    from untaught.pipeline.tasks import deblur, dejpeg, demosaic, denoise, descreen, inpaint, restore, upscale
+    from untaught.pipeline.tasks import (
+        deblur,
+        dejpeg,
+        demosaic,
+        denoise,
+        descreen,
+        despeckle,
+        inpaint,
+        restore,
+        upscale,
+    )
 
     needed = settings.needs
     if needed is not None and needed not in uploads:
@@ -207,6 +217,7 @@ def verb_of(settings: Settings, uploads: dict[str, str]) -> Callable[..., Result
         "denoise": lambda: denoise.denoise,
         "dejpeg": lambda: dejpeg.dejpeg,
         "descreen": lambda: descreen.descreen,
+        "despeckle": lambda: despeckle.despeckle,
         "inpaint": lambda: partial(inpaint.inpaint, mask=path.get("mask"), mask_marks=marks, **given),
         "upscale": lambda: partial(upscale.upscale, **given),
         "deblur": lambda: partial(

@@ -129,7 +129,7 @@ class MarkCall(TaskCall):
         return partial(inpaint, **self.operands, translucent=True)
 
 
-KINDS: dict[str, type[TaskCall]] = {"dejpeg": JpegCall, "descreen": AloneCall}
+KINDS: dict[str, type[TaskCall]] = {"dejpeg": JpegCall, "descreen": AloneCall, "despeckle": AloneCall}
 
 
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
@@ -277,4 +277,11 @@ def dejpeg() -> dict[str, Any]:
 @with_options
 def descreen() -> dict[str, Any]:
     """Take a regular pattern off a picture: the dots of a print (halftone), moire, streaks of a scanner."""
+    return {}
+
+
+@app.command(short_help="Take specks and pinholes out of a page of one bit.")
+@with_options
+def despeckle() -> dict[str, Any]:
+    """Take specks out of a page in black and white, and fill pinholes: what is smaller than strokes and dots."""
     return {}

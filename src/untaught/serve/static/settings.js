@@ -3,7 +3,7 @@
 const form = document.getElementById("settings");
 const field = (name) => form.elements[name];
 const ABLE = ["fill", "exemplar", "pnp", "dip", "deep-decoder", "pixels", "pixel-tv"];  // methods for tasks with an operator
-const NOISELESS = ["dejpeg", "descreen"];  // the picture itself tells all
+const NOISELESS = ["dejpeg", "descreen", "despeckle"];  // the picture itself tells all
 const OF_TASK = { denoise: ["strength"], inpaint: ["translucent"], upscale: ["factor", "kernel"], deblur: ["psf", "border"], demosaic: ["pattern"] };
 
 export function asked(region, uploads) {
