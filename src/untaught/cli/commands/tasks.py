@@ -253,7 +253,13 @@ def deblur(
 @app.command(short_help="Make colours of what a colour filter array saw.")
 @with_options
 def demosaic(
-    pattern: Annotated[str, typer.Option(metavar="NAME", help="RGGB, BGGR, GRBG, GBRG or X-TRANS.")] = "RGGB",
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="RGGB, BGGR, GRBG, GBRG or X-TRANS; by default what a raw file says, and else RGGB.",
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """Make a colour picture of the values behind a colour filter array."""
     return {"pattern": pattern}

@@ -102,6 +102,11 @@ class Pattern:
         return 1 / self.coarsest.frequency
 
     @property
+    def level(self) -> float:
+        """The standard deviation of all its waves, in the units of the values."""
+        return math.sqrt(sum(line.amplitude**2 for line in self.lines) / 2)
+
+    @property
     def longest(self) -> float:
         """The longest period of any of its lines, in pixels."""
         return 1 / min(line.frequency for line in self.lines)
@@ -190,7 +195,7 @@ def pattern_in(values: Floats, missing: Flags | None, rows: slice, columns: slic
     seen = {at: ratio for at, ratio in strength.items() if fine[at] and scale * math.sqrt(power[at]) > VISIBLE}
     strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and _narrow(power, *at)]
     coarse = max((ratio for at, ratio in strength.items() if not fine[at]), default=0.0)
-    if not strong or coarse > HARMONIC * max(seen.values()):
+    if all(_of_a_mosaic(at, side) for at in strong) or coarse > HARMONIC * max(seen.values()):
         return None
     taken = sorted((at for at, ratio in seen.items() if ratio > BESIDE), key=lambda at: -power[at])[:MOST_LINES]
     around = 9 * uniform_filter(power, 3, mode="wrap")
@@ -220,6 +225,11 @@ def _half(i: int, j: int, side: int) -> bool:
     down, across = (at if at <= side // 2 else at - side for at in (i, j))
     edge = side / 2
     return (down > 0 and (down < edge or across >= 0)) or (down == 0 and across > 0)
+
+
+def _of_a_mosaic(at: tuple[int, int], side: int) -> bool:
+    """Say whether a line repeats every second row or column: so do the values behind a colour filter array."""
+    return all(min(n, side - n, abs(2 * n - side)) < 2 for n in at)
 
 
 def _own_mirror(i: int, j: int, side: int) -> bool:

@@ -49,6 +49,15 @@ class Specks:
         return self.ink | self.paper
 
 
+def dark_of(values: NDArray[np.float32]) -> Flags | None:
+    """Return where (H, W, C) has the darker of its two colours, (H, W); None where it has others."""
+    channel = values[..., int(np.ptp(values, axis=(0, 1)).argmax())]
+    dark = np.asarray(channel == channel.min(), np.bool_)
+    if dark.all() or any(np.ptp(values[of], axis=0).any() for of in (dark, ~dark)):
+        return None
+    return dark
+
+
 def specks_of(ink: Flags) -> Specks:
     """Return the specks of a page, (H, W), True where there is ink.
 

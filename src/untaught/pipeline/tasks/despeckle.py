@@ -15,7 +15,7 @@ from untaught.image.plane import Plane
 from untaught.image.reading import Reading, memory_of
 from untaught.method import Stopped
 from untaught.noise import Unknown
-from untaught.noise.estimation.specks import HAIR, Specks, specks_of
+from untaught.noise.estimation.specks import HAIR, Specks, dark_of, specks_of
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.options import Picture
 from untaught.pipeline.planes import Requests, restore_planes
@@ -86,27 +86,21 @@ def despeckle_planes(requests: Requests) -> Result:
     picture = requests.picture
     for index in range(picture.n_planes):
         plane = picture.plane(index)
-        if dark_of(plane) is None and plane.values.max() > plane.values.min():
+        if _ink(plane) is None and plane.values.max() > plane.values.min():
             raise InputError(GREY.format(picture.name))
     return restore_planes(requests, TASK, _plane)
 
 
-def dark_of(plane: Plane) -> NDArray[np.bool_] | None:
-    """Return where a plane has the darker of its two colours, (H, W); None where it has others."""
-    values, missing = plane.values, plane.missing
-    if missing.any():
-        return None
-    channel = values[..., int(np.ptp(values, axis=(0, 1)).argmax())]
-    dark = np.asarray(channel == channel.min(), np.bool_)
-    if dark.all() or any(np.ptp(values[of], axis=0).any() for of in (dark, ~dark)):
-        return None
-    return dark
+def _ink(plane: Plane) -> NDArray[np.bool_] | None:
+    """Return where a plane of two colours has the rarer one; None for another plane."""
+    dark = None if plane.missing.any() else dark_of(plane.values)
+    return dark if dark is None or dark.mean() <= 0.5 else ~dark
 
 
 def specks_in(plane: Plane) -> Specks | None:
-    """Return the specks of a plane of two colours, of which the rarer is ink; None for another plane."""
-    dark = dark_of(plane)
-    return None if dark is None else specks_of(dark if dark.mean() <= 0.5 else ~dark)
+    """Return the specks of a plane of two colours; None for another plane."""
+    ink = _ink(plane)
+    return None if ink is None else specks_of(ink)
 
 
 def _plane(plane: Plane, request: Request) -> Answer:
