@@ -9,6 +9,8 @@ from .jobs.verbs import deblur as deblur
 from .jobs.verbs import dejpeg as dejpeg
 from .jobs.verbs import demosaic as demosaic
 from .jobs.verbs import denoise as denoise
+from .jobs.verbs import descreen as descreen
+from .jobs.verbs import despeckle as despeckle
 from .jobs.verbs import inpaint as inpaint
 from .jobs.verbs import restore as restore
 from .jobs.verbs import upscale as upscale

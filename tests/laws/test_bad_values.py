@@ -27,6 +27,8 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "deblur": (untaught.deblur, {"image": Y, "psf": "gaussian:1", **QUICK}),
     "demosaic": (untaught.demosaic, {"image": Y, **QUICK}),
     "restore": (untaught.restore, {"y": Y, **QUICK}),
+    "despeckle": (untaught.despeckle, {"image": Y > 0.5}),
+    "descreen": (untaught.descreen, {"image": Y}),
     "dejpeg": (untaught.dejpeg, {"image": Y}),
     "inspect": (untaught.inspect, {"image": Y}),
     "compare": (untaught.compare, {"image": Y, "methods": ["nlm"]}),

@@ -27,6 +27,7 @@ from untaught.operators import (
     Operator,
     Radon,
     RandomCompression,
+    Screen,
     StructuredCompression,
     Wrapped,
     as_operator,
@@ -50,6 +51,13 @@ def psf(rows: int, columns: int, channels: int = 1) -> Tensor:
 
 def holes(height: int, width: int, channels: int = 1) -> Tensor:
     return torch.rand(1, channels, height, width, generator=torch.Generator().manual_seed(2)) > 0.4
+
+
+def screen(channels: int) -> Screen:
+    """Return a pattern of two waves, as strong in every channel."""
+    lines = ((0.21, 0.13), (-0.13, 0.21))
+    spectra, each = ((1e-4, -2.5, 1e-5),), ((1e-3, 8e-4),)
+    return Screen(lines, spectra * channels, each * channels, ((0.1, 0.2),) * channels, 64, True)
 
 
 class Foreign:
@@ -85,6 +93,7 @@ LINEAR: dict[str, Make] = {
     "random, drawn anew": lambda c, h, w: RandomCompression((c, h, w), 40, keep=0),
     "structured": lambda c, h, w: StructuredCompression((c, h, w), c * h * w // 3),
     "jpeg": lambda c, h, w: Jpeg((tuple(range(1, 65)),) * c, (1, 2, 2)[:c], (h, w)),
+    "screen": lambda c, h, w: screen(c),
     "composition": lambda c, h, w: Mask(holes(h - 2, w - 2)) @ Blur(psf(3, 3)),
     "three": lambda c, h, w: compose(Downsample(2, size=(h - 2, w)), Blur(psf(3, 1)), Identity()),
     "wrapped": lambda c, h, w: Wrapped(Foreign()),

@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 from tests.conftest import clean
 from untaught.noise import measure
 from untaught.noise.estimation.drawings import drawn
+from untaught.noise.estimation.measure import PATTERN
 from untaught.noise.estimation.pattern import pattern_of
 from untaught.noise.estimation.repeats import repeats_of, shrunk
 
@@ -142,7 +143,8 @@ def test_a_printed_screen_is_a_pattern_and_no_noise(period: float, degrees: floa
     assert pattern is not None
     assert pattern.period == pytest.approx(period, rel=0.03)
     assert report.model.negligible
-    assert pattern.describe() in report.notes
+    assert pattern.printed
+    assert PATTERN in report.notes
 
 
 def test_noise_in_columns_is_no_pattern() -> None:

@@ -104,6 +104,8 @@ COMMANDS = {
     "deblur": ["-o", "out.npy", "--psf", "gaussian:1"],
     "demosaic": ["-o", "out.npy"],
     "restore": ["-o", "out.npy"],
+    "despeckle": ["-o", "out.npy"],
+    "descreen": ["-o", "out.npy"],
     "dejpeg": ["-o", "out.npy"],
     "inspect": [],
     "compare": ["-o", "place", "--methods", "nlm"],

@@ -74,6 +74,8 @@ def test_no_path_can_be_asked_for(wrong: dict[str, Any]) -> None:
         ({"task": "demosaic"}, {}, "demosaic 'a b.png' -o 'a b-restored.png' --pattern RGGB"),
         ({"task": "guided"}, {"guide": "g.png"}, "restore 'a b.png' -o 'a b-restored.png' --guide g.png"),
         ({"task": "dejpeg"}, {}, "dejpeg 'a b.png' -o 'a b-restored.png'"),
+        ({"task": "despeckle"}, {}, "despeckle 'a b.png' -o 'a b-restored.png'"),
+        ({"task": "descreen"}, {}, "descreen 'a b.png' -o 'a b-restored.png'"),
     ],
 )
 def test_the_command_says_the_same(settings: dict[str, Any], uploads: dict[str, str], words: str) -> None:

@@ -148,7 +148,14 @@ def _restored(
     picture = as_image(job.input, axes, work.reading)
     job.output.parent.mkdir(parents=True, exist_ok=True)
     check_place(job.output, (picture.source,), work.reading.volume)
-    if work.verb in ("denoise", "inpaint", "dejpeg", "apply"):  # what is written is of the picture's own size
+    if work.verb in (
+        "denoise",
+        "inpaint",
+        "dejpeg",
+        "descreen",
+        "despeckle",
+        "apply",
+    ):  # what is written is of the picture's own size
         check_writable(job.output, typed(picture, options.get("output_type", "same")))
     if by is not None:
         result = by.denoise(picture, on_progress, axes=axes, **options)

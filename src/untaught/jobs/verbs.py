@@ -24,6 +24,8 @@ from untaught.pipeline.tasks import deblur as _deblur
 from untaught.pipeline.tasks import dejpeg as _dejpeg
 from untaught.pipeline.tasks import demosaic as _demosaic
 from untaught.pipeline.tasks import denoise as _denoise
+from untaught.pipeline.tasks import descreen as _descreen
+from untaught.pipeline.tasks import despeckle as _despeckle
 from untaught.pipeline.tasks import inpaint as _inpaint
 from untaught.pipeline.tasks import restore as _restore
 from untaught.pipeline.tasks import upscale as _upscale
@@ -171,4 +173,6 @@ upscale = _of_many(_upscale.upscale)
 deblur = _of_many(_deblur.deblur)
 demosaic = _of_many(_demosaic.demosaic)
 dejpeg = _of_many(_dejpeg.dejpeg)
+descreen = _of_many(_descreen.descreen)
+despeckle = _of_many(_despeckle.despeckle)
 restore = _of_many(_restore.restore)

@@ -23,7 +23,6 @@ from untaught.operators.structure import Bounded, coarser_of
 from untaught.problem import Estimate, Problem
 
 LEAST_STEPS = 8  # when there is little time
-JPEG = (3.0, 0.5)  # start and end in units of what JPEG's rounding has lost, set on crops of Kodak pictures
 SMOOTH, START_SWEEPS = 1e-3, 60  # weight, of A* A, and steps of the smooth picture that some operators start from
 ENOUGH = 1e-8  # of the energy of the misfit, where conjugate gradients end
 
@@ -60,9 +59,10 @@ class PlugAndPlay:
     -----
     Where the picture itself was measured, and all of it, this is `MultiScale`: D with the noise that there is.
 
-    Enlargements by 4 and more start at half the resolution and less, see `ladder`. What JPEG has rounded has an
-    error that is known without sigma and l, see `Jpeg.nearest`: that takes the place of the first step, s_k is
-    counted in what the rounding has lost, and the answer is a z, of which the same file could have been made.
+    Enlargements by 4 and more start at half the resolution and less, see `ladder`. What JPEG has rounded, and a
+    pattern whose spectrum is known, have an error that is known without sigma and l, see `Jpeg.nearest` and
+    `Screen.nearest`: that takes the place of the first step, s_k is counted in what was lost, and of a JPEG file
+    the answer is a z, of which the same file could have been made.
 
     References
     ----------
@@ -123,7 +123,7 @@ class PlugAndPlay:
                     x = denoise_nonlocal(z, s**2, (self.stage,), pilot=x)
                     shown = z if exact else x
                     if isinstance(rung.operator, Bounded):
-                        shown = rung.operator.nearest(x, rung.y, s)
+                        shown = rung.operator.shown(x, rung.y, s)
                 done += 1
                 shown = shown if rung is problem else bicubic(shown, problem.picture_shape)
                 yield Pass(Estimate(shown), done, self.steps * len(rungs))
@@ -148,7 +148,7 @@ class PlugAndPlay:
     def _schedule(self, problem: Problem, sigma: float) -> list[float]:
         if isinstance(problem.operator, Bounded):
             level = problem.operator.level(problem.y)
-            start, end = (max(share * level, ROUNDING) for share in JPEG)
+            start, end = (max(share * level, ROUNDING) for share in problem.operator.schedule)
         else:
             end = max(self.end, sigma)
             start = max(self.start, end)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from untaught.fitting.progress import Progress
     from untaught.results.result import Result
 
-TASKS = ("denoise", "inpaint", "upscale", "deblur", "dejpeg", "demosaic")
+TASKS = ("denoise", "inpaint", "upscale", "deblur", "dejpeg", "demosaic", "descreen")
+NOISELESS = ("dejpeg", "descreen")
+"""Tasks that take no noise: the file, or the picture, says all."""
 EFFORTS = ("quick", "normal", "best")
 PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG", "X-TRANS")
 PATIENCE = 1.0
@@ -136,7 +138,7 @@ class Session:
         """
         verb = verb_of(asked)
         options: dict[str, Any] = {"method": asked.method, "effort": asked.effort}
-        if asked.task != "dejpeg":  # whose file says what was rounded
+        if asked.task not in NOISELESS:
             options["noise"] = asked.noise or "auto"
 
         def work() -> None:
@@ -270,7 +272,7 @@ def verb_of(asked: Asked) -> Callable[..., Result]:
     """
     from functools import partial
 
-    from untaught.pipeline.tasks import deblur, dejpeg, demosaic, denoise, inpaint, upscale
+    from untaught.pipeline.tasks import deblur, dejpeg, demosaic, denoise, descreen, inpaint, upscale
 
     if asked.task not in TASKS:
         raise InputError(f"there is no task {asked.task!r} for a layer; choose {', '.join(TASKS)}")
@@ -280,8 +282,8 @@ def verb_of(asked: Asked) -> Callable[..., Result]:
         return partial(upscale.upscale, factor=asked.factor)
     if asked.task == "deblur":
         return partial(deblur.deblur, psf=asked.psf)
-    if asked.task == "dejpeg":
-        return dejpeg.dejpeg
+    if asked.task in NOISELESS:
+        return dejpeg.dejpeg if asked.task == "dejpeg" else descreen.descreen
     return partial(demosaic.demosaic, pattern=asked.pattern) if asked.task == "demosaic" else denoise.denoise
 
 

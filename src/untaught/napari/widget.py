@@ -34,7 +34,7 @@ from untaught.napari.layers import (
     restored_layer,
     uncertainty_layer,
 )
-from untaught.napari.session import EFFORTS, PATTERNS, TASKS, Asked, Session, Told
+from untaught.napari.session import EFFORTS, NOISELESS, PATTERNS, TASKS, Asked, Session, Told
 
 EVERY = 100
 """Milliseconds between two looks at what a session told."""
@@ -120,7 +120,7 @@ class RestoreWidget(QWidget):
     def _show_rows(self, task: str) -> None:
         for name, needed in NEEDED_BY.items():
             self.form.setRowVisible(getattr(self, name), task == needed)
-        self.form.setRowVisible(self.noise, task != "dejpeg")
+        self.form.setRowVisible(self.noise, task not in NOISELESS)
 
     def _list_masks(self, event: object = None) -> None:
         """Offer the layers of labels as masks."""

@@ -15,6 +15,7 @@ from untaught.operators.jpeg import Jpeg
 from untaught.operators.mask import Identity, Mask, check_mask
 from untaught.operators.mosaic import Mosaic
 from untaught.operators.radon import Radon
+from untaught.operators.screen import Screen
 
 __all__ = [
     "Blur",
@@ -30,6 +31,7 @@ __all__ = [
     "Operator",
     "Radon",
     "RandomCompression",
+    "Screen",
     "StructuredCompression",
     "Wrapped",
     "as_operator",

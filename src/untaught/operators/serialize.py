@@ -24,6 +24,7 @@ from untaught.operators.jpeg import Jpeg
 from untaught.operators.mask import Identity, Mask
 from untaught.operators.mosaic import Mosaic
 from untaught.operators.radon import Radon
+from untaught.operators.screen import Screen
 
 OURS: Mapping[str, type[Any]] = {
     kind.__name__: kind
@@ -38,6 +39,7 @@ OURS: Mapping[str, type[Any]] = {
         Mosaic,
         Radon,
         RandomCompression,
+        Screen,
         StructuredCompression,
     )
 }

@@ -97,12 +97,37 @@ def sites(values: NDArray[Any], operator: Operator | None) -> NDArray[Any]:
 
 @runtime_checkable
 class Bounded(Operator, Protocol):
-    """An operator whose measurements are known within bounds, such as those of rounding."""
+    """An operator that knows by itself how wrong its measurements are, such as by rounding.
+
+    Attributes
+    ----------
+    schedule : tuple of float
+        What is taken for the error of the first and of the last picture that explains them, in units of `level`.
+    rounds : int
+        How many such pictures.
+    why : str
+        Why similar patches are right for it.
+    untold : str
+        Why no error can be stated.
+    """
+
+    schedule: tuple[float, float]
+    untold: str
+
+    @property
+    def rounds(self) -> int: ...  # noqa: D102
+
+    @property
+    def why(self) -> str: ...  # noqa: D102
 
     def nearest(self, x: Tensor, y: Tensor, deviation: float) -> Tensor:
-        """Return the picture within the bounds of `y` that is nearest to `x`, which is wrong by `deviation`."""
+        """Return the picture that explains `y` and is nearest to `x`, which is wrong by `deviation`."""
+        ...
+
+    def shown(self, x: Tensor, y: Tensor, deviation: float) -> Tensor:
+        """Return what is answered for `x`."""
         ...
 
     def level(self, y: Tensor) -> float:
-        """Return the standard deviation of what the bounds leave open, in grey levels of the picture."""
+        """Return the standard deviation of what the measurements leave open, in units of the value range."""
         ...

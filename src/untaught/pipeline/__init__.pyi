@@ -3,6 +3,8 @@ from .tasks.deblur import deblur as deblur
 from .tasks.dejpeg import dejpeg as dejpeg
 from .tasks.demosaic import demosaic as demosaic
 from .tasks.denoise import denoise as denoise
+from .tasks.descreen import descreen as descreen
+from .tasks.despeckle import despeckle as despeckle
 from .tasks.inpaint import inpaint as inpaint
 from .tasks.inspect import inspect as inspect
 from .tasks.rerun import rerun as rerun

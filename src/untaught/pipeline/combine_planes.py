@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.image.formats.palette import outgrown, snapped
 from untaught.image.image import Image
 from untaught.image.lazy import empty
 from untaught.image.output_type import rounding, typed
@@ -67,6 +68,9 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
     frame = typed(frame, request.output_type)
     numbers = {index: a.numbers for index, a in enumerate(answers) if a is not None and a.numbers is not None}
     restored = frame.with_planes(values, [a.kept if a and same else None for a in answers], numbers)
+    if same and done and all(answer.noise.replaces or answer.method == "none" for answer in done):
+        restored = snapped(restored, picture)
+    grown = outgrown(restored, picture) if same else None
     planes = _plane_results(picture, answers, frame)
     first = representative(planes)
     psnr, psnr_input = _psnr(done, frame)
@@ -86,7 +90,10 @@ def _combined(picture: Image, found: Answers, request: Request, task: Task, fram
         std=_std(picture, answers),
         history=first.history if first else History(),
         candidates=first.candidates if first else (),
-        notes=all_with_units((*picture.notes, *task.notes, *_notes(picture, answers)), picture.value_range),
+        notes=all_with_units(
+            (*picture.notes, *task.notes, *_notes(picture, answers), *((grown,) if grown else ())),
+            picture.value_range,
+        ),
         interrupted=interrupted,
         planes=planes,
         command=command_line(recipe, picture, interrupted),

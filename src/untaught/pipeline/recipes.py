@@ -30,6 +30,8 @@ from untaught.results.recipe import PlaneRecipe, Recipe
 
 LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
 """A plane that was left as it was."""
+RULES_ALONE = ("despeckle",)
+"""What is done without a method: nothing can be set."""
 
 
 def plane_recipe(method: Iterative | ClosedForm, rule: Rule, steps: int) -> PlaneRecipe:
@@ -83,6 +85,8 @@ def rule_of(recipe: PlaneRecipe) -> Rule:
 
 def asked_again(plane: PlaneRecipe, request: Request) -> Request:
     """Return the request that a plane's recipe stands for; all else is as in `request`."""
+    if plane.method in RULES_ALONE:
+        return request
     parts = parts_of(plane)
     if parts:
         return replace(request, method=plane.method, parts=parts, pilot=plane.pilot)

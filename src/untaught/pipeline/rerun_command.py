@@ -9,10 +9,10 @@ from untaught.image.image import Image
 from untaught.image.output_type import SAME
 from untaught.method import ClosedForm
 from untaught.methods.registry import FORMS, TUNED, make, model_of
-from untaught.pipeline.recipes import method_of
+from untaught.pipeline.recipes import RULES_ALONE, method_of
 from untaught.results.recipe import PlaneRecipe, Recipe
 
-ALONE = ("denoise", "dejpeg")  # tasks that need nothing beside the picture
+ALONE = ("denoise", "dejpeg", "descreen", "despeckle")  # tasks that need nothing beside the picture
 PILOT = "nonlocal"  # what a formula's noise level is refined with, where there is no time limit
 
 
@@ -66,6 +66,8 @@ def _noise(recipe: Recipe) -> list[tuple[str, str]] | None:
 
 def _method(recipe: Recipe) -> dict[str, str] | None:
     """Return the options that name the method: the formula that answered, or else what was asked for."""
+    if recipe.task in RULES_ALONE:
+        return {"method": "auto"}
     different = {(plane.method, plane.pilot, repr(plane.settings)): plane for plane in recipe.planes}
     names = {_formula(plane) for plane in different.values()}
     name = names.pop() if len(names) == 1 else None

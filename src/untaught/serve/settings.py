@@ -22,7 +22,9 @@ VERBS = {"guided": "restore"}
 NEEDED = {"guided": "guide"}
 """What has to be uploaded beside the picture, by task."""
 
-Task = Literal["denoise", "inpaint", "upscale", "deblur", "dejpeg", "demosaic", "guided"]
+Task = Literal["denoise", "inpaint", "upscale", "deblur", "dejpeg", "demosaic", "descreen", "despeckle", "guided"]
+NOISELESS = ("dejpeg", "descreen", "despeckle")
+"""Tasks that the picture itself tells everything of, and that take no noise."""
 Pixels = Annotated[int, Field(ge=0, le=10**7)]
 
 

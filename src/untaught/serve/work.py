@@ -19,7 +19,7 @@ from untaught.serve.folders import is_zip, unpacked
 from untaught.serve.jobs import PICTURE
 from untaught.serve.planes import keep_planes, orientation_of, stored_in
 from untaught.serve.reads import Reads
-from untaught.serve.settings import FILE, Settings
+from untaught.serve.settings import FILE, NOISELESS, Settings
 
 if TYPE_CHECKING:
     from untaught.results.result import Result
@@ -191,7 +191,17 @@ def verb_of(settings: Settings, uploads: dict[str, str]) -> Callable[..., Result
         If something has to be given that was not.
     """
     from untaught.image.files import read
-    from untaught.pipeline.tasks import deblur, dejpeg, demosaic, denoise, inpaint, restore, upscale
+    from untaught.pipeline.tasks import (
+        deblur,
+        dejpeg,
+        demosaic,
+        denoise,
+        descreen,
+        despeckle,
+        inpaint,
+        restore,
+        upscale,
+    )
 
     needed = settings.needs
     if needed is not None and needed not in uploads:
@@ -206,6 +216,8 @@ def verb_of(settings: Settings, uploads: dict[str, str]) -> Callable[..., Result
     verbs: dict[str, Callable[[], Callable[..., Result]]] = {
         "denoise": lambda: denoise.denoise,
         "dejpeg": lambda: dejpeg.dejpeg,
+        "descreen": lambda: descreen.descreen,
+        "despeckle": lambda: despeckle.despeckle,
         "inpaint": lambda: partial(inpaint.inpaint, mask=path.get("mask"), mask_marks=marks, **given),
         "upscale": lambda: partial(upscale.upscale, **given),
         "deblur": lambda: partial(
@@ -234,7 +246,7 @@ def restored(
         "time_limit": settings.time_limit,
         "on_progress": on_progress,
     }
-    if settings.task != "dejpeg":
+    if settings.task not in NOISELESS:
         options |= {"noise": settings.noise, "noise_region": stored_in(picture, settings.region)}
     if settings.task == "denoise":
         options["strength"] = settings.strength

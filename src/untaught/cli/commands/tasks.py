@@ -90,6 +90,22 @@ class JpegCall(TaskCall):
 
 
 @dataclass(frozen=True)
+class AloneCall(TaskCall):
+    """The same for a task that needs nothing beside the picture, and gives one of the same size."""
+
+    def frame(self, picture: Image) -> Image:
+        """Return the picture."""
+        return picture
+
+    def door(self, picture: Image) -> Callable[..., Result]:
+        """See `Call`."""
+        import untaught.pipeline as pipeline
+
+        door: Callable[..., Result] = getattr(pipeline, self.task)
+        return door
+
+
+@dataclass(frozen=True)
 class MarkCall(TaskCall):
     """The same for a half-transparent mark, which is taken off before the rest is filled in."""
 
@@ -111,6 +127,9 @@ class MarkCall(TaskCall):
         from untaught.pipeline.tasks.inpaint import inpaint
 
         return partial(inpaint, **self.operands, translucent=True)
+
+
+KINDS: dict[str, type[TaskCall]] = {"dejpeg": JpegCall, "descreen": AloneCall, "despeckle": AloneCall}
 
 
 def with_options(function: Callable[..., dict[str, Any]]) -> Callable[..., Job]:
@@ -156,7 +175,7 @@ def call_of(task: str, operands: dict[str, Any], given: dict[str, Any]) -> TaskC
     about = {name: given.pop(name) for name in ("report", "recipe", "reference", "as_json", "quiet")}
     given["noise_region"], given["noise_from"] = region_of(given["noise_region"]), given["noise_from"] or None
     picture, output = given.pop("picture"), given.pop("output")
-    kind = JpegCall if task == "dejpeg" else MarkCall if operands.pop("translucent", False) else TaskCall
+    kind = KINDS.get(task, MarkCall if operands.pop("translucent", False) else TaskCall)
     ends = range_of(given.pop("value_range"))
     reading = Reading(given.pop("series"), given.pop("page"), memory_of(given["memory"]), value_range=ends)
     return kind(picture, output, given, **about, task=task, operands=operands, reading=reading)
@@ -234,7 +253,13 @@ def deblur(
 @app.command(short_help="Make colours of what a colour filter array saw.")
 @with_options
 def demosaic(
-    pattern: Annotated[str, typer.Option(metavar="NAME", help="RGGB, BGGR, GRBG, GBRG or X-TRANS.")] = "RGGB",
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="RGGB, BGGR, GRBG, GBRG or X-TRANS; by default what a raw file says, and else RGGB.",
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     """Make a colour picture of the values behind a colour filter array."""
     return {"pattern": pattern}
@@ -251,4 +276,18 @@ def restore() -> dict[str, Any]:
 @with_options
 def dejpeg() -> dict[str, Any]:
     """Take the blocks and ripples out of a JPEG file that was compressed too much."""
+    return {}
+
+
+@app.command(short_help="Take off the dots of a print, moire, or streaks of a scanner.")
+@with_options
+def descreen() -> dict[str, Any]:
+    """Take a regular pattern off a picture: the dots of a print (halftone), moire, streaks of a scanner."""
+    return {}
+
+
+@app.command(short_help="Take specks and pinholes out of a page of one bit.")
+@with_options
+def despeckle() -> dict[str, Any]:
+    """Take specks out of a page in black and white, and fill pinholes: what is smaller than strokes and dots."""
     return {}

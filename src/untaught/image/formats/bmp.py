@@ -18,6 +18,7 @@ from untaught.image.formats.base import (
     pillow,
     pillow_metadata,
 )
+from untaught.image.formats.palette import KEY, MOST, as_pillow
 from untaught.image.image import Image
 from untaught.image.reading import WHOLE, Reading
 
@@ -31,7 +32,12 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         metadata = pillow_metadata({key: value for key, value in opened.info.items() if key == "dpi"})
         with broken_by(*PILLOW_ERRORS):
             wanted = {"1": "L", "P": "RGB"}.get(opened.mode, opened.mode)
+            listed = opened.getpalette("RGB") if opened.mode == "P" else None
             array = np.array(opened.convert(wanted))
+    if listed:
+        metadata[KEY] = np.array(listed, np.uint8)[: 3 * MOST].reshape(-1, 3)
+    elif wanted == "L" and opened.mode == "1":
+        metadata[KEY] = np.array([[0], [255]], np.uint8)
     axes = "YX" if array.ndim == 2 else "YXS"
     alpha = array.shape[-1] == 4 and axes == "YXS"
     return Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
@@ -44,7 +50,8 @@ def write(stream: IO[bytes], image: Image) -> None:
     dpi = dots_per_inch(image.metadata)
     extra: dict[str, Any] = {} if dpi is None else {"dpi": dpi}
     buffer = BytesIO()
-    PIL.Image.fromarray(flat(image)).save(buffer, "BMP", **extra)
+    listed = as_pillow(image)
+    (PIL.Image.fromarray(flat(image)) if listed is None else listed).save(buffer, "BMP", **extra)
     stream.write(buffer.getbuffer())
 
 

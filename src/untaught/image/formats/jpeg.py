@@ -117,13 +117,28 @@ LOWEST = 3  # cosines down and across whose steps are looked at: what blocks and
 
 def compression_notes(picture: Image) -> tuple[str, ...]:
     """Return a note about what to do if a picture was read from a JPEG file with coarse steps; else nothing."""
-    step = None if picture.source is None else mean_step(picture.source)
-    if step is None or step < COARSE:
+    source = picture.source
+    step = None if source is None else mean_step(source)
+    if source is None or step is None or step < COARSE:
         return ()
-    return (
-        f"this JPEG was strongly compressed, its brightness rounded in steps of {step:.0f} grey levels; "
-        "'untaught dejpeg' takes blocks and ripples out",
-    )
+    said = f"this JPEG was strongly compressed, its brightness rounded in steps of {step:.0f} grey levels"
+    if not dejpegs(source):
+        return (f"{said}, and its colours are stored in a way that 'untaught dejpeg' does not take",)
+    return (f"{said}; 'untaught dejpeg' takes blocks and ripples out",)
+
+
+def dejpegs(path: Path) -> bool:
+    """Say whether `dejpeg` takes a JPEG: grey, or colours at the whole or half of the resolution."""
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(path, formats=("JPEG",)) as opened:
+            layers = opened.layer  # type: ignore[attr-defined]
+            factors = [(layers[0][1] / layer[1], layers[0][2] / layer[2]) for layer in layers]
+            mixed = opened.mode == "L" or opened.info.get("adobe_transform") != 0
+            return opened.mode in ("L", "RGB") and mixed and all(a == d and a in (1, 2) for a, d in factors)
+    except (OSError, AttributeError, LookupError, ValueError):  # not there any more, or of another kind
+        return False
 
 
 def mean_step(path: Path) -> float | None:

@@ -10,6 +10,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from untaught.errors import InputError
 from untaught.image.formats.base import BrokenError, CutOffError, Format, broken_by, flat, flat_objection
 from untaught.image.formats.exif import exif_block, exif_orientation
+from untaught.image.formats.palette import KEY, MOST, as_pillow
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
@@ -33,6 +35,7 @@ _ADAM7 = (  # first column and row, steps between columns and rows, of each pass
 _MAX_RATIO = 1100  # deflate cannot shrink by more than about 1032
 _MAX_UNPACKED = 2**26
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+_LISTED = 3  # the kind of colour that names entries of a list
 _PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOUR_SPACE = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
@@ -69,7 +72,28 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
             array = imagecodecs.png_decode(_SIGNATURE + b"".join(chunk for _, chunk in needed))
     axes = "YX" if array.ndim == 2 else "YXS"
     alpha = array.ndim == 3 and array.shape[-1] in (2, 4)
-    return Image.of(array, axes, alpha=alpha, metadata=_metadata(chunks), source=path.absolute())
+    listed = _palette(chunks, (depth, colour), array)
+    metadata = _metadata(chunks) | ({} if listed is None else {KEY: listed})
+    return Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
+
+
+def _palette(
+    chunks: list[tuple[bytes, memoryview]], kind: tuple[int, int], array: NDArray[Any]
+) -> NDArray[np.uint8] | None:
+    """Return the colours that a file lists, or black and white of one of 1 bit; None for another."""
+    depth, colour = kind
+    if (depth, colour) == (1, 0) and array.ndim == 2:
+        return np.array([[0], [255]], np.uint8)
+    content = {name: bytes(chunk[8:-4]) for name, chunk in chunks if name in (b"PLTE", b"tRNS")}
+    if colour != _LISTED or b"PLTE" not in content or array.ndim != 3:
+        return None
+    colours = np.frombuffer(content[b"PLTE"], np.uint8)[: 3 * MOST].reshape(-1, 3)
+    if array.shape[2] == 3:
+        return colours
+    opacity = np.full((len(colours), 1), 255, np.uint8)
+    given = np.frombuffer(content.get(b"tRNS", b""), np.uint8)[: len(colours)]
+    opacity[: len(given), 0] = given
+    return np.concatenate([colours, opacity], 1)
 
 
 def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
@@ -173,14 +197,27 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def write(stream: IO[bytes], image: Image) -> None:
-    """Write a PNG; ICC, EXIF, XMP, resolution, colour space and text stay, 1-bit pictures become 8-bit."""
+    """Write a PNG; ICC, EXIF, XMP, resolution, colour space and text stay; 1 bit and palettes, where these do."""
     import imagecodecs
 
-    encoded = bytes(imagecodecs.png_encode(flat(image)))
+    encoded = _with_palette(image) or bytes(imagecodecs.png_encode(flat(image)))
     stream.write(encoded[:_AFTER_HEADER])
     for kind, content in _chunks_to_write(image.metadata):
         stream.write(_chunk(kind, content))
     stream.write(encoded[_AFTER_HEADER:])
+
+
+def _with_palette(image: Image) -> bytes | None:
+    """Return a file with the colours that its source listed; None where these are not enough."""
+    listed = as_pillow(image)
+    if listed is None:
+        return None
+    palette, options = image.metadata[KEY], {}
+    if palette.shape[1] == 4:
+        options["transparency"] = palette[:, 3].tobytes()
+    buffer = BytesIO()
+    listed.save(buffer, "PNG", **options)
+    return buffer.getvalue()
 
 
 def _chunks_to_write(metadata: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:

@@ -12,7 +12,6 @@ from untaught.noise.belief import CAMERA, believed
 from untaught.noise.estimation.camera_noise import camera_noise
 from untaught.noise.estimation.channel_correlation import ChannelCorrelation, channel_correlation
 from untaught.noise.estimation.clipping import Clipping, clipping, grey_step
-from untaught.noise.estimation.core import paper
 from untaught.noise.estimation.counts import COUNTED_ERROR, counted
 from untaught.noise.estimation.dct_patches import HIGH, Flags, Floats, Patches, collect
 from untaught.noise.estimation.drawings import drawing_noise
@@ -40,6 +39,7 @@ COARSE = (
 DRAWN = (
     "No noise was found: large parts repeat one value exactly, as drawings do; give the noise if there is some."
 )
+PATTERN = "No noise was found: what is finest in the picture is a regular pattern."
 FAINT = 0.5 / 255  # level that stands for rounding: no noise, but more than none
 PAPER = 0.1  # share of values at the ends of the range
 ROUNDED = "Hardly any noise was found: no more than the rounding to its few grey levels leaves."
@@ -249,13 +249,12 @@ def _contradicted(
     if np.unique(values).size > 2 if model.replaces else not believed(model.level, CAMERA):
         return None
     told = drawing_noise(model, values, missing, flat, step)
+    pattern = None if told is not None and told.negligible else pattern_of(values, missing)
+    if pattern is not None and pattern.printed:
+        return Gaussian(0.0, clip=model.clip), PATTERN
     smooth = isinstance(model, Correlated) and bool(model.colours)  # neighbours that share it so far differ little
     if smooth and told is not None and told.level > SHARED_LEAST * model.level:
         return None
-    bare = told is not None and (told.negligible or paper(values if missing is None else values[~missing]))
-    pattern = None if bare else pattern_of(values, missing)
-    if pattern is not None:
-        return Gaussian(0.0, clip=model.clip), pattern.describe()
     return None if told is None else (told, DRAWN if told.negligible else DRAWING)
 
 

@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, uniform_filter
+from scipy.ndimage import binary_erosion, gaussian_filter, maximum_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
 
-SIDE = 512  # pixels of the square that is looked at, at most; bounds the time
+SIDE = 512  # pixels of a square that is looked at, at most; bounds the time
 LEAST = 32  # and at least
+SMALL, MOST_SMALL = 128, 6  # pixels of the squares in which prints are looked for then, and how many along a side
 COARSEST = 16  # pixels: longer periods are no pattern but the picture
-# Power of a line over the median around it. Screens of 3 to 8 pixels at any angle have 2000 and more; no picture
-# of Kodak, BSD68 and scikit-image that a camera took has one of 400, and white noise has 25 at most.
-STANDS_OUT = 400.0
+# Power of a line over the median around it. Screens of 3 to 8 pixels at any angle, and waves of 8 grey levels,
+# have 700 and more in squares of 256 pixels; white noise has 25 at most, and letters and textures of scikit-image
+# 200 and more only where the lines are wide, or harmonics of coarse ones.
+STANDS_OUT = 200.0
+RING = (3, 7)  # bins: what is around a line beyond what the window makes of it
+NARROW = 100.0  # power over the 90th percentile there: 240 and more in the middle of screens, 80 at most in cloth
+BESIDE = 60.0  # of the other lines of a pattern, such as its harmonics, where one stands out
 AROUND = 17  # bins of the spectrum
-HIGH = 10.0  # and over the mean, which is sooner found
-SHARE = 0.5  # of the power of all that is finer than `COARSEST`, which lies in the lines; screens have .57 to .67
+ALONG = 24  # bins to both sides along an axis of the spectrum
+HIGH = 10.0  # over the median of all, which is sooner found
+VISIBLE = 2 / 255  # amplitude of a wave, where black to white is 1: old scans have some of 1.8 / 255
+# Of the power of all that is finer than `COARSEST`, in the strong lines, from which on a picture is made of them:
+# screens have .35 to 1, waves over a picture .2 at most, or they go one way.
+PRINTED = 0.3
+HARMONIC = (
+    0.5  # lines of a coarse line's strength over that of the fine ones, from which on these are its harmonics
+)
+CONTRAST = 0.2  # deviation of fine detail: prints have .24 and more, the cloth of Barbara .15
+MOST_LINES = 24
+WEAK = 0.2  # amplitude over that of the strongest line
+FEW_VALUES = 16  # that a drawing has
+ONE_SHADE = 0.05  # deviation of the mean over a period or so, over that of the pattern: .2 and more in prints
+APART = math.sin(math.radians(20))  # between the directions of a screen's lines
+
+Power = NDArray[np.float64]
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A wave that goes through the whole picture.
+
+    Attributes
+    ----------
+    down, across : float
+        Its frequency, in cycles a pixel.
+    amplitude : float
+        In the units of the values.
+    """
+
+    down: float
+    across: float
+    amplitude: float
+
+    @property
+    def frequency(self) -> float:
+        """In cycles a pixel."""
+        return math.hypot(self.down, self.across)
+
+    @property
+    def direction(self) -> float:
+        """Along which it varies: degrees from the rows' direction upwards, 0 to 180."""
+        return math.degrees(math.atan2(-self.down, self.across)) % 180
 
 
 @dataclass(frozen=True)
@@ -27,54 +77,206 @@ class Pattern:
 
     Attributes
     ----------
-    period : float
-        Of its strongest line, in pixels.
+    lines : tuple of Line
+        Its waves, the strongest first.
     share : float
-        Of the power of all fine detail, that of its lines.
+        Of the power of all fine detail, that of its strong lines.
+    rows, columns : slice
+        The square in which it was found.
     """
 
-    period: float
+    lines: tuple[Line, ...]
     share: float
+    rows: slice
+    columns: slice
+
+    @property
+    def coarsest(self) -> Line:
+        """The line of the lowest frequency that is not weak; most others are its harmonics."""
+        strong = [line for line in self.lines if line.amplitude > WEAK * self.lines[0].amplitude]
+        return min(strong, key=lambda line: line.frequency)
+
+    @property
+    def period(self) -> float:
+        """After how many pixels it repeats."""
+        return 1 / self.coarsest.frequency
+
+    @property
+    def level(self) -> float:
+        """The standard deviation of all its waves, in the units of the values."""
+        return math.sqrt(sum(line.amplitude**2 for line in self.lines) / 2)
+
+    @property
+    def longest(self) -> float:
+        """The longest period of any of its lines, in pixels."""
+        return 1 / min(line.frequency for line in self.lines)
+
+    @property
+    def directions(self) -> tuple[float, ...]:
+        """Of the coarsest line, and of the strongest that goes another way."""
+        first = self.coarsest
+        for line in self.lines:
+            turned = math.sin(math.radians(line.direction - first.direction))
+            if abs(turned) > APART and line.amplitude > first.amplitude / 2:
+                return first.direction, line.direction
+        return (first.direction,)
+
+    @property
+    def printed(self) -> bool:
+        """Whether it is a screen, which the picture is made of; else waves that lie over the picture."""
+        return self.share > PRINTED and len(self.directions) > 1
 
     def describe(self) -> str:
-        """Return a sentence for a person."""
+        """Return what it is, for a person, without a full stop."""
+        ways = " and ".join(map(str, sorted(round(way) % 180 for way in self.directions)))
+        what = "dots of a printed screen (halftone)" if self.printed else "a moire, or streaks of a scanner"
         return (
-            f"No noise was found, but a regular pattern of period {self.period:.1f} pixels, such as a printed "
-            "screen, which is left as it is; what takes it off is to shrink the picture by as much, or to blur it "
-            "over one period."
+            f"A regular pattern runs through the picture, such as {what}: it repeats every {self.period:.1f} "
+            f"pixels along {ways} degrees from the rows"
         )
 
 
-def pattern_of(values: Floats, missing: Flags | None = None) -> Pattern | None:
-    """Return the regular pattern that makes up most of the fine detail of (H, W, C) in [0, 1], or None.
+def pattern_of(values: Floats, missing: Flags | None = None, closely: bool = False) -> Pattern | None:
+    """Return the regular pattern that runs through (H, W, C) in [0, 1], the strongest of some squares; or None.
 
-    Lines along one axis alone may be noise that rows or columns share, and are none.
+    Letters in lines and squares of a drawing repeat, too, but over more pixels than `COARSEST`: where such lines
+    are as strong as the fine ones, these are their harmonics. Looked at `closely`, a print in a part of a page is
+    found too, if it is in black and white dots: cloth has less contrast.
     """
-    side = min(SIDE, *values.shape[:2])
-    if side < LEAST or (missing is not None and missing.any()):
+    shape = values.shape[:2]
+    found = [one for window in _squares(shape) if (one := pattern_in(values, missing, *window))]
+    if closely and not found and min(shape) > SMALL:
+        windows = (window for window in _small_squares(shape) if values[window].std() > CONTRAST)
+        each = (pattern_in(values, missing, *window) for window in windows)
+        found = [one for one in each if one is not None and one.printed and _fine(values, one) > CONTRAST]
+    return max(found, key=lambda pattern: pattern.lines[0].amplitude, default=None)
+
+
+def _fine(values: Floats, pattern: Pattern) -> float:
+    """Return the deviation of what is finer than the period, where a pattern was found."""
+    square = values[pattern.rows, pattern.columns]
+    return float((square - gaussian_filter(square, (pattern.longest, pattern.longest, 0))).std())
+
+
+def _squares(shape: tuple[int, ...]) -> Iterator[Window]:
+    """Yield the middle of a picture, and the middles of its quarters where that is much less than all of it."""
+    side = min(SIDE, *shape)
+    if side < LEAST:
+        return
+    rows, columns = ([(n - side) // 2] for n in shape)
+    places = [(rows[0], columns[0])]
+    if max(shape) > 1.5 * side:
+        places += [(y * (shape[0] - side) // 4, x * (shape[1] - side) // 4) for y in (1, 3) for x in (1, 3)]
+    for top, left in dict.fromkeys(places):
+        yield slice(top, top + side), slice(left, left + side)
+
+
+def _small_squares(shape: tuple[int, ...]) -> Iterator[Window]:
+    """Yield squares that overlap by half, or are spread evenly: in a page one photograph may be a print."""
+    tops, lefts = (np.linspace(0, n - SMALL, min(2 * (n // SMALL), MOST_SMALL)).astype(int) for n in shape)
+    for top in tops.tolist():
+        for left in lefts.tolist():
+            yield slice(top, top + SMALL), slice(left, left + SMALL)
+
+
+def pattern_in(values: Floats, missing: Flags | None, rows: slice, columns: slice) -> Pattern | None:
+    """Return the pattern in a square of a picture, or None."""
+    if missing is not None and missing[rows, columns].any():
         return None
-    i, j = ((size - side) // 2 for size in values.shape[:2])
-    power = _power(values[i : i + side, j : j + side].mean(2).astype(np.float64))
-    frequency = np.fft.fftfreq(side)
-    radius = np.hypot(frequency[:, None], frequency)
+    power = sum(power_of(plane) for plane in np.moveaxis(values[rows, columns].astype(np.float64), 2, 0))
+    assert isinstance(power, np.ndarray)
+    side = len(power)
+    radius = radius_of(side)
     fine = radius > 1 / COARSEST
-    top = (power == maximum_filter(power, AROUND // 2, mode="wrap")) & fine
-    top &= power > HIGH * uniform_filter(power, AROUND, mode="wrap")
-    for line in np.argwhere(top):
-        top[tuple(line)] = power[tuple(line)] > STANDS_OUT * _median_around(power, line)
-    if not top.any() or any((np.abs(frequency[index]) < 1.5 / side).all() for index in top.nonzero()):
+    tops = (power == maximum_filter(power, AROUND // 2, mode="wrap")) & (radius > 2.5 / side)
+    tops &= power > HIGH * np.median(power[fine])
+    strength = {(int(i), int(j)): _stands_out(power, i, j) for i, j in np.argwhere(tops) if _half(i, j, side)}
+    scale = 2 / np.sqrt(values.shape[2]) / (side / 2) ** 2
+    seen = {at: ratio for at, ratio in strength.items() if fine[at] and scale * math.sqrt(power[at]) > VISIBLE}
+    strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and _narrow(power, *at)]
+    coarse = max((ratio for at, ratio in strength.items() if not fine[at]), default=0.0)
+    if all(_of_a_mosaic(at, side) for at in strong) or coarse > HARMONIC * max(seen.values()):
         return None
-    share = float(9 * uniform_filter(power, 3, mode="wrap")[top].sum() / power[fine].sum())
-    period = 1 / radius[top][np.argmax(power[top])]
-    return Pattern(float(period), share) if share > SHARE else None
+    taken = sorted((at for at, ratio in seen.items() if ratio > BESIDE), key=lambda at: -power[at])[:MOST_LINES]
+    around = 9 * uniform_filter(power, 3, mode="wrap")
+    share = sum(around[at] * (1 if _own_mirror(*at, side) else 2) for at in strong) / power[fine].sum()
+    lines = tuple(_line(power, at, scale) for at in taken)
+    pattern = Pattern(lines, float(share), rows, columns)
+    return None if _drawn(values[rows, columns], pattern) else pattern
 
 
-def _median_around(power: NDArray[np.float64], line: NDArray[np.intp]) -> float:
-    rows, columns = (np.arange(at - AROUND // 2, at + AROUND // 2 + 1) % len(power) for at in line)
-    return float(np.median(power[np.ix_(rows, columns)]))
+def _drawn(values: Floats, pattern: Pattern) -> bool:
+    """Say whether a pattern was drawn, as the squares of a chessboard: it has one shade wherever it is strong.
+
+    A print of a picture has dots of many sizes, and what lies over a picture does so whatever its shade.
+    """
+    if not pattern.printed and len(np.unique(values[::3, ::3])) > FEW_VALUES:
+        return False
+    grey = values.mean(2, dtype=np.float64)
+    mean = gaussian_filter(grey, pattern.period, mode="reflect")
+    energy = gaussian_filter(np.square(grey - mean), pattern.period, mode="reflect")
+    strong = energy > np.percentile(energy, 95) / 2
+    inside = binary_erosion(strong, iterations=math.ceil(2 * pattern.period))
+    return bool(inside.any()) and float(mean[inside].std() / np.sqrt(energy[inside].mean())) < ONE_SHADE
 
 
-def _power(grey: NDArray[np.float64]) -> NDArray[np.float64]:
+def _half(i: int, j: int, side: int) -> bool:
+    """Say whether a line is of the half of the spectrum that has all of it once."""
+    down, across = (at if at <= side // 2 else at - side for at in (i, j))
+    edge = side / 2
+    return (down > 0 and (down < edge or across >= 0)) or (down == 0 and across > 0)
+
+
+def _of_a_mosaic(at: tuple[int, int], side: int) -> bool:
+    """Say whether a line repeats every second row or column: so do the values behind a colour filter array."""
+    return all(min(n, side - n, abs(2 * n - side)) < 2 for n in at)
+
+
+def _own_mirror(i: int, j: int, side: int) -> bool:
+    return (2 * i) % side == 0 and (2 * j) % side == 0
+
+
+def _stands_out(power: Power, i: int, j: int) -> float:
+    """Return a line over what is around it, and over what else goes that way if whole rows or columns share it."""
+    side = len(power)
+    rows, columns = (np.arange(at - AROUND // 2, at + AROUND // 2 + 1) % side for at in (i, j))
+    around = float(np.median(power[np.ix_(rows, columns)]))
+    for axis, at in enumerate((i, j)):
+        if min(at, side - at) < 2:
+            along = np.take(np.take(power, at, axis), np.arange(-ALONG, ALONG + 1) + (j, i)[axis], mode="wrap")
+            around = max(around, float(np.median(along)))
+    return float(power[i, j]) / around
+
+
+def _narrow(power: Power, i: int, j: int) -> bool:
+    """Say whether a line is as narrow as the square allows: rows of bricks and threads of cloth waver."""
+    reach = np.arange(-RING[1], RING[1] + 1)
+    away = np.hypot(reach[:, None], reach)
+    ring = power[np.ix_((i + reach) % len(power), (j + reach) % len(power))][(away >= RING[0]) & (away < RING[1])]
+    return bool(power[i, j] > NARROW * np.percentile(ring, 90))
+
+
+def _line(power: Power, at: tuple[int, int], scale: float) -> Line:
+    """Return a line, its frequency between bins by a parabola through the logarithms of three."""
+    side, where = len(power), []
+    for axis in (0, 1):
+        near = [power[tuple((at[k] + (step if k == axis else 0)) % side for k in (0, 1))] for step in (-1, 0, 1)]
+        low, middle, high = np.log(near)
+        bend = low - 2 * middle + high
+        off = 0.0 if bend >= 0 else float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5))
+        own = at[axis] if at[axis] <= side // 2 else at[axis] - side
+        where.append((own + off) / side)
+    return Line(where[0], where[1], scale * math.sqrt(power[at]))
+
+
+def radius_of(side: int) -> Power:
+    """Return the frequency of every bin of the spectrum of a square, in cycles a pixel."""
+    frequency = np.fft.fftfreq(side)
+    return np.asarray(np.hypot(frequency[:, None], frequency))
+
+
+def power_of(grey: Power) -> Power:
+    """Return the spectrum of a square under a window that hides its edges."""
     window = np.hanning(len(grey))
     spectrum = np.fft.fft2((grey - grey.mean()) * np.outer(window, window))
     return np.asarray(np.square(np.abs(spectrum)) + 1e-12)

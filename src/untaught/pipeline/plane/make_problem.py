@@ -15,6 +15,7 @@ from untaught.image.plane import Plane, Window
 from untaught.noise import Gaussian, NoiseModel, clipping, estimate_sigma, measure
 from untaught.noise.belief import BLURRED_TEXTURE, ROUGH_TEXTURE, TEXTURE, believed
 from untaught.noise.estimation.hot_pixels import hot_pixels
+from untaught.noise.estimation.specks import dark_of
 from untaught.noise.shares import part
 from untaught.operators import Operator
 from untaught.operators.filters import filled
@@ -141,7 +142,10 @@ def noise_of(
     return Gaussian(0.0), (note,)
 
 
-NO_GREY = "every pixel is black or white: there is no grey in between to restore from"
+NO_GREY = (
+    "every pixel is black or white: there is no grey in between to restore from; 'untaught despeckle' takes "
+    "specks and pinholes out of such a page"
+)
 
 
 class NoGreyError(InputError):
@@ -150,7 +154,7 @@ class NoGreyError(InputError):
 
 def black_and_white(values: NDArray[np.float32]) -> bool:
     """Say whether a plane has two values, the ends of its range: of its noise nothing can be told."""
-    return not ((values > 0) & (values < 1)).any() and np.unique(values).size <= 2
+    return not ((values > 0) & (values < 1)).any() and dark_of(values) is not None
 
 
 def denoising_problem(plane: Plane, request: Request, told: bool = False) -> tuple[Problem, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from untaught.fitting.progress import Options
 from untaught.method import ClosedForm, runs_of
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.noise.belief import CAMERA, believed
+from untaught.operators.structure import Bounded
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.check_law import check_law, grey_step
 from untaught.pipeline.plane.judge import clean_risk, shrinkage_of
@@ -136,7 +137,7 @@ def of_reconstructed(chosen: Candidate, problem: Problem, runner: Runner) -> Sai
             return None, ()
         return clean_risk(shrinkage_of(chosen), problem, chosen.judged.image, terms), ()
     if terms is None:
-        return None, (UNSEEN,)
+        return None, (problem.operator.untold if isinstance(problem.operator, Bounded) else UNSEEN,)
     error = mean_of(terms.sure, torch.ones_like(terms.sure), terms.valid).value
     decibels = -10 * math.log10(max(error, 1e-10))
     return None, (

@@ -16,9 +16,11 @@ from untaught.pipeline.tasks.inputs import as_options
 from untaught.pipeline.tasks.run import run_task
 from untaught.results.result import Result
 
+OTHER = "the file says that its filter is {}, and {} was asked for; look twice at the colours"
+
 
 def demosaic(
-    image: Picture, pattern: str | tuple[tuple[int, ...], ...] = "RGGB", **options: Unpack[TaskOptions]
+    image: Picture, pattern: str | tuple[tuple[int, ...], ...] | None = None, **options: Unpack[TaskOptions]
 ) -> Result:
     """Make a colour picture of the values behind a colour filter array.
 
@@ -30,6 +32,7 @@ def demosaic(
         One plane of values, (H, W), or a stack of them.
     pattern : str or tuple
         'RGGB', 'BGGR', 'GRBG', 'GBRG', 'X-TRANS', or rows of channel numbers; see `untaught.operators.Mosaic`.
+        By default what a camera's raw file says, and 'RGGB' for all else.
     **options
         See `TaskOptions`.
 
@@ -42,9 +45,15 @@ def demosaic(
     return run_task(picture, demosaicing(picture, pattern), **options)
 
 
-def demosaicing(picture: Image, pattern: str | tuple[tuple[int, ...], ...] = "RGGB") -> Task:
+def demosaicing(picture: Image, pattern: str | tuple[tuple[int, ...], ...] | None = None) -> Task:
     """Return the task of `untaught.demosaic`."""
+    own = str(getattr(picture.metadata.get("raw"), "pattern", ""))
+    notes = (OTHER.format(own, pattern),) if own and pattern is not None and pattern != own else ()
+    pattern = pattern or own or "RGGB"
     samples = picture.size("S") - picture.alpha
     if samples > 1:
-        raise InputError(f"a mosaic is one plane of values, and {picture.name} has {samples} channels")
-    return Task("demosaic", Mosaic(pattern), as_options({"pattern": pattern}))
+        raise InputError(
+            f"a mosaic is one plane of values, and {picture.name} has {samples} channels: its colours are there "
+            "already; 'untaught inspect' says what to do with it"
+        )
+    return Task("demosaic", Mosaic(pattern), as_options({"pattern": pattern}), notes=notes)

@@ -23,6 +23,7 @@ from untaught.pipeline.answer import Answer
 from untaught.pipeline.options import Frames, Listener, Picture, Region
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.restore_plane import restore_plane
+from untaught.pipeline.plane.say_pattern import patterns_in
 from untaught.pipeline.plane.state_error import PROCESSED
 from untaught.pipeline.plane.strength import weakened
 from untaught.pipeline.plane.working_scale import solved
@@ -202,6 +203,7 @@ def denoise_planes(requests: Requests) -> Result:
     sensed = () if in_parts else found.series  # what is told of a sensor takes sums over whole planes
     picture, taken, said = without_pattern(given, sensed, shared.fixed_pattern)
     picture, requests = requests.also(taken).destriped(picture, in_parts)
+    requests = requests.also(patterns_in(picture, in_parts))
     _refuse_lone(found, shared)
     requests, notes = with_given_noise(requests, picture)
     source = requests.picture.source

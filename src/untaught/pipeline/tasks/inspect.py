@@ -27,15 +27,18 @@ from untaught.noise.shares import part
 from untaught.pipeline.combine_planes import named_by_plane
 from untaught.pipeline.options import Frames, Region, frames_of, region_of
 from untaught.pipeline.plane.choose_methods import objection
+from untaught.pipeline.plane.say_pattern import Seen, middle_of, pattern_in
 from untaught.pipeline.plane.take_stripes import stripes_in
 from untaught.pipeline.plane.working_scale import WorkingScale, left_out, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.find_series import find_series
+from untaught.pipeline.tasks.despeckle import specks_in
 from untaught.pipeline.tasks.effort_cost import efforts_of
 from untaught.pipeline.tasks.expected_gain import together_notes
 from untaught.pipeline.tasks.given_noise import law_from, region_laws
-from untaught.pipeline.tasks.noise_advice import Options, advice_of
+from untaught.pipeline.tasks.noise_advice import advice_of
 from untaught.pipeline.tasks.noise_pilot import pilot_of
+from untaught.pipeline.tasks.what_to_do import Looks, Options
 from untaught.pipeline.tiles.memory_need import needed, tiling_for
 from untaught.pipeline.tiles.stripes_in_parts import stripes_in_parts
 from untaught.pipeline.tiles.survey import sample_of
@@ -137,7 +140,7 @@ def inspect(
     worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
     tiling = tiling_for(picture, Request(memory=bound))
     series = together_notes(picture, find_series(picture, "auto"), worst) if tiling is None else ()
-    planned, advice = advice_of(noises, chosen[0].values.size, picture, told)
+    planned, advice = advice_of(noises, chosen[0].values.size, picture, told, _looks(picture, chosen))
     return Inspection(
         picture=picture,
         name=picture.name,
@@ -257,9 +260,26 @@ def _stripes(picture: Image, plane: Plane) -> tuple[str, ...]:
     return (stripes_in_parts(picture, plane.index) if plane.scale else stripes_in(plane)).notes
 
 
+def _looks(picture: Image, chosen: Sequence[Plane]) -> Looks:
+    """Return what there is to be seen beside noise; specks where all are pages, of the one that has most."""
+    pages = [None if plane.scale else specks_in(plane) for plane in chosen]
+    specks = None if None in pages else max((one for one in pages if one), key=lambda one: sum(one.counts))
+    patterns = (_seen(picture, plane).pattern for plane in chosen)
+    gaps = any(bool(plane.missing.any()) for plane in chosen)
+    return Looks(specks, next((pattern for pattern in patterns if pattern), None), gaps)
+
+
+def _seen(picture: Image, plane: Plane) -> Seen:
+    return pattern_in(middle_of(picture, plane.index) if plane.scale else plane)
+
+
+def _pattern(picture: Image, plane: Plane) -> tuple[str, ...]:
+    return _seen(picture, plane).notes
+
+
 def _notes(picture: Image, planes: Sequence[Plane], found: Sequence[PlaneNoise]) -> tuple[str, ...]:
     said = [
-        (plane.label, (*of.report.notes, *_stripes(picture, plane), *left_out(plane)))
+        (plane.label, (*of.report.notes, *_stripes(picture, plane), *_pattern(picture, plane), *left_out(plane)))
         for plane, of in zip(planes, found, strict=True)
     ]
     notes = named_by_plane(said, len(found))

@@ -19,6 +19,7 @@ from untaught.operators.cut import Window
 from untaught.operators.jpeg import BLOCK, Jpeg
 
 SHIFT = 128.0  # grey levels that JPEG takes off before it transforms
+ASK = "'untaught inspect' says what to do with it"
 SWEEPS = 60  # most rounds in which cut-off values are found
 EXACT = 1.0  # grey levels by which a decoder's arithmetic may be off
 
@@ -77,7 +78,7 @@ def stored_in(path: Path) -> Stored:
     with decoding(path, "JPEG"):
         data = path.read_bytes()
         if not data.startswith(MAGIC):
-            raise InputError(f"{path} is no JPEG file, so it holds no tables of steps; denoise it instead")
+            raise InputError(f"{path} is no JPEG file, so it holds no tables of steps; {ASK}")
         with pillow(data, path) as opened:
             if opened.mode not in ("L", "RGB"):
                 raise InputError(f"{path} is a {opened.mode} JPEG, neither grey nor RGB; convert it to RGB first")
@@ -94,11 +95,10 @@ def _operator(opened: Any, path: Path) -> Jpeg:
     layers, tables = opened.layer, opened.quantization
     factors = [(layers[0][1] / layer[1], layers[0][2] / layer[2]) for layer in layers]
     if opened.mode == "RGB" and opened.info.get("adobe_transform") == 0:
-        raise InputError(f"{path} stores red, green and blue, not brightness and colours; denoise it instead")
+        raise InputError(f"{path} stores red, green and blue, not brightness and colours; {ASK}")
     if any(across != down or across not in (1, 2) for across, down in factors):
         raise InputError(
-            f"{path} stores its colours at another resolution than the whole or half of the picture's; denoise it "
-            "instead"
+            f"{path} stores its colours at another resolution than the whole or half of the picture's; {ASK}"
         )
     return Jpeg(
         tuple(tuple(int(step) for step in tables[layer[3]]) for layer in layers),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
-from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image
 from untaught.noise import NoiseModel
 from untaught.noise.belief import CAMERA, DOUBTFUL, believed
 from untaught.pipeline.plane.choose_methods import advise
+from untaught.pipeline.tasks.what_to_do import Looks, Options, what_to_do
 from untaught.results.text import with_units
 
-Options = tuple[tuple[str, str], ...]  # by which the noise is told, as the command has them
+BARE = Looks()
 NAMES = {
     "gaussian": "white Gaussian noise",
     "poisson-gaussian": "noise of photons and of the read-out, which grows with brightness",
@@ -26,9 +25,9 @@ NAMES = {
 
 
 def advice_of(
-    noises: Sequence[NoiseModel], values: int, picture: Image, told: Options = ()
+    noises: Sequence[NoiseModel], values: int, picture: Image, told: Options = (), looks: Looks = BARE
 ) -> tuple[tuple[str, ...], str]:
-    """Return what `auto` would try on the noisiest plane, and a paragraph of advice.
+    """Return what `denoise` would try on the noisiest plane, and a paragraph of advice.
 
     Parameters
     ----------
@@ -40,19 +39,14 @@ def advice_of(
         What was measured.
     told : tuple of (str, str)
         Options by which a person said where the noise is to be measured.
+    looks : Looks
+        What was seen beside noise.
     """
     worst = max(noises, key=lambda noise: (noise.replaces, noise.level))
     advice = advise(worst, values)
-    where = "IN" if picture.source is None else shlex.quote(picture.name)
-    if advice.methods:
-        options = "".join(f" --{name} {shlex.quote(value)}" for name, value in (*_reading(picture), *told))
-        do = f"run `untaught denoise {where}{options} -o OUT`: {advice.why}"
-    elif compression_notes(picture):
-        do = f"run `untaught dejpeg {where} -o OUT`: no noise was found but what the compression left"
-    else:
-        do = f"leave it as it is: {advice.why}"
-    law = f"{_law(worst, len(noises) > 1)} {_belief(worst, bool(told))}"
-    return advice.methods, f"{with_units(law, picture.value_range)} What to do: {do}"
+    do = what_to_do(picture, looks, worst, advice, (*_reading(picture), *told))
+    law = "" if looks.specks else f"{_law(worst, len(noises) > 1)} {_belief(worst, bool(told))} "
+    return () if looks.specks else advice.methods, with_units(f"{law}What to do: {do}", picture.value_range)
 
 
 def _law(noise: NoiseModel, several: bool) -> str:

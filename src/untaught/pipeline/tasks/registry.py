@@ -11,6 +11,8 @@ from untaught.pipeline.tasks.deblur import deblurring
 from untaught.pipeline.tasks.dejpeg import dejpeg_planes
 from untaught.pipeline.tasks.demosaic import demosaicing
 from untaught.pipeline.tasks.denoise import denoise_planes
+from untaught.pipeline.tasks.descreen import descreen_planes
+from untaught.pipeline.tasks.despeckle import despeckle_planes
 from untaught.pipeline.tasks.inpaint import inpainting
 from untaught.pipeline.tasks.restore import restoring
 from untaught.pipeline.tasks.upscale import upscaling
@@ -41,6 +43,8 @@ TASKS: dict[str, Verb] = {
     "demosaic": Verb(demosaicing),
     "restore": Verb(restoring),
     "dejpeg": Verb(again=dejpeg_planes),
+    "descreen": Verb(again=descreen_planes),
+    "despeckle": Verb(again=despeckle_planes),
 }
 
 

@@ -3,13 +3,14 @@
 const form = document.getElementById("settings");
 const field = (name) => form.elements[name];
 const ABLE = ["fill", "exemplar", "pnp", "dip", "deep-decoder", "pixels", "pixel-tv"];  // methods for tasks with an operator
+const NOISELESS = ["dejpeg", "descreen", "despeckle"];  // the picture itself tells all
 const OF_TASK = { denoise: ["strength"], inpaint: ["translucent"], upscale: ["factor", "kernel"], deblur: ["psf", "border"], demosaic: ["pattern"] };
 
 export function asked(region, uploads) {
   const task = field("task").value, found = { task, method: field("method").value || "auto" };
   if (task === "denoise") found.effort = field("effort").value;
-  if (task !== "dejpeg" && !region) found.noise = field("noise").value.trim() || "auto";
-  if (task !== "dejpeg" && region) found.region = region;
+  if (!NOISELESS.includes(task) && !region) found.noise = field("noise").value.trim() || "auto";
+  if (!NOISELESS.includes(task) && region) found.region = region;
   if (field("seed").value) found.seed = Number(field("seed").value);
   if (field("time_limit").value) found.time_limit = Number(field("time_limit").value);
   for (const name of OF_TASK[task] ?? []) {
@@ -42,7 +43,7 @@ export function arrange(job, methods) {
   }
   document.getElementById("marks-field").hidden = task !== "inpaint" || !job?.uploads.mask;
   document.getElementById("efforts").hidden = task !== "denoise";
-  document.getElementById("noise-field").hidden = task === "dejpeg";
+  document.getElementById("noise-field").hidden = NOISELESS.includes(task);
   const known = new Map((job?.about.methods ?? []).map((method) => [method.method, method]));
   const names = task === "denoise" ? Object.keys(methods).filter((name) => !["fill", "exemplar", "pnp", "pixels", "pixel-tv", "impulse-fill"].includes(name)) : ABLE;
   const group = (label, of) => {
