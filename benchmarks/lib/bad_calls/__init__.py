@@ -1,0 +1,1 @@
+"""Calls that somebody may make by mistake or by malice, and what is seen of each."""
