@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
 LONGEST = 60  # letters of a value that was given, in a sentence about it
@@ -26,7 +27,24 @@ def quoted(value: object) -> str:
     if shape:
         return f"an array of the shape {tuple(shape)}"
     text = " ".join(repr(value).split())
+    if " at 0x" in text:  # a place in memory tells nobody anything
+        return f"of the type {type(value).__name__}"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def kind_of(value: object) -> str:
+    """Return what something is, where it is not what it should be: 'None', or the name of its type."""
+    return "None" if value is None else type(value).__name__
+
+
+def first_fault(error: Exception) -> str:
+    """Return the first thing that pydantic found wrong, in a few words, with where it stands: 'fit.steps: ...'."""
+    found: Any = getattr(error, "errors", list)()
+    if not found:
+        return " ".join(str(error).split())[:150]
+    place, said = ".".join(map(str, found[0]["loc"])), str(found[0]["msg"]).removeprefix("Value error, ")
+    said = " ".join(said.split())[:150]
+    return f"{place}: {said}" if place else said
 
 
 def one_of(value: object, choices: Iterable[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,9 @@ def load(path: Path, identity: dict[str, Any], device: torch.device) -> dict[str
     if not path.exists():
         return None
     try:
-        saved: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's, of archives that others have written
+            saved: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
         matches = saved["identity"] == identity
     except Exception as error:
         raise _foreign(path) from error

@@ -72,7 +72,7 @@ def array_like(obj: object) -> ArrayLike | None:
     except InputError:
         raise
     except Exception as error:  # whatever the other library raises
-        raise InputError(f"this {type(obj).__name__} gives no array: {error}") from error
+        raise InputError(f"this {type(obj).__name__} gives no array: {' '.join(str(error).split())}") from error
 
 
 def _found(obj: Any) -> ArrayLike | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.errors import InputError
+from untaught.errors import InputError, kind_of
 from untaught.image.array_like import array_like
 from untaught.image.atomic import check_target, path_of, whole_file, whole_folder
 from untaught.image.find_format import format_for, format_of, is_volume
@@ -144,7 +144,7 @@ def check_writable(path: str | Path, image: Image, *, protect: Path | None = Non
     path = path_of(path, "the output's path")
     if not isinstance(image, Image):
         raise InputError(
-            f"what is written is an untaught.Image, not {type(image).__name__}; make one, Image.of(array, axes)"
+            f"what is written is an untaught.Image, not {kind_of(image)}; make one, Image.of(array, axes)"
         )
     fmt = check_place(path, (protect, image.source), "dicom_series" in image.metadata)
     objection = fmt.objection(image)
@@ -204,7 +204,7 @@ def as_image(obj: str | Path | Image | NDArray[Any], axes: str | None = None, re
     else:
         found = array_like(obj)
         if found is None:
-            raise InputError(f"a picture is a path, an array or an untaught.Image, not {type(obj).__name__}")
+            raise InputError(f"a picture is a path, an array or an untaught.Image, not {kind_of(obj)}")
         image = image_of_array(found.array, axes=found.axes if axes is None else axes)
         if found.labels is not None:
             image = replace(image, metadata=image.metadata | {"labels": found.labels})
@@ -230,7 +230,7 @@ def beside(obj: str | Path | Image | NDArray[Any], picture: Image) -> Image:
     if isinstance(obj, np.ndarray):
         return image_of_array(obj, axes=picture.axes if obj.ndim == picture.array.ndim else None)
     if not isinstance(obj, str | Path):
-        raise InputError(f"a reference is a path, a numpy array or an untaught.Image, not {type(obj).__name__}")
+        raise InputError(f"a reference is a path, a numpy array or an untaught.Image, not {kind_of(obj)}")
 
     def named(found: Image | Unnamed) -> Image:
         alike = found.array.ndim == picture.array.ndim and (isinstance(found, Unnamed) or picture.axes_given)

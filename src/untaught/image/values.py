@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.errors import InputError
+from untaught.errors import InputError, kind_of
 from untaught.image.lazy import bands, copied, is_mapped, release
 
 _NO_DATA = 1e30  # beyond it a float is a no-data marker (GIS writes -3.4e38) and overflows float32
@@ -98,7 +98,7 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
     """
     if not isinstance(array, np.ndarray):
         raise InputError(
-            f"the values of a picture are a numpy array, not {type(array).__name__}; give np.asarray(...)"
+            f"the values of a picture are a numpy array, not {kind_of(array)}; give np.asarray(...)"
         )
     if isinstance(array, np.ma.MaskedArray):
         raise InputError("the array is masked; fill it with NaN where values are missing")

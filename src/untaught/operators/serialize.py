@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 import zlib
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, one_of, quoted
 from untaught.operators.base import Composition, Operator, Shape
 from untaught.operators.blur import Blur
 from untaught.operators.compressed_sensing import RandomCompression, StructuredCompression
@@ -46,6 +47,9 @@ OURS: Mapping[str, type[Any]] = {
 """What can be made again from its settings; a function or another package's object cannot."""
 
 BITS = "bits"  # type of a tensor of nothing but 0 and 1
+MOST_BYTES = 2**31  # of a tensor: more is no mask and no kernel
+_BROKEN = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, zlib.error)
+"""What settings of other types, and tensors that are not what they say, lead to where an operator is made of them."""
 DIGITS = 4  # of a response that have to agree; the last ones depend on the number of threads
 
 
@@ -65,13 +69,20 @@ def operator_of(saved: Mapping[str, Any]) -> Operator:
     Raises
     ------
     InputError
-        If it is of a kind that this version does not have.
+        If it is of a kind that this version does not have, or its settings are none of that kind.
     """
     settings = dict(saved)
     kind = settings.pop("kind", None)
-    if kind not in OURS:
-        raise InputError(f"the recipe names an operator {kind!r} that this version does not have")
-    made: Operator = OURS[kind](**{name: _value(value) for name, value in settings.items()})
+    if not one_of(kind, OURS):
+        raise InputError(f"the recipe names an operator {quoted(kind)} that this version does not have")
+    try:
+        made: Operator = OURS[str(kind)](**{name: _value(value) for name, value in settings.items()})
+    except InputError:
+        raise
+    except _BROKEN:
+        raise InputError(
+            f"the recipe has settings of the operator {kind} that cannot be; give it as it was written"
+        ) from None
     return made
 
 
@@ -123,9 +134,14 @@ def _packed(tensor: Tensor) -> dict[str, Any]:
 
 
 def _unpacked(saved: Mapping[str, Any]) -> Tensor:
-    raw = zlib.decompress(base64.b64decode(saved["tensor"]))
     shape = tuple(saved["shape"])
-    if saved["type"] == BITS:
-        bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=int(np.prod(shape)))
+    binary = saved["type"] == BITS
+    dtype = np.dtype(np.uint8 if binary else saved["type"])
+    nbytes = -(-math.prod(shape) // 8) if binary else math.prod(shape) * dtype.itemsize
+    if dtype.kind not in "fiub" or not 0 < nbytes <= MOST_BYTES or min(shape) < 1:
+        raise ValueError("no such tensor")
+    raw = zlib.decompressobj().decompress(base64.b64decode(saved["tensor"]), nbytes)
+    if binary:
+        bits = np.unpackbits(np.frombuffer(raw, np.uint8), count=math.prod(shape))
         return torch.from_numpy(bits.reshape(shape).astype(np.float32))
-    return torch.from_numpy(np.frombuffer(raw, saved["type"]).reshape(shape).copy())
+    return torch.from_numpy(np.frombuffer(raw, dtype).reshape(shape).copy())

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from untaught._version import __version__
-from untaught.errors import InputError
+from untaught.errors import InputError, first_fault, quoted
 from untaught.fitting.stopping import RULES, Rule
 from untaught.image.image import Image
 from untaught.image.lazy import pieces, release
@@ -52,14 +52,12 @@ def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
     ------
     InputError
         Where the recipe is of no single method but of a mixture, or of a plane that was left as it was; or where
-        it has settings that the method lacks.
+        it has settings that the method lacks, or of a value that it does not take.
     """
-    from pydantic import TypeAdapter
-
     default: object = make(recipe.method)
     if not isinstance(default, Iterative | ClosedForm):
         raise InputError(f"{recipe.method} is no single method")
-    method = TypeAdapter(type(default)).validate_python(recipe.settings)
+    method = _made(type(default), recipe.settings, recipe.method)
     if not _holds(_fields(method), recipe.settings):
         raise InputError(f"the recipe has settings of {recipe.method} that this version does not have")
     if isinstance(method, Iterative) and is_dataclass(method):
@@ -71,16 +69,45 @@ def parts_of(recipe: PlaneRecipe) -> tuple[tuple[Iterative | ClosedForm, Rule], 
     """Set the methods of a fusion up again, with their rules; of another recipe, nothing."""
     if recipe.method != "fusion":
         return ()
-    parts = [PlaneRecipe.model_validate(part) for part in recipe.settings["parts"]]
+    given = recipe.settings.get("parts")
+    if not isinstance(given, list | tuple):
+        raise InputError("the recipe does not say what the fusion is of; give it as it was written")
+    parts = [_made(PlaneRecipe, part, "a part of the fusion") for part in given]
     return tuple((method_of(part), rule_of(part)) for part in parts)
 
 
 def rule_of(recipe: PlaneRecipe) -> Rule:
-    """Set the stopping rule up again."""
+    """Set the stopping rule up again.
+
+    Raises
+    ------
+    InputError
+        Where there is no such rule, or it has other settings.
+    """
     if recipe.rule not in RULES:
         raise InputError(f"the recipe names a stopping rule {recipe.rule!r} that this version does not have")
-    rule: Rule = RULES[recipe.rule](**recipe.rule_settings)
+    rule: Rule = _made(RULES[recipe.rule], recipe.rule_settings, f"the rule {recipe.rule}")
+    if not _holds(_fields(rule), recipe.rule_settings):
+        raise InputError(f"the recipe has settings of the rule {recipe.rule} that this version does not have")
     return rule
+
+
+def _made(kind: type[Any], settings: Any, name: str) -> Any:
+    """Make something of settings that anybody may have written.
+
+    Raises
+    ------
+    InputError
+        Where they are not of the types, or the values, that it takes.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(settings)
+    except ValidationError as error:
+        raise InputError(
+            f"the recipe has settings of {name} that cannot be: {first_fault(error)}; give it as it was written"
+        ) from None
 
 
 def asked_again(plane: PlaneRecipe, request: Request) -> Request:
@@ -100,7 +127,16 @@ def noise_of(recipe: Recipe) -> NoiseModel | None:
 
 def law_of(text: str) -> NoiseModel | None:
     """Return the law that `law_text` wrote."""
-    return _law(json.loads(text)) if text.startswith("{") else read_noise(text)
+    if not text.startswith("{"):
+        return read_noise(text)
+    try:
+        return _law(json.loads(text))
+    except InputError:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError):
+        raise InputError(
+            f"the recipe has a law of noise that cannot be read: {quoted(text)}; give it as it was written"
+        ) from None
 
 
 def _law(numbers: dict[str, Any]) -> NoiseModel:

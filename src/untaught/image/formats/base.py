@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import threading
 import warnings
@@ -158,9 +159,26 @@ def broken_by(*errors: type[Exception]) -> Iterator[None]:
 _SPEAKING = ("tifffile", "imagecodecs", "zlib", "nibabel")  # their errors say what they found in the file
 
 
+ANYTHING = (Exception,)
+"""What a library raises that is written in Python and trusts what it parses: whatever comes of that."""
+_TALKING = ("tifffile", "liffile", "pydicom", "nibabel", "PIL", "zarr", "nd2", "mrcfile", "h5py")
+
+
+def hush_loggers() -> None:
+    """Keep off the screen what libraries log while they read, unless the program that uses them shows logs.
+
+    Python prints warnings of a logger that nobody listens to on standard error.
+    """
+    for name in _TALKING:
+        logger = logging.getLogger(name)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
 @contextmanager
 def decoding(path: Path, name: str) -> Iterator[None]:
     """Turn what `path`, a file of the format `name`, is refused for into one `InputError`; let faults pass."""
+    hush_loggers()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -12,23 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import BrokenError, CutOffError, Format, Library, broken_by
+from untaught.image.formats.base import ANYTHING, BrokenError, CutOffError, Format, Library, broken_by
 from untaught.image.formats.dicom_writer import Layout, write
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.unnamed import Unnamed, is_unnamed
 
-_ERRORS = (
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    EOFError,
-    RuntimeError,
-    NotImplementedError,
-)
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_LONGEST_META, _PIECE = 2**16, 2**20
+_META = 132  # where the group of elements begins that says how the others are written
 # Modalities whose noise is speckle, which a picture on a screen does not always show.
 _SPECKLED = {"US": "ultrasound", "IVUS": "ultrasound", "OPT": "light (OCT)", "IVOCT": "light (OCT)"}
 _SPECKLE = (
@@ -51,8 +46,8 @@ _CODECS = {
 
 
 def broken() -> AbstractContextManager[None]:
-    """Take what pydicom raises for a broken file."""
-    return broken_by(*_ERRORS)
+    """Take what pydicom raises for a broken file: elements are parsed when they are asked for."""
+    return broken_by(*ANYTHING)
 
 
 def is_dicom(header: bytes) -> bool:
@@ -67,11 +62,9 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     Rescale slope and intercept are not applied, but noted. Palettes and brightness with differences of colour
     become RGB; values of which zero is white stay so.
     """
-    import pydicom
-
     reading.refuse_others(path, "DICOM")
-    with broken_by(*_ERRORS, pydicom.errors.BytesLengthException):
-        dataset = pydicom.dcmread(path, force=True)
+    dataset = parsed(path, reading.memory)
+    with broken():
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
         frames, kind = int(dataset.get("NumberOfFrames") or 1), str(dataset.get("Modality") or "no known modality")
         there = [name for name in _PIXELS if name in dataset]
@@ -84,7 +77,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         raise InputError(f"{path} holds a mask of 1 bit, in which there is no noise to take out")
     refuse_to_hold(path, frames * rows * columns * int(bits or 8) / 8, reading.memory)
     array, converted = _pixels(dataset)
-    with broken_by(*_ERRORS):  # elements are parsed when they are asked for
+    with broken():  # elements are parsed when they are asked for
         axes = _axes(dataset, array)
         metadata, notes = _metadata(dataset, axes), _notes(dataset)
     for name in there:
@@ -95,11 +88,50 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     return replace(Image.of(array, axes, metadata=metadata, source=path.absolute()), file_notes=notes)
 
 
+def parsed(path: Path, memory: int | None = None, pixels: bool = True) -> Any:
+    """Return what a file says, without its pixels where these are not wanted.
+
+    Raises
+    ------
+    InputError
+        Where it unpacks to more than may be held.
+    BrokenError
+        Where it is broken, or says the same thing over and over, as zeros that were packed do.
+    """
+    from pydicom.filereader import read_partial
+
+    _refuse_unpacked(path, memory)
+    said: list[int] = []
+
+    def stop(tag: Any, vr: str | None, length: int) -> bool:
+        if said[-1:] == [int(tag)]:
+            raise BrokenError("it says the same thing twice")
+        said.append(int(tag))
+        return not pixels and int(tag) in _PIXEL_TAGS
+
+    with broken(), path.open("rb") as stream:
+        return read_partial(stream, stop_when=stop, force=True)
+
+
+def _refuse_unpacked(path: Path, memory: int | None) -> None:
+    """Refuse a file that is packed as a whole and unpacks to more than may be held."""
+    with path.open("rb") as stream:
+        head = stream.read(_META + 12)
+        length = int.from_bytes(head[_META + 8 :], "little") if head[_META - 4 : _META] == b"DICM" else 0
+        if not 0 < length < _LONGEST_META or _DEFLATED.encode() not in stream.read(length):
+            return
+        unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        with broken_by(zlib.error):
+            while packed := unpacker.unconsumed_tail or stream.read(_PIECE):
+                size += len(unpacker.decompress(packed, _PIECE))
+                refuse_to_hold(path, size, memory)
+
+
 def _pixels(dataset: Any) -> tuple[NDArray[Any], bool]:
     """Decode; and tell whether colours became RGB."""
     import pydicom.pixels
 
-    with broken_by(*_ERRORS):
+    with broken():
         colours = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         syntax = str(getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", ""))
         array = np.asarray(_decoded(dataset, syntax) if syntax in _CODECS else pydicom.pixels.pixel_array(dataset))
@@ -117,7 +149,7 @@ def _decoded(dataset: Any, syntax: str) -> NDArray[Any]:
 
     decode: Callable[..., Any] = getattr(imagecodecs, _CODECS[syntax])
     count = int(dataset.get("NumberOfFrames") or 1)
-    with broken_by(*_ERRORS):
+    with broken():
         frames = [decode(frame) for frame in generate_frames(dataset.PixelData, number_of_frames=count)]
     if len(frames) != count:
         raise BrokenError(f"{len(frames)} of {count} frames are there")

@@ -101,12 +101,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _series(folder: Path) -> list[list[tuple[Path, Any]]]:
     """Return what the files say, by series, these in the order of their numbers."""
-    import pydicom
-
     found: dict[tuple[int, str], list[tuple[Path, Any]]] = {}
     for path in _files(folder):
         with decoding(path, "DICOM"), dicom.broken():
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+            dataset = dicom.parsed(path, pixels=False)
             key = int(dataset.get("SeriesNumber") or 0), str(dataset.get("SeriesInstanceUID", ""))
             if "Rows" in dataset:
                 found.setdefault(key, []).append((path, dataset))
@@ -138,18 +136,16 @@ def _in_order(folder: Path, series: Sequence[tuple[Path, Any]]) -> list[Slice]:
     """
     if len(series) < 2:
         raise InputError(f"{legible(folder)} holds a single slice of this series; give the file itself")
-    with dicom.broken():
-        planes = [dataset.get("ImageOrientationPatient") for _, dataset in series]
-        corners = [dataset.get("ImagePositionPatient") for _, dataset in series]
-    if not all(planes) or not all(corners):
+    planes, corners = (_numbers(series, name) for name in ("ImageOrientationPatient", "ImagePositionPatient"))
+    if {len(plane) for plane in planes} != {6} or {len(corner) for corner in corners} != {3}:
         raise InputError(
             f"the slices in {legible(folder)} do not all say where they lie (ImagePositionPatient); {ONE_BY_ONE}"
         )
-    across = np.array([[float(one) for one in plane] for plane in planes])
+    across = np.array(planes)
     if np.abs(across - across[0]).max() > 1e-3:
         raise InputError(f"the slices in {legible(folder)} are not parallel, so they are no volume; {ONE_BY_ONE}")
     normal = np.cross(across[0, :3], across[0, 3:])
-    places = np.array([[float(one) for one in corner] for corner in corners]) @ normal
+    places = np.array(corners) @ normal
     order = np.argsort(places, kind="stable").tolist()
     slices = [Slice(series[k][0], series[k][1], float(places[k])) for k in order]
     twice = sum(bool(gap < 1e-3) for gap in np.diff(places[order]))
@@ -159,6 +155,16 @@ def _in_order(folder: Path, series: Sequence[tuple[Path, Any]]) -> list[Slice]:
             f"as of several times or echoes; {ONE_BY_ONE}"
         )
     return slices
+
+
+def _numbers(series: Sequence[tuple[Path, Any]], name: str) -> list[list[float]]:
+    """Return the numbers that each file says under a name; none where it says none, or something else."""
+    found = []
+    for path, dataset in series:
+        with decoding(path, "DICOM"), dicom.broken():
+            numbers = [float(one) for one in dataset.get(name) or ()]
+        found.append(numbers if np.isfinite(numbers).all() else [])
+    return found
 
 
 def _refuse_mixed(folder: Path, slices: Sequence[Slice]) -> None:
@@ -171,10 +177,14 @@ def _refuse_mixed(folder: Path, slices: Sequence[Slice]) -> None:
     """
     first = slices[len(slices) // 2]
     for one in slices:
-        if int(one.dataset.get("NumberOfFrames") or 1) > 1 or int(one.dataset.get("SamplesPerPixel") or 1) > 1:
+        with decoding(one.path, "DICOM"), dicom.broken():
+            frames, samples = (int(one.dataset.get(name) or 1) for name in ("NumberOfFrames", "SamplesPerPixel"))
+            own = {name: one.dataset.get(name) for name in SHARED}
+            usual = {name: first.dataset.get(name) for name in SHARED}
+        if frames > 1 or samples > 1:
             raise InputError(f"{legible(one.path)} holds frames or colours and is no slice; give it alone")
         for name in SHARED:
-            if one.dataset.get(name) != first.dataset.get(name):
+            if own[name] != usual[name]:
                 raise InputError(
                     f"{legible(one.path)} has another {name} than {legible(first.path.name)}, so they are no "
                     f"volume; {ONE_BY_ONE}"
@@ -214,7 +224,8 @@ def _stacked(slices: Sequence[Slice]) -> tuple[NDArray[Any], tuple[dicom_writer.
     for place, one in enumerate(slices):
         with decoding(one.path, "DICOM"):
             image = dicom.read(one.path)
-        assert isinstance(image, Image), "a slice has rows and columns"
+        if not isinstance(image, Image):
+            raise InputError(f"{legible(one.path)} holds frames or colours and is no slice; give it alone")
         if array is None or first is None:
             array, first = empty((len(slices), *image.array.shape), image.array.dtype), image
         array[place] = image.array

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from untaught.image.formats.base import PILLOW_ERRORS, Format, Library, broken_by, no_objection
+from untaught.image.formats.base import ANYTHING, BrokenError, Format, Library, broken_by, no_objection
 from untaught.image.formats.boxes import boxes
 from untaught.image.formats.exif import EXIF_HEADER
 from untaught.image.image import Image
@@ -27,13 +27,16 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
 
     data = path.read_bytes()
     deque(boxes(data), 0)  # the library reads what is cut off as far as that goes
-    with broken_by(*PILLOW_ERRORS, RuntimeError):
+    with broken_by(*ANYTHING):
         held = pillow_heif.open_heif(data, convert_hdr_to_8bit=False)
         count, main = len(held), held.primary_index
+        if not count:
+            raise BrokenError("it holds no picture")
     asked = reading.refuse_pages(path, "HEIC", count)
-    one = held[asked if asked >= 0 else main]
+    with broken_by(*ANYTHING):
+        one = held[asked if asked >= 0 else main]
     refuse_to_hold(path, 3 * prod(one.size), reading.memory)
-    with broken_by(*PILLOW_ERRORS, RuntimeError):
+    with broken_by(*ANYTHING):
         array = np.array(one)
     bits = int(one.info.get("bit_depth", 8))
     if array.dtype == np.uint16:

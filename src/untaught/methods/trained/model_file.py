@@ -12,7 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from torch import nn
 
-from untaught.errors import InputError
+from untaught.errors import InputError, first_fault
 from untaught.image.atomic import whole_file
 from untaught.methods.self_supervised.learner import Learner
 from untaught.methods.self_supervised.learners import learner
@@ -142,7 +142,7 @@ def read_model(path: Path, device: str = "cpu") -> Model:
         method: Learner = TypeAdapter(type(known)).validate_python(header.settings)
         shape = shape_from(header.network)
     except (InputError, ValidationError) as error:
-        raise InputError(f"{path} cannot be used by this version of untaught: {_short(error)}") from None
+        raise InputError(f"{path} cannot be used by this version of untaught: {first_fault(error)}") from None
     with torch.device("meta"):
         network = network_of(shape, header.channels, method, header.neighbours)
     expected = {name: value.shape for name, value in network.state_dict().items()}
@@ -183,12 +183,8 @@ def _parsed(path: Path, content: bytes) -> tuple[Header, dict[str, torch.Tensor]
     try:
         header = Header.model_validate_json(said)
     except ValidationError as error:
-        raise InputError(f"{path} cannot be used by this version of untaught: {_short(error)}") from None
+        raise InputError(f"{path} cannot be used by this version of untaught: {first_fault(error)}") from None
     try:
         return header, load(content)
     except (SafetensorError, ValueError, RuntimeError):
         raise InputError(f"{path} is cut off or damaged; copy it anew, or train it again") from None
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:150]

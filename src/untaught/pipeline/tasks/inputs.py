@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.errors import InputError
+from untaught.errors import InputError, kind_of
 from untaught.image.files import as_image, read
 from untaught.image.image import Image, image_of_array
 from untaught.image.lazy import empty, release
@@ -137,8 +137,9 @@ def opened(operand: Any, what: str) -> Image:
     elif isinstance(operand, Image):
         image = operand
     else:
-        kind = type(operand).__name__
-        raise InputError(f"the {what} is a path, a numpy array or an untaught.Image, not {kind}")
+        raise InputError(f"the {what} is a path, a numpy array or an untaught.Image, not {kind_of(operand)}")
+    if image.array.size == 0:
+        raise InputError(f"the {what} is empty: its shape is {image.array.shape}")
     if image.lead_shape and max(image.lead_shape) > 1:
         raise InputError(f"{image.name} has the shape {image.array.shape}; give one picture, (height, width)")
     return image
