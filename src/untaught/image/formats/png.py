@@ -34,9 +34,11 @@ _ADAM7 = (  # first column and row, steps between columns and rows, of each pass
 )
 _MAX_RATIO = 1100  # deflate cannot shrink by more than about 1032
 _MAX_UNPACKED = 2**26
+_PIECE = 2**20
+_SIDES = 2**31
+_DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _LISTED = 3  # the kind of colour that names entries of a list
-_PIXELS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _COLOUR_SPACE = (b"gAMA", b"cHRM", b"sRGB", b"cICP")
 _TEXT = (b"tEXt", b"zTXt", b"iTXt")
 _XMP = b"XML:com.adobe.xmp\0"
@@ -54,20 +56,22 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     data = path.read_bytes()
     if len(data) < _AFTER_HEADER:
         raise CutOffError
-    width, height, depth, colour = struct.unpack(">IIBB", data[16:26])
-    if colour not in _SAMPLES:
-        raise BrokenError(f"there is no colour type {colour}")
+    width, height, depth, colour, *ways = struct.unpack(">IIBBBBB", data[16:29])
+    if depth not in _DEPTHS.get(colour, ()):
+        raise BrokenError(f"there is no colour type {colour} of {depth} bits")
+    if not (0 < width < _SIDES and 0 < height < _SIDES) or ways not in ([0, 0, 0], [0, 0, 1]):
+        raise BrokenError("its header is none")
     refuse_to_hold(path, width * height * max(depth, 8) // 8 * _SAMPLES[colour], reading.memory)
     if width * height * depth * _SAMPLES[colour] / 8 > _MAX_RATIO * len(data):
         raise CutOffError
     chunks = list(_chunks(memoryview(data)))
     if any(kind == b"acTL" for kind, _ in chunks):
         raise InputError(f"{path} is an animation; give one picture of it")
-    # only what the pixels need: of the rest libpng prints warnings on standard error
-    needed = [(kind, chunk) for kind, chunk in chunks if kind in _PIXELS]
+    needed = _needed(chunks, colour, depth)
     if data[_INTERLACE] == 1:
         array = _deinterlaced(needed)
     else:
+        _refuse_cut_off(needed, height * (1 + -(-width * depth * _SAMPLES[colour] // 8)))
         with broken_by(imagecodecs.PngError, ValueError):
             array = imagecodecs.png_decode(_SIGNATURE + b"".join(chunk for _, chunk in needed))
     axes = "YX" if array.ndim == 2 else "YXS"
@@ -112,6 +116,43 @@ def _chunks(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         at = end
 
 
+def _needed(chunks: list[tuple[bytes, memoryview]], colour: int, depth: int) -> list[tuple[bytes, memoryview]]:
+    """Return the chunks that the pixels need, as they have to be: of others libpng prints warnings.
+
+    Raises
+    ------
+    BrokenError
+        Where there is no palette that the pixels need, or no pixels.
+    """
+    content = {kind: chunk[8:-4] for kind, chunk in reversed(chunks)}
+    palette, opacity = (len(content.get(kind, b"")) for kind in (b"PLTE", b"tRNS"))
+    entries = palette // 3
+    if colour == _LISTED and (not entries or palette % 3 or entries > 2**depth):
+        raise BrokenError("it has no palette")
+    fits = {_LISTED: 0 < opacity <= entries, 0: opacity == 2, 2: opacity == 6}
+    names = [b"IHDR", *[b"PLTE"] * (colour == _LISTED), *[b"tRNS"] * fits.get(colour, False)]
+    pixels = [(kind, chunk) for kind, chunk in chunks if kind == b"IDAT"]
+    if not pixels:
+        raise CutOffError
+    first = {kind: (kind, chunk) for kind, chunk in reversed(chunks)}
+    return [*(first[name] for name in names), *pixels, (b"IEND", memoryview(_chunk(b"IEND", b"")))]
+
+
+def _refuse_cut_off(chunks: list[tuple[bytes, memoryview]], size: int) -> None:
+    """Refuse pixels that unpack to another number of bytes than the header tells; none of it is held."""
+    unpacker, found = zlib.decompressobj(), 0
+    with broken_by(zlib.error):
+        for kind, chunk in chunks:
+            packed = bytes(chunk[8:-4]) if kind == b"IDAT" else b""
+            while packed and found <= size and not unpacker.eof:
+                found += len(unpacker.decompress(packed, _PIECE))
+                packed = unpacker.unconsumed_tail
+    if found < size:
+        raise CutOffError
+    if found > size:
+        raise BrokenError("it has more pixels than its header says")
+
+
 def _deinterlaced(chunks: list[tuple[bytes, memoryview]]) -> NDArray[Any]:
     """Decode an Adam7 picture: seven small ones, one after the other in the compressed data.
 
@@ -123,8 +164,11 @@ def _deinterlaced(chunks: list[tuple[bytes, memoryview]]) -> NDArray[Any]:
     width, height, depth, colour = struct.unpack(">IIBB", header[:10])
     middle = b"".join(chunk for kind, chunk in chunks if kind in (b"PLTE", b"tRNS"))
     packed = b"".join(chunk[8:-4] for kind, chunk in chunks if kind == b"IDAT")
+    sizes = [(len(range(x, width, dx)), len(range(y, height, dy))) for x, y, dx, dy in _ADAM7]
+    whole = sum(rows * (1 + -(-columns * depth * _SAMPLES[colour] // 8)) for columns, rows in sizes if columns)
+    _refuse_cut_off(chunks, whole)
     with broken_by(zlib.error):
-        samples, at = zlib.decompress(packed), 0
+        samples, at = zlib.decompressobj().decompress(packed, whole), 0
     array: NDArray[Any] | None = None
     for x, y, dx, dy in _ADAM7:
         columns, rows = len(range(x, width, dx)), len(range(y, height, dy))
