@@ -126,7 +126,7 @@ def test_what_arrays_mean(shape, axes, alpha):
         (np.full((9, 9), np.inf), "no number"),
         (np.full((9, 9, 3), 7, np.uint8), "everywhere"),
         ([[1, 2], [3, 4]], "list"),
-        (None, "NoneType"),
+        (None, "not None"),
     ],
 )
 def test_what_is_no_picture_is_refused_in_one_sentence(obj, says):

@@ -57,8 +57,7 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         reason = error.strerror or str(error)
         raise OutputError(f"{path} could not be written: {reason}") from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise OutputError(f"{path} could not be encoded ({reason})") from error
+        raise _not_encoded(path, error) from error
     finally:  # also on KeyboardInterrupt; after the replacement there is nothing left to remove
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -85,11 +84,18 @@ def whole_folder(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{path} could not be written: {error.strerror or error}") from error
     except Exception as error:
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise OutputError(f"{path} could not be encoded ({reason})") from error
+        raise _not_encoded(path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     _sync_folder(target.parent)
+
+
+def _not_encoded(path: Path, error: Exception) -> OutputError:
+    """Return what is said where a library cannot write what it is given, such as odd metadata of the input."""
+    return OutputError(
+        f"{path} could not be encoded ({type(error).__name__} in the library that writes it), as happens with odd "
+        "metadata of the input; write another kind of file, such as .tif or .npy"
+    )
 
 
 def into_place(made: Path, target: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.image.axes import checked_axes, guessed
 from untaught.image.lazy import bands, copied, release
 from untaught.image.plane import Plane, Window
@@ -93,7 +93,11 @@ class Image:
             For a complex, object, text or other non-numeric array, or axes that do not fit it.
         """
         array = native(array)
-        image = cls(array, axes, (0.0, 1.0), metadata or {}, source, alpha)
+        if not isinstance(metadata, dict | None):
+            raise InputError(f"the metadata are {quoted(metadata)}; give a dict, or nothing")
+        if not isinstance(alpha, bool):
+            raise InputError(f"alpha is {quoted(alpha)}; give True or False")
+        image = cls(array, axes, (0.0, 1.0), {} if metadata is None else metadata, source, alpha)
         return replace(image, value_range=value_range_of(image._colours()))
 
     @property

@@ -36,6 +36,8 @@ def value_range_of(values: NDArray[Any]) -> tuple[float, float]:
     if not least < greatest:
         return (0.0, 1.0) if np.isnan(least) else (least, least + max(1.0, abs(least)))
     low, high = _ends(values, sample, (least, greatest))
+    if not low < high:  # as where all but a few values are the same, and these on the verge of a marker
+        low, high = least, greatest
     if values.dtype == np.uint16 and 4 * (high - low) >= 65535:
         return 0.0, 65535.0
     if values.dtype.kind in "iu" and low >= 0 and high <= 255:
@@ -97,9 +99,7 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
         When it is no array, masked, or neither boolean, integer nor a float of at most 64 bits.
     """
     if not isinstance(array, np.ndarray):
-        raise InputError(
-            f"the values of a picture are a numpy array, not {kind_of(array)}; give np.asarray(...)"
-        )
+        raise InputError(f"the values of a picture are a numpy array, not {kind_of(array)}; give np.asarray(...)")
     if isinstance(array, np.ma.MaskedArray):
         raise InputError("the array is masked; fill it with NaN where values are missing")
     dtype = array.dtype
@@ -118,7 +118,7 @@ def scaled(
     low, high = value_range
     small = values.dtype.kind in "biu" and values.dtype.itemsize <= 2
     # float32 holds 16-bit integers exactly, and halves the memory
-    working: NDArray[Any] = values.astype(np.float32 if small else np.float64)
+    working: NDArray[Any] = values.astype(np.float32) if small else doubles(values)
     if missing.any():
         working[missing] = low
     working -= low
@@ -193,17 +193,23 @@ def _sample(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return evenly spread values of (..., H, W, S), all of a small picture, as a line."""
     step = max(1, int(np.sqrt(values.size / _SAMPLED)))
     if not is_mapped(values):
-        return values[..., ::step, ::step, :].astype(np.float64).ravel()
+        return doubles(values[..., ::step, ::step, :]).ravel()
     thin = []
     for where in np.ndindex(*values.shape[:-3]):  # a few rows bring in the pages between them, too
-        thin.append(values[where][::step, ::step].astype(np.float64).ravel())
+        thin.append(doubles(values[where][::step, ::step]).ravel())
         release(values)
     return np.concatenate(thin)
 
 
 def thinned(values: NDArray[Any]) -> NDArray[np.float64]:
     """Return evenly spread values of any array, all of a small one, as a line."""
-    return values.ravel()[:: max(1, values.size // _SAMPLED)].astype(np.float64)
+    return doubles(values.ravel()[:: max(1, values.size // _SAMPLED)])
+
+
+def doubles(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a copy in float64; of NaN that signal, as broken files have them, numpy would warn."""
+    with np.errstate(invalid="ignore"):
+        return values.astype(np.float64)
 
 
 def filled(values: NDArray[np.float32], missing: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -49,7 +49,7 @@ OURS: Mapping[str, type[Any]] = {
 BITS = "bits"  # type of a tensor of nothing but 0 and 1
 MOST_BYTES = 2**31  # of a tensor: more is no mask and no kernel
 _BROKEN = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, zlib.error)
-"""What settings of other types, and tensors that are not what they say, lead to where an operator is made of them."""
+"""What settings of other types, and tensors that are not what they say, lead to."""
 DIGITS = 4  # of a response that have to agree; the last ones depend on the number of threads
 
 

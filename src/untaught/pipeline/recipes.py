@@ -57,7 +57,7 @@ def method_of(recipe: PlaneRecipe) -> Iterative | ClosedForm:
     default: object = make(recipe.method)
     if not isinstance(default, Iterative | ClosedForm):
         raise InputError(f"{recipe.method} is no single method")
-    method = _made(type(default), recipe.settings, recipe.method)
+    method: Iterative | ClosedForm = _made(type(default), recipe.settings, recipe.method)
     if not _holds(_fields(method), recipe.settings):
         raise InputError(f"the recipe has settings of {recipe.method} that this version does not have")
     if isinstance(method, Iterative) and is_dataclass(method):

@@ -146,13 +146,16 @@ def refuse_links(path: Path) -> None:
     InputError
         If there are any.
     """
+    from untaught.image.formats.base import ANYTHING, broken_by, decoding
+    from untaught.image.formats.hdf5 import HDF5
+
     try:
         import h5py
     except ImportError:
         return
     if not h5py.is_hdf5(path):
         return
-    with h5py.File(path, "r", locking=False) as tree:
+    with decoding(path, HDF5.name), broken_by(*ANYTHING), h5py.File(path, "r", locking=False) as tree:
         foreign: list[str] = []
 
         def visit(inside: str, one: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import struct
 import threading
 import warnings
@@ -123,6 +124,15 @@ class Format:
         """Return how much of a path's name is a suffix of this format; 0 where none is."""
         name = path.name.lower()
         return max((len(suffix) for suffix in self.suffixes if name.endswith(suffix)), default=0)
+
+
+def number_of(said: object) -> float:
+    """Return the number that metadata say, 0 where they say none, or one that is not finite."""
+    try:
+        number = float(said)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    return number if math.isfinite(number) else 0.0
 
 
 def no_objection(image: Image) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import BrokenError, Format, Library, broken_by, no_objection
+from untaught.image.formats.base import BrokenError, Format, Library, broken_by, no_objection, number_of
 from untaught.image.formats.foreign import plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
@@ -72,7 +72,7 @@ def _metadata(about: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     spacing = {}
     for one in _listed(about, "ImageDocument", "Metadata", "Scaling", "Items", "Distance"):
-        value = float(one.get("Value") or 0)
+        value = number_of(one.get("Value"))
         if value > 0 and str(one.get("@Id")) in "ZYX":
             spacing[str(one["@Id"])] = value / _MICROMETRE, "um"
     names = [

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from untaught.errors import InputError
+from untaught.errors import InputError, legible
 from untaught.image.formats.base import ANYTHING, BrokenError, CutOffError, Format, Library, broken_by
 from untaught.image.formats.dicom_writer import Layout, write
 from untaught.image.image import Image
@@ -22,7 +22,7 @@ from untaught.image.unnamed import Unnamed, is_unnamed
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-_LONGEST_META, _PIECE = 2**16, 2**20
+_LONGEST_META, _LONGEST_KIND, _PIECE = 2**16, 16, 2**20
 _META = 132  # where the group of elements begins that says how the others are written
 # Modalities whose noise is speckle, which a picture on a screen does not always show.
 _SPECKLED = {"US": "ultrasound", "IVUS": "ultrasound", "OPT": "light (OCT)", "IVOCT": "light (OCT)"}
@@ -72,6 +72,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     if "SOPClassUID" not in dataset and not there:
         raise CutOffError
     if not there:
+        kind = legible(kind[:_LONGEST_KIND])
         raise InputError(f"{path} holds no picture (a DICOM file of {kind}); give one with pixels")
     if bits == 1:
         raise InputError(f"{path} holds a mask of 1 bit, in which there is no noise to take out")

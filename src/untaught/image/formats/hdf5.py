@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
-from untaught.image.formats.base import BrokenError, Format, Library, broken_by
+from untaught.image.formats.base import BrokenError, Format, Library, broken_by, number_of
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
@@ -26,6 +26,7 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 _ERRORS = (OSError, ValueError, TypeError, KeyError, RuntimeError)
 _NEW = "/image"
 _MOST_NAMED = 8
+_DEEPEST = 16  # arrays of arrays of other files
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def _array(dataset: Any, name: str, memory: int | None) -> NDArray[Any]:
     refuse_to_hold(name, prod(shape) * dataset.dtype.itemsize, memory)
     try:
         with broken_by(*_ERRORS):
+            _refuse_circle(dataset.file, dataset)
             return np.asarray(dataset[()])
     except BrokenError as error:
         reason = str(error.__cause__)
@@ -127,7 +129,7 @@ def _array(dataset: Any, name: str, memory: int | None) -> NDArray[Any]:
 def _axes(dataset: Any) -> tuple[str | None, dict[str, tuple[float, str]]]:
     """Return the letters of the axes, None where nothing says them, and their steps."""
     with broken_by(*_ERRORS):
-        labels = [str(dimension.label) for dimension in dataset.dims]
+        labels = _labels(dataset)
         stated, tags = dataset.attrs.get("axes"), dataset.attrs.get("axistags")
         size = dataset.attrs.get("element_size_um")
     letters = "".join(label[:1] for label in labels)
@@ -142,11 +144,55 @@ def _axes(dataset: Any) -> tuple[str | None, dict[str, tuple[float, str]]]:
         and {"X", "Y"} <= set(letters)
     )
     spatial = [axis for axis in (letters if named else "") if axis in "ZYX"]
-    steps = [] if size is None else [float(step) for step in np.ravel(size)]
+    steps = [] if size is None else [number_of(step) for step in np.ravel(size)]
+    steps = steps if all(step > 0 for step in steps) else []
     spacing = (
         {a: (step, "um") for a, step in zip(spatial, steps, strict=True)} if len(steps) == len(spatial) else {}
     )
     return (letters if named else None), spacing
+
+
+def _labels(dataset: Any) -> list[str]:
+    """Return what the dimensions are labelled with; HDF5 ends the process where that is no list of texts."""
+    import h5py
+
+    if "DIMENSION_LABELS" not in dataset.attrs:
+        return []
+    kind = dataset.attrs.get_id("DIMENSION_LABELS")
+    if kind.shape != (dataset.ndim,) or not h5py.check_string_dtype(kind.dtype):
+        return []
+    return [
+        one.decode("latin-1") if isinstance(one, bytes) else str(one) for one in dataset.attrs["DIMENSION_LABELS"]
+    ]
+
+
+def _refuse_circle(tree: Any, dataset: Any, seen: frozenset[tuple[str, str]] = frozenset()) -> None:
+    """Refuse an array that is put together of itself, at which HDF5 ends the process.
+
+    Raises
+    ------
+    BrokenError
+        Where it leads back to itself, through others or at once.
+    """
+    import h5py
+
+    here = str(Path(tree.filename).resolve()), str(dataset.name)
+    if here in seen or len(seen) > _DEEPEST:
+        raise BrokenError("an array in it is put together of itself")
+    sources = dataset.virtual_sources() if dataset.is_virtual else ()
+    for file, name in {(one.file_name, one.dset_name) for one in sources}:
+        own = file == "."
+        place = Path(tree.filename).parent / file
+        if not own and not place.is_file():
+            continue
+        other = tree if own else h5py.File(place, "r", locking=False)
+        try:
+            inner = other.get(name)
+            if hasattr(inner, "is_virtual"):
+                _refuse_circle(other, inner, seen | {here})
+        finally:
+            if not own:
+                other.close()
 
 
 def _vigra(tags: Any) -> str:

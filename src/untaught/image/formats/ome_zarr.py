@@ -17,7 +17,7 @@ import numpy as np
 
 from untaught.errors import InputError
 from untaught.image.formats.base import Format, Library, broken_by
-from untaught.image.formats.ome_zarr_layout import LETTERS, SHORT_UNITS, Layout, gaps, values_of
+from untaught.image.formats.ome_zarr_layout import LETTERS, SHORT_UNITS, Layout, gaps, refuse_odd_chunks, values_of
 from untaught.image.formats.ome_zarr_writer import write
 from untaught.image.image import Image
 from untaught.image.reading import WHOLE, Reading
@@ -55,9 +55,11 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         levels = tuple(str(one["path"]) for one in image.get("datasets", ()))
         axes = _axes(image.get("axes"), array)
         metadata = _metadata(attributes, image, axes)
+    place = path / where / (levels[0] if levels else "")
     with broken_by(*_ERRORS):
+        refuse_odd_chunks(place, array)
         values = values_of(array)
-    notes += gaps(path / where / (levels[0] if levels else ""), array, values)
+    notes += gaps(place, array, values)
     metadata["zarr"] = Layout(where, levels, values.shape, values.dtype.newbyteorder("=").str, axes or "")
     if axes is None:
         return Unnamed(values, None, path.absolute(), metadata, file_notes=notes)

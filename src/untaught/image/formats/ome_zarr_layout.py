@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -13,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
+from untaught.image.formats.base import BrokenError
 from untaught.image.lazy import SMALL, empty, release
 
 LETTERS = "TCZYX"  # the order that the standard asks for
@@ -21,6 +24,7 @@ UNITS = {
     **{"us": "microsecond", "ms": "millisecond", "s": "second"},
 }
 SHORT_UNITS = {name: unit for unit, name in UNITS.items()} | {"seconds": "s"}
+_PACKED, _HEAD = 1.1, 2**20  # how much longer what hardly packs may get; what stands beside the chunks
 _LOST = 0.5  # share of the pixels around a gap that hold something, from which on it is no empty place
 
 
@@ -78,6 +82,33 @@ def _borders(
                 found.append((*place[:axis], edge, *place[axis + 1 :]))
         if len(found) == 2 or axis >= len(counts) - 2:
             yield from found
+
+
+def refuse_odd_chunks(folder: Path, array: Any) -> None:
+    """Refuse an array of which a chunk is no file, or one that is longer than it can be: no decoder has a bound.
+
+    Raises
+    ------
+    BrokenError
+        Which one.
+    """
+    size = tuple(array.shards or array.chunks)
+    most = prod(size) * array.dtype.itemsize * _PACKED + _HEAD + 16 * ceil(prod(size) / prod(array.chunks))
+    seen = set()
+    for here, folders, names in os.walk(folder, followlinks=True):
+        if os.path.realpath(here) in seen:
+            folders.clear()
+            continue
+        seen.add(os.path.realpath(here))
+        for name in names:
+            try:
+                found = os.stat(os.path.join(here, name))
+            except OSError:  # a link that leads nowhere: the chunk is not there
+                continue
+            if not stat.S_ISREG(found.st_mode):
+                raise BrokenError(f"{name} is no file")
+            if found.st_size > most:
+                raise BrokenError(f"{name} is larger than a chunk can be")
 
 
 Box = tuple[slice, ...]

@@ -206,10 +206,12 @@ def _listed(series: Sequence[Any], some: Sequence[Any]) -> str:
 def refuse_cut_off(chosen: Chosen) -> None:
     """Look before decoding whether the file reaches as far as its pages say."""
     with broken_by(*TIFFFILE_ERRORS):
-        pages = list(chosen.pages())
-    for page in pages:
+        pages = [(page, prod(page.chunked)) for page in chosen.pages()]
+    for page, pieces in pages:
         offsets, counts = page.dataoffsets, page.databytecounts
         if len(offsets) != len(counts):
             raise BrokenError("a page has more pieces than places")
+        if len(offsets) < pieces:
+            raise BrokenError("a page is larger than its pieces")
         if len(offsets) and max(map(sum, zip(offsets, counts, strict=True))) > page.parent.filehandle.size:
             raise CutOffError

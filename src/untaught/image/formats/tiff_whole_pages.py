@@ -164,8 +164,10 @@ def _mapped(tif: Any, path: Path, first: Any, there: int) -> tuple[int, NDArray[
 
 def _decoded(tif: Any, there: int, first: Any) -> tuple[int, NDArray[Any]]:
     """Return how many pages can be decoded until one cannot, or is of another kind, and their values."""
-    array, count = empty((there, *first.shape), first.dtype), 0
+    array, count = np.zeros((0, *first.shape), first.dtype), 0
     for values in _values(tif, there, first):
+        if not count:  # what is not there needs no room
+            array = empty((there, *first.shape), first.dtype)
         array[count] = values
         count += 1
         release(array)
@@ -188,7 +190,7 @@ def _values(tif: Any, there: int, first: Any) -> Iterator[NDArray[Any]]:
             page = page if hasattr(page, "tags") else page.aspage()
             ends = [start + length for start, length in zip(page.dataoffsets, page.databytecounts, strict=True)]
             same = (page.shape, page.dtype, page.photometric) == (first.shape, first.dtype, first.photometric)
-            if not same or not ends or max(ends) > tif.filehandle.size:
+            if not same or len(ends) < prod(page.chunked) or max(ends, default=0) > tif.filehandle.size:
                 return
             values = page.asarray()
         except TIFFFILE_ERRORS:

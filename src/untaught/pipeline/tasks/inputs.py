@@ -16,6 +16,7 @@ from untaught.image.files import as_image, read
 from untaught.image.image import Image, image_of_array
 from untaught.image.lazy import empty, release
 from untaught.image.orientation import laid_as
+from untaught.image.values import doubles
 from untaught.operators import check_psf
 from untaught.operators.base import Shape, by
 from untaught.operators.psf import WORDS, _from_words
@@ -100,7 +101,7 @@ def psf_of(psf: ImageLike) -> Tensor:
         values = np.moveaxis(values, -1, 0)[None]
     if isinstance(psf, str | Path) and values.dtype.kind in "biu" and values.any():
         values = values / values.sum(axis=(-2, -1), keepdims=True)
-    return check_psf(torch.from_numpy(np.array(values, dtype=np.float64, order="C")))
+    return check_psf(torch.from_numpy(np.ascontiguousarray(doubles(values))))
 
 
 def guide_of(guide: ImageLike, size: Shape, frame: Image | None = None) -> Tensor:
