@@ -85,7 +85,7 @@ def _shapes(rng: Random, file: Any) -> str:
 
 
 def _zeros(rng: Random, file: Any) -> str:
-    file.create_dataset("a", (2**17, 2**17), "u1", chunks=(4096, 4096), compression="gzip")[:4096] = 0
+    file.create_dataset("a", (2**17, 2**17), "u1", chunks=(1024, 1024), compression="gzip")[:1024, :8192] = 0
     return "zeros, packed"
 
 

@@ -68,7 +68,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
         frames, kind = int(dataset.get("NumberOfFrames") or 1), str(dataset.get("Modality") or "no known modality")
         there = [name for name in _PIXELS if name in dataset]
-        bits = dataset.get("BitsAllocated")
+        bits = int(dataset.get("BitsAllocated") or 8)
     if "SOPClassUID" not in dataset and not there:
         raise CutOffError
     if not there:
@@ -76,7 +76,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
         raise InputError(f"{path} holds no picture (a DICOM file of {kind}); give one with pixels")
     if bits == 1:
         raise InputError(f"{path} holds a mask of 1 bit, in which there is no noise to take out")
-    refuse_to_hold(path, frames * rows * columns * int(bits or 8) / 8, reading.memory)
+    refuse_to_hold(path, frames * rows * columns * bits / 8, reading.memory)
     array, converted = _pixels(dataset)
     with broken():  # elements are parsed when they are asked for
         axes = _axes(dataset, array)

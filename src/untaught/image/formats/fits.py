@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.formats.base import BrokenError, CutOffError, Format, Library, broken_by
+from untaught.image.formats.fits_headers import refuse_odd_headers
 from untaught.image.formats.fits_layout import BLOCK, Layout, axes_of, is_compressed, notes_of, unsigned
 from untaught.image.formats.fits_writer import write
 from untaught.image.formats.packed import opened
@@ -35,6 +36,7 @@ def _hdus(path: Path) -> Iterator[Any]:
 
     with opened(path) as stream:
         end = stream.seek(0, 2)
+        refuse_odd_headers(stream, end)
         stream.seek(0)
         with broken_by(*_ERRORS):
             found = fits.open(stream, memmap=False, lazy_load_hdus=False, do_not_scale_image_data=True)

@@ -93,6 +93,8 @@ def refuse_odd_chunks(folder: Path, array: Any) -> None:
         Which one.
     """
     size = tuple(array.shards or array.chunks)
+    if min(size, default=1) < 1 or min(array.chunks, default=1) < 1:
+        raise BrokenError("its chunks are empty")
     most = prod(size) * array.dtype.itemsize * _PACKED + _HEAD + 16 * ceil(prod(size) / prod(array.chunks))
     seen = set()
     for here, folders, names in os.walk(folder, followlinks=True):

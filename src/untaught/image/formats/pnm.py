@@ -125,7 +125,7 @@ def _plain(data: bytes, header: Header, bits: bool) -> NDArray[Any]:
         raise CutOffError
     try:
         values = np.asarray(words, dtype=np.int64) - (ord("0") if bits else 0)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BrokenError("there are values that are no numbers") from None
     if values.min() < 0 or values.max() > header.most:
         raise BrokenError("there are values beyond the greatest")

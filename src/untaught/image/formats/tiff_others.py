@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ def write_others(tif: Any, source: Path | None, others: Sequence[Other]) -> None
     with tifffile.TiffFile(source) as read:
         for other in others:
             series = read.series[other.index]
+            if not prod(series.shape):  # broken: nothing of it can be written
+                continue
             try:
                 array = np.asarray(series.asarray())
             except TIFFFILE_ERRORS:
