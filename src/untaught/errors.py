@@ -10,7 +10,10 @@ LONGEST = 60  # letters of a value that was given, in a sentence about it
 
 
 class UntaughtError(Exception):
-    """Base of every error that is shown to a person as one sentence (exit status 2)."""
+    """Base of every error that is shown to a person as one sentence on one line (exit status 2)."""
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(legible(one) if isinstance(one, str) else one for one in said))
 
 
 class InputError(UntaughtError, ValueError):

@@ -37,8 +37,8 @@ def step_of(values: NDArray[Any]) -> float:
     if levels.size < 2:
         return 0.0
     if levels.dtype.kind != "f":
-        exact = [int(level) for level in levels] if levels.dtype.itemsize == 8 else levels.astype(np.int64)
-        return float(np.gcd.reduce(np.diff(exact)))
+        whole = levels.astype(object if levels.dtype.itemsize == 8 else np.int64)
+        return float(np.gcd.reduce(np.diff(whole)))
     if levels.size > min(_MOST, sample.size / _REPEATED):
         return 0.0
     slack = _ROUNDING * float(np.finfo(levels.dtype).eps) * float(np.abs(levels).max())

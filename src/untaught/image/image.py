@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from untaught.errors import InputError, quoted
+from untaught.image.atomic import path_of
 from untaught.image.axes import checked_axes, guessed
 from untaught.image.lazy import bands, copied, release
 from untaught.image.plane import Plane, Window
@@ -97,6 +98,7 @@ class Image:
             raise InputError(f"the metadata are {quoted(metadata)}; give a dict, or nothing")
         if not isinstance(alpha, bool):
             raise InputError(f"alpha is {quoted(alpha)}; give True or False")
+        source = None if source is None else path_of(source, "the source")
         image = cls(array, axes, (0.0, 1.0), {} if metadata is None else metadata, source, alpha)
         return replace(image, value_range=value_range_of(image._colours()))
 

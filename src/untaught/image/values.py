@@ -123,7 +123,8 @@ def scaled(
         working[missing] = low
     working -= low
     working /= high - low
-    return np.ascontiguousarray(working, dtype=np.float32)
+    with np.errstate(over="ignore"):  # of a range that is far too narrow: such values are infinite on it
+        return np.ascontiguousarray(working, dtype=np.float32)
 
 
 def unscaled(values: NDArray[Any], value_range: tuple[float, float], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.errors import InputError
-from untaught.image.formats.base import BrokenError, Format, Library, broken_by, no_objection, number_of
+from untaught.image.formats.base import ANYTHING, BrokenError, Format, Library, broken_by, no_objection, number_of
 from untaught.image.formats.foreign import plainly_named
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
 
-_ERRORS = (OSError, ValueError, TypeError, LookupError, RuntimeError)
 _ORDER = "VHRIBTCZ"  # angle, phase, rotation, illumination, block; and what is usual
 _MICROMETRE = 1e-6  # in metres, which the file counts in
 
@@ -29,7 +28,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     from pylibCZIrw import czi
 
     path.open("rb").close()  # what the disk has to say, in its own words
-    with plainly_named(path) as name, broken_by(*_ERRORS), czi.open_czi(name) as file:
+    with plainly_named(path) as name, broken_by(*ANYTHING), czi.open_czi(name) as file:
         box, scenes = dict(file.total_bounding_box), dict(file.scenes_bounding_rectangle)
         kinds, about = dict(file.pixel_types), file.metadata
         number = reading.refuse_pages(path, "CZI", max(1, len(scenes)))

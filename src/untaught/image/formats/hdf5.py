@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
-from untaught.image.formats.base import BrokenError, Format, Library, broken_by, number_of
+from untaught.image.formats.base import ANYTHING, BrokenError, Format, Library, broken_by, number_of
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
 from untaught.image.unnamed import Unnamed
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-_ERRORS = (OSError, ValueError, TypeError, KeyError, RuntimeError)
 _NEW = "/image"
 _MOST_NAMED = 8
 _DEEPEST = 16  # arrays of arrays of other files
@@ -42,7 +41,7 @@ class Layout:
 def _tree(path: Path) -> Iterator[Any]:
     import h5py
 
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         found = h5py.File(path, "r", locking=False)
     with found:
         yield found
@@ -73,7 +72,7 @@ def _where(tree: Any, path: Path, inside: str | None) -> tuple[str, tuple[str, .
     sizes = {name: " x ".join(map(str, shape)) for name, shape in pictures.items()}
     listed = ", ".join(f"{path.name}:{name} ({size})" for name, size in list(sizes.items())[:_MOST_NAMED])
     if inside is not None:
-        with broken_by(*_ERRORS):
+        with broken_by(*ANYTHING):
             there = tree.get(inside)
             whole = there is not None and hasattr(there, "dtype")
         if not whole:
@@ -102,7 +101,7 @@ def _pictures(tree: Any) -> dict[str, tuple[int, ...]]:
         if numbers and sum(side >= MIN_SIDE for side in shape) >= 2:
             found[f"/{name}"] = tuple(shape)
 
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         tree.visititems(visit)
     return found
 
@@ -114,7 +113,7 @@ def _array(dataset: Any, name: str, memory: int | None) -> NDArray[Any]:
         raise InputError(f"{name} holds values of type {dataset.dtype}, which are no picture; give another array")
     refuse_to_hold(name, prod(shape) * dataset.dtype.itemsize, memory)
     try:
-        with broken_by(*_ERRORS):
+        with broken_by(*ANYTHING):
             _refuse_circle(dataset.file, dataset)
             return np.asarray(dataset[()])
     except BrokenError as error:
@@ -128,7 +127,7 @@ def _array(dataset: Any, name: str, memory: int | None) -> NDArray[Any]:
 
 def _axes(dataset: Any) -> tuple[str | None, dict[str, tuple[float, str]]]:
     """Return the letters of the axes, None where nothing says them, and their steps."""
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         labels = _labels(dataset)
         stated, tags = dataset.attrs.get("axes"), dataset.attrs.get("axistags")
         size = dataset.attrs.get("element_size_um")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.formats.base import CutOffError, Format, Library, broken_by, no_objection
+from untaught.image.formats.base import ANYTHING, CutOffError, Format, Library, broken_by, no_objection
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
 
-_ERRORS = (
-    *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, ParseError),
-    struct.error,
-)
 _LETTERS = {"λ": "C", "Λ": "E"}  # of wavelengths: emitted, and that excite
 _MICROMETRE = 1e-6  # in metres, which the file counts in
 _MOST_NAMED = 6
@@ -31,7 +25,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     import liffile
 
     # opened here, for the library goes by the name
-    with path.open("rb") as stream, broken_by(*_ERRORS, liffile.LifFileError), liffile.LifFile(stream) as file:
+    with path.open("rb") as stream, broken_by(*ANYTHING), liffile.LifFile(stream) as file:
         images = list(file.images)
         if not images:
             raise InputError(f"{path} holds no image")

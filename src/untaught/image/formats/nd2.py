@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -10,15 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from untaught.image.formats.base import Format, Library, broken_by, no_objection
+from untaught.image.formats.base import ANYTHING, Format, Library, broken_by, no_objection
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
-
-_ERRORS = (
-    *(OSError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RuntimeError, AssertionError),
-    struct.error,
-)
 
 
 def read(path: Path, reading: Reading = WHOLE) -> Image:
@@ -26,7 +20,10 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     import nd2
 
     path.open("rb").close()  # what the disk has to say, in its own words
-    with broken_by(*_ERRORS), nd2.ND2File(path) as file:
+    with broken_by(*ANYTHING), nd2.ND2File(path) as file:
+        told = file.attributes
+        sample = told.widthPx * told.heightPx * told.bitsPerComponentInMemory // 8
+        refuse_to_hold(path, sample * max(told.componentCount, 1), reading.memory)
         sizes = {str(axis): int(size) for axis, size in file.sizes.items()}
         positions = sizes.pop("P", 1)
         axes = "".join(sizes)
@@ -48,7 +45,7 @@ def _metadata(file: Any, axes: str) -> dict[str, Any]:
     try:
         size, channels = file.voxel_size(), getattr(file.metadata, "channels", None) or ()
         names = tuple(str(channel.channel.name) for channel in channels)
-    except (*_ERRORS, NameError):
+    except ANYTHING:
         return {}
     steps = {axis: float(getattr(size, axis.lower())) for axis in "ZYX" if axis in axes}
     found: dict[str, Any] = {"spacing": {axis: (step, "um") for axis, step in steps.items() if step > 0}}

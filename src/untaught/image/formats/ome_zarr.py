@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from untaught.errors import InputError
-from untaught.image.formats.base import Format, Library, broken_by
+from untaught.image.formats.base import ANYTHING, Format, Library, broken_by
 from untaught.image.formats.ome_zarr_layout import LETTERS, SHORT_UNITS, Layout, gaps, refuse_odd_chunks, values_of
 from untaught.image.formats.ome_zarr_writer import write
 from untaught.image.image import Image
@@ -25,7 +25,6 @@ from untaught.image.unnamed import Unnamed
 
 MARKERS = (".zgroup", ".zarray", "zarr.json")
 """Names of files of which one lies in every Zarr group or array."""
-_ERRORS = (OSError, ValueError, TypeError, LookupError, AttributeError, RuntimeError)
 _MOST_NAMED = 8
 
 
@@ -38,25 +37,25 @@ def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     """Read the largest scale of a picture, or the array that the folder is."""
     import zarr
 
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         node = zarr.open(str(path), mode="r")
         attributes = dict(node.attrs)
     where, notes = "", tuple[str, ...]()
     if isinstance(node, zarr.Group):
         where, notes = _picture(path, node, attributes, reading)
-        with broken_by(*_ERRORS):
+        with broken_by(*ANYTHING):
             group = node[where] if where else node
             attributes = dict(group.attrs)
         image, array = _scales(path, group, attributes)
     else:
         reading.refuse_others(path, "Zarr array")
         image, array = {}, node
-    with broken_by(*_ERRORS):  # what the file says of itself may be of any shape
+    with broken_by(*ANYTHING):  # what the file says of itself may be of any shape
         levels = tuple(str(one["path"]) for one in image.get("datasets", ()))
         axes = _axes(image.get("axes"), array)
         metadata = _metadata(attributes, image, axes)
     place = path / where / (levels[0] if levels else "")
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         refuse_odd_chunks(place, array)
         values = values_of(array)
     notes += gaps(place, array, values)
@@ -85,7 +84,7 @@ def _picture(
         raise InputError(
             f"{path} is a plate or a well of many pictures; give one field of it, such as {path}/A/1/0"
         )
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         series = sorted((k for k, group in node.groups() if _multiscales(dict(group.attrs))), key=_number)
         arrays = [f"{path.name}/{name}" for name, _ in node.arrays()]
     if not series:
@@ -105,7 +104,7 @@ def _number(name: str) -> tuple[int, str]:
 
 def _scales(path: Path, group: Any, attributes: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
     """Return what is said of a picture, and its largest scale."""
-    with broken_by(*_ERRORS):
+    with broken_by(*ANYTHING):
         image = _multiscales(attributes)[0]
         first = str(image["datasets"][0]["path"])
         if first not in group or not hasattr(group[first], "shape"):
