@@ -81,9 +81,9 @@ class Record:
 
 def asked(args: argparse.Namespace, record: Record) -> Iterator[tuple[str, int]]:
     """Yield kind and number of the calls that are still to be made, the kinds one after the other."""
-    from lib.bad_calls.kinds import SHARES, number_of
+    from lib.bad_calls.kinds import QUICK, SHARES, number_of
 
-    kinds = [args.only] if args.only else list(SHARES)
+    kinds = [args.only] if args.only else list(QUICK if args.quick else SHARES)
     whole = sum(SHARES[kind] for kind in kinds)
     for kind in kinds:
         wanted = -(-args.count * SHARES[kind] // whole)
@@ -145,7 +145,7 @@ def main() -> None:
     args = parser.parse_args()
     args.output = args.output.absolute()
     if args.quick:
-        args.count = min(args.count, 60)
+        args.count = min(args.count, 30)
 
     from lib.bad_calls.child import prepare
     from lib.bad_calls.crew import Crew

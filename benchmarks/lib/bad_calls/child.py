@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from lib.bad_calls import judge
+from lib.bad_calls import judge, web
 from lib.bad_calls.call import Call, Seen, contents, settled
 from lib.bad_calls.kinds import KINDS, kind_of
 
@@ -68,6 +68,7 @@ def serve(numbers: Any, answers: Any, pool: Path, scratch: Path) -> None:
         seed, number = map(int, line.split(":"))
         answers.write(json.dumps(made(seed, number, pool, scratch)) + "\n")
         answers.flush()
+    web.close()
 
 
 def made(seed: int, number: int, pool: Path, scratch: Path) -> dict[str, Any]:

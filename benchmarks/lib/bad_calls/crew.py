@@ -20,7 +20,7 @@ MOST_KIB = 4 * 2**20
 """Memory at which a process is ended, lest it takes the machine with it."""
 CALLS = 250
 """Calls until a process is followed by a fresh one."""
-LOOK = 0.05
+LOOK, PATIENCE = 0.02, 10.0
 
 
 class Crew:
@@ -61,10 +61,13 @@ class Crew:
     def close(self) -> None:
         """End the process."""
         if self.process:
-            self.to.close()
+            self.to.close()  # which it takes for the end
+            ended = time.monotonic() + PATIENCE
+            while not os.waitpid(self.process, os.WNOHANG)[0]:
+                if time.monotonic() > ended:
+                    os.kill(self.process, signal.SIGKILL)
+                time.sleep(LOOK)
             self.back.close()
-            os.kill(self.process, signal.SIGKILL)
-            os.waitpid(self.process, 0)
             self.process = 0
 
     def _fork(self) -> None:

@@ -37,6 +37,8 @@ SHARES: Mapping[str, int] = {
     "folder": 4, "volume": 1, "page": 3,
 }  # fmt: skip
 """Of a hundred calls, how many are of a kind."""
+QUICK = ("file", "operand", "header", "array", "options", "folder")
+"""Kinds of which nothing has to be trained or started first."""
 
 
 def kind_of(number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import tempfile
 import time
@@ -42,8 +41,15 @@ def client() -> tuple[Any, Any]:
         asks = TestClient(guarded, base_url="http://127.0.0.1:8000", headers=HERE, raise_server_exceptions=True)
         asks.__enter__()
         _served.update(client=asks, desk=desk, folder=folder)
-        atexit.register(asks.__exit__, None, None, None)
     return _served["client"], _served["desk"]
+
+
+def close() -> None:
+    """End the server, where there is one, and its processes."""
+    if _served:
+        _served["client"].__exit__(None, None, None)
+        _served["folder"].cleanup()
+        _served.clear()
 
 
 def bad_request(rng: Random, pool: Path) -> Call:

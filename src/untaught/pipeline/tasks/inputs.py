@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from untaught.errors import InputError, kind_of
+from untaught.errors import InputError, kind_of, quoted
 from untaught.image.files import as_image, read
 from untaught.image.image import Image, image_of_array
 from untaught.image.lazy import empty, release
@@ -62,7 +62,7 @@ def measured_by_colour(picture: Image, colour: str | tuple[float, ...]) -> Flags
         wanted *= samples.shape[-1]
     if len(wanted) != samples.shape[-1]:
         raise InputError(
-            f"the colour {colour} has {len(wanted)} numbers, and a pixel of {picture.name} has {samples.shape[-1]}"
+            f"the colour {quoted(colour)} has {len(wanted)} numbers, and a pixel of {picture.name} has {samples.shape[-1]}"
         )
     hit = (samples == np.array(wanted)).all(axis=-1)
     return np.asarray(~hit.any(axis=tuple(range(hit.ndim - 2))))
