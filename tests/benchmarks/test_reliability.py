@@ -1,4 +1,4 @@
-"""The campaign of bad calls: some of its calls are made, what it looks for is found, and it goes on where it was."""
+"""The campaign of bad calls: some of them are made, what it looks for is found, and it goes on where it was."""
 
 from __future__ import annotations
 
@@ -23,7 +23,13 @@ def loaded():
 @pytest.mark.slow
 def test_some_bad_calls_end_in_a_sentence(tmp_path: Path) -> None:
     """Those of a few seconds; the others are made by hand."""
-    command = [sys.executable, str(BENCHMARKS / "reliability.py"), "--quick", "--output", str(tmp_path / "r.jsonl")]
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "reliability.py"),
+        "--quick",
+        "--output",
+        str(tmp_path / "r.jsonl"),
+    ]
     environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent / "src"), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

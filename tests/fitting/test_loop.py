@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,13 @@ def test_progress_says_where_the_fit_is(problem: Problem) -> None:
     assert all(p.steps == 40 and p.seconds_left >= 0 and p.score == p.score for p in seen)
     assert seen[-1].preview().shape == problem.y.shape
     assert "mean squared error" in seen[-1].score_name
+
+
+def test_an_archive_that_is_no_checkpoint_is_refused_without_a_warning(problem: Problem, tmp_path: Path) -> None:
+    """Torch warns of pickles that it has not written; the tests take a warning for an error."""
+    path = tmp_path / "state"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({"identity": {}}, protocol=4))
+        archive.writestr("archive/version", "3")
+    with pytest.raises(InputError, match="not a checkpoint"):
+        fit(Walk(steps=3), problem, 3, Options(rule=Discrepancy(), checkpoint=path))

@@ -128,6 +128,17 @@ def test_names_cannot_leave_the_folder(page: Page) -> None:
     assert slot.status_code in (404, 422)
 
 
+def test_hdf5_that_is_cut_off_is_a_sentence(page: Page, tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+
+    with h5py.File(tmp_path / "a.h5", "w") as tree:
+        tree["a"] = np.zeros((40, 48))
+    job = page.added((tmp_path / "a.h5").read_bytes()[:-300], "a.h5")
+    assert job.state == "refused"
+    assert "corrupt HDF5" in job.message
+    assert "internal" not in job.message
+
+
 def test_hdf5_that_leads_to_other_files_is_refused(page: Page, tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     (tmp_path / "secret.bin").write_bytes(bytes(range(256)) * 16)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,3 +151,20 @@ def test_a_model_is_fitted_on_to_one_picture(model: Path) -> None:
     assert np.array_equal(again.image, result.image)
     with pytest.raises(InputError, match="tuned:MODEL"):
         denoise(y, method="tuned", noise=NOISE)
+
+
+@pytest.mark.parametrize(
+    "odd", [{"fit": 2}, {"channels": False}, {"settings": {"alpha": "a\nb"}}, {"ranges": [1]}]
+)
+def test_a_model_that_says_odd_things_is_one_sentence(model: Path, tmp_path: Path, odd: dict[str, object]) -> None:
+    data = model.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    said = json.loads(header["__metadata__"]["untaught"]) | odd
+    header["__metadata__"]["untaught"] = json.dumps(said)
+    text = json.dumps(header).encode()
+    (tmp_path / "odd.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    with pytest.raises(InputError, match="cannot be used by this version") as caught:
+        apply(tmp_path / "odd.safetensors", levels(noisy(scene(9)[..., None])[..., 0]))
+    assert "\n" not in str(caught.value)
+    assert "validation error" not in str(caught.value)

@@ -146,3 +146,13 @@ def test_folders_of_series_are_restored_each_as_one():
         "patients", output="clean", recursive=True, volume=True, method="nlm", noise="gaussian:10"
     )
     assert [row.status for row in again] == ["kept", "kept"]
+
+
+@pytest.mark.parametrize("element", [b"\x20\x00\x32\x00DS", b"\x20\x00\x37\x00DS"])
+def test_places_that_are_no_numbers_are_a_sentence(element):
+    path = sorted(series().iterdir())[0]
+    data = bytearray(path.read_bytes())
+    data[data.index(element) + 8] = ord("x")
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="corrupt DICOM"):
+        read(path.parent, volume=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,12 @@ def write_others(tif: Any, source: Path | None, others: Sequence[Other]) -> None
     with tifffile.TiffFile(source) as read:
         for other in others:
             series = read.series[other.index]
-            if not prod(series.shape):  # broken: nothing of it can be written
-                continue
             try:
                 array = np.asarray(series.asarray())
             except TIFFFILE_ERRORS:
                 array = np.zeros(series.shape, series.dtype)
+            if not array.size:  # broken: nothing of it can be written
+                continue
             tif.write(array, compression="ADOBE_DEFLATE", **_options(series))
 
 
