@@ -68,7 +68,7 @@ class Record:
         row["most_mib"] = max(row["most_mib"], made["mib"])
         row["date"] = date.today().isoformat()
         for fault in made["faults"]:
-            case = {"row": "fault", "case": f"{seed}:{made['number']}", "kind": kind, "mended": False}
+            case = {"row": "fault", "call": f"{seed}:{made['number']}", "kind": kind, "mended": False}
             self.faults.append(case | fault | {"said": made["said"][:120], "argv": " ".join(made["argv"])[:120]})
 
     def write(self) -> None:
@@ -119,14 +119,14 @@ def again(args: argparse.Namespace, crew: Any) -> int:
     record = Record(args.output)
     made: dict[str, Row] = {}
     for fault in record.faults:
-        seed, number = map(int, fault["case"].split(":"))
-        if fault["case"] not in made:
-            made[fault["case"]] = crew.call(seed, number)
-        fault["mended"] = not made[fault["case"]]["faults"]
+        seed, number = map(int, fault["call"].split(":"))
+        if fault["call"] not in made:
+            made[fault["call"]] = crew.call(seed, number)
+        fault["mended"] = not made[fault["call"]]["faults"]
     record.write()
     left = [fault for fault in record.faults if not fault["mended"]]
     for fault in left:
-        print(fault["case"], fault["sign"], [each["what"] for each in made[fault["case"]]["faults"]])
+        print(fault["call"], fault["sign"], [each["what"] for each in made[fault["call"]]["faults"]])
     print(f"{len(record.faults) - len(left)} of {len(record.faults)} are mended")
     return len(left)
 

@@ -1,4 +1,4 @@
-"""The tables of the README and of docs/benchmarks.md, from the JSON lines of the benchmarks.
+"""The tables of the README, docs/benchmarks.md and docs/reliability.md, from the JSON lines of the benchmarks.
 
     python benchmarks/table.py [--results FILE ...] [--pages PAGE ...] [--check]
 
@@ -23,13 +23,14 @@ from tables.gpu import gpu
 from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from tables.peers import peers
+from tables.reliability import calls, found
 from tables.stacks import stacks
 from tables.targets import bars
 from tables.tasks import learners, published, task, trained, warm_starts
 from tables.theory import theory
 
 HERE = Path(__file__).resolve().parent
-PAGES = ("README.md", "docs/benchmarks.md")
+PAGES = ("README.md", "docs/benchmarks.md", "docs/reliability.md")
 BLOCK = re.compile(r"(<!-- table: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 OWN = ("auto", "nonlocal")  # the methods that are shown picture by picture
 TASKS = ("inpainting", "super_resolution", "deblurring", "demosaicing", "dejpeg", "architectures")
@@ -208,6 +209,8 @@ def noise(rows: list[Row]) -> str:
 
 
 TABLES: dict[str, Callable[[list[Row]], str]] = {
+    "bad-calls": calls,
+    "faults": found,
     "peers": peers,
     "bars": bars,
     "methods": methods,

@@ -30,7 +30,7 @@ def quoted(value: object) -> str:
     if shape:
         return f"an array of the shape {tuple(shape)}"
     text = " ".join(repr(value).split())
-    if " at 0x" in text:  # a place in memory tells nobody anything
+    if text.startswith("<"):  # Python's own way: a place in memory tells nobody anything
         return f"of the type {type(value).__name__}"
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

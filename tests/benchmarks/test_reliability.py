@@ -86,4 +86,4 @@ def test_a_record_goes_on_and_says_what_is_mended(loaded, tmp_path: Path) -> Non
     again = loaded["reliability"].Record(tmp_path / "r.jsonl")
     assert again.of("file", 0)["calls"] == 2
     assert again.of("file", 0)["statuses"] == {"1": 1, "2": 1}
-    assert [(fault["case"], fault["mended"]) for fault in again.faults] == [("0:3", False)]
+    assert [(fault["call"], fault["mended"]) for fault in again.faults] == [("0:3", False)]

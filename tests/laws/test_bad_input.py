@@ -143,6 +143,12 @@ BAD_CALLS: dict[str, tuple[str, tuple[str, ...]]] = {
     "compare unknown": ("compare in.png --methods nonlocal,tx -o place", ("'tx'",)),
     "compare into a file": ("compare in.png --methods nonlocal -o text", ("file",)),
     "compare nowhere": ("compare in.png --methods nonlocal -o text/deeper", ("cannot be made",)),
+    "a suffix with a folder in it": ("denoise in.png -o made/ --suffix /x.png", ("suffix", ".tif")),
+    "refused after a folder was made": (
+        "denoise in.png -o made/ --time-limit 0 --noise gaussian:5",
+        ("time limit",),
+    ),
+    "refused after folders were made": ("compress in.png -o made/deeper --factor 0", ("factor",)),
     "demo into a file": ("demo -o text", ("file",)),
 }
 

@@ -42,6 +42,7 @@ PLANE = ("planes", 0)
 LAW = '{"kind": "%s"}'
 ODD: dict[str, tuple[str, tuple[str | int, ...], Any]] = {
     "a setting of another type": ("denoise", (*PLANE, "settings", "stages"), "nan"),
+    "a number that nobody counts to": ("denoise", (*PLANE, "settings", "more"), 10**30),
     "a setting that there is not": ("denoise", (*PLANE, "settings", "more"), 1),
     "settings of a rule that there are not": ("inpaint", (*PLANE, "rule_settings"), {"more": 3}),
     "a setting of a rule of another type": ("inpaint", (*PLANE, "rule_settings"), {"every": [1]}),

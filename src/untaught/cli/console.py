@@ -24,11 +24,13 @@ def told(values: Mapping[str, Any], text: str, as_json: bool, quiet: bool) -> No
 
 @contextmanager
 def no_empty_folder(folder: Path) -> Iterator[None]:
-    """Take a folder away again that was made for results of which there are none."""
-    new = not folder.exists()
+    """Take a folder away again, and those it is in, where they were made for results of which there are none."""
+    new = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         yield
     except BaseException:
-        if new and folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+        for place in new:
+            if not place.is_dir() or any(place.iterdir()):
+                break
+            place.rmdir()
         raise

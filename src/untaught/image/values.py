@@ -121,9 +121,9 @@ def scaled(
     working: NDArray[Any] = values.astype(np.float32) if small else doubles(values)
     if missing.any():
         working[missing] = low
-    working -= low
-    working /= high - low
-    with np.errstate(over="ignore"):  # of a range that is far too narrow: such values are infinite on it
+    with np.errstate(over="ignore"):  # of a range that is far too narrow or wide: such values are infinite on it
+        working -= low
+        working /= high - low
         return np.ascontiguousarray(working, dtype=np.float32)
 
 

@@ -147,7 +147,7 @@ def _checked(suffix: str) -> str:
     """Return an ending that a format is written under, with its dot."""
     suffix = suffix if suffix.startswith(".") else f".{suffix}"
     fmt = format_named(Path(f"picture{suffix}"))
-    if fmt is None or fmt.write is None:
+    if fmt is None or fmt.write is None or {"/", os.sep, "\0"} & set(suffix):
         raise InputError(f"no format is written under the suffix {suffix!r}; choose .tif, .png, .npy ...")
     return suffix
 

@@ -189,7 +189,7 @@ def check_psf(psf: Any) -> Tensor:
         For an array of another form, for values that are negative or not finite, and for a sum that is
         more than 0.001 away from one.
     """
-    found = torch.as_tensor(psf).double()
+    found = torch.as_tensor(psf).detach().double()
     if found.ndim == 2:
         found = found[None, None]
     if found.ndim != 4 or found.shape[0] != 1 or found.numel() == 0:

@@ -28,6 +28,7 @@ from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
 from untaught.results.recipe import PlaneRecipe, Recipe
 
+_MOST = 2**31
 LEFT = PlaneRecipe(method="none", settings={}, rule="steps", rule_settings={}, steps=0)
 """A plane that was left as it was."""
 RULES_ALONE = ("despeckle",)
@@ -102,12 +103,22 @@ def _made(kind: type[Any], settings: Any, name: str) -> Any:
     """
     from pydantic import TypeAdapter, ValidationError
 
+    if not _counts(settings):
+        raise InputError(f"the recipe has numbers of {name} that nobody counts to; give it as it was written")
     try:
         return TypeAdapter(kind).validate_python(settings)
     except ValidationError as error:
         raise InputError(
             f"the recipe has settings of {name} that cannot be: {first_fault(error)}; give it as it was written"
         ) from None
+
+
+def _counts(settings: Any) -> bool:
+    """Tell whether all whole numbers in some settings are such as compiled code takes."""
+    if isinstance(settings, int):
+        return abs(settings) < _MOST
+    inner = settings.values() if isinstance(settings, dict) else settings
+    return all(map(_counts, inner)) if isinstance(settings, dict | list | tuple) else True
 
 
 def asked_again(plane: PlaneRecipe, request: Request) -> Request:

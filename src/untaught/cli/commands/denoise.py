@@ -46,6 +46,7 @@ from untaught.cli.app import (
     app,
 )
 from untaught.cli.call import Call, range_of, region_of
+from untaught.cli.console import no_empty_folder
 from untaught.cli.several import Several, run_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import InputError, OutputError
@@ -149,7 +150,8 @@ def dispatched(call: Call, several: Several, interrupts: Interrupts) -> int:
         return run_several(call, several, interrupts)
     if call.options["noise"] == "shared":
         raise InputError("--noise shared is about several pictures, and one was given; leave it out")
-    return run(replace(call, output=several.place(call.output)), interrupts, several)
+    with no_empty_folder(call.output):
+        return run(replace(call, output=several.place(call.output)), interrupts, several)
 
 
 def run(call: Call, interrupts: Interrupts, several: Several | None = None) -> int:

@@ -39,6 +39,7 @@ from untaught.cli.app import (
 )
 from untaught.cli.call import Call
 from untaught.cli.commands.denoise import run
+from untaught.cli.console import no_empty_folder
 from untaught.cli.several import Several, run_several
 from untaught.cli.signals import Interrupts
 from untaught.errors import UntaughtError
@@ -264,6 +265,7 @@ def _apply(call: ApplyCall, several: Several, interrupts: Interrupts) -> int:
     Trained(str(call.model)).loaded()
     if many:
         return run_several(replace(call, task="apply"), several, interrupts)
-    call = replace(call, task="apply" if several.dask else call.task, output=several.place(call.output))
-    check_place(call.output, call.inputs)
-    return run(call, interrupts, several)
+    with no_empty_folder(call.output):
+        call = replace(call, task="apply" if several.dask else call.task, output=several.place(call.output))
+        check_place(call.output, call.inputs)
+        return run(call, interrupts, several)

@@ -76,7 +76,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
             array = imagecodecs.png_decode(_SIGNATURE + b"".join(chunk for _, chunk in needed))
     axes = "YX" if array.ndim == 2 else "YXS"
     alpha = array.ndim == 3 and array.shape[-1] in (2, 4)
-    listed = _palette(chunks, (depth, colour), array)
+    listed = _palette(needed, (depth, colour), array)
     metadata = _metadata(chunks) | ({} if listed is None else {KEY: listed})
     return Image.of(array, axes, alpha=alpha, metadata=metadata, source=path.absolute())
 

@@ -62,7 +62,8 @@ def measured_by_colour(picture: Image, colour: str | tuple[float, ...]) -> Flags
         wanted *= samples.shape[-1]
     if len(wanted) != samples.shape[-1]:
         raise InputError(
-            f"the colour {quoted(colour)} has {len(wanted)} numbers, and a pixel of {picture.name} has {samples.shape[-1]}"
+            f"the colour {quoted(colour)} has {len(wanted)} numbers, and a pixel of {picture.name} has "
+            f"{samples.shape[-1]}"
         )
     hit = (samples == np.array(wanted)).all(axis=-1)
     return np.asarray(~hit.any(axis=tuple(range(hit.ndim - 2))))
