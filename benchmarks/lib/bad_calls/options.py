@@ -139,7 +139,7 @@ FITTING: dict[str, tuple[str, ...]] = {
     "plot": ("p.png", "p.pdf", "in.png", "none/p.png", "p.xyz", "p"),
     "noise_curve": ("c.csv", "in.png", "none/c.csv", "c.png"),
 }  # fmt: skip
-LIMITS = ("0.2", "0.2", "0.2", "0.2", "0", "-1", "nan", "inf", "1e-9", "x")
+LIMITS = ("0.2", "0.2", "0.2", "0.2", "0", "-1", "nan", "-inf", "1e-9", "x")
 NEVER = {"open_page", "help", "time_limit", "idle_exit"}
 FOLDERS = ("watch", "train")
 WRITES = ("-o", "--output", "--report", "--recipe", "--checkpoint", "--plot", "--noise-curve")

@@ -121,7 +121,9 @@ def scaled(
     working: NDArray[Any] = values.astype(np.float32) if small else doubles(values)
     if missing.any():
         working[missing] = low
-    with np.errstate(over="ignore"):  # of a range that is far too narrow or wide: such values are infinite on it
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # of a range far too narrow or wide: values beyond all floats
         working -= low
         working /= high - low
         return np.ascontiguousarray(working, dtype=np.float32)
