@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from untaught.errors import InputError
+from untaught.errors import InputError, quoted
 from untaught.image.files import as_image
 from untaught.image.image import Image
 from untaught.image.reading import Reading, memory_of
@@ -48,8 +48,9 @@ def demosaic(
 def demosaicing(picture: Image, pattern: str | tuple[tuple[int, ...], ...] | None = None) -> Task:
     """Return the task of `untaught.demosaic`."""
     own = str(getattr(picture.metadata.get("raw"), "pattern", ""))
-    notes = (OTHER.format(own, pattern),) if own and pattern is not None and pattern != own else ()
-    pattern = pattern or own or "RGGB"
+    pattern = (own or "RGGB") if pattern is None else pattern
+    other = own and not (isinstance(pattern, str) and pattern == own)
+    notes = (OTHER.format(own, quoted(pattern) if not isinstance(pattern, str) else pattern),) if other else ()
     samples = picture.size("S") - picture.alpha
     if samples > 1:
         raise InputError(

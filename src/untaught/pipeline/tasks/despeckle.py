@@ -74,8 +74,8 @@ def despeckle(image: Picture, **options: Unpack[TaskOptions]) -> Result:
     """
     started = time.monotonic()
     request = request_of(options)
-    asked = request.noise or request.noise_region or request.noise_from or options.get("guide") or request.stripes
-    if asked is not None or request.method != "auto":
+    asked = (request.noise, request.noise_region, request.noise_from, options.get("guide"), request.stripes)
+    if any(one is not None for one in asked) or request.method != "auto":
         raise InputError("despeckle goes by sizes alone; leave noise, stripes, guide and method out")
     reading = Reading(memory=memory_of(options.get("memory")), value_range=options.get("value_range"))
     return despeckle_planes(Requests.of(as_image(image, options.get("axes"), reading), request, started))
