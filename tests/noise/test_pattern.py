@@ -38,6 +38,18 @@ def test_dots_of_three_colours_are_one_print() -> None:
     assert pattern.period == pytest.approx(5, rel=0.02)
 
 
+def test_waves_of_a_print_that_hide_among_upright_edges_are_known_by_the_others() -> None:
+    """At 45 degrees the sum of both waves goes along the rows, where the edges of a picture are."""
+    rows, columns = np.indices((192, 192))
+    screen = 0.5 + 0.5 * np.cos(2 * np.pi * rows / (5 * 2**0.5)) * np.cos(2 * np.pi * columns / (5 * 2**0.5))
+    picture = np.asarray(data.camera()[60:252, 170:362] / 255, np.float64)
+    pattern = found(np.clip((picture - screen) * 4 + 0.5, 0, 1))
+    assert pattern is not None
+    places = [(abs(line.down), abs(line.across)) for line in pattern.lines]
+    for place in ((0, 2**0.5 / 5), (2**0.5 / 5, 0)):
+        assert min(np.hypot(a - place[0], b - place[1]) for a, b in places) < 0.01, place
+
+
 @pytest.mark.parametrize(("period", "degrees"), [(3.1, 0), (5.2, 60), (8, 20), (8.5, 110), (6, 90)])
 def test_a_wave_is_recognised_and_is_no_print(period: float, degrees: float) -> None:
     pattern = found(waves(PORTRAIT, period, degrees, 0.06))

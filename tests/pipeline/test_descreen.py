@@ -39,6 +39,15 @@ def test_a_print_becomes_a_picture_better_than_any_blur(period: float, degrees: 
     assert "printed screen" in result.noise.describe()
 
 
+def test_no_wave_of_a_print_stays_that_the_others_tell_of() -> None:
+    rows, columns = np.indices((192, 192))
+    screen = 0.5 + 0.5 * np.cos(2 * np.pi * rows / (5 * 2**0.5)) * np.cos(2 * np.pi * columns / (5 * 2**0.5))
+    x = data.camera()[60:252, 170:362] / 255
+    result = untaught.descreen(as_bytes(np.clip((x - screen) * 4 + 0.5, 0, 1)))
+    left = np.abs(np.fft.rfft2(result.image - 255 * x)) / x.size
+    assert 2 * left[:2, 53:56].max() < 2  # of 255: it was 11
+
+
 def test_a_print_in_colours_becomes_a_picture() -> None:
     x = clean(160, 160).astype(np.float64)
     y = as_bytes(rosettes(x, 4.5))

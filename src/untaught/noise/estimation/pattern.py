@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, gaussian_filter, maximum_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
+from untaught.noise.estimation.pattern_lattice import rest_of_lattice
 
 SIDE = 512  # pixels of a square that is looked at, at most; bounds the time
 LEAST = 32  # and at least
@@ -114,12 +115,18 @@ class Pattern:
     @property
     def directions(self) -> tuple[float, ...]:
         """Of the coarsest line, and of the strongest that goes another way."""
+        crossing = self.crossing
+        return (self.coarsest.direction, *(() if crossing is None else (crossing.direction,)))
+
+    @property
+    def crossing(self) -> Line | None:
+        """The strongest line that goes another way than the coarsest, if it is about as strong."""
         first = self.coarsest
         for line in self.lines:
             turned = math.sin(math.radians(line.direction - first.direction))
             if abs(turned) > APART and line.amplitude > first.amplitude / 2:
-                return first.direction, line.direction
-        return (first.direction,)
+                return line
+        return None
 
     @property
     def printed(self) -> bool:
@@ -200,9 +207,20 @@ def pattern_in(values: Floats, missing: Flags | None, rows: slice, columns: slic
     taken = sorted((at for at, ratio in seen.items() if ratio > BESIDE), key=lambda at: -power[at])[:MOST_LINES]
     around = 9 * uniform_filter(power, 3, mode="wrap")
     share = sum(around[at] * (1 if _own_mirror(*at, side) else 2) for at in strong) / power[fine].sum()
-    lines = tuple(_line(power, at, scale) for at in taken)
-    pattern = Pattern(lines, float(share), rows, columns)
-    return None if _drawn(values[rows, columns], pattern) else pattern
+    pattern = Pattern(tuple(_line(power, at, scale) for at in taken), float(share), rows, columns)
+    if _drawn(values[rows, columns], pattern):
+        return None
+    return _with_the_rest(pattern, power, scale) if pattern.printed else pattern
+
+
+def _with_the_rest(pattern: Pattern, power: Power, scale: float) -> Pattern:
+    """Return a screen with the waves of its lattice that did not stand out enough by themselves."""
+    known = [(line.down, line.across) for line in pattern.lines]
+    pair = [(line.down, line.across) for line in (pattern.coarsest, pattern.crossing) if line is not None]
+    rest = rest_of_lattice(pair[0], pair[1], known, power)
+    lines = (*pattern.lines, *(_line(power, at, scale) for at in rest))
+    strongest = sorted(lines, key=lambda line: -line.amplitude)[:MOST_LINES]
+    return replace(pattern, lines=tuple(strongest))
 
 
 def _drawn(values: Floats, pattern: Pattern) -> bool:
