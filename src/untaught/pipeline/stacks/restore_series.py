@@ -175,7 +175,7 @@ class _Part:
         Where that is much lower than it was taken for, it is restored again.
         """
         kept = self.common.kept
-        before = kept.load(self.block, torch.device(self.request.device))
+        before = kept.load(self.block, [one.problem.y for one in made])
         if before is not None:
             return before
         done = Estimated(self._together(survey, made))
