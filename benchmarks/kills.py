@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,16 @@ import numpy as np
 
 from lib.faults import SIGNALS, Ended, Fault, call
 from lib.harness import done, machine
+from lib.killed_page import kill_page
+from lib.killed_page import whole as whole_page
 from lib.killed_scenes import SCENES, prepare
-from lib.left_behind import Seen, faults_after, faults_at_the_end, faults_when_kept, seen
+from lib.left_behind import FILLER, Seen, faults_after, faults_at_the_end, faults_when_kept, seen
 
 KINDS = {"kill": 30, "int": 10, "term": 8, "hup": 6, "torn": 12, "limit": 6, "full": 10, "memory": 6, "shut": 6}
 KINDS |= {"clock": 6}
 QUICK = ("formula", "folder")
 ROOM = 2**26  # bytes of a disk that is to be full
-FILLER = "filler"
+PAGE, RARE = "page", 2  # `untaught serve`, and how often it is drawn
 
 
 def fault_of(rng: np.random.Generator, whole: list[Ended], largest: int) -> tuple[int, Fault]:
@@ -51,7 +54,7 @@ def fault_of(rng: np.random.Generator, whole: list[Ended], largest: int) -> tupl
     if kind in ("torn", "limit", "full"):
         return at, Fault(kind, amount=int(np.exp(rng.uniform(0, np.log(1.3 * largest)))))
     if kind == "memory":
-        return at, Fault(kind, operation if rng.random() < 0.5 else 0, amount=2 ** int(rng.integers(12, 27)))
+        return at, Fault(kind, operation if rng.random() < 0.5 else 0, amount=2 ** int(rng.integers(0, 23)))
     if kind == "clock":
         sign, days = rng.choice([-1, 1]), rng.choice([1 / 24, 2, 400])
         return at, Fault(kind, operation, amount=int(sign * days * 86400))
@@ -76,6 +79,11 @@ class Scenes:
                 assert not any(one.status for one in ended), ended
                 self.known[name] = ended, seen(folder, scene)
         return self.known[name]
+
+    @cached_property
+    def page(self) -> tuple[str, float]:
+        """What the page answers, and the seconds it takes."""
+        return whole_page()
 
 
 @contextmanager
@@ -105,7 +113,10 @@ def kill(case: dict[str, Any], scenes: Scenes) -> dict[str, Any]:
     """Kill one call, call again, and say what was found."""
     rng = np.random.default_rng([case["seed"], case["number"]])
     names = case["scenes"]
-    name = names[int(rng.integers(len(names)))]
+    shares = np.array([SCENES[name].share if name in SCENES else RARE for name in names])
+    name = names[rng.choice(len(names), p=shares / shares.sum())]
+    if name == PAGE:
+        return kill_page(rng, scenes.page) | {"date": date.today().isoformat(), "machine": machine()}
     whole, answer = scenes.whole(name)
     at, fault = fault_of(rng, whole, answer.largest)
     scene = SCENES[name]
@@ -162,12 +173,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a few kills of two scenes")
     parser.add_argument("--count", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scenes", default=",".join(SCENES))
+    parser.add_argument("--scenes", default=",".join((*SCENES, PAGE)))
     parser.add_argument("--number", type=int, help="one kill, again")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/kills.jsonl"))
     args = parser.parse_args()
     names = QUICK if args.quick else tuple(args.scenes.split(","))
-    prepare(*names)
+    prepare(*(name for name in names if name in SCENES and SCENES[name].share > RARE))
     scenes = Scenes()
     if args.number is not None:
         print(json.dumps(kill({"seed": args.seed, "number": args.number, "scenes": names}, scenes), indent=1))

@@ -33,6 +33,8 @@ class Scene:
         Patterns of what is text and differs from run to run.
     kept : bool
         Whether a further call does nothing more.
+    share : int
+        How often it is drawn beside others: less where a call starts processes of its own.
     """
 
     lay: Callable[[Path], None]
@@ -40,6 +42,7 @@ class Scene:
     outputs: tuple[str, ...] = ("out.png",)
     pages: tuple[str, ...] = ()
     kept: bool = False
+    share: int = 10
 
 
 def drawn(seed: int, *shape: int) -> NDArray[np.uint8]:
@@ -108,7 +111,9 @@ SCENES = {
         pages=("r.html", "r.json"),
     ),
     "zarr": Scene(one(32, "out.zarr"), (("denoise", "in.png", "-o", "out.zarr", *WAVELET),), ("out.zarr",)),
-    "tiles": Scene(one(96, columns=48), (("denoise", "in.png", "-o", "out.png", *NONLOCAL, "--memory", "470MiB"),)),
+    "tiles": Scene(
+        one(96, columns=48), (("denoise", "in.png", "-o", "out.png", *NONLOCAL, "--memory", "470MiB"),)
+    ),
     "series": Scene(
         series,
         (("denoise", "in.npy", "-o", "out.npy", "--axes", "TYX", *NONLOCAL, "--checkpoint", "kept"),),
@@ -122,6 +127,7 @@ SCENES = {
         TABLES,
         kept=True,
     ),
+    "workers": Scene(several, ((*FOLDER, "--workers", "2"),), ("clean/**/*.png",), TABLES, kept=True, share=2),
     "watch": Scene(
         several,
         (("watch", "raw", "-o", "clean", "--recursive", "--once", "--settle", "0.1", *WAVELET),),
