@@ -1,15 +1,16 @@
-"""Calls that are killed at random moments, and the same calls again: is anything lost, half written or left behind?
+"""Calls that are killed at random moments, and the same calls again: what is lost, half written or left behind.
 
     python benchmarks/kills.py [--quick] [--count 500] [--seed 0] [--scenes fit,folder] [--number N]
 
-Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`), what befalls it and when
-(`lib.faults`). One JSON line a kill in --output; what is there already is not run again, and --number runs one again
-and shows it. At the end, how many there were of each kind, and what was found. No data are needed.
+Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, and the page of
+Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, or the page of
+is not run again, and --number runs one again and shows it. At the end, how many there were of each kind, and what
+was found. No data are needed; where it is root, it has full disks of its own, else files that may not grow.
 
-After the kill: inputs are untouched, what has its final name is whole (what was there before, or the answer; after a
-signal that can be caught, also the best so far), the exit status is that of the fault, and nobody says anything but
-sentences. After the same call again, that nothing befalls: all outputs have the bits of a run that was never killed,
-and the folder holds the same names. After a third call on a folder of pictures: nothing was done again.
+After the kill: inputs are untouched, what has its final name is whole (what was there before, or the answer; after
+a signal that can be caught, also the best so far), the exit status is that of the fault, and nothing is said but
+sentences. After the same call again, that nothing befalls: all outputs have the bits of a run that was never
+killed, and the folder holds the same names. After a third call on a folder of pictures: nothing was done again.
 """
 
 from __future__ import annotations

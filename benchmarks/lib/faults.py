@@ -1,4 +1,4 @@
-"""What befalls a call in the middle: a process that is forked, counts its file operations, and is killed at one."""
+"""What befalls a call in the middle: a forked process counts what it does with files, and is killed at one."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Fault:
     Attributes
     ----------
     kind : str
-        'kill', 'int', 'term', 'hup': a signal. 'torn': killed while a file is written, at a byte of it. 'limit': no
-        file may be longer than so many bytes. 'full': a disk with so many bytes left. 'memory': no more than so
-        many bytes of addresses beyond those in use. 'shut': the folder may not be written to any more. 'clock': the
-        clock is moved by so many seconds, and the call is killed ten operations later. '': nothing.
+        'kill', 'int', 'term', 'hup': a signal. 'torn': killed while a file is written, at a byte of it. 'limit':
+        no file may be longer than so many bytes. 'full': a disk with so many bytes left. 'memory': no more than so
+        many bytes of addresses beyond those in use. 'shut': the folder may not be written to any more. 'clock':
+        the clock is moved by so many seconds, and the call is killed ten operations later. '': nothing.
     operation : int
         Before which operation on a file, counted from 1; 0: at a moment.
     moment : float
@@ -45,7 +45,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a call ended: its status (-9: killed by signal 9), what it said, its seconds, its operations on files."""
+    """How a call ended: its status (-9: by signal 9), what it said, its seconds, its operations on files."""
 
     status: int
     said: str

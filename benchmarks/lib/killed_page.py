@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class Page:
     def __init__(self, port: int, temporary: Path) -> None:
         environment = os.environ | {"TMPDIR": str(temporary)}
         command = [sys.executable, "-m", "untaught", "serve", "--port", str(port)]
-        self.heard = tempfile.TemporaryFile("w+")
+        self.heard = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as this
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.heard, text=True, env=environment
         )
@@ -145,10 +145,8 @@ def kill_page(rng: np.random.Generator, answer: tuple[str, float]) -> dict[str, 
             killer = subprocess.Popen(
                 ["sh", "-c", f"sleep {moment * answer[1]}; kill -{SIGNALS[kind].value} {made.process.pid}"]
             )
-            try:
+            with suppress(OSError):  # it is gone in the middle
                 work(made)
-            except OSError:  # it is gone
-                pass
             killer.wait()
             status = made.process.wait(LONG)
             if kind != "kill" and "Traceback" in made.said:

@@ -81,8 +81,8 @@ def several(folder: Path) -> None:
 def series(folder: Path) -> None:
     """Lay out planes that show the same."""
     rng = np.random.default_rng(3)
-    scene = drawn(3, 20, 20).astype(float)
-    np.save(folder / "in.npy", np.clip(scene + rng.normal(0, 25, (6, 20, 20)), 0, 255).astype(np.uint8))
+    scene = drawn(3, 16, 16).astype(float)
+    np.save(folder / "in.npy", np.clip(scene + rng.normal(0, 25, (6, 16, 16)), 0, 255).astype(np.uint8))
 
 
 def to_learn(folder: Path) -> None:
@@ -96,14 +96,12 @@ def to_learn(folder: Path) -> None:
 FOLDER = ("denoise", "raw", "-o", "clean", "--recursive", *WAVELET)
 TABLES = ("clean/results*.csv", "clean/gallery*.html", "clean/.untaught/*")
 MODEL = ("train", "raw", "-o", "m.safetensors", "--resume", "--network", "unet:6,2", "--noise", "gaussian:25")
-SMALL = ("--patch", "16", "--batch", "2", "--epochs", "16", "--quiet")
+SMALL = ("--patch", "16", "--batch", "2", "--epochs", "8", "--quiet")
+DIP = ("denoise", "in.png", "-o", "out.png", "--method", "dip", "--noise", "gaussian:25")
 SCENES = {
     "fit": Scene(
         one(24, "out.png"),
-        (
-            ("denoise", "in.png", "-o", "out.png", "--method", "dip", "--noise", "gaussian:25", "--stop", "steps")
-            + ("--checkpoint", "state", "--quiet"),
-        ),
+        ((*DIP, "--stop", "steps", "--checkpoint", "state", "--quiet"),),
     ),
     "formula": Scene(
         one(32, "out.png"),
@@ -159,11 +157,11 @@ def prepare(*names: str) -> None:
     from untaught.pipeline.tiles import memory_need
 
     torch.set_num_threads(1)
-    train.STEPS, train.EPOCHS, train.LOOKS = 60, 1, 10
+    train.STEPS, train.EPOCHS, train.LOOKS = 30, 1, 10
     blocks.LARGEST = 3
     memory_need.LEAST = 64
-    _default(Options, checkpoint_every=10)
-    _default(DIP, steps=60, shape=HourglassShape(width=8, depth=2, skip=4))
+    _default(Options, checkpoint_every=5)
+    _default(DIP, steps=30, shape=HourglassShape(width=8, depth=2, skip=4))
     for name in names:
         with tempfile.TemporaryDirectory() as folder, chdir(folder):
             SCENES[name].lay(Path(folder))

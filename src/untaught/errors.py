@@ -64,7 +64,7 @@ def explained(error: Exception) -> tuple[int, str]:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Tell whether a library ran out of memory: torch says so in a RuntimeError on the CPU, by the system's words."""
+    """Tell whether a library ran out of memory: torch says so on the CPU in the words of a RuntimeError."""
     if type(error).__name__ == "OutOfMemoryError":
         return True
     if isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM, and SIGHUP of a terminal that is closed: the first ends the fit and keeps the best picture, the third leaves at once."""
+"""Ctrl-C, SIGTERM, SIGHUP: the first ends the fit and keeps the best picture, the third leaves at once."""
 
 from __future__ import annotations
 

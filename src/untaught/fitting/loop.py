@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.fitting import checkpoint
+from untaught.fitting import checkpoint, forked
 from untaught.fitting import malloc as heap
 from untaught.fitting.passes import run_passes
 from untaught.fitting.progress import Fitted, Options, Progress
@@ -39,6 +39,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
         If the checkpoint belongs to another fit.
     """
     heap.keep()
+    forked.prepare()
     options = options or Options()
     if isinstance(method, InPasses):
         return run_passes(method, problem, seed, options)

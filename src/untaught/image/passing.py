@@ -1,8 +1,8 @@
 """Files and folders that are not to stay: each is locked while it is written, and one that nobody locks is litter.
 
-A lock ends with the process that has it, however that ends, so what a process that was killed has left behind is told
-from what another one is writing. Locks count on one machine alone, which names tell; what another machine has begun
-is litter when it is a day old.
+A lock ends with the process that has it, however that ends, so what a process that was killed has left behind is
+told from what another one is writing. Locks count on one machine alone, which names tell; what another machine has
+begun is litter when it is a day old.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ def _away(path: Path) -> None:
 
 
 def _now(folder: Path) -> float:
-    """Return what the time is by the clock that stamps the files of a folder, which may not be that of this machine."""
+    """Return the time by the clock that stamps the files of a folder, which may not be that of this machine."""
     path, stream, held = passing_file(folder)
     try:
         return os.fstat(stream.fileno()).st_mtime

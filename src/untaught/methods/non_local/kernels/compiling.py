@@ -27,8 +27,8 @@ def inlined(function: Callable[..., Any]) -> Any:
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls, when it is first called; it is kept beside the package.
 
-    Where that folder cannot be written to, numba takes one of the user's; where there is none either, or no room in
-    it, the function is compiled anew by every process. What is kept and broken is made again.
+    Where that folder cannot be written to, numba takes one of the user's; where there is none either, or no room,
+    the function is compiled anew by every process. What is kept and broken is made again.
     """
     try:
         found = njit(cache=True, **OPTIONS)(function)
