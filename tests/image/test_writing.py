@@ -12,8 +12,8 @@ import tifffile
 
 from tests.helpers.files import again, noise, smooth
 from untaught.errors import InputError, OutputError, UntaughtError
-from untaught.image import passing
 from untaught.image import files as io
+from untaught.image import passing
 from untaught.image.files import check_writable, read, write
 from untaught.image.find_format import format_for
 from untaught.image.image import Image, image_of_array

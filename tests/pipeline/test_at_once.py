@@ -1,4 +1,4 @@
-"""Calls that run at once, in threads and forks: each answers as it does alone; and many in a row take no more memory."""
+"""Calls at once, in threads and forks: each answers as alone; and many in a row take no more memory."""
 
 from __future__ import annotations
 
