@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import signal
@@ -95,7 +96,7 @@ def _wait(child: int, fault: Fault, how: tuple[int, float]) -> bool:
             os.kill(child, SIGNALS[fault.kind])
             sent = True
         if passed > PATIENCE:
-            os.kill(child, signal.SIGKILL)
+            os.kill(child, signal.SIGABRT)  # it says where it hangs
             return True
         time.sleep(0.002)
     return False
@@ -111,6 +112,7 @@ def _run(folder: Path, argv: tuple[str, ...], fault: Fault, tell: tuple[Path, in
         told = os.open(tell[0], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         os.dup2(told, 1)
         os.dup2(told, 2)
+        faulthandler.register(signal.SIGABRT, file=2, all_threads=True, chain=True)
         counter = Counter(folder, fault)
         sys.argv = ["untaught", *argv]
         from untaught.cli import main
