@@ -126,6 +126,8 @@ def test_what_a_batch_that_is_read_ahead_ends_with_is_raised(
 ) -> None:
     ahead = Ahead(patches_of(folder), [range(2)])
     ahead.take(0)
+    assert ahead._next is not None
+    ahead._next[1].join()
 
     def fail(*_: object) -> None:
         raise error
