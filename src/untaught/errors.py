@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from typing import Any
 
 FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "bad_alloc", "can't start new thread")
 LONGEST = 60  # letters of a value that was given, in a sentence about it
 
 
@@ -83,7 +85,9 @@ def explained(error: Exception) -> tuple[int, str]:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """Tell whether torch ran out of memory, which it reports as a RuntimeError on the CPU."""
+    """Tell whether a library ran out of memory: torch says so on the CPU in the words of a RuntimeError."""
     if type(error).__name__ == "OutOfMemoryError":
         return True
-    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in OUT_OF_MEMORY)

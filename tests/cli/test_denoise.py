@@ -186,6 +186,8 @@ def test_name_that_is_no_text(folder: Path, capsys: pytest.CaptureFixture[str]) 
     [
         (MemoryError(), 2, "memory"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes"), 2, "memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), 2, "memory"),
+        (OSError(12, "Cannot allocate memory"), 2, "memory"),
         (OSError(5, "Input/output error", "x.bin"), 2, "x.bin"),
         (ZeroDivisionError("what\nnow"), 1, "internal error: ZeroDivisionError: what now"),
     ],

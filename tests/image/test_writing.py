@@ -12,8 +12,8 @@ import tifffile
 
 from tests.helpers.files import again, noise, smooth
 from untaught.errors import InputError, OutputError, UntaughtError
-from untaught.image import atomic as atomic
 from untaught.image import files as io
+from untaught.image import passing
 from untaught.image.files import check_writable, read, write
 from untaught.image.find_format import format_for
 from untaught.image.image import Image, image_of_array
@@ -149,7 +149,7 @@ def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch, suffix):
         os.dup2(os.open("/dev/full", os.O_RDWR), handle.fileno())
         return handle
 
-    monkeypatch.setattr(atomic, "open", full, raising=False)
+    monkeypatch.setattr(passing, "open", full, raising=False)
     with pytest.raises(OutputError, match="No space left"):
         write(tmp_path / f"a{suffix}", image_of_array(noise((200, 200, 3))))
     assert not list(tmp_path.iterdir())

@@ -221,3 +221,20 @@ def test_a_module_that_is_being_loaded_is_loaded_whole(tmp_path: Path, monkeypat
         assert cut_while_loaded.whole
         with pytest.raises(KeyboardInterrupt):
             interrupts.check()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no such signal here")
+def test_a_terminal_that_is_closed_ends_it_as_sigterm_does_and_nohup_keeps_it() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGHUP)
+            assert interrupts.count == 1
+            assert interrupts.status == 129
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with Interrupts() as interrupts:
+            signal.raise_signal(signal.SIGHUP)
+            assert not interrupts.count
+    finally:
+        signal.signal(signal.SIGHUP, before)

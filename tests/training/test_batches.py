@@ -12,10 +12,11 @@ import torch
 from tests.conftest import noisy
 from tests.helpers.training import fill, scene
 from untaught import Image
+from untaught.errors import InputError
 from untaught.image.files import as_image
 from untaught.methods.self_supervised.learner import Batch
 from untaught.noise import Correlated, Gaussian, Impulse
-from untaught.training.batches import Ahead, Patches, Reader, Shelf, centres
+from untaught.training.batches import Ahead, Patches, Reader, Shelf, _Reading, centres
 from untaught.training.dataset import scan, window
 
 SIGMA = 25 / 255
@@ -117,3 +118,30 @@ def test_what_impulses_hit_is_masked_and_filled_in(tmp_path: Path) -> None:
     hit = (y == 0) | (y == 1)
     assert np.array_equal(seen.mask[0, 0] == 0, hit)
     assert 0 < float(seen.y.min()) < float(seen.y.max()) < 1
+
+
+@pytest.mark.parametrize("error", [MemoryError("none left"), InputError("it has gone")])
+def test_what_a_batch_that_is_read_ahead_ends_with_is_raised(
+    error: Exception, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = Ahead(patches_of(folder), [range(2)])
+    ahead.take(0)
+    assert ahead._next is not None
+    ahead._next[1].join()
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Patches, "_one", fail)
+    ahead.take(1)  # which was read before
+    with pytest.raises(type(error)):
+        ahead.take(2)
+
+
+def test_a_thread_that_ends_before_it_has_begun_is_no_memory(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for what it would have read."""
+    monkeypatch.setattr(_Reading, "run", lambda self: None)
+    with pytest.raises(MemoryError):
+        Ahead(patches_of(folder), [range(2)]).take(0)

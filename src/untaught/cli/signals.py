@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first ends the fit and keeps the best picture, the third leaves at once."""
+"""Ctrl-C, SIGTERM, SIGHUP: the first ends the fit and keeps the best picture, the third leaves at once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Interrupts:
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for number in caught():
                 self._saved[number] = signal.signal(number, self._arrived)
         return self
 
@@ -105,6 +105,15 @@ class Interrupts:
                 os.write(2, NOTICE)
         if self.leaving or (self.count == 1 and not (self._holding or _loading(frame))):
             raise KeyboardInterrupt
+
+
+def caught() -> list[signal.Signals]:
+    """Return what ends a program and can be caught; SIGHUP not where nohup has it ignored."""
+    found = [signal.SIGINT, signal.SIGTERM]
+    hup = getattr(signal, "SIGHUP", None)  # not on every system
+    if hup is not None and signal.getsignal(hup) != signal.SIG_IGN:
+        found.append(hup)
+    return found
 
 
 def _loading(frame: FrameType | None) -> bool:

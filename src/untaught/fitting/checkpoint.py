@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,9 @@ import torch
 
 from untaught.errors import InputError
 from untaught.image.atomic import whole_file
+from untaught.image.passing import remove_litter
+
+_waiting: ContextVar[list[Path] | None] = ContextVar("checkpoints of what is not written yet", default=None)
 
 
 def save(path: Path, saved: dict[str, Any]) -> str:
@@ -38,6 +44,48 @@ def refuse_foreign(path: Path) -> None:
         raise _foreign(path)
 
 
+@contextmanager
+def until_written() -> Iterator[None]:
+    """Keep the checkpoints of fits that end inside until it is left, which is when what they made is written.
+
+    On an error they stay: the same call does the last steps again, and not all.
+    """
+    before = _waiting.set([])
+    try:
+        yield
+        done = _waiting.get() or []
+    finally:
+        _waiting.reset(before)
+    for path in done:
+        path.unlink(missing_ok=True)
+
+
+def remove(path: Path) -> None:
+    """Remove the checkpoint of a fit that has ended, or see to it that it is when its answer is written."""
+    waiting = _waiting.get()
+    if waiting is None:
+        path.unlink(missing_ok=True)
+    else:
+        waiting.append(path)
+
+
+@contextmanager
+def taken_up(path: Path) -> Iterator[None]:
+    """Call a checkpoint foreign whose content, taken up inside, is not what it should be.
+
+    Raises
+    ------
+    InputError
+        For anything that goes wrong inside.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise _foreign(path) from error
+
+
 def _foreign(path: Path) -> InputError:
     return InputError(f"{path} is not a checkpoint of untaught; remove it or name another file")
 
@@ -50,9 +98,11 @@ def load(path: Path, identity: dict[str, Any], device: torch.device) -> dict[str
     InputError
         If it is no checkpoint, or one of another fit than `identity` describes.
     """
+    remove_litter(path.parent)
     if not path.exists():
         return None
     try:
+        _refuse_packed(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's, of archives that others have written
             saved: dict[str, Any] = torch.load(path, weights_only=True, map_location=device)
@@ -64,3 +114,19 @@ def load(path: Path, identity: dict[str, Any], device: torch.device) -> dict[str
             f"the checkpoint {path} belongs to another picture, method or seed; remove it or name another file"
         )
     return saved
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse an archive that would become larger than it is: torch packs nothing, and would unpack all of it.
+
+    Raises
+    ------
+    ValueError
+        If it is one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        files = archive.infolist()
+    if any(one.compress_type != zipfile.ZIP_STORED for one in files):
+        raise ValueError("it is packed")
+    if sum(one.file_size for one in files) > path.stat().st_size:
+        raise ValueError("its files overlap")

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.fitting import checkpoint
+from untaught.fitting import checkpoint, forked
 from untaught.fitting import malloc as heap
 from untaught.fitting.passes import run_passes
 from untaught.fitting.progress import Fitted, Options, Progress
@@ -39,6 +39,7 @@ def fit(method: Iterative | ClosedForm, problem: Problem, seed: int, options: Op
         If the checkpoint belongs to another fit.
     """
     heap.keep()
+    forked.prepare()
     options = options or Options()
     if isinstance(method, InPasses):
         return run_passes(method, problem, seed, options)
@@ -99,7 +100,7 @@ class _Loop:
             stopped = Stopped.interrupted(self.step)
         estimate = self._readout()
         if not interrupted and self.options.checkpoint is not None:
-            self.options.checkpoint.unlink(missing_ok=True)
+            checkpoint.remove(self.options.checkpoint)
         notes: tuple[str, ...] = (self.unsaved,) if self.unsaved else ()
         if self.rollbacks:
             notes += (
@@ -217,7 +218,7 @@ class _Loop:
             "method": repr(self.method),
             "rule": repr(self.options.rule),
             "seed": self.seed,
-            "picture": float(problem.y.double().sum()),
+            "picture": hashed(problem.y),
             "shape": list(problem.y.shape),
             "operator": fingerprint(problem.operator, problem.picture_shape),
             "mask": hashed(problem.mask),
@@ -244,11 +245,15 @@ class _Loop:
     def _resume(self) -> None:
         path = self.options.checkpoint
         saved = checkpoint.load(path, self._identity(), self.problem.y.device) if path is not None else None
-        if saved is None:
+        if path is None or saved is None:
             return
-        self.state.load_state_dict(saved["state"])
-        self.watch.load_state_dict(saved["watch"])
-        self.history = History(**saved["history"])
-        self.step, self.spent, self.rollbacks = saved["step"], saved["seconds"], saved["rollbacks"]
-        self.kept, self.kept_step = saved["kept"], saved["kept_step"]
-        self.good = (self.step, self.state.state_dict())
+        with checkpoint.taken_up(path):
+            self.kept, self.kept_step = saved["kept"], int(saved["kept_step"])
+            if self.kept is not None:  # it may be what is read out at the end
+                self.state.load_state_dict(self.kept)
+            self.state.load_state_dict(saved["state"])
+            self.watch.load_state_dict(saved["watch"])
+            self.history = History(**saved["history"])
+            self.step, self.rollbacks = int(saved["step"]), int(saved["rollbacks"])
+            self.spent = float(saved["seconds"])
+            self.good = (self.step, self.state.state_dict())

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from untaught.errors import InputError, OutputError, UntaughtError, quoted
+from untaught.image.passing import held_folder, passing_file, passing_folder, passing_name, remove_litter
 from untaught.image.reading import parted
 
-LITTER = 86400.0  # seconds after which nobody is still writing a file
+AT_FDCWD, EXCHANGE = -100, 2  # of Linux's renameat2, see rename(2); macOS has the same number for RENAME_SWAP
 
 
 def path_of(path: object, what: str) -> Path:
@@ -42,9 +41,11 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
         When the disk is full or refuses, or an encoder fails.
     """
     target = Path(os.path.realpath(path))
-    temporary = _beside(target)
+    remove_litter(target.parent)
+    temporary = held = None
     try:
-        with open(temporary, "xb+") as stream:
+        temporary, stream, held = passing_file(target.parent)
+        with stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -59,8 +60,10 @@ def whole_file(path: Path) -> Iterator[IO[bytes]]:
     except Exception as error:
         raise _not_encoded(path, error) from error
     finally:  # also on KeyboardInterrupt; after the replacement there is nothing left to remove
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+        if temporary is not None and held is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            held.let_go()
     _sync_folder(target.parent)
 
 
@@ -74,9 +77,10 @@ def whole_folder(path: Path) -> Iterator[Path]:
         As `whole_file` does.
     """
     target = Path(os.path.realpath(path))
-    temporary = _beside(target)
+    remove_litter(target.parent)
+    temporary = held = None
     try:
-        temporary.mkdir()
+        temporary, held = passing_folder(target.parent)
         yield temporary
         into_place(temporary, target)
     except UntaughtError:
@@ -86,7 +90,9 @@ def whole_folder(path: Path) -> Iterator[Path]:
     except Exception as error:
         raise _not_encoded(path, error) from error
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        if temporary is not None and held is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+            held.let_go()
     _sync_folder(target.parent)
 
 
@@ -110,9 +116,13 @@ def into_place(made: Path, target: Path) -> None:
     if not made.is_dir():
         os.replace(made, target)
         return
-    old = _beside(target)
+    if target.exists() and _exchanged(made, target):
+        shutil.rmtree(made, ignore_errors=True)  # which is what was there before
+        return
+    old, held = target.parent / passing_name(), None
     try:
         if target.exists():
+            held = held_folder(target)
             os.replace(target, old)
         try:
             os.replace(made, target)
@@ -122,6 +132,22 @@ def into_place(made: Path, target: Path) -> None:
             raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
+        if held is not None:
+            held.let_go()
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two folders have each other's names, so that at no time there is none; tell whether the system can."""
+    import ctypes
+
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        library = ctypes.CDLL(None)
+        if hasattr(library, "renameat2"):
+            return bool(library.renameat2(AT_FDCWD, names[0], AT_FDCWD, names[1], EXCHANGE) == 0)
+        return bool(library.renamex_np(*names, EXCHANGE) == 0)
+    except (AttributeError, OSError, TypeError):  # another system
+        return False
 
 
 def write_text(path: Path, text: str, protected: tuple[Path | None, ...] = ()) -> None:
@@ -135,24 +161,6 @@ def write_text(path: Path, text: str, protected: tuple[Path | None, ...] = ()) -
     check_target(path, protected)
     with whole_file(path) as stream:
         stream.write(text.encode(errors="replace"))
-
-
-def remove_litter(folder: Path) -> None:
-    """Remove what writers that were killed have left in a folder and those in it, a day ago or longer."""
-    for path in folder.rglob(".untaught-*.tmp"):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > LITTER:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _beside(target: Path) -> Path:
-    """Return the name of a temporary file in the same folder."""
-    return target.parent / passing_name()
-
-
-def passing_name() -> str:
-    """Return a name for what is not to stay, which `remove_litter` knows where it is left behind."""
-    return f".untaught-{os.getpid()}-{secrets.token_hex(4)}.tmp"
 
 
 def _sync_folder(folder: Path) -> None:
@@ -224,7 +232,8 @@ def _refuse_what_is_there(path: Path, target: Path, replaced: Callable[[Path], b
 
 def _try_folder(target: Path) -> None:
     """Make a file beside the target and remove it, for permissions are not all that can be in the way."""
-    trial = _beside(target)
+    remove_litter(target.parent)
+    trial = target.parent / passing_name()
     try:
         trial.touch(exist_ok=False)
     except OSError as error:

@@ -16,7 +16,7 @@ import torch
 
 from untaught.errors import InputError
 from untaught.fitting.progress import Progress
-from untaught.image.atomic import passing_name, whole_folder
+from untaught.image.atomic import whole_folder
 from untaught.image.files import as_image, check_writable, write
 from untaught.image.find_format import format_for
 from untaught.image.formats.jpeg import compression_notes
@@ -24,6 +24,7 @@ from untaught.image.formats.ome_zarr import OME_ZARR
 from untaught.image.formats.ome_zarr_writer import boxes_of, laid_out, ordered
 from untaught.image.image import Image
 from untaught.image.output_type import SAME
+from untaught.image.passing import passing_folder
 from untaught.image.reading import Reading, parted
 from untaught.jobs import blocks
 from untaught.jobs.blocks import Files, Opening
@@ -56,17 +57,19 @@ class ByBlocks:
 
     def __init__(self, cluster: Cluster, output: Path) -> None:
         self.cluster = cluster
-        self.folder = parted(output)[0].absolute().parent / passing_name()
+        self.above = parted(output)[0].absolute().parent
         self.opening: Opening | None = None
         self.on_progress: Callable[[Progress], None] | None = None
-        self.files = Files(self.folder, "")
 
     def __enter__(self) -> ByBlocks:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.above.mkdir(parents=True, exist_ok=True)
+        self.folder, self._held = passing_folder(self.above)
+        self.files = Files(self.folder, "")
         return self
 
     def __exit__(self, *exception: object) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._held.let_go()
 
     def denoise(
         self, picture: Image, on_progress: Callable[[Progress], None] | None = None, **options: Any

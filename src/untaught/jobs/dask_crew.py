@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from untaught.errors import UntaughtError
-from untaught.image.atomic import into_place, passing_name
+from untaught.image.atomic import into_place
+from untaught.image.passing import Held, passing_folder
 from untaught.jobs import dask_tasks
 from untaught.jobs.cluster import ALONE, Cluster, DiedError
 from untaught.jobs.one_picture import Work, done, failed
@@ -39,7 +40,9 @@ class DaskCrew:
     def __init__(self, cluster: Cluster, work: Work, folder: Path | None = None) -> None:
         self.cluster = cluster
         self.work = work
-        self.folder = None if folder is None else folder.absolute() / passing_name()
+        self.above = folder
+        self.folder: Path | None = None  # made when there is something to write
+        self._held: Held | None = None
         self._count = self._waiting = 0
         self._large: list[Job] = []
 
@@ -85,6 +88,8 @@ class DaskCrew:
         self.cluster.close()
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
+        if self._held is not None:
+            self._held.let_go()
 
     def _is_large(self, job: Job) -> bool:
         """Tell whether a picture is restored block by block."""
@@ -98,8 +103,10 @@ class DaskCrew:
 
     def _staged(self, job: Job) -> Job:
         """Return the job with a place of its own to write to."""
-        if self.folder is None:
+        if self.above is None:
             return job
+        if self.folder is None:
+            self.folder, self._held = passing_folder(self.above.absolute())
         self._count += 1
         place = self.folder / str(self._count)
         place.mkdir(parents=True, exist_ok=True)

@@ -11,18 +11,21 @@ import json
 import os
 import pickle
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from untaught.errors import OutputError
+from untaught.errors import InputError, OutputError, legible
 from untaught.image.atomic import made_folder
+from untaught.image.passing import Held, claimed
 from untaught.image.reading import parted
 from untaught.jobs.outputs import Job
 from untaught.results.picture_table import Row
 
 FOLDER = ".untaught"
+WHOLE = "done.jsonl"  # the record of a call that has no part
 Signature = tuple[int, int]  # bytes, and the time of the last change in nanoseconds
 Standing = Literal["done", "free", "ours", "foreign"]
 
@@ -88,14 +91,47 @@ class Record:
         self.call = call
         self.own = self.folder / f"done{part}.jsonl"
         self.entries: dict[str, Entry] = {}
+        self.latest = 0  # of the times in the record: what is added is later, wherever the clock has gone since
         # what is not finished, what was known of it before, and what lay at its place
         self.begun: dict[Path, tuple[Entry | None, Signature]] = {}
         self._load()
 
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing was ever written by it into this folder."""
-        return not self.folder.is_dir()
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other calls from writing to the folder: shards from this shard, and a call of all from any other.
+
+        Raises
+        ------
+        InputError
+            Where another call is at work.
+        OutputError
+            Where the folder cannot be written to.
+        """
+        held: list[Held] = []
+        try:
+            made_folder(self.folder)
+            held.append(self._claimed(self.folder / WHOLE, shared=self.own.name != WHOLE))
+            if self.own.name != WHOLE:
+                held.append(self._claimed(self.own))
+            yield
+        finally:
+            for one in held:
+                one.let_go()
+
+    def _claimed(self, path: Path, shared: bool = False) -> Held:
+        try:
+            held = claimed(path, shared)
+        except OSError as error:
+            raise self._unwritten(error) from error
+        if held is None:
+            raise InputError(
+                f"another call is writing to {legible(self.output)}; wait for it, or name another folder (--shard "
+                "lets several share the pictures out)"
+            )
+        return held
+
+    def _unwritten(self, error: OSError) -> OutputError:
+        return OutputError(f"the record {self.own} cannot be written: {error.strerror or error}")
 
     def standing(self, job: Job) -> Standing:
         """Return how an output stands: done by the same call from the same input, free, ours, or somebody's."""
@@ -144,7 +180,8 @@ class Record:
 
     def _add(self, job: Job, entry: Entry | None) -> None:
         """Add a line, on disk before this returns; a line that a break has cut off is ended first."""
-        line: dict[str, Any] = {"place": str(job.place), "at": time.time_ns()}
+        self.latest = max(time.time_ns(), self.latest + 1)
+        line: dict[str, Any] = {"place": str(job.place), "at": self.latest}
         if entry is None:
             self.entries.pop(str(job.place), None)
         else:
@@ -160,7 +197,7 @@ class Record:
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise OutputError(f"the record {self.own} cannot be written: {error.strerror or error}") from error
+            raise self._unwritten(error) from error
 
     def _load(self) -> None:
         """Read all shards' lines; what was written last counts, and a line that was cut off says nothing."""
@@ -173,20 +210,30 @@ class Record:
             for line in lines:
                 try:
                     told = json.loads(line)
-                    place, at, entry = told["place"], told["at"], _entry(told)
-                except (ValueError, KeyError, TypeError):
+                    place, at, entry = str(told["place"]), int(told["at"]), _entry(told)
+                    if at >= latest.get(place, (0, None))[0]:
+                        latest[place] = at, entry
+                    self.latest = max(self.latest, at)
+                except (ValueError, LookupError, TypeError, RecursionError):  # cut off, or not of ours
                     continue
-                if at >= latest.get(place, (0, None))[0]:
-                    latest[place] = at, entry
         self.entries = {place: entry for place, (_, entry) in latest.items() if entry is not None}
 
 
 def _entry(told: Mapping[str, Any]) -> Entry | None:
+    """Return what a line says.
+
+    Raises
+    ------
+    ValueError, LookupError, TypeError
+        Where it says nothing that could be meant.
+    """
     if "call" not in told:
         return None
-    written = told["written"]
+    written, row = told["written"], told["row"]
     size, changed = told["source"]
-    return Entry(told["call"], (size, changed), None if written is None else (written[0], written[1]), told["row"])
+    if row is not None:
+        Row(Path(), Path(), "kept", **row).cells()
+    return Entry(told["call"], (size, changed), None if written is None else (written[0], written[1]), row)
 
 
 def _signature(path: Path) -> Signature:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from untaught.errors import InputError, OutputError, legible
-from untaught.image.atomic import made_folder, remove_litter, write_text
+from untaught.image.atomic import made_folder, write_text
+from untaught.image.passing import remove_litter
 from untaught.jobs.asked import Asked, FolderResult
 from untaught.jobs.check_options import SHARED, check_options
 from untaught.jobs.dask_address import LOCAL, address_of
@@ -62,10 +63,11 @@ def restore_pictures(
     if asked.shard is not None:
         listing, jobs = listing.shard(asked.shard), jobs[asked.shard[0] - 1 :: asked.shard[1]]
     run = Run(asked, heard, len(jobs) + len(listing.refused))
-    run.refuse(listing)
-    with run.crew(on_progress) as crew:
-        run.through(crew, jobs)
-    return run.result(jobs, listing.notes)
+    with run.record.alone():
+        run.refuse(listing)
+        with run.crew(on_progress) as crew:
+            run.through(crew, jobs)
+        return run.result(jobs, listing.notes)
 
 
 def inspect_pictures(asked: Asked, heard: Heard | None = None) -> FolderResult:
@@ -152,6 +154,7 @@ class Run:
         self.rows: dict[Path, Row] = {}
         self.refused: list[Row] = []
         self.interrupted = False
+        self.full = False  # the disk is, so that nothing more can be done
         self.unwritten: list[str] = []
         options = {name: value for name, value in asked.work.options.items() if name not in ("memory", "device")}
         told = {**options, "verb": asked.work.verb, "reading": sorted(asked.work.reading.asked.items())}
@@ -171,7 +174,7 @@ class Run:
 
     def crew(self, on_progress: Callable[[Progress], None] | None = None) -> Closing:
         """Return whoever does it, to be entered: they are sent away at the end."""
-        remove_litter(self.asked.output)
+        remove_litter(self.asked.output, deep=True)
         work = replace(prepared(self.asked), thumbnails=self.asked.output / FOLDER / THUMBNAILS)
         return Closing(lambda: _crew(self.asked, work, self.record.folder, on_progress))
 
@@ -196,6 +199,7 @@ class Run:
         except OutputError as error:
             if not is_full(error):
                 raise
+            self.full = True
             self.unwritten.append(str(error))
 
     def settled(self, job: Job) -> Row | None:

@@ -191,7 +191,7 @@ def _kept(record: Path) -> tuple[dict[str, SharedLaw], list[str]]:
             low, high = one["value_range"]
             found[name] = SharedLaw(laws, (low, high), tuple((least, most) for least, most in one["cuts"]))
         return found, list(told["files"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{record} cannot be read, which holds the shared noise; remove it to measure it anew"
         ) from error

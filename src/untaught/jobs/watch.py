@@ -82,7 +82,7 @@ def watch_pictures(
             raise InputError(f"{legible(path)} is no folder that is there; make it first, or name another one")
     check_folder(asked.inputs, asked.output)
     run = Run(asked, heard)
-    with run.crew(on_progress) as crew:
+    with run.record.alone(), run.crew(on_progress) as crew:
         return _Watch(run, watching).ended(crew)
 
 
@@ -106,7 +106,8 @@ class _Watch:
                 if ready:
                     self._do(crew, ready)
                     result = self.run.result(self.jobs.values())
-                    if self.run.interrupted or any(row.final for row in self.run.rows.values()):
+                    over = self.run.interrupted or self.run.full
+                    if over or any(row.final for row in self.run.rows.values()):
                         return result
                 if ready or waiting:
                     changed = time.monotonic()

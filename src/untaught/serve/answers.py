@@ -18,7 +18,7 @@ from untaught.image.formats.jpeg import JPEG
 from untaught.image.image import Image
 from untaught.serve.folders import packed
 from untaught.serve.jobs import RESULT, SPREAD
-from untaught.serve.planes import keep_planes, orientation_of
+from untaught.serve.planes import fresh, keep_planes, orientation_of
 
 if TYPE_CHECKING:
     from untaught.results.result import Result
@@ -32,7 +32,7 @@ def answer(result: Result, folder: Path) -> dict[str, Any]:
     """Write the planes of a result, and return what there is to say of it."""
     from untaught.results.text import quality, seconds, sentence
 
-    folder.mkdir()
+    fresh(folder)
     planes = keep_planes(result.picture, folder / RESULT)
     spread = []
     if result.std is not None:

@@ -55,6 +55,8 @@ class Desk:
                 self.add(job)
             elif job is not None:
                 self.jobs[job.key] = job
+            elif folder.is_dir():  # a file that had not come to its end
+                shutil.rmtree(folder, ignore_errors=True)
 
     def farewell(self) -> None:
         """End what browsers listen to, for which the server would wait."""

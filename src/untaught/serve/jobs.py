@@ -157,11 +157,23 @@ class Job:
             job = cls(**{**kept, "folder": folder, **asked_again(kept)})
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        if job.state in ("queued", "running"):
+        half = job.result is not None and not job.files  # shown, and not written for those who want to fetch it
+        if half:
+            job.result, job.answered = None, 0
+        if half or job.state in ("queued", "running"):
             job.state = job.rests
             job.message = "The server was ended in the middle of it; start it again."
         job.progress, job.curve, job.preview = None, [], None
+        job.tidy()
         return job
+
+    def tidy(self) -> None:
+        """Remove what was made of it and is not shown any more, or not yet."""
+        shown = {f".{PICTURE}-{self.looks}", f".run-{self.answered}"}
+        for pattern in (f".{PICTURE}-*", ".run-*", f"{KEPT}.new", "*.part", ".*.new"):
+            for left in self.folder.glob(pattern):
+                if left.name not in shown:
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the page has to know."""

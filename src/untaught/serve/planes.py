@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,20 @@ def orientation_of(picture: Image) -> int:
 
 def keep_planes(picture: Image, folder: Path) -> list[dict[str, Any]]:
     """Write every plane as an array of its own, upright, and return what a page has to know of them."""
-    folder.mkdir()
+    fresh(folder)
     found = []
     for index, label in enumerate(picture.labels):
         values = as_shown(picture.raw(index), orientation_of(picture))
         np.save(plane_path(folder, index), values, allow_pickle=False)
         found.append({"label": label, **extent(values, picture)})
     return found
+
+
+def fresh(folder: Path) -> Path:
+    """Make a folder anew: what is in it is of a server that was killed before it could say what it has."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
 
 
 def extent(values: NDArray[Any], picture: Image) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,7 +76,9 @@ def run(asked: Asked) -> None:
         ws="none",
     )
     try:
-        ending(uvicorn.Server(config), desk.farewell).run(sockets=[listener])
+        server = ending(uvicorn.Server(config), desk.farewell)
+        with closed_with_its_terminal(server):
+            server.run(sockets=[listener])
     except KeyboardInterrupt:  # the way to end it
         pass
     finally:
@@ -92,6 +96,20 @@ def ending(server: uvicorn.Server, first: Callable[[], None]) -> uvicorn.Server:
 
     server.shutdown = ended  # type: ignore[method-assign]
     return server
+
+
+@contextmanager
+def closed_with_its_terminal(server: uvicorn.Server) -> Iterator[None]:
+    """Let SIGHUP end a server as SIGTERM does, unless nohup has it ignored."""
+    number = getattr(signal, "SIGHUP", None)  # not on every system
+    if number is None or signal.getsignal(number) == signal.SIG_IGN:
+        yield
+        return
+    before = signal.signal(number, server.handle_exit)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -164,6 +164,7 @@ class Breakable:
 def work_on(link: Connection, name: str, flags: tuple[Any, Any]) -> None:
     """Do what is ordered, until the server ends."""
     breakable = Breakable()
+    threading.Thread(target=end_with_parent, daemon=True).start()
 
     def tell(word: str, **said: Any) -> None:
         link.send((word, said))
@@ -178,6 +179,14 @@ def work_on(link: Connection, name: str, flags: tuple[Any, Any]) -> None:
             tempfile.tempdir = order.folder  # where large files are unpacked to: it goes with the job
             obey(order, tell, flags, breakable)
             tell("ended")
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the server has ended, however that did."""
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os._exit(1)
 
 
 def idle_while_loading(link: Connection) -> bool:

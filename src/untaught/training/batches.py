@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import torch
@@ -197,24 +197,53 @@ class Ahead:
 
     def __init__(self, patches: Patches, parts: Sequence[Sequence[int]]):
         self.patches, self.parts = patches, parts
-        self._reader = ThreadPoolExecutor(1)
-        self._next: tuple[int, Future[list[Batch]]] | None = None
+        self._next: tuple[int, _Reading] | None = None
 
     def take(self, step: int) -> list[Batch]:
         """Return the parts of the batch of a step."""
-        at, future = self._next or (-1, None)
-        if future is None or at != step:  # at the start, and after the fit went back
-            future = self._reader.submit(self._read, step)
-        found = future.result()
-        self._next = (step + 1, self._reader.submit(self._read, step + 1))
+        at, reading = self._next or (-1, None)
+        if reading is None or at != step:  # at the start, and after the fit went back
+            self.close()
+            reading = self._begun(step)
+        found = reading.ended()
+        self._next = (step + 1, self._begun(step + 1))
         return found
 
     def close(self) -> None:
         """Read no more."""
-        self._reader.shutdown(cancel_futures=True)
+        if self._next is not None:
+            self._next[1].join()
+            self._next = None
 
-    def _read(self, step: int) -> list[Batch]:
-        return [self.patches.batch(step, places) for places in self.parts]
+    def _begun(self, step: int) -> _Reading:
+        reading = _Reading(lambda: [self.patches.batch(step, places) for places in self.parts])
+        reading.start()
+        return reading
+
+
+class _Reading(Thread):
+    """A thread that reads one batch. Of an executor's thread that dies for want of memory nobody would hear."""
+
+    def __init__(self, read: Callable[[], list[Batch]]):
+        super().__init__(daemon=True)
+        self.read = read
+        self.found: list[Batch] | None = None
+        self.error: BaseException | None = MemoryError()  # until it has come to its end
+
+    def run(self) -> None:
+        """Read it."""
+        try:
+            self.found = self.read()
+            self.error = None
+        except BaseException as error:
+            self.error = error
+
+    def ended(self) -> list[Batch]:
+        """Return the batch when it is read, or raise what it ended with."""
+        self.join()
+        if self.error is not None or self.found is None:
+            raise self.error or MemoryError
+        return self.found
 
 
 def centres(pages: Sequence[Page], reader: Reader, most: int = 128) -> Batch:

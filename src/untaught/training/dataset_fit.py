@@ -20,6 +20,7 @@ from untaught.fitting.stopping import Verdict, Watch
 from untaught.method import Needs, State
 from untaught.methods.averaging import take_in
 from untaught.methods.networks.denoisers import Shape
+from untaught.methods.seeded import seeded
 from untaught.methods.self_supervised.learner import Batch, Learner
 from untaught.methods.self_supervised.neighbours import seeing
 from untaught.methods.trained.network import network_of
@@ -108,8 +109,7 @@ class Training:
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build the network, its average and the optimiser; draws only from `seed`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             network = network_of(self.shape, self.channels, self.learner, self.neighbours)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         both = nn.ModuleDict({FITTED: network, MEAN: deepcopy(network).requires_grad_(False)})

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from untaught.errors import InputError, quoted
+from untaught.fitting.checkpoint import until_written
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options, Progress
 from untaught.image.atomic import path_of
@@ -133,7 +134,7 @@ def train(
     if second is not None and not asked.learner.needs.pairs:
         raise InputError(f"{asked.learner.name} learns from one exposure; a second folder is for n2n")
     checkpoint = places(place, resume)
-    with processes(asked.device) as group:
+    with until_written(), processes(asked.device) as group:
         found = scan(folder, asked.side, other)
         if isinstance(asked.learner, OnePicture) and asked.neighbours:
             found = with_neighbours(found, asked.learner)

@@ -161,7 +161,10 @@ def run(call: Call, interrupts: Interrupts, several: Several | None = None) -> i
         from untaught.image import image  # noqa: F401 - what `_opened` uses, so that it can be cut
     interrupts.check()
     picture, reference = _opened(call)
-    with _others(call, several, interrupts) as by:
+    with interrupts.held():
+        from untaught.fitting.checkpoint import until_written
+    interrupts.check()
+    with until_written(), _others(call, several, interrupts) as by:
         result = restored(picture, call, interrupts, by)
         with interrupts.final():
             if result is None:

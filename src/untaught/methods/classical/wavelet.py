@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from untaught.errors import InputError, quoted
 from untaught.method import Needs, Runs
 from untaught.methods.noise_variance import opponent_parts
 from untaught.methods.time_limit import affordable
@@ -98,5 +99,10 @@ class Wavelet:
         """Return the side below which a picture is too small for all levels."""
         import pywt
 
-        taps: int = pywt.Wavelet(self.wavelet).dec_len
+        try:
+            taps: int = pywt.Wavelet(self.wavelet).dec_len
+        except ValueError:
+            raise InputError(
+                f"{quoted(self.wavelet)} is no wavelet; give one such as 'sym4', 'db2' or 'haar'"
+            ) from None
         return (taps - 1) << self.levels

@@ -15,6 +15,7 @@ from untaught.method import Along, Needs, Runs, State
 from untaught.methods.averaging import average_weights, averaged_weights, mean_weights
 from untaught.methods.in_series import Planes
 from untaught.methods.networks.denoisers import Shape, restorer
+from untaught.methods.seeded import seeded
 from untaught.methods.self_supervised.centred import CentredInSeries
 from untaught.methods.self_supervised.crops import Cut, cropped, joined
 from untaught.methods.self_supervised.learner import BETAS, Batch, Learner
@@ -96,8 +97,7 @@ class OverPlanes:
         learner, channels = self.learner, problem.y.shape[1]
         others = learner.shown(self.planes, self.planes.judged[0])[0].context
         count = 0 if others is None else others.shape[1] // channels
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             inner = restorer(learner.shape, (2 + count) * channels, channels, learner.crop)
         mean = problem.y.mean((0, 2, 3), keepdim=True)
         network: nn.Module = CentredInSeries(inner, mean, learner.residual, learner.bfloat16)

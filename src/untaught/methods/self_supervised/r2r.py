@@ -13,6 +13,7 @@ from untaught.methods.averaging import MEAN, average_weights, mean_weights
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.unet import UNet, UNetShape
 from untaught.methods.non_local.single_scale import denoise_nonlocal
+from untaught.methods.seeded import seeded
 from untaught.methods.self_supervised.crops import turned_crop
 from untaught.problem import Estimate, Problem, smoothed
 from untaught.risk.sure import Recorruption
@@ -103,8 +104,7 @@ class R2R:
             "inside": inside,
         }
         channels = problem.y.shape[1]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             network = nn.ModuleList(UNet((1 + guided) * channels, channels, self.shape) for _ in range(2))
         network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         tensors |= mean_weights(network)

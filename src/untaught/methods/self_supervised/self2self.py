@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from untaught.errors import InputError
 from untaught.method import Needs
 from untaught.methods.networks.partial_unet import PartialShape, PartialUNet
+from untaught.methods.seeded import seeded
 from untaught.methods.self_supervised.learner import Batch, deviation, mean_and_spread
 from untaught.methods.self_supervised.single_image import OnePicture
 
@@ -83,8 +84,7 @@ def _drawn(network: nn.Module, y: Tensor, kept: Tensor, generator: torch.Generat
     """Return f(b y), its dropout drawn from `generator`."""
     seed = int(torch.randint(2**62, (1,), generator=generator))
     devices = [y.device] if y.is_cuda else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
+    with seeded(seed, devices):
         shown = torch.where(kept > 0, y, torch.full_like(y, 0.5))
         output: Tensor = network(shown, kept) if getattr(network, "takes_mask", False) else network(shown)
     return output

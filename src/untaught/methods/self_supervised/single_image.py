@@ -14,6 +14,7 @@ from untaught.methods.in_series import Planes
 from untaught.methods.networks.denoisers import restorer
 from untaught.methods.networks.dncnn import DnCNNShape
 from untaught.methods.networks.unet import UNetShape
+from untaught.methods.seeded import seeded
 from untaught.methods.self_supervised.centred import Centred
 from untaught.methods.self_supervised.crops import Cut, cropped, joined
 from untaught.methods.self_supervised.learner import BETAS, Batch, directed
@@ -111,8 +112,7 @@ class OnePicture:
 
     def init(self, problem: Problem, seed: int) -> State:
         """Build network and optimiser; draws only from `seed`."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             inner = self.build(problem.y.shape[1])
         count = problem.mask.expand_as(problem.y).sum((2, 3), keepdim=True).clamp_min(1)
         mean = (problem.y * problem.mask).sum((2, 3), keepdim=True) / count

@@ -15,6 +15,7 @@ from untaught.method import Needs, State
 from untaught.methods.averaging import warm
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.decoder import Decoder, DecoderShape
+from untaught.methods.seeded import seeded
 from untaught.problem import Estimate, Problem
 
 WIDEST = 4096
@@ -111,8 +112,7 @@ class DeepDecoder:
         """Build network, code and optimiser; draws only from `seed`."""
         generator = torch.Generator().manual_seed(seed)
         channels, height, width = problem.picture_shape[1:]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             network = Decoder(channels, (height, width), self.shape.fitted(height, width))
         code = network.draw_code(generator).to(problem.y.device)
         network = network.to(problem.y.device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -13,6 +13,7 @@ from untaught.methods.networks.codes import Code
 from untaught.methods.networks.cuda_graphs import Recorded
 from untaught.methods.networks.generators import generator as network_of
 from untaught.methods.networks.hourglass import HourglassShape
+from untaught.methods.seeded import seeded
 from untaught.methods.untrained.pixels import total_variation, tv_weight
 from untaught.problem import Estimate, Problem
 
@@ -110,8 +111,7 @@ class DIP:
     def init(self, problem: Problem, seed: int) -> State:
         """Build network, code and optimiser; draws only from `seed`."""
         generator = torch.Generator().manual_seed(seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+        with seeded(seed):
             code = self._code(problem, generator)
             channels, height, width = problem.picture_shape[1:]
             network = network_of(self.shape, code.shape[1], channels, (height, width))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from untaught.errors import OutputError
-from untaught.fitting.checkpoint import load, save
+from untaught.fitting.checkpoint import load, remove, save, taken_up
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Rule, StepBudget, Watch
@@ -89,7 +89,7 @@ class Place:
     def clear(self) -> None:
         """Remove what was kept."""
         if self.network is not None:
-            self.network.unlink(missing_ok=True)
+            remove(self.network)
 
 
 def fitted(method: Shared, planes: SeriesPlanes, request: Request, place: Place, left: float | None) -> Network:
@@ -188,5 +188,7 @@ def _taken_up(work: Iterative, problem: Problem, request: Request, place: Place)
     if saved is None:
         return None
     network = work.init(problem, request.seed).network.requires_grad_(False)
-    network.load_state_dict(saved["network"])
-    return Network(network, Stopped(**saved["stopped"]), History(**saved["history"]), tuple(saved["notes"]))
+    with taken_up(place.network):
+        network.load_state_dict(saved["network"])
+        stopped, history = Stopped(**saved["stopped"]), History(**saved["history"])
+        return Network(network, stopped, history, tuple(map(str, saved["notes"])))

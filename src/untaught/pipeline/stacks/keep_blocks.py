@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from untaught.fitting.checkpoint import load, save
+from untaught.fitting.checkpoint import load, remove, save, taken_up
 from untaught.pipeline.stacks.blocks import Block
 from untaught.problem import Estimate, Response
 
@@ -30,8 +30,8 @@ class Kept:
     path: Path | None
     identity: dict[str, Any]
 
-    def load(self, block: Block, device: torch.device) -> Estimated | None:
-        """Return a block that was done before, if it was.
+    def load(self, block: Block, like: Sequence[Tensor]) -> Estimated | None:
+        """Return a block that was done before, if it was; `like` are the planes that it is of.
 
         Raises
         ------
@@ -40,11 +40,15 @@ class Kept:
         """
         if self.path is None:
             return None
-        saved = load(self._file(self.path, block), self._own(block), device)
+        saved = load(self._file(self.path, block), self._own(block), like[0].device)
         if saved is None:
             return None
-        pairs = zip(saved["images"], saved["crosses"], strict=True)
-        return Estimated([_estimate(image, cross) for image, cross in pairs], saved["told"])
+        with taken_up(self._file(self.path, block)):
+            images, crosses, told = (saved[name] for name in ("images", "crosses", "told"))
+            if not images.shape == crosses.shape == (len(like), *like[0].shape):
+                raise ValueError("it is of other planes")
+            factor = None if told is None else (float(told[0]), float(told[1]))
+            return Estimated([_estimate(*pair) for pair in zip(images, crosses, strict=True)], factor)
 
     def save(self, block: Block, done: Estimated) -> str:
         """Write a block; return why it could not be written, or nothing."""
@@ -58,7 +62,7 @@ class Kept:
     def clear(self, blocks: Sequence[Block]) -> None:
         """Remove what was kept."""
         for file in self._files(blocks):
-            file.unlink(missing_ok=True)
+            remove(file)
 
     def _files(self, blocks: Sequence[Block]) -> Iterator[Path]:
         if self.path is not None:

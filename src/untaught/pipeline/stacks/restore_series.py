@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from untaught.errors import OutputError
 from untaught.fitting.progress import Progress
@@ -175,7 +174,7 @@ class _Part:
         Where that is much lower than it was taken for, it is restored again.
         """
         kept = self.common.kept
-        before = kept.load(self.block, torch.device(self.request.device))
+        before = kept.load(self.block, [one.problem.y for one in made])
         if before is not None:
             return before
         done = Estimated(self._together(survey, made))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor
@@ -73,7 +75,41 @@ def rerun(
     picture = shown(image) if isinstance(image, Tensor) else as_image(image, named, reading)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
-    shared = Request(
+    with understood():
+        shared = _shared(recipe, on_progress)
+        planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
+    requests = Requests(picture, shared, planes, started)
+    verb = TASKS.get(recipe.task)
+    if verb is not None and verb.again is not None:
+        return verb.again(requests)
+    task = _task(recipe, operator, guide)
+    if isinstance(image, Tensor):
+        return of_tensor(image, task, guide, planes[0] or shared, started)
+    return of_picture(requests, task, guide)
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Call a recipe one that cannot be followed whose words and numbers, taken up inside, are none that are meant.
+
+    Raises
+    ------
+    InputError
+        For anything that goes wrong inside.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(
+            f"the recipe cannot be followed: {quoted(str(error))}; give one that was saved"
+        ) from error
+
+
+def _shared(recipe: Recipe, on_progress: Listener | None) -> Request:
+    """Return what is asked of all planes."""
+    return Request(
         noise=noise_of(recipe),
         seed=recipe.seed,
         device=device_of(recipe.device),
@@ -90,15 +126,6 @@ def rerun(
         fixed_pattern=fixed_pattern_of(recipe.fixed_pattern),
         flicker=flicker_of(recipe.flicker),
     )
-    planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
-    requests = Requests(picture, shared, planes, started)
-    verb = TASKS.get(recipe.task)
-    if verb is not None and verb.again is not None:
-        return verb.again(requests)
-    task = _task(recipe, operator, guide)
-    if isinstance(image, Tensor):
-        return of_tensor(image, task, guide, planes[0] or shared, started)
-    return of_picture(requests, task, guide)
 
 
 def _task(recipe: Recipe, operator: object, guide: ImageLike | None) -> Task:
@@ -113,5 +140,8 @@ def _task(recipe: Recipe, operator: object, guide: ImageLike | None) -> Task:
         raise InputError("a recipe cannot hold this operator; give the same one, operator=")
     if hash_of(guide) != recipe.guide_sha256:
         raise InputError("the recipe was written with another guide, or without one; give the same one, guide=")
-    made = as_operator(operator) if recipe.operator is None else operator_of(recipe.operator)
+    if recipe.operator is None:
+        return Task(recipe.task, as_operator(operator), recipe.operands, recipe.guide_sha256)
+    with understood():
+        made = operator_of(recipe.operator)
     return Task(recipe.task, made, recipe.operands, recipe.guide_sha256)

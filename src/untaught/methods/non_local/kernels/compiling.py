@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,8 @@ from numba.core import event
 # Sums may be taken in any order and products fused, but NaN and infinity stay what they are.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp", "reassoc"}}
 
+LITTER = 86400.0  # seconds after which nobody is still writing a file
+
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile a function that only compiled code calls; it becomes part of the callers."""
@@ -24,15 +27,40 @@ def inlined(function: Callable[..., Any]) -> Any:
 def compiled(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls, when it is first called; it is kept beside the package.
 
-    Where that folder cannot be written to, numba takes one of the user's; where there is none either, the function
-    is compiled anew by every process.
+    Where that folder cannot be written to, numba takes one of the user's; where there is none either, or no room,
+    the function is compiled anew by every process. What is kept and broken is made again.
     """
     try:
         found = njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # no folder to keep it in
         return njit(**OPTIONS)(function)
     _watch_all_sources(found)
+    kept = getattr(found, "_cache", None)
+    if hasattr(kept, "save_overload"):
+        _forgive(kept)
     return found
+
+
+def _forgive(kept: Any) -> None:
+    """Let nothing hang on what is kept: a disk may be full, and a file cut off by the end of the power."""
+    load, save = kept.load_overload, kept.save_overload
+
+    def loaded(*which: Any) -> Any:
+        try:
+            return load(*which)
+        except Exception:  # of unpickling, which may be any
+            with suppress(OSError):
+                kept.flush()
+            return None
+
+    def saved(*what: Any) -> None:
+        with suppress(Exception):
+            save(*what)
+            for left in Path(kept.cache_path).glob("*.nb?.tmp.*"):  # of a process that was killed
+                if time.time() - left.stat().st_mtime > LITTER:
+                    left.unlink()
+
+    kept.load_overload, kept.save_overload = loaded, saved
 
 
 def _watch_all_sources(dispatcher: Any) -> None:
