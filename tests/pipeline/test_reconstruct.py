@@ -12,6 +12,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from scipy.ndimage import gaussian_filter
 
 from tests.conftest import clean, noisy, psnr
 from untaught import InputError, rerun
@@ -85,6 +86,16 @@ def test_what_was_kept_without_noise_stays_as_it_is() -> None:
     kept = holes()
     result = inpaint(levels() * kept[..., None], kept, method=DRAWN)
     assert np.array_equal(result.image[kept], levels()[kept])
+
+
+@pytest.mark.parametrize("width", [1.0, 1.5, 3.0])
+@pytest.mark.parametrize("border", ["reflect", "valid"])
+def test_a_blur_in_8_bits_is_not_made_worse_by_what_was_rounded(width: float, border: str) -> None:
+    """To explain a rounded or not quite such a blur to the digit took 4 to 8 times the error that there was."""
+    x = 255.0 * clean(64, 64, 1)[..., 0]
+    y = np.rint(gaussian_filter(x, width)).astype(np.uint8)
+    found = deblur(y, f"gaussian:{width}", border=border).image
+    assert np.square(found - x).mean() < 0.6 * np.square(y - x).mean()
 
 
 def test_missing_pixels_can_be_nan_transparent_or_of_a_colour() -> None:

@@ -9,6 +9,8 @@ from untaught.methods.untrained.pixels import ROUNDING
 from untaught.problem import Problem
 
 MOST_STEPS = 20  # of conjugate gradients
+# Of the energy of the misfit, what a step may leave: of noise that no blur can have made, none takes off much.
+LEAVES = 0.5
 
 
 def consistent(problem: Problem, x: Tensor) -> Tensor:
@@ -16,8 +18,9 @@ def consistent(problem: Problem, x: Tensor) -> Tensor:
 
         x + A* m (m A A* m)^-1 m (y - A x)
 
-    by conjugate gradients, until the misfit is what rounding to 8 bits leaves. A kept pixel becomes what was
-    measured; where a blur has lost something, the misfit is small before noise is made of it. Operators without
+    by conjugate gradients, until the misfit is what rounding to 8 bits leaves, or a step leaves more than `LEAVES`
+    of it. A kept pixel becomes what was measured; what a blur has lost is left to `x`, for the misfit is there
+    what was rounded, or what the blur was not quite like, and would be made many times as large. Operators without
     an adjoint leave `x` as it is.
 
     Parameters
@@ -44,7 +47,10 @@ def consistent(problem: Problem, x: Tensor) -> Tensor:
         if curvature <= 0:
             break
         step = square / curvature
-        solution, rest = solution + step * direction, rest - step * image
-        before, square = square, float(rest.square().sum())
+        left = rest - step * image
+        before, square = square, float(left.square().sum())
+        if square > LEAVES * before:
+            break
+        solution, rest = solution + step * direction, left
         direction = rest + square / before * direction
     return x + operator.A_adjoint(mask * solution)

@@ -40,6 +40,16 @@ def demosaic(
     ------
     InputError
         For a pattern that is not known, or a picture that has colours already.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data, untaught
+    >>> clean = skimage.data.coffee()[100:148, 220:268]
+    >>> mosaic = clean[..., 1].copy()
+    >>> mosaic[::2, ::2], mosaic[1::2, 1::2] = clean[::2, ::2, 0], clean[1::2, 1::2, 2]
+    >>> found = untaught.demosaic(mosaic, "RGGB").image
+    >>> found.shape, bool(np.square(found - clean.astype(float)).mean() < 60)
+    ((48, 48, 3), True)
     """
     picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     return run_task(picture, demosaicing(picture, pattern), **options)

@@ -87,6 +87,16 @@ def descreen(image: Picture, **options: Unpack[TaskOptions]) -> Result:
     as a fence or cloth, is no other to a spectrum than a moire: it is taken off as well where it runs through the
     whole picture, which is why `denoise` never does this by itself. Dots that are placed at random (error
     diffusion) have no lines, and are none of its matter.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data, untaught
+    >>> clean = skimage.data.moon()[100:228, 200:328] * 0.8 + 20
+    >>> rows, columns = np.indices(clean.shape)
+    >>> moire = 10 * np.cos(2 * np.pi * (rows + columns / 2) / 5.3)
+    >>> found = untaught.descreen(np.rint(clean + moire).astype(np.uint8)).image
+    >>> bool(np.square(found - clean).mean() < 10)  # it was 50
+    True
     """
     started = time.monotonic()
     request = request_of(options)

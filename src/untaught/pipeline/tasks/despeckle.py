@@ -71,6 +71,17 @@ def despeckle(image: Picture, **options: Unpack[TaskOptions]) -> Result:
     Notes
     -----
     See `noise.estimation.specks`. The rarer of the two values is taken for ink. No error is stated.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage, untaught
+    >>> page = np.ones((120, 200), bool)
+    >>> page[20:100:20, 20:180] = page[20:100, 20:180:40] = False
+    >>> page = skimage.morphology.erosion(page, np.ones((5, 5)))
+    >>> specks = np.random.default_rng(0).random(page.shape) < 0.003
+    >>> found = untaught.despeckle(page ^ specks).image
+    >>> found.dtype, bool((found != page).sum() < specks.sum() / 2)
+    (dtype('bool'), True)
     """
     started = time.monotonic()
     request = request_of(options)

@@ -73,6 +73,17 @@ def inpaint(
     InputError
         For a mask of another size than the picture, or one that keeps everything or nothing; if there is no
         half-transparent mark.
+
+    Examples
+    --------
+    >>> import numpy as np, skimage.data, untaught
+    >>> clean = skimage.data.camera()[100:164, 200:264]
+    >>> kept = np.random.default_rng(0).random(clean.shape) < 0.6
+    >>> result = untaught.inpaint(np.where(kept, clean, 0).astype(np.uint8), kept)
+    >>> bool((result.image[kept] == clean[kept]).all())
+    True
+    >>> bool(np.square(result.image - clean.astype(float)).mean() < 150)
+    True
     """
     picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     if not isinstance(translucent, bool):

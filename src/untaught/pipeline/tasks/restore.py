@@ -58,11 +58,19 @@ def restore(y: Picture | Tensor, operator: object = None, **options: Unpack[Task
     Feature inversion and activation maximisation are the same loop with a network as the operator, which is then
     no linear one: stopping goes by the variance of the pictures.
 
+    >>> import torch, untaught
+    >>> from untaught.methods import make
     >>> from untaught.operators import Function
-    >>> A = Function(network, picture=(1, 64, 64))  # its weights frozen
-    >>> untaught.restore(network(x), operator=A)  # the picture behind features; a tensor in
-    >>> unit = Function(lambda x: network(x)[:, :1].mean((2, 3)), picture=(1, 64, 64))
-    >>> untaught.restore(torch.full((1, 1), 5.0), operator=unit)  # a picture that excites the first channel
+    >>> network = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU()).requires_grad_(False)
+    >>> A = Function(network, picture=(1, 24, 24))
+    >>> features = network(torch.rand(1, 1, 24, 24))
+    >>> found = untaught.restore(features, operator=A, method="dip", time_limit=1)  # the picture behind features
+    >>> found.image.shape
+    (24, 24)
+    >>> unit = Function(lambda x: network(x)[:, :1].mean((2, 3)), picture=(1, 24, 24))
+    >>> found = untaught.restore(torch.full((1, 1), 5.0), operator=unit, method="dip", time_limit=1)
+    >>> found.image.shape  # a picture that excites the first channel
+    (24, 24)
     """
     task = Task("restore", Identity(), {}) if operator is None else Task("restore", as_operator(operator))
     return run_task(y, task, **options)

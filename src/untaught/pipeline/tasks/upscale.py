@@ -38,6 +38,12 @@ def upscale(image: Picture, factor: int, *, kernel: str = "bicubic", **options: 
     ------
     InputError
         For a factor that is no whole number from 2 to 16, or a picture that is too small or too large for it.
+
+    Examples
+    --------
+    >>> import skimage.data, untaught
+    >>> untaught.upscale(skimage.data.camera()[100:132, 200:232], 2).image.shape
+    (64, 64)
     """
     picture = as_image(image, options.get("axes"), Reading(memory=memory_of(options.get("memory"))))
     return run_task(picture, upscaling(picture, factor, kernel), **options)
