@@ -150,7 +150,7 @@ def kill(case: dict[str, Any], scenes: Scenes) -> dict[str, Any]:
         "call": at,
         "fault": {key: value for key, value in told.items() if value},
         "status": ended.status,
-        "said": ended.said.strip()[-200:],
+        "said": ended.said.strip()[:3000] if ended.hung else ended.said.strip()[-200:],
         "found": found,
         "date": date.today().isoformat(),
         "machine": machine(),

@@ -63,10 +63,9 @@ def restore_pictures(
     if asked.shard is not None:
         listing, jobs = listing.shard(asked.shard), jobs[asked.shard[0] - 1 :: asked.shard[1]]
     run = Run(asked, heard, len(jobs) + len(listing.refused))
-    with run.record.alone():
+    with run.crew(on_progress) as crew, run.record.alone():  # where there is no crew, nothing is written
         run.refuse(listing)
-        with run.crew(on_progress) as crew:
-            run.through(crew, jobs)
+        run.through(crew, jobs)
         return run.result(jobs, listing.notes)
 
 
