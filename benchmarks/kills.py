@@ -1,6 +1,7 @@
 """Calls that are killed at random moments, and the same calls again: what is lost, half written or left behind.
 
     python benchmarks/kills.py [--quick] [--count 500] [--seed 0] [--scenes fit,folder] [--number N]
+        [--table]
 
 Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, and the page of
 Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, or the page of
@@ -20,7 +21,6 @@ import json
 import os
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -41,6 +41,18 @@ KINDS = {"kill": 30, "int": 10, "term": 8, "hup": 6, "torn": 12, "limit": 6, "fu
 KINDS |= {"clock": 6}
 QUICK = ("formula", "folder")
 ROOM = 2**26  # bytes of a disk that is to be full
+NAMED = {
+    "kill": "`kill -9`",
+    "torn": "`kill -9` in the middle of a write",
+    "int": "SIGINT",
+    "term": "SIGTERM",
+    "hup": "SIGHUP",
+    "full": "a full disk",
+    "limit": "a file that may not grow",
+    "memory": "no more memory",
+    "shut": "permission lost",
+    "clock": "the clock moved, then `kill -9`",
+}
 PAGE, RARE = "page", 2  # `untaught serve`, and how often it is drawn
 
 
@@ -160,12 +172,23 @@ def kill(case: dict[str, Any], scenes: Scenes) -> dict[str, Any]:
 def summary(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield how many kills there were of each kind, how many calls were really cut, and how many survived."""
     for key, of in (("kind", lambda row: row["fault"]["kind"]), ("scene", lambda row: row["scene"])):
-        counts = Counter(map(of, rows))
-        for one, count in sorted(counts.items()):
-            some = [row for row in rows if of(row) == one]
-            cut = sum(row["status"] != 0 for row in some)
-            yield {key: one, "kills": count, "cut": cut, "survived": sum(not row["found"] for row in some)}
-    yield {"kills": len(rows), "survived": sum(not row["found"] for row in rows)}
+        for one in sorted(set(map(of, rows))):
+            yield {key: one} | _counted([row for row in rows if of(row) == one])
+    yield _counted(rows)
+
+
+def _counted(rows: list[dict[str, Any]]) -> dict[str, int]:
+    cut = sum(row["status"] != 0 for row in rows)
+    return {"kills": len(rows), "cut": cut, "survived": sum(not row["found"] for row in rows)}
+
+
+def table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the summary as the table of docs/interruptions.md."""
+    yield "| | kills | cut | survived |"
+    yield "|---|---:|---:|---:|"
+    for line in summary(rows):
+        name = NAMED.get(line.get("kind", ""), line.get("scene", "all"))
+        yield f"| {name} | {line['kills']} | {line['cut']} | {line['survived']} |"
 
 
 def main() -> None:
@@ -176,8 +199,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", default=",".join((*SCENES, PAGE)))
     parser.add_argument("--number", type=int, help="one kill, again")
+    parser.add_argument("--table", action="store_true", help="what --output holds, as a table, and no kills")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/kills.jsonl"))
     args = parser.parse_args()
+    if args.table:
+        print("\n".join(table(done(args.output))))
+        return
     names = QUICK if args.quick else tuple(args.scenes.split(","))
     prepare(*(name for name in names if name in SCENES and SCENES[name].share > RARE))
     scenes = Scenes()
