@@ -1,16 +1,19 @@
 """Calls that are killed at random moments, and the same calls again: what is lost, half written or left behind.
 
     python benchmarks/kills.py [--quick] [--count 500] [--seed 0] [--scenes fit,folder] [--number N]
+        [--table]
 
 Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, and the page of
-Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, or the page of
-is not run again, and --number runs one again and shows it. At the end, how many there were of each kind, and what
-was found. No data are needed; where it is root, it has full disks of its own, else files that may not grow.
+`lib.killed_page`), what befalls it and when (`lib.faults`). One JSON line a kill in --output; what is there
+already is not run again, and --number runs one again and shows it. At the end, how many there were of each kind,
+and what was found. No data are needed; where it is root, it has full disks of its own, else files that may not
+grow.
 
-After the kill: inputs are untouched, what has its final name is whole (what was there before, or the answer; after
-a signal that can be caught, also the best so far), the exit status is that of the fault, and nothing is said but
-sentences. After the same call again, that nothing befalls: all outputs have the bits of a run that was never
-killed, and the folder holds the same names. After a third call on a folder of pictures: nothing was done again.
+After the kill: inputs are untouched, what has its final name is whole (what was there before, or the answer;
+after a signal that can be caught, also the best so far), the exit status is that of the fault, and nothing is
+said but sentences. After the same call again, that nothing befalls: all outputs have the bits of a run that was
+never killed, and the folder holds the same names. After a third call on a folder of pictures: nothing was done
+again.
 """
 
 from __future__ import annotations
@@ -20,7 +23,6 @@ import json
 import os
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -41,6 +43,18 @@ KINDS = {"kill": 30, "int": 10, "term": 8, "hup": 6, "torn": 12, "limit": 6, "fu
 KINDS |= {"clock": 6}
 QUICK = ("formula", "folder")
 ROOM = 2**26  # bytes of a disk that is to be full
+NAMED = {
+    "kill": "`kill -9`",
+    "torn": "`kill -9` in the middle of a write",
+    "int": "SIGINT",
+    "term": "SIGTERM",
+    "hup": "SIGHUP",
+    "full": "a full disk",
+    "limit": "a file that may not grow",
+    "memory": "no more memory",
+    "shut": "permission lost",
+    "clock": "the clock moved, then `kill -9`",
+}
 PAGE, RARE = "page", 2  # `untaught serve`, and how often it is drawn
 
 
@@ -150,7 +164,7 @@ def kill(case: dict[str, Any], scenes: Scenes) -> dict[str, Any]:
         "call": at,
         "fault": {key: value for key, value in told.items() if value},
         "status": ended.status,
-        "said": ended.said.strip()[-200:],
+        "said": ended.said.strip()[:3000] if ended.hung else ended.said.strip()[-200:],
         "found": found,
         "date": date.today().isoformat(),
         "machine": machine(),
@@ -160,12 +174,23 @@ def kill(case: dict[str, Any], scenes: Scenes) -> dict[str, Any]:
 def summary(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield how many kills there were of each kind, how many calls were really cut, and how many survived."""
     for key, of in (("kind", lambda row: row["fault"]["kind"]), ("scene", lambda row: row["scene"])):
-        counts = Counter(map(of, rows))
-        for one, count in sorted(counts.items()):
-            some = [row for row in rows if of(row) == one]
-            cut = sum(row["status"] != 0 for row in some)
-            yield {key: one, "kills": count, "cut": cut, "survived": sum(not row["found"] for row in some)}
-    yield {"kills": len(rows), "survived": sum(not row["found"] for row in rows)}
+        for one in sorted(set(map(of, rows))):
+            yield {key: one} | _counted([row for row in rows if of(row) == one])
+    yield _counted(rows)
+
+
+def _counted(rows: list[dict[str, Any]]) -> dict[str, int]:
+    cut = sum(row["status"] != 0 for row in rows)
+    return {"kills": len(rows), "cut": cut, "survived": sum(not row["found"] for row in rows)}
+
+
+def table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the summary as the table of docs/interruptions.md."""
+    yield "| | kills | cut | survived |"
+    yield "|---|---:|---:|---:|"
+    for line in summary(rows):
+        name = NAMED.get(line.get("kind", ""), line.get("scene", "all"))
+        yield f"| {name} | {line['kills']} | {line['cut']} | {line['survived']} |"
 
 
 def main() -> None:
@@ -176,8 +201,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scenes", default=",".join((*SCENES, PAGE)))
     parser.add_argument("--number", type=int, help="one kill, again")
+    parser.add_argument("--table", action="store_true", help="what --output holds, as a table, and no kills")
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/kills.jsonl"))
     args = parser.parse_args()
+    if args.table:
+        print("\n".join(table(done(args.output))))
+        return
     names = QUICK if args.quick else tuple(args.scenes.split(","))
     prepare(*(name for name in names if name in SCENES and SCENES[name].share > RARE))
     scenes = Scenes()

@@ -35,6 +35,7 @@ class Page:
     def __init__(self, port: int, temporary: Path) -> None:
         environment = os.environ | {"TMPDIR": str(temporary)}
         command = [sys.executable, "-m", "untaught", "serve", "--port", str(port)]
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a server that nohup has started would rightly ignore it
         self.heard = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it lives as long as this
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=self.heard, text=True, env=environment

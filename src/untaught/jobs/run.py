@@ -63,7 +63,7 @@ def restore_pictures(
     if asked.shard is not None:
         listing, jobs = listing.shard(asked.shard), jobs[asked.shard[0] - 1 :: asked.shard[1]]
     run = Run(asked, heard, len(jobs) + len(listing.refused))
-    with run.crew(on_progress) as crew, run.record.alone():  # where nobody can do it, no folder is made
+    with run.crew(on_progress) as crew, run.record.alone():  # where there is no crew, nothing is written
         run.refuse(listing)
         run.through(crew, jobs)
         return run.result(jobs, listing.notes)

@@ -82,7 +82,7 @@ def watch_pictures(
             raise InputError(f"{legible(path)} is no folder that is there; make it first, or name another one")
     check_folder(asked.inputs, asked.output)
     run = Run(asked, heard)
-    with run.record.alone(), run.crew(on_progress) as crew:
+    with run.crew(on_progress) as crew, run.record.alone():
         return _Watch(run, watching).ended(crew)
 
 

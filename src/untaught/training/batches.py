@@ -7,13 +7,15 @@ of the batches in flight; and one noise model and range a plane.
 
 from __future__ import annotations
 
+from _thread import start_new_thread
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from threading import Thread
+from threading import Event, Lock
 
 import numpy as np
 import torch
@@ -34,6 +36,7 @@ from untaught.training.dataset import Page, window
 
 Ends = tuple[float, float]
 
+LATE = 10.0  # seconds after which a thread that has not begun never will
 MOST_BYTES = 2**28  # of decoded pictures on the shelf
 
 
@@ -221,28 +224,43 @@ class Ahead:
         return reading
 
 
-class _Reading(Thread):
-    """A thread that reads one batch. Of an executor's thread that dies for want of memory nobody would hear."""
+class _Reading:
+    """A batch that a thread reads, or who asks for it, where the thread does not come to life.
+
+    `threading.Thread.start` waits for ever for a thread that has no memory to begin with.
+    """
 
     def __init__(self, read: Callable[[], list[Batch]]):
-        super().__init__(daemon=True)
         self.read = read
         self.found: list[Batch] | None = None
-        self.error: BaseException | None = MemoryError()  # until it has come to its end
+        self.error: BaseException = MemoryError()  # until it has come to its end
+        self.mine, self.over = Lock(), Event()
 
-    def run(self) -> None:
-        """Read it."""
+    def start(self) -> None:
+        """Begin."""
+        with suppress(RuntimeError):  # no more threads
+            start_new_thread(self._run, ())
+
+    def _run(self) -> None:
+        if not self.mine.acquire(blocking=False):
+            return
         try:
             self.found = self.read()
-            self.error = None
         except BaseException as error:
             self.error = error
+        finally:
+            self.over.set()
+
+    def join(self) -> None:
+        """Wait until it is over."""
+        while not self.over.wait(LATE):
+            self._run()
 
     def ended(self) -> list[Batch]:
         """Return the batch when it is read, or raise what it ended with."""
         self.join()
-        if self.error is not None or self.found is None:
-            raise self.error or MemoryError
+        if self.found is None:
+            raise self.error
         return self.found
 
 

@@ -161,9 +161,8 @@ def run(call: Call, interrupts: Interrupts, several: Several | None = None) -> i
         from untaught.image import image  # noqa: F401 - what `_opened` uses, so that it can be cut
     interrupts.check()
     picture, reference = _opened(call)
-    with interrupts.held():
+    with interrupts.held():  # whoever interrupts it has the picture as it was
         from untaught.fitting.checkpoint import until_written
-    interrupts.check()
     with until_written(), _others(call, several, interrupts) as by:
         result = restored(picture, call, interrupts, by)
         with interrupts.final():
