@@ -306,8 +306,8 @@ class InPasses(Protocol):
 class Timed(Protocol):
     """A method that can tell beforehand how to fit into a time limit, such as with fewer passes."""
 
-    def within(self, problem: Problem, seconds: float) -> Method:
-        """Return the method as it fits into so many seconds."""
+    def within(self, problem: Problem, seconds: float) -> Method | None:
+        """Return the method as it fits into so many seconds, or a quicker one; None where none does."""
         ...
 
 

@@ -13,6 +13,7 @@ from untaught.method import Needs, Pass, Runs, answer
 from untaught.methods.inpainting.impulse_fill import ImpulseFill, fillings
 from untaught.methods.inpainting.wide_holes import DEEP, wide_holes
 from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.time_limit import MARGIN
 from untaught.noise.opponent_colours import basis
 from untaught.problem import Estimate, Problem
 
@@ -64,16 +65,30 @@ class Fill:
     def passes(self, problem: Problem, seed: int) -> Iterator[Pass]:
         """Yield the filling after every pass over all colours, and where there is noise, the denoised picture."""
         image, noisy = problem.y.detach(), not problem.noise.replaces and problem.noise.level > 0
-        how = self.channels if _differ(problem.mask) else self.pixels
+        how = getattr(self, self._used(problem))
         count = 0 if problem.complete else how.regional + how.passes
-        if count:
+        if not problem.complete:
             for done, image in enumerate(_fillings(problem.y[0].detach(), problem.mask[0], how)):
                 yield Pass(Estimate(image), done, count + noisy)
         if noisy:
             whole = replace(problem, y=image, mask=torch.ones_like(problem.mask), pilot=None)
             yield Pass(MultiScale().solve(whole, seed), count + 1, count + 1)
-        elif not count:
+        elif problem.complete:
             yield Pass(Estimate(image), 0, 0)
+
+    def within(self, problem: Problem, seconds: float) -> Fill:
+        """Return the method with as many passes as so many seconds on this machine are enough for."""
+        used, (y, mask) = self._used(problem), (problem.y[0].detach(), problem.mask[0])
+        how: ImpulseFill = getattr(self, used)
+        if used == "channels" or mask.shape[0] == len(y) == 1:
+            cut = how.cut(y, mask.expand_as(y), MARGIN * seconds)
+        else:
+            cut = how.cut(y[:1], mask[:1], MARGIN * seconds, each=len(y))
+        return replace(self, **{used: cut})
+
+    def _used(self, problem: Problem) -> str:
+        """Return which of the settings are those for what is missing."""
+        return "channels" if _differ(problem.mask) else "pixels"
 
     def too_wide(self, problem: Problem) -> Tensor:
         """Return 1 in every hole that similar patches do not fill, (1, 1, H, W)."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, gaussian_filter, maximum_filter, uniform_filter
+from scipy.fft import rfft2
+from scipy.ndimage import binary_erosion, gaussian_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
 from untaught.noise.estimation.pattern_lattice import rest_of_lattice
@@ -35,6 +40,7 @@ HARMONIC = (
     0.5  # lines of a coarse line's strength over that of the fine ones, from which on these are its harmonics
 )
 CONTRAST = 0.2  # deviation of fine detail: prints have .24 and more, the cloth of Barbara .15
+REMEMBERED = 5  # squares: what measures the noise and what says the pattern look at the same ones
 MOST_LINES = 24
 WEAK = 0.2  # amplitude over that of the strongest line
 FEW_VALUES = 16  # that a drawing has
@@ -186,23 +192,56 @@ def _small_squares(shape: tuple[int, ...]) -> Iterator[Window]:
             yield slice(top, top + SMALL), slice(left, left + SMALL)
 
 
+class _Latest:
+    """What was found in the squares that were looked at last, by their values; for all threads."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[bytes, tuple[Pattern | None]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: bytes) -> tuple[Pattern | None] | None:
+        with self._lock:
+            return self._found.get(key)
+
+    def put(self, key: bytes, found: tuple[Pattern | None]) -> None:
+        with self._lock:
+            self._found[key] = found
+            if len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+
+
+_known = _Latest()
+
+
 def pattern_in(values: Floats, missing: Flags | None, rows: slice, columns: slice) -> Pattern | None:
-    """Return the pattern in a square of a picture, or None."""
+    """Return the pattern in a square of a picture, or None; of a large one that was looked at last, as then."""
     if missing is not None and missing[rows, columns].any():
         return None
-    power = sum(power_of(plane) for plane in np.moveaxis(values[rows, columns].astype(np.float64), 2, 0))
-    assert isinstance(power, np.ndarray)
+    square = np.ascontiguousarray(values[rows, columns])
+    if len(square) <= SMALL:
+        return _found(values, rows, columns)
+    key = blake2b(repr((square.shape, square.dtype, rows, columns)).encode() + square.tobytes()).digest()
+    known = _known.get(key)
+    if known is None:
+        known = (_found(values, rows, columns),)
+        _known.put(key, known)
+    return known[0]
+
+
+def _found(values: Floats, rows: slice, columns: slice) -> Pattern | None:
+    """Return the pattern in a square of a picture in which nothing is missing, or None."""
+    power = power_of(np.moveaxis(values[rows, columns].astype(np.float64), 2, 0))
     side = len(power)
     radius = radius_of(side)
     fine = radius > 1 / COARSEST
-    tops = (power == maximum_filter(power, AROUND // 2, mode="wrap")) & (radius > 2.5 / side)
-    tops &= power > HIGH * np.median(power[fine])
-    strength = {(int(i), int(j)): _stands_out(power, i, j) for i, j in np.argwhere(tops) if _half(i, j, side)}
+    tops = _tops(power, (radius > 2.5 / side) & (power > HIGH * np.median(power[fine])))
     scale = 2 / np.sqrt(values.shape[2]) / (side / 2) ** 2
-    seen = {at: ratio for at, ratio in strength.items() if fine[at] and scale * math.sqrt(power[at]) > VISIBLE}
+    seen = _strengths(power, _places(tops & fine & (scale * np.sqrt(power) > VISIBLE)))
     strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and _narrow(power, *at)]
-    coarse = max((ratio for at, ratio in strength.items() if not fine[at]), default=0.0)
-    if all(_of_a_mosaic(at, side) for at in strong) or coarse > HARMONIC * max(seen.values()):
+    if all(_of_a_mosaic(at, side) for at in strong):
+        return None
+    coarse = max(_strengths(power, _places(tops & ~fine)).values(), default=0.0)
+    if coarse > HARMONIC * max(seen.values()):
         return None
     taken = sorted((at for at, ratio in seen.items() if ratio > BESIDE), key=lambda at: -power[at])[:MOST_LINES]
     around = 9 * uniform_filter(power, 3, mode="wrap")
@@ -254,16 +293,44 @@ def _own_mirror(i: int, j: int, side: int) -> bool:
     return (2 * i) % side == 0 and (2 * j) % side == 0
 
 
-def _stands_out(power: Power, i: int, j: int) -> float:
-    """Return a line over what is around it, and over what else goes that way if whole rows or columns share it."""
+def _tops(power: Power, among: Flags) -> Flags:
+    """Return which of some bins are the highest of the `AROUND` // 2 bins a side that they are in the middle of."""
+    for axis in (0, 1):
+        for step in (1, -1):  # most are told at once
+            among = among & (power >= np.roll(power, step, axis))
+    at, reach = np.argwhere(among), np.arange(AROUND // 2) - AROUND // 4
+    rows, columns = ((at[:, axis, None] + reach) % len(power) for axis in (0, 1))
+    found = np.zeros_like(among)
+    found[among] = power[among] == power[rows[:, :, None], columns[:, None, :]].max((1, 2), initial=0.0)
+    return found
+
+
+def _places(marked: Flags) -> list[tuple[int, int]]:
+    """Return the bins that are marked, of the half of the spectrum that has all of it once."""
+    return [(int(i), int(j)) for i, j in np.argwhere(marked) if _half(i, j, len(marked))]
+
+
+def _strengths(power: Power, places: list[tuple[int, int]]) -> dict[tuple[int, int], float]:
+    """Return lines over what is around them, and over what else goes that way if whole rows or columns share it."""
+    if not places:
+        return {}
+    side, at = len(power), np.array(places)
+    reach = np.arange(-(AROUND // 2), AROUND // 2 + 1)
+    rows, columns = ((at[:, axis, None] + reach) % side for axis in (0, 1))
+    blocks = power[rows[:, :, None], columns[:, None, :]].reshape(len(at), -1)
+    around = np.median(blocks, axis=1, overwrite_input=True)
+    return {place: _stands_out(power, place, float(median)) for place, median in zip(places, around, strict=True)}
+
+
+def _stands_out(power: Power, place: tuple[int, int], around: float) -> float:
+    """Return a line over what is around it; near an axis over the median along that, where it is more."""
     side = len(power)
-    rows, columns = (np.arange(at - AROUND // 2, at + AROUND // 2 + 1) % side for at in (i, j))
-    around = float(np.median(power[np.ix_(rows, columns)]))
-    for axis, at in enumerate((i, j)):
+    for axis, at in enumerate(place):
         if min(at, side - at) < 2:
-            along = np.take(np.take(power, at, axis), np.arange(-ALONG, ALONG + 1) + (j, i)[axis], mode="wrap")
+            other = place[1 - axis]
+            along = np.take(np.take(power, at, axis), np.arange(-ALONG, ALONG + 1) + other, mode="wrap")
             around = max(around, float(np.median(along)))
-    return float(power[i, j]) / around
+    return float(power[place]) / around
 
 
 def _narrow(power: Power, i: int, j: int) -> bool:
@@ -287,14 +354,27 @@ def _line(power: Power, at: tuple[int, int], scale: float) -> Line:
     return Line(where[0], where[1], scale * math.sqrt(power[at]))
 
 
+@lru_cache(maxsize=4)
 def radius_of(side: int) -> Power:
     """Return the frequency of every bin of the spectrum of a square, in cycles a pixel."""
     frequency = np.fft.fftfreq(side)
-    return np.asarray(np.hypot(frequency[:, None], frequency))
+    found = np.hypot(frequency[:, None], frequency)
+    found.flags.writeable = False
+    return found
 
 
 def power_of(grey: Power) -> Power:
-    """Return the spectrum of a square under a window that hides its edges."""
-    window = np.hanning(len(grey))
-    spectrum = np.fft.fft2((grey - grey.mean()) * np.outer(window, window))
-    return np.asarray(np.square(np.abs(spectrum)) + 1e-12)
+    """Return the spectrum of a square (side, side), or of channels in front of it the sum of theirs.
+
+    A window hides the edges.
+    """
+    side = grey.shape[-1]
+    window = np.hanning(side)
+    half = rfft2((grey - grey.mean((-2, -1), keepdims=True)) * np.outer(window, window))
+    energy = np.square(half.real) + np.square(half.imag)
+    energy = energy.reshape(-1, *energy.shape[-2:]).sum(0)
+    power = np.empty((side, side))
+    power[:, : energy.shape[1]] = energy
+    rest = np.arange(energy.shape[1], side)  # the spectrum of real numbers is its own mirror image
+    power[:, rest] = energy[-np.arange(side) % side][:, side - rest]
+    return power + 1e-12
