@@ -311,6 +311,15 @@ class Timed(Protocol):
         ...
 
 
+@runtime_checkable
+class Lighter(Protocol):
+    """A method that others, which do less, can take the place of."""
+
+    def quicker(self) -> Sequence[Method]:
+        """Return what takes less time, step by step."""
+        ...
+
+
 def ended_after(method: M, passes: int) -> M:
     """Return a method in passes, a dataclass, that ends where a run of it was cut short; any other as it is."""
     cut = passes > 0 and isinstance(method, InPasses)

@@ -44,7 +44,7 @@ class PlugAndPlay:
     Attributes
     ----------
     steps : int
-        How often the two are done in turn; 8 to 30 in the papers. With none the answer is the picture to start from.
+        How often the two are done in turn; 8 to 30 in the papers; with none the answer is where it starts.
     start, end : float
         The noise that D is told at the first and the last step, in units of the value range; the measurement's own
         where that is more than `end`. 49 / 255 to the noise level in Zhang et al.
@@ -88,9 +88,7 @@ class PlugAndPlay:
 
     def __post_init__(self) -> None:
         if self.steps < 0 or not 0 < self.end <= self.start:
-            raise InputError(
-                f"{self} goes nowhere; take no negative number of steps, and an end above 0 that the start is above"
-            )
+            raise InputError(f"{self} goes nowhere; take steps, none or some, and an end above 0 below the start")
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture behind a measurement; nothing is drawn, so `seed` changes nothing."""

@@ -84,7 +84,7 @@ class Fill:
             cut = how.cut(y, mask.expand_as(y), MARGIN * seconds)
         else:
             cut = how.cut(y[:1], mask[:1], MARGIN * seconds, each=len(y))
-        return replace(self, **{used: cut})
+        return replace(self, channels=cut) if used == "channels" else replace(self, pixels=cut)
 
     def _used(self, problem: Problem) -> str:
         """Return which of the settings are those for what is missing."""

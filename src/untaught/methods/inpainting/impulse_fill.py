@@ -16,7 +16,7 @@ from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gath
 from untaught.methods.non_local.compiled_pass import predicted
 from untaught.methods.non_local.group_estimators import inverse_of
 from untaught.methods.non_local.single_scale import NonLocal
-from untaught.methods.time_limit import MARGIN, PROBE, RUNS, make_ready, seconds_for_all
+from untaught.methods.time_limit import AT_ONCE, MARGIN, PROBE, RUNS, make_ready, seconds_for_all
 from untaught.noise.models.registry import kinds
 from untaught.problem import Estimate, Problem
 
@@ -83,7 +83,7 @@ class ImpulseFill:
     needs: ClassVar[Needs] = Needs(kinds=kinds("replaces"))
 
     def within(self, problem: Problem, seconds: float) -> ImpulseFill:
-        """Return the method with as many passes as so many seconds on this machine are enough for, error included."""
+        """Return the method with as many passes as so many seconds are enough for, error included."""
         y = problem.y[0].detach()
         return self.cut(y, problem.mask[0].expand_as(y), MARGIN * seconds / RUNS)
 
@@ -98,14 +98,14 @@ class ImpulseFill:
                 counts[kind] = most
                 continue
             need = each * self._seconds_a_pass(y, known, first, max(left, 0.0))
-            counts[kind] = max(0, min(most, int(left / max(need, 1e-9))))
+            counts[kind] = min(most, int(max(left, AT_ONCE) / max(need, 1e-9)))
             left -= counts[kind] * need
             if counts[kind] < most:
                 break
         return replace(self, regional=counts[0], passes=counts[1])
 
     def _seconds_a_pass(self, y: Tensor, known: Tensor, number: int, seconds: float) -> float:
-        """Return how long a pass takes, told by the part that misses most; where nothing is missing it is quick."""
+        """Return how long a pass takes, told by the part that misses most."""
         corner, share = _emptiest(known)
         gone = 1 - known[corner]
 

@@ -6,17 +6,22 @@ import math
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
 from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.fft import rfft2
 from scipy.ndimage import binary_erosion, gaussian_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
-from untaught.noise.estimation.pattern_lattice import rest_of_lattice
+from untaught.noise.estimation.spectrum_lines import (
+    Power,
+    is_narrow,
+    places_of,
+    power_of,
+    radius_of,
+    strengths_of,
+    tops_of,
+)
 
 SIDE = 512  # pixels of a square that is looked at, at most; bounds the time
 LEAST = 32  # and at least
@@ -26,11 +31,7 @@ COARSEST = 16  # pixels: longer periods are no pattern but the picture
 # have 700 and more in squares of 256 pixels; white noise has 25 at most, and letters and textures of scikit-image
 # 200 and more only where the lines are wide, or harmonics of coarse ones.
 STANDS_OUT = 200.0
-RING = (3, 7)  # bins: what is around a line beyond what the window makes of it
-NARROW = 100.0  # power over the 90th percentile there: 240 and more in the middle of screens, 80 at most in cloth
 BESIDE = 60.0  # of the other lines of a pattern, such as its harmonics, where one stands out
-AROUND = 17  # bins of the spectrum
-ALONG = 24  # bins to both sides along an axis of the spectrum
 HIGH = 10.0  # over the median of all, which is sooner found
 VISIBLE = 2 / 255  # amplitude of a wave, where black to white is 1: old scans have some of 1.8 / 255
 # Of the power of all that is finer than `COARSEST`, in the strong lines, from which on a picture is made of them:
@@ -47,7 +48,6 @@ FEW_VALUES = 16  # that a drawing has
 ONE_SHADE = 0.05  # deviation of the mean over a period or so, over that of the pattern: .2 and more in prints
 APART = math.sin(math.radians(20))  # between the directions of a screen's lines
 
-Power = NDArray[np.float64]
 Window = tuple[slice, slice]
 
 
@@ -234,13 +234,13 @@ def _found(values: Floats, rows: slice, columns: slice) -> Pattern | None:
     side = len(power)
     radius = radius_of(side)
     fine = radius > 1 / COARSEST
-    tops = _tops(power, (radius > 2.5 / side) & (power > HIGH * np.median(power[fine])))
+    tops = tops_of(power, (radius > 2.5 / side) & (power > HIGH * np.median(power[fine])))
     scale = 2 / np.sqrt(values.shape[2]) / (side / 2) ** 2
-    seen = _strengths(power, _places(tops & fine & (scale * np.sqrt(power) > VISIBLE)))
-    strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and _narrow(power, *at)]
+    seen = strengths_of(power, places_of(tops & fine & (scale * np.sqrt(power) > VISIBLE)))
+    strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and is_narrow(power, *at)]
     if all(_of_a_mosaic(at, side) for at in strong):
         return None
-    coarse = max(_strengths(power, _places(tops & ~fine)).values(), default=0.0)
+    coarse = max(strengths_of(power, places_of(tops & ~fine)).values(), default=0.0)
     if coarse > HARMONIC * max(seen.values()):
         return None
     taken = sorted((at for at, ratio in seen.items() if ratio > BESIDE), key=lambda at: -power[at])[:MOST_LINES]
@@ -277,13 +277,6 @@ def _drawn(values: Floats, pattern: Pattern) -> bool:
     return bool(inside.any()) and float(mean[inside].std() / np.sqrt(energy[inside].mean())) < ONE_SHADE
 
 
-def _half(i: int, j: int, side: int) -> bool:
-    """Say whether a line is of the half of the spectrum that has all of it once."""
-    down, across = (at if at <= side // 2 else at - side for at in (i, j))
-    edge = side / 2
-    return (down > 0 and (down < edge or across >= 0)) or (down == 0 and across > 0)
-
-
 def _of_a_mosaic(at: tuple[int, int], side: int) -> bool:
     """Say whether a line repeats every second row or column: so do the values behind a colour filter array."""
     return all(min(n, side - n, abs(2 * n - side)) < 2 for n in at)
@@ -291,54 +284,6 @@ def _of_a_mosaic(at: tuple[int, int], side: int) -> bool:
 
 def _own_mirror(i: int, j: int, side: int) -> bool:
     return (2 * i) % side == 0 and (2 * j) % side == 0
-
-
-def _tops(power: Power, among: Flags) -> Flags:
-    """Return which of some bins are the highest of the `AROUND` // 2 bins a side that they are in the middle of."""
-    for axis in (0, 1):
-        for step in (1, -1):  # most are told at once
-            among = among & (power >= np.roll(power, step, axis))
-    at, reach = np.argwhere(among), np.arange(AROUND // 2) - AROUND // 4
-    rows, columns = ((at[:, axis, None] + reach) % len(power) for axis in (0, 1))
-    found = np.zeros_like(among)
-    found[among] = power[among] == power[rows[:, :, None], columns[:, None, :]].max((1, 2), initial=0.0)
-    return found
-
-
-def _places(marked: Flags) -> list[tuple[int, int]]:
-    """Return the bins that are marked, of the half of the spectrum that has all of it once."""
-    return [(int(i), int(j)) for i, j in np.argwhere(marked) if _half(i, j, len(marked))]
-
-
-def _strengths(power: Power, places: list[tuple[int, int]]) -> dict[tuple[int, int], float]:
-    """Return lines over what is around them, and over what else goes that way if whole rows or columns share it."""
-    if not places:
-        return {}
-    side, at = len(power), np.array(places)
-    reach = np.arange(-(AROUND // 2), AROUND // 2 + 1)
-    rows, columns = ((at[:, axis, None] + reach) % side for axis in (0, 1))
-    blocks = power[rows[:, :, None], columns[:, None, :]].reshape(len(at), -1)
-    around = np.median(blocks, axis=1, overwrite_input=True)
-    return {place: _stands_out(power, place, float(median)) for place, median in zip(places, around, strict=True)}
-
-
-def _stands_out(power: Power, place: tuple[int, int], around: float) -> float:
-    """Return a line over what is around it; near an axis over the median along that, where it is more."""
-    side = len(power)
-    for axis, at in enumerate(place):
-        if min(at, side - at) < 2:
-            other = place[1 - axis]
-            along = np.take(np.take(power, at, axis), np.arange(-ALONG, ALONG + 1) + other, mode="wrap")
-            around = max(around, float(np.median(along)))
-    return float(power[place]) / around
-
-
-def _narrow(power: Power, i: int, j: int) -> bool:
-    """Say whether a line is as narrow as the square allows: rows of bricks and threads of cloth waver."""
-    reach = np.arange(-RING[1], RING[1] + 1)
-    away = np.hypot(reach[:, None], reach)
-    ring = power[np.ix_((i + reach) % len(power), (j + reach) % len(power))][(away >= RING[0]) & (away < RING[1])]
-    return bool(power[i, j] > NARROW * np.percentile(ring, 90))
 
 
 def _line(power: Power, at: tuple[int, int], scale: float) -> Line:
@@ -352,29 +297,3 @@ def _line(power: Power, at: tuple[int, int], scale: float) -> Line:
         own = at[axis] if at[axis] <= side // 2 else at[axis] - side
         where.append((own + off) / side)
     return Line(where[0], where[1], scale * math.sqrt(power[at]))
-
-
-@lru_cache(maxsize=4)
-def radius_of(side: int) -> Power:
-    """Return the frequency of every bin of the spectrum of a square, in cycles a pixel."""
-    frequency = np.fft.fftfreq(side)
-    found = np.hypot(frequency[:, None], frequency)
-    found.flags.writeable = False
-    return found
-
-
-def power_of(grey: Power) -> Power:
-    """Return the spectrum of a square (side, side), or of channels in front of it the sum of theirs.
-
-    A window hides the edges.
-    """
-    side = grey.shape[-1]
-    window = np.hanning(side)
-    half = rfft2((grey - grey.mean((-2, -1), keepdims=True)) * np.outer(window, window))
-    energy = np.square(half.real) + np.square(half.imag)
-    energy = energy.reshape(-1, *energy.shape[-2:]).sum(0)
-    power = np.empty((side, side))
-    power[:, : energy.shape[1]] = energy
-    rest = np.arange(energy.shape[1], side)  # the spectrum of real numbers is its own mirror image
-    power[:, rest] = energy[-np.arange(side) % side][:, side - rest]
-    return power + 1e-12

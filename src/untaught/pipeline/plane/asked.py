@@ -14,7 +14,6 @@ from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.selection import mixture_of
 from untaught.problem import Problem
 
-
 LEFT = "the time was too short for any method, so the picture was left as it is; give it more"
 
 

@@ -29,8 +29,9 @@ from untaught.pipeline.request import Request
 
 Solve = Callable[[Plane, Request], Answer]
 
-# Of a picture of 2048 x 3072 pixels with five kinds of noise, this much, in squares of `BLOCK`, told a level within .6 %
-# of that of the whole where neighbours do not share it, and within 5 % where they do, a third of its stated error.
+# Of a picture of 2048 x 3072 pixels with five kinds of noise, this much in such squares told a level within
+# .6 % of that of the whole where neighbours do not share it, and within 5 % where they do, a third of its stated
+# error.
 SAMPLED = 2**20  # values that the noise is measured on, which takes some 100 MiB
 REFINED = 5  # places where the level is measured once more, by what a denoiser leaves there
 REFINED_SIDE = 384  # pixels
