@@ -14,7 +14,7 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
 from untaught.method import Needs, Pass, Runs, answer
-from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.non_local.multiscale import MultiScale, Quick
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
 from untaught.methods.time_limit import MARGIN, make_ready, seconds_for_all
 from untaught.methods.untrained.pixels import ROUNDING
@@ -128,14 +128,16 @@ class PlugAndPlay:
                 shown = shown if rung is problem else bicubic(shown, problem.picture_shape)
                 yield Pass(Estimate(shown), done, self.steps * len(rungs))
 
-    def within(self, problem: Problem, seconds: float) -> PlugAndPlay:
+    def within(self, problem: Problem, seconds: float) -> PlugAndPlay | MultiScale | None:
         """Return the method with as few steps as so many seconds on this machine call for.
 
         A pass of D over a small part of the picture says how long one over all of it takes; how long the
         measurement is explained for, one sweep does.
         """
         if problem.operator is None and problem.complete:
-            return self
+            return (
+                self if MultiScale().within(problem, seconds) == MultiScale() else Quick().within(problem, seconds)
+            )
         started, x = time.monotonic(), problem.initial()
         explained = self._seconds_to_explain(problem, x)
         pixels = math.prod(problem.picture_shape[-2:])

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.method import Needs, Runs
+from untaught.method import Method, Needs, Runs
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.compiled_pass import predicted
 from untaught.methods.non_local.group_estimators import inverse_of
@@ -82,9 +82,15 @@ class ImpulseFill:
     name: ClassVar[str] = "impulse-fill"
     needs: ClassVar[Needs] = Needs(kinds=kinds("replaces"))
 
-    def within(self, problem: Problem, seconds: float) -> ImpulseFill:
+    def within(self, problem: Problem, seconds: float) -> Method | None:
         """Return the method with as many passes as so many seconds are enough for, error included."""
         y = problem.y[0].detach()
+        if not problem.noise.replaces:  # it is not what this is made for: all of it is denoised
+            from untaught.methods.non_local.multiscale import MultiScale
+
+            fitting = MultiScale().within(problem, seconds)
+            if fitting != MultiScale():
+                return fitting
         return self.cut(y, problem.mask[0].expand_as(y), MARGIN * seconds / RUNS)
 
     def cut(self, y: Tensor, known: Tensor, seconds: float, each: int = 1) -> ImpulseFill:

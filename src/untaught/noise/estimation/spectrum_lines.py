@@ -22,7 +22,7 @@ Power = NDArray[np.float64]
 def radius_of(side: int) -> Power:
     """Return the frequency of every bin of the spectrum of a square, in cycles a pixel."""
     frequency = np.fft.fftfreq(side)
-    found = np.hypot(frequency[:, None], frequency)
+    found: Power = np.hypot(frequency[:, None], frequency)
     found.flags.writeable = False
     return found
 

@@ -46,7 +46,7 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
         return _guided(Plan(parts, "a fusion was asked for", select), problem, request)
     if fusion == "auto":
         chosen = tuple(map(make, advice.methods))
-        hurried = _hurried(chosen[0], advice.why, problem, request)
+        hurried = _hurried(chosen[0], advice.why, problem, request) if chosen else None
         if hurried is not None:
             return hurried
         if len(chosen) == 1 and runs_of(chosen[0]).sampled:  # a pilot would take longer than it does
@@ -86,8 +86,7 @@ def _guided(plan: Plan, problem: Problem, request: Request) -> Plan:
     """Return the plan with a pilot, if the noise is such that one can guide and be judged."""
     if problem.noise.leaves_clean:
         return plan
-    after = plan.methods[0] if len(plan.methods) == 1 else None
-    name = request.pilot or pilot_for(problem, request.seconds, after)
+    name = request.pilot or pilot_for(problem, request.seconds, plan.methods)
     return plan if name is None else replace(plan, pilot=make(name), guide=with_pilot)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from untaught.fitting.stopping import StepBudget
@@ -22,20 +23,20 @@ FOR_THE_PILOT = 0.5  # of the seconds, where another method is to follow
 WEAKER = 0.9
 
 
-def pilot_for(problem: Problem, seconds: float | None, after: Method | None = None) -> str | None:
+def pilot_for(problem: Problem, seconds: float | None, methods: Sequence[Method]) -> str | None:
     """Return the method for the pilot: wavelets where `seconds` are too few for the non-local picture.
 
     A pilot is what it is by its name, which is all that a recipe has of it. None where the time is too short for
-    wavelets as well, and the method `after` it does not draw from a pilot.
+    wavelets as well, and none of the `methods` after it draws from a pilot.
     """
     if seconds is None:
         return USUAL
-    share = seconds if after is None or after == make(USUAL) else FOR_THE_PILOT * seconds
+    share = seconds if make(USUAL) in methods else FOR_THE_PILOT * seconds
     for name in (USUAL, "wavelet"):
         method = make(name)
         if in_time(method, problem, share) == method:
             return name
-    return "wavelet" if after is None or runs_of(after).piloted else None
+    return "wavelet" if any(runs_of(method).piloted for method in methods) else None
 
 
 def with_pilot(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, Candidate]:

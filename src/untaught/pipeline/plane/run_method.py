@@ -116,7 +116,11 @@ def _changed(asked: object, given: object) -> list[str]:
         other, word = getattr(given, name), name.replace("_", " ")
         if other == value:
             continue
-        if is_dataclass(value) and type(other) is type(value):
+        if other is None:
+            found.append(f"no {word}")
+        elif isinstance(value, ClosedForm) and isinstance(other, ClosedForm) and type(value) is not type(other):
+            found.append(f"{word} {other.name}")
+        elif is_dataclass(value) and type(other) is type(value):
             found += _changed(value, other)
         elif isinstance(value, tuple):
             found.append(f"{len(other)} {word} in place of {len(value)}, and a shorter search")

@@ -36,11 +36,13 @@ LEAST_SHARE = 0.25  # of what a method may take; a fit that is cut off there has
 def select(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner) -> Outcome:
     """Try what the plan says while there is time; keep what is better beyond chance."""
     search = Search(problem, runner, pilot)
-    methods = plan.methods
+    methods, notes = plan.methods, tuple[str, ...]()
     if pilot is not None and pilot.name not in [method.name for method in methods]:
+        if methods:
+            notes = (f"to end in time, {pilot.name} took the place of {methods[0].name}",)
         methods = (make(pilot.name),)  # it was taken for lack of time, so there is none for the others either
     search.run(methods)
-    return Outcome(search.best, search.reason(plan.why), tuple(search.tried))
+    return Outcome(search.best, search.reason(plan.why), tuple(search.tried), notes)
 
 
 @dataclass
