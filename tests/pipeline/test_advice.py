@@ -24,7 +24,7 @@ from untaught.noise.estimation.noise_report import NoiseReport
 from untaught.noise.estimation.remembered import remembering
 
 GREY = data.camera()[160:232, 180:252]
-COLOUR = data.coffee()[100:164, 200:264]
+COLOUR = data.coffee()[100:172, 200:272]
 
 
 def noisy(x: NDArray[np.uint8], level: float, seed: int = 0) -> NDArray[np.uint8]:
