@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from threading import Lock
 
@@ -13,6 +13,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion, gaussian_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
+from untaught.noise.estimation.pattern_lattice import rest_of_lattice
 from untaught.noise.estimation.spectrum_lines import (
     Power,
     is_narrow,
