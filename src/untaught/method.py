@@ -306,8 +306,17 @@ class InPasses(Protocol):
 class Timed(Protocol):
     """A method that can tell beforehand how to fit into a time limit, such as with fewer passes."""
 
-    def within(self, problem: Problem, seconds: float) -> Method:
-        """Return the method as it fits into so many seconds."""
+    def within(self, problem: Problem, seconds: float) -> Method | None:
+        """Return the method as it fits into so many seconds, or a quicker one; None where none does."""
+        ...
+
+
+@runtime_checkable
+class Lighter(Protocol):
+    """A method that others, which do less, can take the place of."""
+
+    def quicker(self) -> Sequence[Method]:
+        """Return what takes less time, step by step."""
         ...
 
 

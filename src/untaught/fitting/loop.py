@@ -17,6 +17,7 @@ from untaught.fitting import checkpoint, forked
 from untaught.fitting import malloc as heap
 from untaught.fitting.passes import run_passes
 from untaught.fitting.progress import Fitted, Options, Progress
+from untaught.fitting.readout_time import told_readout
 from untaught.fitting.stopping import StepBudget, Verdict, Watch
 from untaught.method import ClosedForm, History, InPasses, Iterative, Stopped
 from untaught.operators.serialize import fingerprint, hashed
@@ -86,6 +87,8 @@ class _Loop:
         self.kept_step = 0
         self.good = (0, self.state.state_dict())  # state at the last finite look
         self.loss = float("nan")
+        self.pace = 0.0  # seconds of the longest of the last steps
+        self.readout_seconds = told_readout(method, self.problem, seed) if options.seconds is not None else 0.0
         self.unsaved = ""  # why the checkpoint could not be written, if it could not
         self._resume()
 
@@ -114,15 +117,18 @@ class _Loop:
     def _advance(self) -> Stopped | None:
         if self.step >= self.method.steps:
             return Stopped("steps", self.step, f"the budget of {self.method.steps} steps was spent")
-        if self.options.seconds is not None and self._seconds() >= self.options.seconds:
+        late = self._seconds() + self.pace + self.readout_seconds
+        if self.options.seconds is not None and late >= self.options.seconds:
             limit = self.options.seconds
             reason = f"its {limit:.0f} seconds were over" if limit >= 0.5 else "there was no time left for it"
             return Stopped("time limit", self.step, reason)
+        begun = time.monotonic()
         loss = self.method.loss(self.problem, self.state, self.step)
         self.state.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.state.optimizer.step()
         self.step += 1
+        self.pace = max(0.9 * self.pace, time.monotonic() - begun)
         last = self.step >= self.method.steps
         if self.step % self.options.rule.every and not last:
             return None

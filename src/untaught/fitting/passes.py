@@ -15,7 +15,8 @@ NAN = float("nan")
 def run_passes(method: InPasses, problem: Problem, seed: int, options: Options) -> Fitted:
     """Run a formula pass by pass until it, the clock or the person ends it.
 
-    No pass is begun that would not end in time, judged by the longest so far; the first one always is.
+    No pass is begun that would not end in time, judged by the longest so far; the first one always is, for a
+    method that is `Timed` has none that does not fit.
 
     Returns
     -------

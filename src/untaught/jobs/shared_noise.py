@@ -29,6 +29,7 @@ from untaught.image.formats.jpeg import compression_notes
 from untaught.image.image import Image
 from untaught.image.plane import Plane
 from untaught.image.reading import Reading
+from untaught.image.spread import BLOCK
 from untaught.image.working import Scale
 from untaught.noise import Gaussian, NoiseModel
 from untaught.pipeline.plane.cut_off import Ends, cut_of
@@ -39,7 +40,7 @@ from untaught.pipeline.planes import Requests
 from untaught.pipeline.recipes import law_of, law_text
 from untaught.pipeline.request import Cut, Request, request_of
 from untaught.pipeline.tasks.denoise import denoise_plane, denoise_planes
-from untaught.pipeline.tiles.survey import BLOCK, SAMPLED
+from untaught.pipeline.tiles.survey import SAMPLED
 
 if TYPE_CHECKING:
     from untaught.fitting.progress import Progress

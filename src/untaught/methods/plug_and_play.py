@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -13,16 +14,17 @@ from torch import Tensor
 from untaught.errors import InputError
 from untaught.image.axes import MIN_SIDE
 from untaught.method import Needs, Pass, Runs, answer
-from untaught.methods.non_local.multiscale import MultiScale
+from untaught.methods.non_local.multiscale import MultiScale, Quick
 from untaught.methods.non_local.single_scale import Stage, denoise_nonlocal
-from untaught.methods.time_limit import MARGIN, seconds_a_pixel
+from untaught.methods.time_limit import MARGIN, make_ready, seconds_for_all
 from untaught.methods.untrained.pixels import ROUNDING
 from untaught.operators import LinearOperator
 from untaught.operators.downsample import bicubic
 from untaught.operators.structure import Bounded, coarser_of
 from untaught.problem import Estimate, Problem
 
-LEAST_STEPS = 8  # when there is little time
+FEW_STEPS = 8  # with fewer the noise that D is told falls as quickly, and begins lower
+HURRIED = Stage("wiener", 5, 32, step=5, radius=7)  # D where even so many steps of the other take too long
 SMOOTH, START_SWEEPS = 1e-3, 60  # weight, of A* A, and steps of the smooth picture that some operators start from
 ENOUGH = 1e-8  # of the energy of the misfit, where conjugate gradients end
 
@@ -42,7 +44,7 @@ class PlugAndPlay:
     Attributes
     ----------
     steps : int
-        How often the two are done in turn; 8 to 30 in the papers.
+        How often the two are done in turn; 8 to 30 in the papers; with none the answer is where it starts.
     start, end : float
         The noise that D is told at the first and the last step, in units of the value range; the measurement's own
         where that is more than `end`. 49 / 255 to the noise level in Zhang et al.
@@ -85,10 +87,8 @@ class PlugAndPlay:
     needs: ClassVar[Needs] = Needs(identity=False)
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or not 0 < self.end <= self.start:
-            raise InputError(
-                f"{self} goes nowhere; take a step at least, and an end above 0 that the start is above"
-            )
+        if self.steps < 0 or not 0 < self.end <= self.start:
+            raise InputError(f"{self} goes nowhere; take steps, none or some, and an end above 0 below the start")
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture behind a measurement; nothing is drawn, so `seed` changes nothing."""
@@ -128,16 +128,47 @@ class PlugAndPlay:
                 shown = shown if rung is problem else bicubic(shown, problem.picture_shape)
                 yield Pass(Estimate(shown), done, self.steps * len(rungs))
 
-    def within(self, problem: Problem, seconds: float) -> PlugAndPlay:
+    def within(self, problem: Problem, seconds: float) -> PlugAndPlay | MultiScale | None:
         """Return the method with as few steps as so many seconds on this machine call for.
 
-        A pass of D over a small part of the picture says how long one over all of it takes.
+        A pass of D over a small part of the picture says how long one over all of it takes; how long the
+        measurement is explained for, one sweep does.
         """
-        each = seconds_a_pixel(
-            lambda part: denoise_nonlocal(part, self.start**2, (self.stage,), pilot=part), problem.initial()
-        )
-        whole = sum(math.prod(rung.picture_shape[-2:]) for rung in ladder(problem)) * each
-        return replace(self, steps=min(self.steps, max(LEAST_STEPS, int(MARGIN * seconds / whole))))
+        if problem.operator is None and problem.complete:
+            return (
+                self if MultiScale().within(problem, seconds) == MultiScale() else Quick().within(problem, seconds)
+            )
+        started, x = time.monotonic(), problem.initial()
+        explained = self._seconds_to_explain(problem, x)
+        pixels = math.prod(problem.picture_shape[-2:])
+        share = sum(math.prod(rung.picture_shape[-2:]) for rung in ladder(problem)) / pixels
+        steps, stage = 0, self.stage
+        for stage in (self.stage, HURRIED):
+            left = seconds - (time.monotonic() - started)
+            taken = seconds_for_all(self._denoising(stage, x), x, left / FEW_STEPS)
+            steps = max(0, int(MARGIN * left / max(share * (taken + explained), 1e-9)))
+            if steps >= min(FEW_STEPS, self.steps):
+                break
+        if steps >= self.steps:
+            return replace(self, stage=stage)
+        lower = self.end * (self.start / self.end) ** min(1.0, steps / FEW_STEPS)
+        return replace(self, steps=steps, stage=stage, start=lower)
+
+    def _denoising(self, stage: Stage, x: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return D on a part of a picture, compiled by now."""
+
+        def run(part: Tensor) -> Tensor:
+            return denoise_nonlocal(part, self.start**2, (stage,), pilot=part).cpu()
+
+        make_ready(run, x)
+        return run
+
+    def _seconds_to_explain(self, problem: Problem, x: Tensor) -> float:
+        """Return how long a step takes to find z, on this machine."""
+        started, bounded = time.monotonic(), isinstance(problem.operator, Bounded)
+        with torch.no_grad():
+            replace(self, sweeps=1)._explaining(problem, x, self.start, self.end)
+        return (time.monotonic() - started) * (1 if bounded else (self.sweeps + 1) / 2)
 
     def _explaining(self, problem: Problem, x: Tensor, s: float, sigma: float) -> Tensor:
         """Return z, near a picture `x` that is wrong by `s`."""
@@ -152,7 +183,9 @@ class PlugAndPlay:
         else:
             end = max(self.end, sigma)
             start = max(self.start, end)
-        return [start * (end / start) ** (k / max(self.steps - 1, 1)) for k in range(self.steps)]
+        if self.steps == 1:
+            return [end]
+        return [start * (end / start) ** (k / (self.steps - 1)) for k in range(self.steps)]
 
 
 def ladder(problem: Problem) -> list[Problem]:

@@ -36,6 +36,8 @@ from untaught.pipeline.tiles.stripes_in_parts import stripes_in_parts
 from untaught.problem import Weights
 from untaught.results.result import Result
 
+APART = "to end in time, the planes were taken one by one, and not together"
+LATE = "The time was over before this plane was begun"
 BETWEEN_PLANES = 1000  # seeds; a plane draws from a few after its own
 
 
@@ -216,10 +218,13 @@ def _answers(picture: Image, requests: Requests, task: Task, solve: Solve, parts
                 progress = _numbered(request.on_progress, index, count)
                 request = replace(request, seed=seed, seconds=seconds, on_progress=progress, warm_start=warm_start)
                 request = _with_others(request, requests, index, picture)
-                part = replace(part, request=request)
+                late = LATE if seconds == 0 and index and not task.fills_in else None
+                part = replace(part, request=request, lone=part.lone or late)
             after = request is not None and not (request.warm_start is None and request.context is None)
             solved = part.solved(picture) if ahead is None else ahead.solved(_sent(part), alone=after)
             answer = solved.answers[index]
+            if index in asked.apart:
+                answer = replace(answer, notes=(*answer.notes, APART))
             warm_start = answer.weights or warm_start
             answers.append(held.laid(index, answer))
             if answer.interrupted:
@@ -239,7 +244,7 @@ class _Part:
     request: Request | None
     solve: Solve
     parts: Parts | None
-    lone: str | None  # why it cannot be taken alone, and is left as it is
+    lone: str | None  # why it is left as it is: it cannot be taken alone, or there is no time
     elsewhere: Elsewhere | None = None
     only: Plane | None = None
     whole: bool = True

@@ -125,6 +125,7 @@ def asked_again(plane: PlaneRecipe, request: Request) -> Request:
     """Return the request that a plane's recipe stands for; all else is as in `request`."""
     if plane.method in RULES_ALONE:
         return request
+    request = replace(request, measured_on=plane.measured_on)
     parts = parts_of(plane)
     if parts:
         return replace(request, method=plane.method, parts=parts, pilot=plane.pilot)

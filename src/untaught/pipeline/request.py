@@ -76,6 +76,7 @@ class Request:
     flicker: str = "keep"  # whether planes keep their own brightness, one of FLICKER
     context: NDArray[np.floating] | None = None  # (H, W, P C): planes that are seen with one
     cut: Cut | None = None  # where values are cut off, as other pictures told; None: it is found
+    measured_on: int = 0  # pixels to measure the noise on, where there is no time for all; 0: all
     surveyed: NoiseModel | None = None  # what was measured on a larger plane, of which this is a part
 
 

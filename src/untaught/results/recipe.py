@@ -18,6 +18,7 @@ class PlaneRecipe(BaseModel):
     rule_settings: dict[str, Any]
     steps: int
     pilot: str | None = None
+    measured_on: int = 0  # pixels that the noise was measured on, where there was no time for all: 0
 
 
 class Recipe(BaseModel):

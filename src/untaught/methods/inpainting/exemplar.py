@@ -20,6 +20,7 @@ from untaught.problem import Estimate, Problem, Window, around
 
 FEWEST = 100  # known patches on the coarsest level
 LEAST_TILE = 8  # pixels
+FOR_GAPS = 0.6  # of the seconds; the rest is for wide holes
 WHOLE = 0.9  # share of a tile that has to be known
 SAMPLES = 16  # tiles below which nothing is said of a texture
 
@@ -53,6 +54,8 @@ class Exemplar:
         Weight of what is not known yet, when a patch is searched for. Ours.
     alike : float
         Share of the surroundings' variance that may be one of tiles, for `suited`. Ours.
+    narrow : Fill
+        What fills narrow gaps.
     last : int or None
         See `InPasses`.
 
@@ -79,6 +82,7 @@ class Exemplar:
     least: int = 32
     trust: float = 0.01
     alike: float = 0.4
+    narrow: Fill = Fill()  # noqa: RUF009
     last: int | None = None
     name: ClassVar[str] = "exemplar"
     needs: ClassVar[Needs] = Needs()
@@ -92,7 +96,7 @@ class Exemplar:
         """Yield the passes of `Fill`, and the picture after every wide hole."""
         wide = wide_holes(problem.mask, self.deep)
         holes, found = _parts(wide), Pass(Estimate(problem.initial()), 0, 0)
-        for found in Fill().passes(problem, seed):
+        for found in self.narrow.passes(problem, seed):
             yield replace(found, of=found.of + len(holes))
         image = found.estimate.image
         for number, hole in enumerate(holes, 1):
@@ -100,6 +104,10 @@ class Exemplar:
             image[window] = self._copied(image[window], hole[window], wide[window])
             wide = wide - hole
             yield Pass(Estimate(image), found.of + number, found.of + len(holes))
+
+    def within(self, problem: Problem, seconds: float) -> Exemplar:
+        """Return the method with as many passes over narrow gaps as so many seconds are enough for."""
+        return replace(self, narrow=self.narrow.within(problem, FOR_GAPS * seconds))
 
     def too_wide(self, problem: Problem) -> Tensor:
         """Return 1 in every wide hole that does not lie within a texture, (1, 1, H, W)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -11,16 +11,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from untaught.errors import InputError
-from untaught.method import Needs, Runs
+from untaught.method import Method, Needs, Runs
 from untaught.methods.non_local.block_matching import Grid, Tile, averaged, gather, pixels, scatter, similar
 from untaught.methods.non_local.compiled_pass import predicted
 from untaught.methods.non_local.group_estimators import inverse_of
 from untaught.methods.non_local.single_scale import NonLocal
+from untaught.methods.time_limit import AT_ONCE, MARGIN, PROBE, RUNS, make_ready, seconds_for_all
 from untaught.noise.models.registry import kinds
 from untaught.problem import Estimate, Problem
 
 SPREADS = (0.8, 2.0, 6.0, 20.0)  # pixels: the blurs tried in turn until one reaches something measured
 REACHED = 1e-3  # least weight of what was measured under a blur
+LARGEST = 512  # pixels a side of a square that tells how long a pass takes
 ENERGY = 1e-20  # keeps 0 / 0 out of the conjugate gradients
 REGIONAL = 0.01  # of the shrinkage: the group of a whole region has many more patches
 
@@ -46,7 +48,8 @@ class ImpulseFill:
     radius : int
         Similar patches are looked for at offsets up to this, in pixels.
     regional, passes : int
-        How often the groups are regions, and similar patches; each pass starts from the one before.
+        How often the groups are regions, and similar patches; each pass starts from the one before. With none of
+        both a missing value is the weighted mean of its neighbours.
     sweeps : int
         Steps of the conjugate gradients.
     shrinkage : float
@@ -78,6 +81,47 @@ class ImpulseFill:
     runs: ClassVar[Runs] = Runs(compiled=True)
     name: ClassVar[str] = "impulse-fill"
     needs: ClassVar[Needs] = Needs(kinds=kinds("replaces"))
+
+    def within(self, problem: Problem, seconds: float) -> Method | None:
+        """Return the method with as many passes as so many seconds are enough for, error included."""
+        y = problem.y[0].detach()
+        if not problem.noise.replaces:  # it is not what this is made for: all of it is denoised
+            from untaught.methods.non_local.multiscale import MultiScale
+
+            fitting = MultiScale().within(problem, seconds)
+            if fitting != MultiScale():
+                return fitting
+        return self.cut(y, problem.mask[0].expand_as(y), MARGIN * seconds / RUNS)
+
+    def cut(self, y: Tensor, known: Tensor, seconds: float, each: int = 1) -> ImpulseFill:
+        """Return the method with as many passes over (C, H, W), made `each` times over, as end in so many seconds.
+
+        Those over regions come first.
+        """
+        left, counts = seconds, [0, 0]
+        for kind, (first, most) in enumerate(((0, self.regional), (self.regional, self.passes))):
+            if not most or bool(known.all()):
+                counts[kind] = most
+                continue
+            need = each * self._seconds_a_pass(y, known, first, max(left, 0.0))
+            counts[kind] = min(most, int(max(left, AT_ONCE) / max(need, 1e-9)))
+            left -= counts[kind] * need
+            if counts[kind] < most:
+                break
+        return replace(self, regional=counts[0], passes=counts[1])
+
+    def _seconds_a_pass(self, y: Tensor, known: Tensor, number: int, seconds: float) -> float:
+        """Return how long a pass takes, told by the part that misses most."""
+        corner, share = _emptiest(known)
+        gone = 1 - known[corner]
+
+        def run(part: Tensor) -> Tensor:
+            height, width = part.shape[2:]
+            return _predicted(part[0], 1 - gone[:, :height, :width], self, number).cpu()
+
+        part = y[corner][None]
+        make_ready(run, part)
+        return share * seconds_for_all(run, part, seconds / share)
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the picture with its missing values filled in; nothing is drawn, so `seed` changes nothing."""
@@ -142,6 +186,18 @@ def _first_guess(y: Tensor, known: Tensor) -> Tensor:
     mean = torch.where(lost, (y * known).sum() / known.sum(), mean)
     detail = ((y - mean) * known).sum(0) / known.sum(0).clamp_min(1)
     return torch.where(known > 0, y, mean + detail)
+
+
+def _emptiest(known: Tensor) -> tuple[tuple[slice, ...], float]:
+    """Return the square of (C, H, W) that misses most, and how many squares of its size have as much to do."""
+    height, width = known.shape[1:]
+    side = min(LARGEST, height, width)
+    missing = F.avg_pool2d((known == 0).any(0).float()[None, None], min(PROBE, side), ceil_mode=True)[0, 0]
+    down, across = divmod(int(missing.argmax()), missing.shape[1])
+    top, left = (min(min(PROBE, side) * at, size - side) for at, size in ((down, height), (across, width)))
+    square = slice(None), slice(top, top + side), slice(left, left + side)
+    touched = float((missing > 0).float().mean()) * height * width
+    return square, max(1.0, touched / side**2)
 
 
 def _blurred(x: Tensor, spread: float) -> Tensor:

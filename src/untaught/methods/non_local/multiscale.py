@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
@@ -15,6 +15,7 @@ from untaught.methods.noise_variance import variance_at
 from untaught.methods.non_local.dct_pyramid import bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance, covariance_of
 from untaught.methods.non_local.single_scale import (
+    HURRIED,
     QUICK,
     STANDARD,
     THOROUGH,
@@ -23,11 +24,13 @@ from untaught.methods.non_local.single_scale import (
     Stage,
     denoise_nonlocal,
 )
+from untaught.methods.time_limit import RUNS, first_that_fits, make_ready, seconds_for_all
 from untaught.noise import NoiseModel
 from untaught.problem import Estimate, Problem
 from untaught.risk.sure import divergence_draws
 from untaught.risk.sure_let import Part, differences, mixed, weights
 
+SAMPLES = 8 * 96**2  # pixels that a sampled error is told on, at most
 EDGES = (1 / 8, 1 / 4, 1 / 2)  # of the bands the half resolution may take over; half of that a scale further down
 
 
@@ -88,6 +91,35 @@ class MultiScale:
         stages = self.full(noise)
         spared = noise.white and noise.uniform and [s.kind for s in stages[-2:]] == ["wiener", "ridge"]
         return stages[:-1] if spared and not self.whole_below else stages
+
+    def within(self, problem: Problem, seconds: float) -> MultiScale | None:
+        """Return the method, or the first of those that take less, that ends in so many seconds; or None."""
+        make_ready(self._run(problem), problem.y)
+        return first_that_fits(self._rungs(problem, seconds), seconds)
+
+    def quicker(self) -> tuple[MultiScale, ...]:
+        """Return what takes less time, step by step."""
+        return Quick(), *Quick().quicker()
+
+    def _rungs(self, problem: Problem, seconds: float) -> Iterator[tuple[MultiScale, float]]:
+        """Yield methods from this one down, and about how long each takes with its error."""
+        pixels = problem.y[0, 0].numel()
+        for method in (self, *self.quicker()):
+            runs = RUNS * sum(4.0**-scale for scale in range(method._fitting(problem.y)))
+            if method.runs.sampled:
+                runs = min(runs, 1 + SAMPLES / pixels)
+            yield method, runs * seconds_for_all(method._run(problem), problem.y, seconds / runs)
+
+    def _run(self, problem: Problem) -> Callable[[Tensor], object]:
+        """Return what is done at the full scale, with the corner of a picture."""
+        variance, shared = variance_at(problem, problem.y), covariance_of(problem)
+        variance, stages = variance.expand_as(problem.y), self.full(problem.noise)
+
+        def run(part: Tensor) -> Tensor:
+            height, width = part.shape[2:]
+            return denoise_nonlocal(part, variance[..., :height, :width], stages, covariance=shared).cpu()
+
+        return run
 
     def solve(self, problem: Problem, seed: int = 0) -> Estimate:
         """Return the estimate of `problem`; the weights depend on a probe drawn from `seed`, very little."""
@@ -213,6 +245,10 @@ class Thorough(MultiScale):
     # where they promised to gain as much.
     runs: ClassVar[Runs] = Runs(replaces=MultiScale.name, tweedie=MultiScale.runs.tweedie, compiled=True)
 
+    def quicker(self) -> tuple[MultiScale, ...]:
+        """See `MultiScale`."""
+        return MultiScale(), *MultiScale().quicker()
+
 
 @dataclass(frozen=True)
 class Quick(MultiScale):
@@ -234,3 +270,7 @@ class Quick(MultiScale):
         tweedie_depth=MultiScale.runs.tweedie_depth,
     )
     in_one_pass: ClassVar[bool] = True
+
+    def quicker(self) -> tuple[MultiScale, ...]:
+        """See `MultiScale`."""
+        return () if self.stages == HURRIED else (replace(self, stages=HURRIED),)

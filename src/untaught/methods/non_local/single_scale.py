@@ -87,6 +87,8 @@ WIDE = (
 )
 # On the same crops .14 dB below the first three of `STANDARD`, in two thirds of their time.
 QUICK = (Stage("sure", 9, 16, step=6, radius=10), Stage("wiener", 6, 64, step=6, radius=14))
+# For little time: references side by side and a short search, in a tenth of the time of `QUICK`.
+HURRIED = (Stage("sure", 9, 16, step=9, radius=4),)
 THOROUGH = (
     Stage("sure", 9, 16, step=6, radius=14),
     Stage("wiener", 5, 48, step=4, radius=28),

@@ -17,7 +17,8 @@ from untaught.method import Along, Needs, Runs
 from untaught.methods.self_supervised.learner import Batch
 from untaught.methods.self_supervised.over_planes import SharedNetwork
 from untaught.methods.self_supervised.single_image import OnePicture
-from untaught.problem import Estimate, Problem, made_whole
+from untaught.methods.time_limit import RUNS, first_that_fits, make_ready, seconds_for_all
+from untaught.problem import Estimate, Problem, made_whole, part_of
 
 if TYPE_CHECKING:
     from untaught.methods.trained.model_file import Model
@@ -97,6 +98,20 @@ class Trained:
         if self.sha256 and model.sha256 != self.sha256:
             raise InputError(f"{self.model} is not the model that was used then; give the same file")
         return model
+
+    def within(self, problem: Problem, seconds: float) -> Trained | None:
+        """Return the method, None where so many seconds are too few for the picture and its error."""
+        if self.alone is not None:
+            return self
+
+        def run(part: Tensor) -> Tensor:
+            height, width = part.shape[2:]
+            whole = slice(None)
+            window = whole, whole, slice(0, height), slice(0, width)
+            return self.solve(part_of(problem, window), 0).image.cpu()
+
+        make_ready(run, problem.y)
+        return first_that_fits([(self, RUNS * seconds_for_all(run, problem.y, seconds / RUNS))], seconds)
 
     def solve(self, problem: Problem, seed: int) -> Estimate:
         """Return the answer for `problem`; same seed, same answer."""

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import blake2b
+from threading import Lock
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion, gaussian_filter, maximum_filter, uniform_filter
+from scipy.ndimage import binary_erosion, gaussian_filter, uniform_filter
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
 from untaught.noise.estimation.pattern_lattice import rest_of_lattice
+from untaught.noise.estimation.spectrum_lines import (
+    Power,
+    is_narrow,
+    places_of,
+    power_of,
+    radius_of,
+    strengths_of,
+    tops_of,
+)
 
 SIDE = 512  # pixels of a square that is looked at, at most; bounds the time
 LEAST = 32  # and at least
@@ -21,11 +32,7 @@ COARSEST = 16  # pixels: longer periods are no pattern but the picture
 # have 700 and more in squares of 256 pixels; white noise has 25 at most, and letters and textures of scikit-image
 # 200 and more only where the lines are wide, or harmonics of coarse ones.
 STANDS_OUT = 200.0
-RING = (3, 7)  # bins: what is around a line beyond what the window makes of it
-NARROW = 100.0  # power over the 90th percentile there: 240 and more in the middle of screens, 80 at most in cloth
 BESIDE = 60.0  # of the other lines of a pattern, such as its harmonics, where one stands out
-AROUND = 17  # bins of the spectrum
-ALONG = 24  # bins to both sides along an axis of the spectrum
 HIGH = 10.0  # over the median of all, which is sooner found
 VISIBLE = 2 / 255  # amplitude of a wave, where black to white is 1: old scans have some of 1.8 / 255
 # Of the power of all that is finer than `COARSEST`, in the strong lines, from which on a picture is made of them:
@@ -35,13 +42,13 @@ HARMONIC = (
     0.5  # lines of a coarse line's strength over that of the fine ones, from which on these are its harmonics
 )
 CONTRAST = 0.2  # deviation of fine detail: prints have .24 and more, the cloth of Barbara .15
+REMEMBERED = 5  # squares: what measures the noise and what says the pattern look at the same ones
 MOST_LINES = 24
 WEAK = 0.2  # amplitude over that of the strongest line
 FEW_VALUES = 16  # that a drawing has
 ONE_SHADE = 0.05  # deviation of the mean over a period or so, over that of the pattern: .2 and more in prints
 APART = math.sin(math.radians(20))  # between the directions of a screen's lines
 
-Power = NDArray[np.float64]
 Window = tuple[slice, slice]
 
 
@@ -186,23 +193,56 @@ def _small_squares(shape: tuple[int, ...]) -> Iterator[Window]:
             yield slice(top, top + SMALL), slice(left, left + SMALL)
 
 
+class _Latest:
+    """What was found in the squares that were looked at last, by their values; for all threads."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[bytes, tuple[Pattern | None]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: bytes) -> tuple[Pattern | None] | None:
+        with self._lock:
+            return self._found.get(key)
+
+    def put(self, key: bytes, found: tuple[Pattern | None]) -> None:
+        with self._lock:
+            self._found[key] = found
+            if len(self._found) > REMEMBERED:
+                self._found.popitem(last=False)
+
+
+_known = _Latest()
+
+
 def pattern_in(values: Floats, missing: Flags | None, rows: slice, columns: slice) -> Pattern | None:
-    """Return the pattern in a square of a picture, or None."""
+    """Return the pattern in a square of a picture, or None; of a large one that was looked at last, as then."""
     if missing is not None and missing[rows, columns].any():
         return None
-    power = sum(power_of(plane) for plane in np.moveaxis(values[rows, columns].astype(np.float64), 2, 0))
-    assert isinstance(power, np.ndarray)
+    square = np.ascontiguousarray(values[rows, columns])
+    if len(square) <= SMALL:
+        return _found(values, rows, columns)
+    key = blake2b(repr((square.shape, square.dtype, rows, columns)).encode() + square.tobytes()).digest()
+    known = _known.get(key)
+    if known is None:
+        known = (_found(values, rows, columns),)
+        _known.put(key, known)
+    return known[0]
+
+
+def _found(values: Floats, rows: slice, columns: slice) -> Pattern | None:
+    """Return the pattern in a square of a picture in which nothing is missing, or None."""
+    power = power_of(np.moveaxis(values[rows, columns].astype(np.float64), 2, 0))
     side = len(power)
     radius = radius_of(side)
     fine = radius > 1 / COARSEST
-    tops = (power == maximum_filter(power, AROUND // 2, mode="wrap")) & (radius > 2.5 / side)
-    tops &= power > HIGH * np.median(power[fine])
-    strength = {(int(i), int(j)): _stands_out(power, i, j) for i, j in np.argwhere(tops) if _half(i, j, side)}
+    tops = tops_of(power, (radius > 2.5 / side) & (power > HIGH * np.median(power[fine])))
     scale = 2 / np.sqrt(values.shape[2]) / (side / 2) ** 2
-    seen = {at: ratio for at, ratio in strength.items() if fine[at] and scale * math.sqrt(power[at]) > VISIBLE}
-    strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and _narrow(power, *at)]
-    coarse = max((ratio for at, ratio in strength.items() if not fine[at]), default=0.0)
-    if all(_of_a_mosaic(at, side) for at in strong) or coarse > HARMONIC * max(seen.values()):
+    seen = strengths_of(power, places_of(tops & fine & (scale * np.sqrt(power) > VISIBLE)))
+    strong = [at for at, ratio in seen.items() if ratio > STANDS_OUT and is_narrow(power, *at)]
+    if all(_of_a_mosaic(at, side) for at in strong):
+        return None
+    coarse = max(strengths_of(power, places_of(tops & ~fine)).values(), default=0.0)
+    if coarse > HARMONIC * max(seen.values()):
         return None
     taken = sorted((at for at, ratio in seen.items() if ratio > BESIDE), key=lambda at: -power[at])[:MOST_LINES]
     around = 9 * uniform_filter(power, 3, mode="wrap")
@@ -238,13 +278,6 @@ def _drawn(values: Floats, pattern: Pattern) -> bool:
     return bool(inside.any()) and float(mean[inside].std() / np.sqrt(energy[inside].mean())) < ONE_SHADE
 
 
-def _half(i: int, j: int, side: int) -> bool:
-    """Say whether a line is of the half of the spectrum that has all of it once."""
-    down, across = (at if at <= side // 2 else at - side for at in (i, j))
-    edge = side / 2
-    return (down > 0 and (down < edge or across >= 0)) or (down == 0 and across > 0)
-
-
 def _of_a_mosaic(at: tuple[int, int], side: int) -> bool:
     """Say whether a line repeats every second row or column: so do the values behind a colour filter array."""
     return all(min(n, side - n, abs(2 * n - side)) < 2 for n in at)
@@ -252,26 +285,6 @@ def _of_a_mosaic(at: tuple[int, int], side: int) -> bool:
 
 def _own_mirror(i: int, j: int, side: int) -> bool:
     return (2 * i) % side == 0 and (2 * j) % side == 0
-
-
-def _stands_out(power: Power, i: int, j: int) -> float:
-    """Return a line over what is around it, and over what else goes that way if whole rows or columns share it."""
-    side = len(power)
-    rows, columns = (np.arange(at - AROUND // 2, at + AROUND // 2 + 1) % side for at in (i, j))
-    around = float(np.median(power[np.ix_(rows, columns)]))
-    for axis, at in enumerate((i, j)):
-        if min(at, side - at) < 2:
-            along = np.take(np.take(power, at, axis), np.arange(-ALONG, ALONG + 1) + (j, i)[axis], mode="wrap")
-            around = max(around, float(np.median(along)))
-    return float(power[i, j]) / around
-
-
-def _narrow(power: Power, i: int, j: int) -> bool:
-    """Say whether a line is as narrow as the square allows: rows of bricks and threads of cloth waver."""
-    reach = np.arange(-RING[1], RING[1] + 1)
-    away = np.hypot(reach[:, None], reach)
-    ring = power[np.ix_((i + reach) % len(power), (j + reach) % len(power))][(away >= RING[0]) & (away < RING[1])]
-    return bool(power[i, j] > NARROW * np.percentile(ring, 90))
 
 
 def _line(power: Power, at: tuple[int, int], scale: float) -> Line:
@@ -285,16 +298,3 @@ def _line(power: Power, at: tuple[int, int], scale: float) -> Line:
         own = at[axis] if at[axis] <= side // 2 else at[axis] - side
         where.append((own + off) / side)
     return Line(where[0], where[1], scale * math.sqrt(power[at]))
-
-
-def radius_of(side: int) -> Power:
-    """Return the frequency of every bin of the spectrum of a square, in cycles a pixel."""
-    frequency = np.fft.fftfreq(side)
-    return np.asarray(np.hypot(frequency[:, None], frequency))
-
-
-def power_of(grey: Power) -> Power:
-    """Return the spectrum of a square under a window that hides its edges."""
-    window = np.hanning(len(grey))
-    spectrum = np.fft.fft2((grey - grey.mean()) * np.outer(window, window))
-    return np.asarray(np.square(np.abs(spectrum)) + 1e-12)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.noise.estimation.dct_patches import Flags, Floats
-from untaught.noise.estimation.pattern import Pattern, Power, power_of, radius_of
+from untaught.noise.estimation.pattern import Pattern
+from untaught.noise.estimation.spectrum_lines import Power, power_of, radius_of
 
 MEDIAN = float(np.log(2))  # of a power that is exponentially distributed, over its mean
 SLOPES = (-3.5, -1.5)  # of pictures: power falls as frequency to the -2 to -3

@@ -14,6 +14,8 @@ from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.selection import mixture_of
 from untaught.problem import Problem
 
+LEFT = "the time was too short for any method, so the picture was left as it is; give it more"
+
 
 def left_alone(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner) -> Outcome:
     """Answer with the input; see `plan.Combine`."""
@@ -33,10 +35,10 @@ def asked(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner)
         return Outcome(pilot, plan.why, (pilot.row("asked for"),))
     request = runner.request
     found = runner.run(method, problem, runner.rule(method, problem), runner.left, request.checkpoint)
-    if pilot is None and found.idle and found.interrupted:
-        raise KeyboardInterrupt
+    if pilot is None and found.idle:
+        return _without(found, problem)
     late = runner.left is not None and runner.left < found.seconds
-    chosen = (judge_parts if runs_of(method).sampled or late else judge)(found, problem, request.seed)
+    chosen = (judge_parts if runs_of(found.method).sampled or late else judge)(found, problem, request.seed)
     if not isinstance(method, ClosedForm):
         chosen = relative_to(chosen, pilot, problem.noise)
     row = chosen.row("asked for")
@@ -47,6 +49,21 @@ def asked(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner)
     why = f"{method.name} was asked for, but {ended} before {reached}"
     left = replace(pilot, stopped=chosen.stopped, interrupted=chosen.interrupted)
     return Outcome(left, why, (pilot.row("the first picture"), row))
+
+
+def _without(found: Candidate, problem: Problem) -> Outcome:
+    """Answer with the input where a method was ended before it began.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Where it was a person who did.
+    """
+    if found.interrupted:
+        raise KeyboardInterrupt
+    left = replace(identity(problem), stopped=found.stopped)
+    row = replace(found.row(f"not tried: {found.stopped.reason}"), psnr=None)
+    return Outcome(left, f"{found.name} was to be run, but {found.stopped.reason}", (row,), (LEFT,))
 
 
 def _too_short(chosen: Candidate, pilot: Candidate, problem: Problem) -> bool:

@@ -8,9 +8,10 @@ from untaught.method import ClosedForm, Method, Needs, runs_of
 from untaught.methods.fusion import Fusion
 from untaught.methods.registry import make
 from untaught.noise import NoiseModel
-from untaught.pipeline.plane.asked import asked, left_alone, made_again
+from untaught.pipeline.plane.asked import LEFT, asked, left_alone, made_again
 from untaught.pipeline.plane.pilot import pilot_for, with_pilot
 from untaught.pipeline.plane.plan import Plan
+from untaught.pipeline.plane.run_method import in_time, quickened
 from untaught.pipeline.plane.selection import select
 from untaught.pipeline.request import Request
 from untaught.problem import Problem
@@ -45,6 +46,9 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
         return _guided(Plan(parts, "a fusion was asked for", select), problem, request)
     if fusion == "auto":
         chosen = tuple(map(make, advice.methods))
+        hurried = _hurried(chosen[0], advice.why, problem, request) if chosen else None
+        if hurried is not None:
+            return hurried
         if len(chosen) == 1 and runs_of(chosen[0]).sampled:  # a pilot would take longer than it does
             return Plan(chosen, advice.why, asked)
         return _guided(Plan(chosen, advice.why, select), problem, request)
@@ -52,10 +56,25 @@ def choose_denoising(problem: Problem, request: Request) -> Plan:
     reason = objection(method.needs, problem.noise, min(problem.y.shape[-2:]))
     notes = (f"{method.name} was asked for, but {reason}; look twice at the result",) if reason else ()
     plan = Plan((method,), "it was asked for", asked, notes=notes)
+    hurried = _hurried(method, plan.why, problem, request)
+    if hurried is not None:
+        return replace(hurried, notes=(*notes, *hurried.notes))
     if runs_of(method).sampled:
         return plan
     alone = isinstance(method, ClosedForm) and request.noise is not None and not request.noise.relative_error
     return plan if alone and request.pilot is None else _guided(plan, problem, request)
+
+
+def _hurried(method: Method, why: str, problem: Problem, request: Request) -> Plan | None:
+    """Return the plan for another method, which takes less time, where that is too short for one; else None."""
+    if request.seconds is None:
+        return None
+    fitting = in_time(method, problem, request.seconds)
+    if fitting is None:
+        return Plan((), f"there was no time for {method.name}", left_alone, notes=(LEFT,))
+    if fitting.name == method.name:
+        return None
+    return Plan((fitting,), why, asked, notes=quickened(method, fitting))
 
 
 def made(method: str | Method, effort: str) -> Method:
@@ -67,7 +86,8 @@ def _guided(plan: Plan, problem: Problem, request: Request) -> Plan:
     """Return the plan with a pilot, if the noise is such that one can guide and be judged."""
     if problem.noise.leaves_clean:
         return plan
-    return replace(plan, pilot=make(request.pilot or pilot_for(problem, request.seconds)), guide=with_pilot)
+    name = request.pilot or pilot_for(problem, request.seconds, plan.methods)
+    return plan if name is None else replace(plan, pilot=make(name), guide=with_pilot)
 
 
 def advise(noise: NoiseModel, values: int, effort: str = "normal") -> Advice:

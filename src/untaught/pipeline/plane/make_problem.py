@@ -21,6 +21,7 @@ from untaught.operators import Operator
 from untaught.operators.filters import filled
 from untaught.operators.structure import keeps_levels, outermost, sites, support_of, traits_of
 from untaught.pipeline.plane.cut_off import cut_off
+from untaught.pipeline.plane.measure_in_time import for_all, some_of
 from untaught.pipeline.plane.working_scale import STUCK, left_out, measured
 from untaught.pipeline.request import Request
 from untaught.pipeline.task import Task
@@ -91,7 +92,7 @@ def measured_problem(measured: Measured, task: Task, request: Request) -> tuple[
     if measured.own is not None and request.noise is not None:
         noise = request.noise
     else:
-        noise, notes = noise_of(y, mask, operator, request.noise)
+        noise, notes = noise_of(y, mask, operator, request.noise, request.measured_on)
     if noise.replaces:
         mask = mask * ((y > 0) & (y < 1)).all(1, keepdim=True)
         notes += ("values at the ends of the range were hit by impulses and treated as missing",)
@@ -109,9 +110,12 @@ def measured_problem(measured: Measured, task: Task, request: Request) -> tuple[
 
 
 def noise_of(
-    y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None
+    y: Tensor, mask: Tensor, operator: Operator | None, given: NoiseModel | None, pixels: int = 0
 ) -> tuple[NoiseModel, tuple[str, ...]]:
-    """Return the noise that was given, or measured; none where texture could have feigned it."""
+    """Return the noise that was given, or measured; none where texture could have feigned it.
+
+    It is measured on so many `pixels`, or where these are 0 on all.
+    """
     like_a_picture = keeps_levels(operator, y) and y.ndim == 4 and min(y.shape[-2:]) >= MIN_SIDE
     if not like_a_picture:
         note = "the noise of these measurements was not given and cannot be measured; none was assumed"
@@ -120,7 +124,9 @@ def noise_of(
     missing = np.asarray(sites(array((mask == 0).any(1, keepdim=True).float()), operator).any(-1), np.bool_)
     if given is not None:
         return replace(given, clip=clipping(values, missing).clip), ()
-    report = measure(values, missing)
+    shape = (values.shape[0], values.shape[1])
+    values, missing = some_of(values, missing, pixels)
+    report = for_all(measure(values, missing), shape, pixels)
     itself = operator is None and not bool(missing.any())  # noise is all that there is to take away
     if report.model.replaces or itself:
         return report.model, tuple(report.notes)
@@ -169,7 +175,7 @@ def denoising_problem(plane: Plane, request: Request, told: bool = False) -> tup
     notes: tuple[str, ...] = ()
     said = request.noise or request.surveyed
     if said is None:
-        report = measured(plane)
+        report = measured(plane, request.measured_on)
         noise, notes = report.model, tuple(report.notes)
     else:
         ends = cut_off(plane, request.cut) if plane.scale is None else plane.scale.clip

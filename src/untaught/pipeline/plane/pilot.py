@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
-
 from untaught.fitting.stopping import StepBudget
-from untaught.method import Method
+from untaught.method import Method, runs_of
+from untaught.methods.registry import make
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.plane.judge import with_risk, with_terms
 from untaught.pipeline.plane.refine_noise import refine
-from untaught.pipeline.plane.run_method import Runner, picture_maker
+from untaught.pipeline.plane.run_method import Runner, in_time, picture_maker
 from untaught.problem import Estimate, Problem, Repilot
 from untaught.risk.sure import common_kernel
 
-PILOT_SECONDS = 25.0  # roughly, for the non-local picture of a colour megapixel and its error, on one core
-PILOT_CORES = 2  # as many were seen to share that evenly
+USUAL = "nonlocal"
+FOR_THE_PILOT = 0.5  # of the seconds, where another method is to follow
 # Of the variance that was measured first, what is found then: below, the picture is made again. It gained .1 to
 # 1.1 dB on four of 84 noisy crops of Kodak and scikit-image, dark ones with speckle; no other came below.
 WEAKER = 0.9
 
 
-def pilot_for(problem: Problem, seconds: float | None) -> str:
-    """Return the method for the pilot: wavelets where `seconds` are too few for the non-local picture."""
-    need = PILOT_SECONDS / min(torch.get_num_threads(), PILOT_CORES) * problem.y.numel() / 3e6
-    return "nonlocal" if seconds is None or seconds > need else "wavelet"
+def pilot_for(problem: Problem, seconds: float | None, methods: Sequence[Method]) -> str | None:
+    """Return the method for the pilot: wavelets where `seconds` are too few for the non-local picture.
+
+    A pilot is what it is by its name, which is all that a recipe has of it. None where the time is too short for
+    wavelets as well, and none of the `methods` after it draws from a pilot.
+    """
+    if seconds is None:
+        return USUAL
+    share = seconds if make(USUAL) in methods else FOR_THE_PILOT * seconds
+    for name in (USUAL, "wavelet"):
+        method = make(name)
+        if in_time(method, problem, share) == method:
+            return name
+    return "wavelet" if any(runs_of(method).piloted for method in methods) else None
 
 
 def with_pilot(method: Method, problem: Problem, runner: Runner) -> tuple[Problem, Candidate]:

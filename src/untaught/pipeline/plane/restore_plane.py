@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -40,6 +41,7 @@ def restore_plane(make: Callable[[], Made], task: Task, request: Request) -> Ans
     """
     runner = Runner(request, task)
     problem, notes = make()
+    runner = replace(runner, request=replace(request, seconds=runner.left), started=time.monotonic())
     plan = _chosen(problem, runner)
     _warn(plan, problem, runner)
     runner, refused = _with_usable_rule(runner, problem, plan)

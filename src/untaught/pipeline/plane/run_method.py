@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -15,6 +15,7 @@ from untaught.fitting.progress import Options, Progress
 from untaught.fitting.stopping import Rule, StepBudget
 from untaught.method import ClosedForm, Method, Stopped, Timed, ended_after, runs_of
 from untaught.methods.averaging import averaged
+from untaught.methods.registry import make
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.pipeline.plane.choose_rule import rule_for
 from untaught.pipeline.recipes import plane_recipe
@@ -23,6 +24,7 @@ from untaught.pipeline.task import Task
 from untaught.problem import Estimate, Problem
 
 COMPILED = "compiled for this machine, once"
+NO_TIME = "there was no time left for it"
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,12 @@ class Runner:
         """Run `method` on `problem` until the rule, the time or the person ends it; it is not judged yet."""
         started = time.monotonic()
         asked = method
-        if isinstance(method, Timed) and seconds is not None:
-            method = method.within(problem, seconds)
-        said = _quickened(asked, method)
+        if seconds is not None:
+            fitting = in_time(method, problem, seconds)
+            if fitting is None:
+                return _no_time(method, rule, problem)
+            method, seconds = fitting, max(seconds - (time.monotonic() - started), 0.0)
+        said = quickened(asked, method)
         options = Options(rule, seconds, self.request.on_progress, checkpoint, phase=method.name)
         with self._compilation_told(method, problem):
             fitted = fit(averaged(method), problem, self.request.seed, options)
@@ -88,14 +93,51 @@ class Runner:
         return compilation_told(lambda: tell(told))
 
 
-def _quickened(asked: Method, method: Method) -> tuple[str, ...]:
+def in_time(method: Method, problem: Problem, seconds: float) -> Method | None:
+    """Return a method as it fits into so many seconds, None where it does not."""
+    return method.within(problem, seconds) if isinstance(method, Timed) else method
+
+
+def quickened(asked: Method, method: Method) -> tuple[str, ...]:
     """Return what there is to say where a method was given less to do, so as to end in time."""
-    changed = [
-        f"{name.replace('_', ' ')} {getattr(method, name)} in place of {value}"
-        for name, value in vars(asked).items()
-        if getattr(method, name) != value
-    ]
-    return (f"to end in time, {method.name} ran with {', '.join(changed)}",) if changed else ()
+    if asked == method:
+        return ()
+    if asked.name != method.name:
+        less = ", ".join(_changed(make(method.name), method))
+        took = f"to end in time, {method.name} took the place of {asked.name}"
+        return (f"{took}, with {less}" if less else took,)
+    return (f"to end in time, {method.name} ran with {', '.join(_changed(asked, method))}",)
+
+
+def _changed(asked: object, given: object) -> list[str]:
+    """Return in words which settings have other values, those of settings that are made of some too."""
+    found: list[str] = []
+    for name, value in vars(asked).items():
+        other, word = getattr(given, name), name.replace("_", " ")
+        if other == value:
+            continue
+        if other is None:
+            found.append(f"no {word}")
+        elif isinstance(value, ClosedForm) and isinstance(other, ClosedForm) and type(value) is not type(other):
+            found.append(f"{word} {other.name}")
+        elif is_dataclass(value) and type(other) is type(value):
+            found += _changed(value, other)
+        elif isinstance(value, tuple):
+            found.append(f"{len(other)} {word} in place of {len(value)}, and a shorter search")
+        else:
+            found.append(f"{word} {_number(other)} in place of {_number(value)}")
+    return found
+
+
+def _number(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _no_time(method: Method, rule: Rule, problem: Problem) -> Candidate:
+    """Return the picture as it was as the candidate of a method for which there was no time."""
+    start = problem.initial()
+    stopped = Stopped("time limit", 0, NO_TIME)
+    return Candidate(method.name, start, Estimate(start), stopped, method, rule)
 
 
 def made_at_once(method: ClosedForm, estimate: Estimate) -> Candidate:

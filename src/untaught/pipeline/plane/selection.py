@@ -15,7 +15,7 @@ from untaught.methods.registry import make, seconds_for
 from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.judge import identity, judge, relative_to, surely_better, with_risk
 from untaught.pipeline.plane.plan import Plan
-from untaught.pipeline.plane.run_method import Runner
+from untaught.pipeline.plane.run_method import Runner, in_time
 from untaught.problem import Estimate, Problem
 from untaught.results.recipe import PlaneRecipe
 from untaught.results.restoration import Tried
@@ -36,11 +36,13 @@ LEAST_SHARE = 0.25  # of what a method may take; a fit that is cut off there has
 def select(plan: Plan, problem: Problem, pilot: Candidate | None, runner: Runner) -> Outcome:
     """Try what the plan says while there is time; keep what is better beyond chance."""
     search = Search(problem, runner, pilot)
-    methods = plan.methods
+    methods, notes = plan.methods, tuple[str, ...]()
     if pilot is not None and pilot.name not in [method.name for method in methods]:
+        if methods:
+            notes = (f"to end in time, {pilot.name} took the place of {methods[0].name}",)
         methods = (make(pilot.name),)  # it was taken for lack of time, so there is none for the others either
     search.run(methods)
-    return Outcome(search.best, search.reason(plan.why), tuple(search.tried))
+    return Outcome(search.best, search.reason(plan.why), tuple(search.tried), notes)
 
 
 @dataclass
@@ -102,6 +104,9 @@ class Search:
             if self.tried and left < max(LEAST_SECONDS, share * need):
                 note = f"not tried: it may take {need:.0f} s, and {max(left, 0):.0f} s were left"
                 self.tried.append(Tried(method.name, None, 0.0, note))
+                return None
+            if self.tried and getattr(in_time(method, self.problem, left), "name", None) != method.name:
+                self.tried.append(Tried(method.name, None, 0.0, f"not tried: {max(left, 0):.0f} s were left"))
                 return None
         found = self.runner.run(method, self.problem, self._rule(method), left, checkpoint)
         found = judge(found, self.problem, self.runner.request.seed)

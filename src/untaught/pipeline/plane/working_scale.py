@@ -22,6 +22,7 @@ from untaught.image.plane import Plane
 from untaught.noise import NoiseModel, NoiseReport, measure
 from untaught.noise.shares import part
 from untaught.pipeline.answer import Answer
+from untaught.pipeline.plane.measure_in_time import for_all, some_of
 from untaught.pipeline.request import Request
 from untaught.problem import array, tensor
 from untaught.results.restoration import Tried
@@ -60,10 +61,12 @@ def brought_back(found: Answer, plane: Plane, given: NoiseModel | None) -> Answe
     return _kept(_doubted(_said(WorkingScale.of(plane).answer(found), given)), plane)
 
 
-def measured(plane: Plane) -> NoiseReport:
-    """Return what the noise of a plane is, on the plane's own range."""
+def measured(plane: Plane, pixels: int = 0) -> NoiseReport:
+    """Return what the noise of a plane is, on the plane's own range, measured on so many pixels; 0: on all."""
     own = plane.working
-    return measure(own.values, own.gone, own.step, own.zero)
+    values, missing = some_of(own.values, own.gone, pixels)
+    found = measure(values, missing, own.step, own.zero)
+    return for_all(found, (own.values.shape[0], own.values.shape[1]), pixels)
 
 
 def left_out(plane: Plane) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from untaught.image.image import Image
@@ -23,6 +23,7 @@ class Asked:
     started: float
     in_parts: bool = False  # whether planes are not to be held
     elsewhere: Elsewhere | None = None  # who restores blocks of planes, where that is not this process
+    apart: set[int] = field(default_factory=set)  # planes for which there was no time to take them together
 
     def request(self, plane: int) -> Request:
         """Return what is asked of a plane of a series."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ from untaught.pipeline.plane.candidate import Outcome
 from untaught.pipeline.plane.judge import with_terms
 from untaught.pipeline.plane.make_answer import make_answer
 from untaught.pipeline.plane.make_problem import denoising_problem
-from untaught.pipeline.plane.run_method import Runner, made_at_once
+from untaught.pipeline.plane.run_method import Runner, in_time, made_at_once, quickened
 from untaught.pipeline.plane.working_scale import brought_back, on_own_range
 from untaught.pipeline.request import Request
 from untaught.pipeline.stacks.asked import Asked
@@ -114,6 +115,12 @@ def restore_channels(asked: Asked, numbers: Sequence[int], method: ClosedForm, a
     channels = [channel for number in numbers if (channel := _channel(asked, number)) is not None]
     if len(channels) < 2:
         return
+    fitting = _in_time(asked, method, channels)
+    if fitting is None:
+        asked.apart.update(numbers)
+        return
+    said = quickened(method, fitting)
+    method, channels = fitting, [replace(one, notes=(*one.notes, *said)) for one in channels]
     variances = torch.cat([_variance(channel.problem) for channel in channels])
     levels = variances.mean((1, 2)).sqrt()
     y = torch.cat([made_whole(channel.problem)[0] for channel in channels])
@@ -136,6 +143,15 @@ def restore_channels(asked: Asked, numbers: Sequence[int], method: ClosedForm, a
     for at, (channel, own) in enumerate(zip(channels, risks, strict=True)):
         risk = None if own is None else own.scaled(float(levels[at]) ** 2)
         answers[channel.number] = _answer(asked, method, channel, images[at][None, None], risk, len(channels))
+
+
+def _in_time(asked: Asked, method: ClosedForm, channels: Sequence[Channel]) -> ClosedForm | None:
+    """Return what there is time for in every component, the method or a quicker one; None where there is none."""
+    seconds = asked.request(channels[0].number).seconds
+    if seconds is None:
+        return method
+    each = max(seconds - asked.spent, 0.0) / len(channels)
+    return cast(ClosedForm | None, in_time(method, channels[0].problem, each))
 
 
 def _channel(asked: Asked, number: int) -> Channel | None:

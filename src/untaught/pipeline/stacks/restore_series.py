@@ -28,6 +28,7 @@ from untaught.pipeline.stacks.blocks import Block, Need, Posed, blocks_of, posed
 from untaught.pipeline.stacks.canvas import SeriesCanvas
 from untaught.pipeline.stacks.find_series import Series
 from untaught.pipeline.stacks.keep_blocks import Estimated, Kept
+from untaught.pipeline.stacks.series_in_time import series_in_time
 from untaught.pipeline.stacks.survey_series import Survey, survey_series
 from untaught.pipeline.stacks.way import Judged, Way
 from untaught.pipeline.task import Task
@@ -38,10 +39,15 @@ WEAKER = 0.9  # of the variance that was measured first: below, the first block 
 
 
 def restore_alike(asked: Asked, series: Series, method: Helping, answers: dict[int, Answer]) -> None:
-    """Restore a series with a formula; see `restore_series`."""
+    """Restore a series with a formula, as far as there is time for that; see `restore_series`."""
     survey = survey_series(asked.picture, series, asked.request(series.planes[0]), asked.in_parts)
-    if not survey.noise.leaves_clean:
-        restore_series(asked, survey, Way.by(method, series), answers)
+    if survey.noise.leaves_clean:
+        return
+    fitting = series_in_time(asked, survey, method)
+    if fitting is None:
+        asked.apart.update(series.planes)
+    else:
+        restore_series(asked, fitting[0], Way.by(fitting[1], series), answers)
 
 
 def restore_series(asked: Asked, survey: Survey, way: Way, answers: dict[int, Answer]) -> None:

@@ -22,6 +22,7 @@ from untaught.noise import NoiseModel
 from untaught.pipeline.answer import Answer
 from untaught.pipeline.options import Frames, Listener, Picture, Region
 from untaught.pipeline.plane.make_problem import denoising_problem
+from untaught.pipeline.plane.measure_in_time import in_time, noted
 from untaught.pipeline.plane.restore_plane import restore_plane
 from untaught.pipeline.plane.say_pattern import patterns_in
 from untaught.pipeline.plane.state_error import PROCESSED
@@ -285,4 +286,6 @@ def _as_grey(plane: Plane, request: Request) -> Answer:
 
 
 def _on_own_range(plane: Plane, request: Request) -> Answer:
-    return restore_plane(lambda: denoising_problem(plane, request), TASK, request)
+    own = plane.working
+    asked = in_time(own.values, own.gone, request)
+    return noted(restore_plane(lambda: denoising_problem(plane, asked), TASK, request), asked)

@@ -71,6 +71,7 @@ class Laid:
     tile: Tile
     answer: Answer
     copied: bool = False
+    late: bool = False  # whether that was so because the time was over
 
 
 def joined(canvas: Canvas, laid: Sequence[Laid], notes: Sequence[str]) -> Answer:

@@ -65,10 +65,16 @@ def restore_tiles(whole: Whole, request: Request | None, parts: Parts) -> Answer
 
 
 def _unreached(laid: list[Laid]) -> tuple[str, ...]:
-    """Return the note on the parts behind the one at which it was interrupted, if it was."""
+    """Return the note on the parts that were not reached: it was interrupted before them, or the time was over."""
     first = next((number for number, one in enumerate(laid) if one.answer.interrupted), len(laid))
     left = sum(one.copied for one in laid[first:])
-    return (f"{left} of {len(laid)} parts were not reached and are as they were",) if left else ()
+    late = sum(one.late for one in laid)
+    notes: tuple[str, ...] = ()
+    if left:
+        notes = (f"{left} of {len(laid)} parts were not reached and are as they were",)
+    if late:
+        notes += (f"the time was over before {late} of {len(laid)} parts, which are as they were; give it more",)
+    return notes
 
 
 def _said(whole: Whole, request: Request) -> str:
@@ -101,7 +107,8 @@ def _laid(whole: Whole, canvas: Canvas, settled: Settled | None, parts: Parts) -
     ahead = None if settled is None else _ahead(whole, settled)
     for number, tile in enumerate(tiles):
         answer = None
-        if settled is not None:
+        late = settled is not None and _seconds_left(settled.request, started) == 0
+        if settled is not None and not (late and number and ahead is None):
             own = replace(_own(settled.request, number, len(tiles), started), warm_start=warm_start)
             try:
                 if ahead is None:
@@ -120,7 +127,8 @@ def _laid(whole: Whole, canvas: Canvas, settled: Settled | None, parts: Parts) -
         settled = None if found.interrupted else settled
         warm_start = found.weights or warm_start
         copied = answer is None or (found.interrupted and found.method == "none")
-        laid.append(Laid(tile, replace(found, values=NOWHERE, std=None, kept=None, weights=warm_start), copied))
+        bare = replace(found, values=NOWHERE, std=None, kept=None, weights=warm_start)
+        laid.append(Laid(tile, bare, copied, late and answer is None))
     return laid
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from untaught.image.image import BARE, Image
 from untaught.image.lazy import PIECE, release
 from untaught.image.plane import Plane, Window
+from untaught.image.spread import BLOCK, spread_windows
 from untaught.image.tiling import Tile, Tiling
 from untaught.image.working import Scale
 from untaught.method import Iterative, Method
@@ -28,10 +29,10 @@ from untaught.pipeline.request import Request
 
 Solve = Callable[[Plane, Request], Answer]
 
-# Of a picture of 2048 x 3072 pixels with five kinds of noise, this much, in such blocks, told a level within .6 %
-# of that of the whole where neighbours do not share it, and within 5 % where they do, a third of its stated error.
+# Of a picture of 2048 x 3072 pixels with five kinds of noise, this much in such squares told a level within
+# .6 % of that of the whole where neighbours do not share it, and within 5 % where they do, a third of its stated
+# error.
 SAMPLED = 2**20  # values that the noise is measured on, which takes some 100 MiB
-BLOCK = 256  # pixels: side of the squares that they are taken in, evenly spread
 REFINED = 5  # places where the level is measured once more, by what a denoiser leaves there
 REFINED_SIDE = 384  # pixels
 REFINED_SHARE = 0.125  # of the plane, and of the time, at most, that they take
@@ -147,18 +148,7 @@ def squares(picture: Image, pixels: int, step: int = 1) -> list[list[Window]]:
 
     They begin at multiples of `step`.
     """
-    share = min(1.0, (pixels / (picture.height * picture.width)) ** 0.5)
-    rows, columns = (_places(length, share, step) for length in (picture.height, picture.width))
-    return [[(down, across) for across in columns] for down in rows]
-
-
-def _places(length: int, share: float, step: int) -> list[slice]:
-    """Return evenly spread pieces of a length that make up a share of it."""
-    count = max(1, round(length * share / BLOCK))
-    side = min(BLOCK if share < 1 else -(-length // count), length)
-    side = side if count == 1 and share == 1 else max(side // step, 1) * step
-    starts = (np.linspace(0, length - side, count) // step * step).astype(int).tolist()
-    return [slice(start, start + side) for start in starts]
+    return spread_windows((picture.height, picture.width), pixels, step)
 
 
 def _two_values(picture: Image, index: int) -> bool:
