@@ -9,6 +9,7 @@ results are not there says so. `--check` writes nothing and exits with status 1 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -24,6 +25,7 @@ from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
 from tables.peers import peers
 from tables.reliability import calls, found
+from tables.same_result import same_result
 from tables.stacks import stacks
 from tables.targets import bars
 from tables.tasks import learners, published, task, trained, warm_starts
@@ -48,7 +50,7 @@ def load(paths: Iterable[Path]) -> list[Row]:
     for path in paths:
         for number, row in enumerate(done(path)):
             case = row.get("case")
-            kept[path.stem, tuple(sorted(case.items())) if case else number] = {"benchmark": path.stem, **row}
+            kept[path.stem, json.dumps(case, sort_keys=True) if case else number] = {"benchmark": path.stem, **row}
     return list(kept.values())
 
 
@@ -220,6 +222,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "noise": noise,
     "drawings": drawings,
     "stacks": stacks,
+    "same-result": same_result,
     "rules": rules,
     "trust": trust,
     "dataset": trained,
