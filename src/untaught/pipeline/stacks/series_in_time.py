@@ -18,6 +18,7 @@ from untaught.pipeline.stacks.survey_series import Survey
 from untaught.problem import Problem, part_of
 
 SIDE = 256  # pixels of the part, at most
+SOONEST = 0.5  # of the time limit: after that nothing is tried any more, for to try takes time, too
 
 
 def series_in_time(asked: Asked, survey: Survey, method: Helping) -> tuple[Survey, Helping] | None:
@@ -29,6 +30,8 @@ def series_in_time(asked: Asked, survey: Survey, method: Helping) -> tuple[Surve
     seconds = asked.request(series.planes[0]).seconds
     if seconds is None:
         return survey, method
+    if asked.spent > SOONEST * seconds:
+        return None
     problems = _some(asked, survey, method)
     pixels = survey.shape[0] * survey.shape[1] * len(series.planes)
     share = pixels / (problems[0].y[0, 0].numel() * len(problems))
@@ -38,6 +41,7 @@ def series_in_time(asked: Asked, survey: Survey, method: Helping) -> tuple[Surve
     rungs = (
         (one, share * seconds_for_all(_run(one, problems, series.along), problems[0].y, left / share))
         for one in cast(list[Helping], methods)
+        if asked.spent <= SOONEST * seconds
     )
     fitting = first_that_fits(rungs, left)
     if fitting is None:
