@@ -5,8 +5,9 @@
 
 Each kill has a number, and with the seed that says all: which call (`lib.killed_scenes`, and the page of
 `lib.killed_page`), what befalls it and when (`lib.faults`). One JSON line a kill in --output; what is there
-already is not run again, and --number runs one again and shows it. At the end, how many there were of each kind, and what
-was found. No data are needed; where it is root, it has full disks of its own, else files that may not grow.
+already is not run again, and --number runs one again and shows it. At the end, how many there were of each
+kind, and what was found. No data are needed; where it is root, it has full disks of its own, else files that
+may not grow.
 
 After the kill: inputs are untouched, what has its final name is whole (what was there before, or the answer; after
 a signal that can be caught, also the best so far), the exit status is that of the fault, and nothing is said but
