@@ -77,7 +77,7 @@ def inpaint(
     Examples
     --------
     >>> import numpy as np, skimage.data, untaught
-    >>> clean = skimage.data.camera()[100:164, 200:264]
+    >>> clean = skimage.data.camera()[100:132, 200:232]
     >>> kept = np.random.default_rng(0).random(clean.shape) < 0.6
     >>> result = untaught.inpaint(np.where(kept, clean, 0).astype(np.uint8), kept)
     >>> bool((result.image[kept] == clean[kept]).all())

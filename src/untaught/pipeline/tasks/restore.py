@@ -64,11 +64,11 @@ def restore(y: Picture | Tensor, operator: object = None, **options: Unpack[Task
     >>> network = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU()).requires_grad_(False)
     >>> A = Function(network, picture=(1, 24, 24))
     >>> features = network(torch.rand(1, 1, 24, 24))
-    >>> found = untaught.restore(features, operator=A, method="dip", time_limit=1)  # the picture behind features
+    >>> found = untaught.restore(features, operator=A, method="dip", time_limit=0.3)  # the picture behind features
     >>> found.image.shape
     (24, 24)
     >>> unit = Function(lambda x: network(x)[:, :1].mean((2, 3)), picture=(1, 24, 24))
-    >>> found = untaught.restore(torch.full((1, 1), 5.0), operator=unit, method="dip", time_limit=1)
+    >>> found = untaught.restore(torch.full((1, 1), 5.0), operator=unit, method="dip", time_limit=0.3)
     >>> found.image.shape  # a picture that excites the first channel
     (24, 24)
     """
