@@ -242,6 +242,19 @@ def test_a_file_that_vanishes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "raw/b.tif does not exist" in found.failed[0].note
 
 
+def test_a_worker_that_cannot_be_started_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for it."""
+
+    def none_left(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("untaught.jobs.workers.subprocess.Popen", none_left)
+        found = restored("raw", workers=2)
+    assert {row.status for row in found} == {"failed"}
+    assert all("no process could be started" in row.note and "fewer workers" in row.note for row in found)
+
+
 def test_a_full_disk_ends_the_run_and_the_same_call_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, *_: object, **__: object) -> None:
         raise untaught.OutputError(f"{path} could not be written: No space left") from OSError(28, "full")

@@ -153,16 +153,18 @@ class Workers:
 
     def _serve(self, at: int) -> None:
         """Hand jobs to one process; another is started for the next where it has died."""
-        process: subprocess.Popen[bytes] | None = self._started(at)
+        process: subprocess.Popen[bytes] | None = None
+        with suppress(OSError):  # said by the first picture
+            process = self._started(at)
         while (job := self._jobs.get()) is not None and not self._closed:
             if process is not None and process.poll() is not None:
                 _end(process)
                 process = None
-            process = process or self._started(at)
             try:
+                process = process or self._started(at)
                 row = _asked(process, job)
-            except (EOFError, OSError, pickle.UnpicklingError):
-                row = Row(job.input, job.output, "failed", note=_died(process))
+            except (EOFError, OSError, pickle.UnpicklingError) as error:
+                row = Row(job.input, job.output, "failed", note=_died(process) if process else _unborn(error))
                 process = None
             except Exception as error:  # a fault of ours must not leave anybody waiting
                 row = failed(job, error)
@@ -214,6 +216,12 @@ def _asked(process: subprocess.Popen[bytes], job: Job) -> Row:
     row: Any = pickle.load(process.stdout)
     assert isinstance(row, Row)
     return row
+
+
+def _unborn(error: Exception) -> str:
+    """Return the sentence about a process that could not be started."""
+    reason = getattr(error, "strerror", None) or str(error)
+    return f"no process could be started to restore it ({reason}); give fewer workers"
 
 
 def _died(process: subprocess.Popen[bytes]) -> str:
