@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -164,11 +165,16 @@ def kill(case: dict[str, Any], scenes: Scenes) -> dict[str, Any]:
         "call": at,
         "fault": {key: value for key, value in told.items() if value},
         "status": ended.status,
-        "said": ended.said.strip()[:3000] if ended.hung else ended.said.strip()[-200:],
+        "said": _said(ended.said)[:3000] if ended.hung else _said(ended.said)[-200:],
         "found": found,
         "date": date.today().isoformat(),
         "machine": machine(),
     }
+
+
+def _said(text: str) -> str:
+    """Return a text without the folders of the paths in it, which are of one machine."""
+    return re.sub(r"/(?:[\w.+-]+/)+", "", text.strip())
 
 
 def summary(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
