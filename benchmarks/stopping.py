@@ -163,7 +163,7 @@ def run(case: dict[str, Any]) -> dict[str, Any]:
     clean, noisy = pictures_of(case)
     request = Request(seed=case["seed"])
     problem, _ = denoising_problem(next(as_image(noisy).planes()), request)
-    problem, _ = with_pilot(make(pilot_for(problem, None)), problem, Runner(request, TASK))
+    problem, _ = with_pilot(make(pilot_for(problem, None, ())), problem, Runner(request, TASK))
     method = DIP.paper() if case["paper"] else DIP()
     together = Together(rules(case["fit"], case["paper"], case.get("whole", False)), judged(problem, clean))
     fit(Averaged(method), problem, case["seed"], Options(rule=together))

@@ -179,7 +179,7 @@ def test_squares_that_are_spread_over_a_plane_have_its_noise(monkeypatch: pytest
 
 
 def test_a_sample_has_the_proportions_of_the_plane(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(survey, "BLOCK", 16)
+    monkeypatch.setattr("untaught.image.spread.BLOCK", 16)
     image = image_of_array(noisy(np.zeros((640, 320))).astype(np.float32))
     plane = image.plane(0)
     assert plane.raw is not None
