@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 FAULT = "set UNTAUGHT_DEBUG=1 to see the traceback, and please report it"
@@ -50,6 +51,23 @@ def first_fault(error: Exception) -> str:
     place, said = ".".join(map(str, found[0]["loc"])), str(found[0]["msg"]).removeprefix("Value error, ")
     said = " ".join(said.split())[:150]
     return f"{place}: {said}" if place else said
+
+
+@contextmanager
+def refused_as(sentence: Callable[[Exception], InputError]) -> Iterator[None]:
+    """Say of whatever goes wrong inside what `sentence` makes of it; what is a sentence already stays.
+
+    Raises
+    ------
+    InputError
+        For anything that goes wrong inside.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        raise sentence(error) from error
 
 
 def one_of(value: object, choices: Iterable[str]) -> bool:

@@ -6,14 +6,14 @@ import io
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from untaught.errors import InputError
+from untaught.errors import InputError, refused_as
 from untaught.image.atomic import whole_file
 from untaught.image.passing import remove_litter
 
@@ -69,21 +69,9 @@ def remove(path: Path) -> None:
         waiting.append(path)
 
 
-@contextmanager
-def taken_up(path: Path) -> Iterator[None]:
-    """Call a checkpoint foreign whose content, taken up inside, is not what it should be.
-
-    Raises
-    ------
-    InputError
-        For anything that goes wrong inside.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        raise _foreign(path) from error
+def taken_up(path: Path) -> AbstractContextManager[None]:
+    """Call a checkpoint foreign whose content, taken up inside, is not what it should be; see `refused_as`."""
+    return refused_as(lambda _: _foreign(path))
 
 
 def _foreign(path: Path) -> InputError:

@@ -10,9 +10,8 @@ from typing import TypeVar
 
 import torch
 
-TINY = (
-    1024  # values; threads wait for each other longer than they work on so few, by ten times beside other programs
-)
+# Values: threads wait for each other longer than they work on so few, by ten times beside other programs.
+TINY = 1024
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from torch import Tensor
 
-from untaught.errors import InputError, quoted
+from untaught.errors import InputError, quoted, refused_as
 from untaught.image.files import as_image
 from untaught.image.output_type import output_type_of
 from untaught.image.reading import Reading
@@ -75,7 +73,7 @@ def rerun(
     picture = shown(image) if isinstance(image, Tensor) else as_image(image, named, reading)
     if sha256(picture) != recipe.input_sha256:
         raise InputError(f"the recipe was written for another picture than {picture.name}; give the same input")
-    with understood():
+    with refused_as(_not_followed):
         shared = _shared(recipe, on_progress)
         planes = tuple(None if plane == LEFT else asked_again(plane, shared) for plane in recipe.planes)
     requests = Requests(picture, shared, planes, started)
@@ -88,23 +86,9 @@ def rerun(
     return of_picture(requests, task, guide)
 
 
-@contextmanager
-def understood() -> Iterator[None]:
-    """Call a recipe one that cannot be followed whose words and numbers, taken up inside, are none that are meant.
-
-    Raises
-    ------
-    InputError
-        For anything that goes wrong inside.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:
-        raise InputError(
-            f"the recipe cannot be followed: {quoted(str(error))}; give one that was saved"
-        ) from error
+def _not_followed(error: Exception) -> InputError:
+    """Return what is to be said of a recipe whose words and numbers are none that are meant."""
+    return InputError(f"the recipe cannot be followed: {quoted(str(error))}; give one that was saved")
 
 
 def _shared(recipe: Recipe, on_progress: Listener | None) -> Request:
@@ -142,6 +126,6 @@ def _task(recipe: Recipe, operator: object, guide: ImageLike | None) -> Task:
         raise InputError("the recipe was written with another guide, or without one; give the same one, guide=")
     if recipe.operator is None:
         return Task(recipe.task, as_operator(operator), recipe.operands, recipe.guide_sha256)
-    with understood():
+    with refused_as(_not_followed):
         made = operator_of(recipe.operator)
     return Task(recipe.task, made, recipe.operands, recipe.guide_sha256)
