@@ -38,9 +38,8 @@ VISIBLE = 2 / 255  # amplitude of a wave, where black to white is 1: old scans h
 # Of the power of all that is finer than `COARSEST`, in the strong lines, from which on a picture is made of them:
 # screens have .35 to 1, waves over a picture .2 at most, or they go one way.
 PRINTED = 0.3
-HARMONIC = (
-    0.5  # lines of a coarse line's strength over that of the fine ones, from which on these are its harmonics
-)
+# Lines of a coarse line's strength over that of the fine ones, from which on these are its harmonics.
+HARMONIC = 0.5
 CONTRAST = 0.2  # deviation of fine detail: prints have .24 and more, the cloth of Barbara .15
 REMEMBERED = 5  # squares: what measures the noise and what says the pattern look at the same ones
 MOST_LINES = 24

@@ -6,15 +6,12 @@ import math
 from collections.abc import Sequence
 from itertools import product
 
-import numpy as np
-from numpy.typing import NDArray
+from untaught.noise.estimation.spectrum_lines import Power, medians_around
 
 ORDER = 3  # of the sums: a u + b v with |a|, |b| up to this
-AROUND = 17  # bins whose median is what is there without a wave
-STANDS_OUT = 10.0  # power over that: of nine bins of white noise the strongest has as much in one of a hundred
+STANDS_OUT = 10.0  # power over the median around: the strongest of nine bins of noise has it in 1 %
 KNOWN = 2.5  # bins: what is nearer to a line is the line
 
-Power = NDArray[np.float64]
 Frequency = tuple[float, float]
 
 
@@ -35,16 +32,13 @@ def rest_of_lattice(
     power : ndarray
         The spectrum of a square.
     """
-    side = len(power)
-    there = [*known, (0.0, 0.0)]
-    found: list[tuple[int, int]] = []
+    side, found = len(power), list[tuple[int, int]]()
+    there = [(0.0, 0.0), *known]
     for a, b in product(range(ORDER + 1), range(-ORDER, ORDER + 1)):
         if (a, b) <= (0, 0):
             continue
         place = (a * first[0] + b * second[0], a * first[1] + b * second[1])
-        if any(
-            _apart(place, sign * other[0], sign * other[1]) * side < KNOWN for other in there for sign in (1, -1)
-        ):
+        if any(min(_apart(place, one), _apart(place, (-one[0], -one[1]))) * side < KNOWN for one in there):
             continue
         top = _top(power, *(round(f * side) for f in place))
         if top is not None:
@@ -53,9 +47,9 @@ def rest_of_lattice(
     return found
 
 
-def _apart(place: Frequency, down: float, across: float) -> float:
-    off_down, off_across = ((f - g + 0.5) % 1 - 0.5 for f, g in zip(place, (down, across), strict=True))
-    return math.hypot(off_down, off_across)
+def _apart(one: Frequency, other: Frequency) -> float:
+    down, across = ((f - g + 0.5) % 1 - 0.5 for f, g in zip(one, other, strict=True))
+    return math.hypot(down, across)
 
 
 def _top(power: Power, i: int, j: int) -> tuple[int, int] | None:
@@ -63,5 +57,4 @@ def _top(power: Power, i: int, j: int) -> tuple[int, int] | None:
     side = len(power)
     near = [((i + a) % side, (j + b) % side) for a in (-1, 0, 1) for b in (-1, 0, 1)]
     best = max(near, key=lambda at: power[at])
-    rows, columns = (np.arange(at - AROUND // 2, at + AROUND // 2 + 1) % side for at in best)
-    return best if power[best] > STANDS_OUT * np.median(power[np.ix_(rows, columns)]) else None
+    return best if power[best] > STANDS_OUT * medians_around(power, [best])[0] else None

@@ -73,12 +73,16 @@ def strengths_of(power: Power, places: list[tuple[int, int]]) -> dict[tuple[int,
     """Return lines over what is around them, and over what else goes that way if rows or columns share it."""
     if not places:
         return {}
-    side, at = len(power), np.array(places)
-    reach = np.arange(-(AROUND // 2), AROUND // 2 + 1)
-    rows, columns = ((at[:, axis, None] + reach) % side for axis in (0, 1))
-    blocks = power[rows[:, :, None], columns[:, None, :]].reshape(len(at), -1)
-    around = np.median(blocks, axis=1, overwrite_input=True)
+    around = medians_around(power, places)
     return {place: _stands_out(power, place, float(median)) for place, median in zip(places, around, strict=True)}
+
+
+def medians_around(power: Power, places: list[tuple[int, int]]) -> NDArray[np.float64]:
+    """Return the median of the `AROUND` bins a side around each of some bins: what is there without a wave."""
+    at, reach = np.array(places), np.arange(-(AROUND // 2), AROUND // 2 + 1)
+    rows, columns = ((at[:, axis, None] + reach) % len(power) for axis in (0, 1))
+    blocks = power[rows[:, :, None], columns[:, None, :]].reshape(len(at), -1)
+    return np.asarray(np.median(blocks, axis=1, overwrite_input=True), np.float64)
 
 
 def _stands_out(power: Power, place: tuple[int, int], around: float) -> float:
