@@ -190,8 +190,9 @@ def _ours(along: str, law: Law, kind: str = "MultiScale") -> Method:
 
         from untaught.methods.non_local import multiscale
         from untaught.noise import parse_noise
-        from untaught.pipeline.plane.judge import clean_risk
+        from untaught.pipeline.plane.judge import clean_risk, with_signal
         from untaught.problem import Problem, array, tensor
+        from untaught.risk.background import signal_of
         from untaught.risk.calibration import calibrated
         from untaught.risk.estimate import to_interval
         from untaught.risk.sure import common_kernel, terms_of
@@ -213,13 +214,16 @@ def _ours(along: str, law: Law, kind: str = "MultiScale") -> Method:
         for problem, estimate in zip(problems, estimates, strict=True):
             kernel = common_kernel(problem, estimate.image)
             terms.append(terms_of(estimate.image, estimate.responses, problem, kernel))
+        found = [array(signal_of(noise, e.image, p.mask)) for p, e in zip(problems, estimates, strict=True)]
         stated = []
         if all(estimate.responses for estimate in estimates):
-            shrinkage = calibrated(shrinkage, terms, 0.0) if along else shrinkage
+            pairs = zip(problems, estimates, terms, strict=True)
+            shown = [with_signal(problem, estimate.image, own) for problem, estimate, own in pairs]
+            shrinkage = calibrated(shrinkage, shown, 0.0) if along else shrinkage
             for problem, estimate, own in zip(problems, estimates, terms, strict=True):
                 risk = clean_risk(shrinkage, problem, estimate.image, own)
                 stated.append(to_interval(risk, float(own.variance.mean()), ""))
-        return np.stack([255 * array(noise.unclip(e.image)) for e in estimates]), stated
+        return np.stack([255 * x for x in found]), stated
 
     return method
 

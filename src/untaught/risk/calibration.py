@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from untaught.risk.estimate import Risk, mean_of
 from untaught.risk.sure import Terms
@@ -39,12 +39,10 @@ def calibrated(shrinkage: Shrinkage, planes: Sequence[Terms], relative_error: fl
     """
     if len(planes) < FEWEST:
         return shrinkage
-    ones = [torch.ones_like(one.cross) for one in planes]
-    pairs = list(zip(planes, ones, strict=True))
-    stein = _mean([mean_of(one.sure, weight, one.valid) for one, weight in pairs])
+    stein = _mean(planes, [one.sure for one in planes])
     plain = replace(shrinkage, factor=1.0)
-    told = _mean([mean_of(plain.corrected(one.cross, one.variance), w, one.valid) for one, w in pairs])
-    level = relative_error * _mean([mean_of(one.variance, w, one.valid) for one, w in pairs]).value
+    told = _mean(planes, [plain.corrected(one.cross, one.variance) for one in planes])
+    level = relative_error * _mean(planes, [one.variance for one in planes]).value
     if told.value <= 0:
         return shrinkage
     before = shrinkage.factor * told.value
@@ -57,7 +55,10 @@ def calibrated(shrinkage: Shrinkage, planes: Sequence[Terms], relative_error: fl
     return replace(shrinkage, factor=risk / told.value, error=math.hypot(error / risk, SCATTER), follows=a)
 
 
-def _mean(risks: Sequence[Risk]) -> Risk:
-    """Return the mean of planes whose errors are independent."""
-    value = float(np.mean([risk.value for risk in risks]))
-    return Risk(value, math.sqrt(math.fsum(risk.error**2 for risk in risks)) / len(risks))
+def _mean(planes: Sequence[Terms], values: Sequence[Tensor]) -> Risk:
+    """Return the mean over the honest pixels of planes whose errors are independent."""
+    risks = [mean_of(v, torch.ones_like(v), one.valid) for one, v in zip(planes, values, strict=True)]
+    counts = [float(one.valid.expand_as(v).sum()) for one, v in zip(planes, values, strict=True)]
+    total = max(math.fsum(counts), 1.0)
+    value = math.fsum(n * risk.value for n, risk in zip(counts, risks, strict=True)) / total
+    return Risk(value, math.hypot(*(n * risk.error for n, risk in zip(counts, risks, strict=True))) / total)

@@ -62,7 +62,7 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
         What was observed, of the same shape.
     """
     value = weight_at(noise, image)
-    if not noise.biased or noise.bends:
+    if not noise.biased or noise.least_mean is not None:
         return Weight(value)
     bend = _tabled(noise, _bend_of, image)
     return Weight(value, bend * (image - y))
@@ -70,7 +70,7 @@ def undone(noise: NoiseModel, image: Tensor, y: Tensor) -> Weight:
 
 def weight_at(noise: NoiseModel, image: Tensor) -> Tensor:
     """Return the squared slope of undoing the clipping at each value; 1 where `undone` has it so."""
-    bare = not noise.biased or noise.bends
+    bare = not noise.biased or noise.least_mean is not None
     return torch.ones_like(image) if bare else _tabled(noise, _slope, image)
 
 

@@ -87,9 +87,12 @@ class Moments:
         return any(self.clip)
 
     @property
-    def bends(self) -> bool:
-        """Whether `unclip` is a root where there is no signal, so that no slope says what it does to errors."""
-        return False
+    def least_mean(self) -> float | None:
+        """Return E[y | x] where there is no signal, below which no mean is; None where there is no such value.
+
+        Where there is, `unclip` is a root there, and no slope says what it does to errors.
+        """
+        return None
 
     def variance_from(self, y: T) -> T | None:
         """Return an estimate of Var[y | x] from the value y alone, without bias; None where the law has none."""

@@ -57,9 +57,9 @@ class Rician(NoiseModel):
         return True
 
     @property
-    def bends(self) -> bool:
+    def least_mean(self) -> float:
         """See `NoiseModel`."""
-        return True
+        return self.offset + RAYLEIGH * self.sigma
 
     @property
     def bias(self) -> str:

@@ -16,6 +16,7 @@ from untaught.methods.fusion import Fusion
 from untaught.noise import NoiseModel
 from untaught.pipeline.plane.candidate import Candidate
 from untaught.problem import Estimate, Problem
+from untaught.risk.background import background
 from untaught.risk.bent_mean import through_bend
 from untaught.risk.clipping_weight import undone, weight_at
 from untaught.risk.estimate import Z90, Risk, estimate_risk, mean_of
@@ -100,10 +101,19 @@ def clean_risk(shrinkage: Shrinkage, problem: Problem, image: Tensor, terms: Ter
     weight = undone(problem.noise, image, problem.y)
     # Without a divergence there is no second formula.
     shrinkage = UNUSED if held_out else shrinkage
-    seen = estimate_risk(terms, weight, problem.noise.relative_error, shrinkage)
-    if problem.noise.bends:
-        seen = through_bend(problem.noise, image, terms, seen, shrinkage.corrected(terms.cross, terms.variance))
+    shown = with_signal(problem, image, terms)
+    seen = estimate_risk(shown, weight, problem.noise.relative_error, shrinkage)
+    if problem.noise.least_mean is not None:
+        local = shrinkage.corrected(terms.cross, terms.variance)
+        seen = through_bend(background(problem.noise, image, terms.valid), terms, seen, local)
     return replace(seen, error=math.hypot(seen.error, problem.noise.misfit * seen.value))
+
+
+def with_signal(problem: Problem, image: Tensor, terms: Terms) -> Terms:
+    """Return terms that are valid where there is signal: elsewhere the answer itself tells what it errs by."""
+    if problem.noise.least_mean is None:
+        return terms
+    return background(problem.noise, image, terms.valid).left_out(terms)
 
 
 def relative_to(found: Candidate, pilot: Candidate | None, noise: NoiseModel) -> Candidate:

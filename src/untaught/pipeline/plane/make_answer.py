@@ -12,6 +12,7 @@ from untaught.pipeline.plane.candidate import Candidate, Outcome
 from untaught.pipeline.plane.run_method import Runner
 from untaught.pipeline.plane.state_error import UNTOLD, doubted, of_denoised, of_reconstructed
 from untaught.problem import Problem, array
+from untaught.risk.background import signal_of
 
 UNDONE, LEFT = "; the shift this causes was undone", "; the shift this causes is left in the picture"
 
@@ -68,7 +69,8 @@ def _finished(chosen: Candidate, problem: Problem, exact: bool) -> tuple[Tensor,
         image = consistent(problem, image)
     elif noise.biased and chosen.name != "none":
         here = problem.operator is None
-        image, notes = noise.unclip(image) if here else image, (noise.bias + (UNDONE if here else LEFT),)
+        image = signal_of(noise, image, problem.mask) if here else image
+        notes = (noise.bias + (UNDONE if here else LEFT),)
     if problem.operator is not None:
         image = problem.operator.visible(image)
     return image, notes

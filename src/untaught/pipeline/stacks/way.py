@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from untaught.method import Along, Helping, runs_of
 from untaught.pipeline.plane.candidate import Candidate
-from untaught.pipeline.plane.judge import with_risk, with_terms
+from untaught.pipeline.plane.judge import with_risk, with_signal, with_terms
 from untaught.pipeline.plane.run_method import made_at_once
 from untaught.pipeline.stacks.blocks import BYTES, Posed
 from untaught.pipeline.stacks.find_series import Series
@@ -64,7 +64,11 @@ class Way:
         judged = [
             _at_answer(one, self.judged(one, made, seed)) for one, made in zip(planes, estimates, strict=True)
         ]
-        terms = [one.candidate.terms for one in judged if one.candidate.terms is not None]
+        terms = [
+            with_signal(one.problem, one.candidate.judged.image, one.candidate.terms)
+            for one in judged
+            if one.candidate.terms is not None
+        ]
         if not terms:
             return judged
         shrinkage = calibrated(self._shrinkage, terms, judged[0].problem.noise.relative_error)
