@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,11 +21,16 @@ settings.register_profile("same", derandomize=True)  # a test that fails fails f
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
-def clean(height: int = 64, width: int = 64, channels: int = 3) -> NDArray[np.float32]:
-    """Return a (H, W, C) crop of the astronaut's face in [0, 1]."""
+@cache
+def _astronaut() -> NDArray[np.uint8]:
     from skimage import data
 
-    crop = data.astronaut()[70 : 70 + height, 190 : 190 + width].astype(np.float32) / 255
+    return data.astronaut()
+
+
+def clean(height: int = 64, width: int = 64, channels: int = 3) -> NDArray[np.float32]:
+    """Return a (H, W, C) crop of the astronaut's face in [0, 1]."""
+    crop = _astronaut()[70 : 70 + height, 190 : 190 + width].astype(np.float32) / 255
     return crop[..., :channels] if channels > 1 else crop.mean(axis=2, keepdims=True)
 
 
