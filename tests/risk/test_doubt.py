@@ -47,7 +47,7 @@ def shades(*factors: float, error: float = 0.02) -> tuple[Shade, ...]:
         (
             (0.25, 1.0, 4.0),
             GIVEN,
-            "the picture shows more noise in bright places and less noise in dark places than the law that was given",
+            "the picture shows more noise in bright places and less noise in dark places than the law",
         ),
     ],
 )
