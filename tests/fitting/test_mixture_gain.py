@@ -102,10 +102,10 @@ def test_it_stops_where_the_gain_has_not_grown_in_so_many_steps_and_not_before_t
 
 def test_a_gain_that_grows_is_waited_for_until_it_stands() -> None:
     count = iter(range(5, 400, 5))
-    watch = watched(first=60, steps=50)
+    watch = watched(first=60, steps=52)
     taken = steps_taken(watch, lambda _: 0.001 * min(next(count), 200))
-    # At step 50 + s it was .05 dB less than now as long as it grew; at 235 there are 15 steps of growth in it.
-    assert taken[-1][0] == 235
+    # Held against the last look at least 52 steps ago, 55 before: from step 240 on there are 15 steps of growth in it.
+    assert taken[-1][0] == 240
     assert [gain for _, gain in watch.gains[:3]] == pytest.approx([0.005, 0.01, 0.015])
     assert "gains 0.20 dB" in taken[-1][1].reason
 

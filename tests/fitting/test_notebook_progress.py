@@ -85,6 +85,29 @@ def test_lines_and_pictures_come_now_and_then(displayed: list[str], monkeypatch:
     assert displayed[0].count("base64") == displayed[1].count("base64") == 1
 
 
+@pytest.mark.parametrize(("cost", "every"), [(3.0, 150.0), (0.0, page.BETWEEN)])
+def test_a_picture_that_takes_long_to_draw_comes_seldom(
+    cost: float, every: float, displayed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a fiftieth of the time: of 3 s each, the next comes after 150 s; and not more often than it may."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(page, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    drawn: list[float] = []
+
+    def slowly(values: Any, side: int) -> str:
+        drawn.append(clock.now)
+        clock.now += cost
+        return "data:image/jpeg;base64,"
+
+    monkeypatch.setattr(page, "drawn", slowly)
+    show = untaught.notebook_progress()
+    for step in range(10):
+        show(progress(step))
+        clock.now = 1000.0 + (step + 1) * every / 2 + 1e-6
+    assert drawn == pytest.approx([1000.0 + k * every for k in range(5)], abs=1e-3)
+    assert len(displayed) == 10
+
+
 def test_without_ipython_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", None)
     with pytest.raises(InputError, match=r'pip install "untaught\[notebook\]"'):

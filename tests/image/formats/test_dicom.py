@@ -8,9 +8,10 @@ import pytest
 
 from tests.helpers.files import again, noise, refusal, smooth
 from untaught.errors import InputError
-from untaught.image.files import check_writable, read, write
+from untaught.image.files import as_image, check_writable, read, write
 from untaught.image.image import Image
 from untaught.image.output_type import typed
+from untaught.image.reading import Reading
 
 pydicom = pytest.importorskip("pydicom", reason="needs pydicom, which DICOM is read with")
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -268,3 +269,10 @@ def test_a_palette_in_dicom_becomes_colours(tmp_path):
     found = read(made(tmp_path / "a.dcm", indices, PhotometricInterpretation="PALETTE COLOR", **tables))
     assert found.axes == "YXS"
     np.testing.assert_array_equal(found.array, indices[..., None].astype(int) * [1000, 2000, 3000])
+
+
+def test_what_a_dicom_file_takes_is_told_by_its_bits_and_frames(tmp_path):
+    path = made(tmp_path / "a.dcm", noise((3, 20, 24), np.uint16))
+    assert as_image(path, None, Reading(memory=3 * 20 * 24 * 2)).array.shape == (3, 20, 24)
+    with pytest.raises(InputError, match=r"takes 2880 bytes unpacked, more than the 2879 bytes of memory"):
+        as_image(path, None, Reading(memory=3 * 20 * 24 * 2 - 1))
