@@ -104,7 +104,7 @@ def test_a_gain_that_grows_is_waited_for_until_it_stands() -> None:
     count = iter(range(5, 400, 5))
     watch = watched(first=60, steps=52)
     taken = steps_taken(watch, lambda _: 0.001 * min(next(count), 200))
-    # Held against the last look at least 52 steps ago, 55 before: from step 240 on there are 15 steps of growth in it.
+    # Held against the last look at least 52 steps ago: from step 240 on there are 15 steps of growth in it.
     assert taken[-1][0] == 240
     assert [gain for _, gain in watch.gains[:3]] == pytest.approx([0.005, 0.01, 0.015])
     assert "gains 0.20 dB" in taken[-1][1].reason
