@@ -32,7 +32,7 @@ coverage: $(VENV)/.installed-test
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage json --quiet -o build/coverage.json
 	$(BIN)/python -m coverage report --sort=miss --skip-covered
-	$(BIN)/python docs/scripts/coverage.py build/coverage.json
+	$(BIN)/python docs/scripts/covered.py build/coverage.json
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check src tests benchmarks docs/scripts packaging

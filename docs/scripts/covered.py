@@ -2,7 +2,7 @@
 
 For example
 
-    python docs/scripts/coverage.py build/coverage.json
+    python docs/scripts/covered.py build/coverage.json
 
 as `make coverage` does.
 """
