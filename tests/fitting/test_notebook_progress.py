@@ -118,3 +118,29 @@ def test_outside_of_a_notebook_nothing_is_shown(displayed: list[str], monkeypatc
     monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: None)
     untaught.notebook_progress()(progress(3))
     assert displayed == []
+
+
+def decoded(values: np.ndarray) -> np.ndarray:
+    code = page.drawn(values.astype(np.float32), 200).partition("base64,")[2]
+    return np.asarray(Pillow.open(io.BytesIO(base64.b64decode(code)))).astype(int)
+
+
+def test_black_and_white_of_an_ordinary_picture_stay_and_others_are_stretched() -> None:
+    ramp = np.tile(np.linspace(0.1, 0.9, 128)[None, :, None], (32, 1, 1))
+    plain = decoded(ramp)
+    assert plain[16, 2] == pytest.approx(255 * ramp[0, 2, 0], abs=6)
+    assert plain[16, 125] == pytest.approx(255 * ramp[0, 125, 0], abs=6)
+    for odd in (0.4 + 0.1 * ramp, 3 * ramp - 1, 1000 * ramp):
+        stretched = decoded(odd)
+        assert stretched[16, 0] < 10
+        assert stretched[16, 127] > 245
+    assert decoded(np.full((8, 8, 1), np.nan)).max() < 10
+
+
+def test_colours_are_drawn_in_their_order() -> None:
+    colours = np.zeros((32, 32, 3))
+    colours[..., 0], colours[:16, :, 1] = 1.0, 1.0
+    found = decoded(colours)
+    assert found.shape == (32, 32, 3)
+    assert found[4, 4] == pytest.approx([255, 255, 0], abs=40)
+    assert found[28, 4] == pytest.approx([255, 0, 0], abs=40)

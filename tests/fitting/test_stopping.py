@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -223,3 +224,16 @@ def test_patience_is_counted_from_the_best(problem: Problem) -> None:
     wide = Falling(problem, patience=3, unit="score", margin=0.5)
     told = [wide.update(step, torch.tensor(score)) for step, score in enumerate((4.0, 3.0, 2.1, 2.05), 1)]
     assert told[-1].reason == "the score was lowest at step 4 and fell by less than 50% in 3 steps"
+
+
+def test_what_the_fit_is_shown_is_noisier_and_its_pilot_is_told_by_how_much(problem: Problem) -> None:
+    told: list[Tensor] = []
+
+    def repilot(y: Tensor, variance: Tensor) -> Tensor:
+        told.append(variance)
+        return y
+
+    watch = Recorrupted(alpha=0.5).watch(replace(problem, pilot=problem.y, repilot=repilot), 0)
+    assert float(told[0].mean()) == pytest.approx(1.25 * (25 / 255) ** 2, rel=1e-4)
+    assert watch.problem.pilot is not None
+    assert torch.equal(watch.problem.pilot, watch.problem.y)

@@ -108,5 +108,6 @@ def test_the_error_in_the_units_of_the_data() -> None:
     assert (found.value, found.low, found.high) == (pytest.approx(10), pytest.approx(1), pytest.approx(100))
     assert str(found) == "10 (1 to 100)"
     assert str(Rmse(1234.5, 999.4, 20000.0)) == "1234 (999 to 20000)"
+    assert str(Rmse(999.7, 99.97, 1000.4)) == "1000 (100 to 1000)"
     assert str(Rmse(0.012345, 0.001, 1000.0)) == "0.0123 (0.001 to 1000)"
     assert found.as_dict() == {"rmse": found.value, "rmse_low": found.low, "rmse_high": found.high}

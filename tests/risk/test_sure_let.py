@@ -105,6 +105,7 @@ def test_the_same_picture_twice_has_weights_and_they_share() -> None:
 def test_bands_add_up_and_move_with_the_noise_as_the_pictures_do() -> None:
     base, other = filtered(5), filtered(1)
     parts = differences(other, base, bands)
+    assert [len(part.responses) for part in parts] == [1, 1]
     assert torch.allclose(sum(part.image for part in parts), other.image - base.image, atol=1e-6)
     (response,) = mixed(base, parts, [1.0, 1.0]).responses
     assert response.probe is drawn(0)[2]

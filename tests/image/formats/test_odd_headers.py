@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from tests.helpers.files import noise, refusal
+from tests.helpers.files import again, noise, refusal
 from untaught.errors import InputError
 from untaught.image.files import check_writable, read, write
 from untaught.image.formats.boxes import box, boxes
@@ -207,6 +207,8 @@ def test_coordinates_of_fits_follow_a_picture_of_another_size() -> None:
     assert (header["CDELT1"], header["CD1_1"], header["CD2_2"]) == (0.1, -0.5e-4, 1e-4)
     assert header["OBJECT"] == "M 42"
     assert "A_ORDER" not in header
+    write("c.fits", again(image))
+    assert fits.getheader("c.fits")["A_ORDER"] == 2  # of a picture of the same size they are still true
 
 
 def test_missing_values_of_shifted_integers_come_back_as_the_number_for_them() -> None:

@@ -14,9 +14,11 @@ from tests.helpers.files import again, noise, refusal
 from untaught.image.files import read, write
 from untaught.image.formats import tiff_ome
 from untaught.image.formats.base import BrokenError
+from untaught.image.formats.ome_zarr_layout import values_of
 from untaught.image.formats.tiff import read as read_tiff
 from untaught.image.formats.tiff_pixels import coloured
 from untaught.image.image import Image
+from untaught.image.lazy import is_mapped
 from untaught.image.reading import Reading
 
 
@@ -174,3 +176,67 @@ def test_a_compression_that_is_a_fraction_is_none() -> None:
     data[at + 2 : at + 4] = (5).to_bytes(2, "little")  # a fraction
     Path("b.tif").write_bytes(data)
     assert refusal("b.tif") == "b.tif is cut off: the TIFF file ends before its picture"
+
+
+def test_more_pictures_than_two_are_counted() -> None:
+    with tifffile.TiffWriter("a.tif") as tif:
+        tif.write(noise((40, 48)), metadata=None)
+        for k in range(2):
+            tif.write(noise((20 + k, 12), seed=k), metadata=None)
+    assert "the file holds 3 pictures and the largest is restored, series 0 (40 x 48)" in refusal("a.tif")
+
+
+def test_what_a_tiff_says_of_itself_comes_back() -> None:
+    """Names, maker, position, white point, primaries, IPTC, GeoTIFF, GDAL and what microscopes write."""
+    texts = {269: "a document", 271: "a maker", 272: "a model", 285: "a page", 315: "an artist", 316: "a host"}
+    texts |= {34737: "WGS 84|", 42112: "<GDALMetadata/>", 42113: "-9999"}
+    tags = [(code, 2, 0, text, True) for code, text in texts.items()]
+    tags += [(286, 5, 1, (3, 2), True), (287, 5, 1, (5, 2), True), (318, 5, 2, (1, 3, 1, 4), True)]
+    tags += [(33550, 12, 3, (2.0, 2.0, 0.0), True), (33922, 12, 6, (0.0, 0.0, 0.0, 7.0, 8.0, 0.0), True)]
+    tags += [
+        (33723, 7, 8, b"\x1c\x02\0\0\x02\0\x04\0", True),
+        (34377, 1, 8, b"8BIM\4\4\0\0", True),
+        (34735, 3, 4, (1, 1, 0, 0), True),
+    ]
+    tifffile.imwrite("a.tif", noise((24, 32)), metadata=None, extratags=tags)
+    write("b.tif", again(read("a.tif")))
+    with tifffile.TiffFile("a.tif") as old, tifffile.TiffFile("b.tif") as new:
+        for code, *_ in tags:
+            assert new.pages[0].tags[code].value == old.pages[0].tags[code].value, code
+
+
+@pytest.mark.parametrize("predictor", [False, True])
+def test_a_tiff_is_packed_as_it_was(predictor: bool) -> None:
+    tifffile.imwrite("a.tif", noise((24, 32)), compression="zlib", predictor=predictor)
+    write("b.tif", again(read("a.tif")))
+    with tifffile.TiffFile("b.tif") as tif:
+        assert (tif.pages[0].predictor == 2, int(tif.pages[0].compression)) == (predictor, 8)
+
+
+@pytest.mark.parametrize("tag", ["StripOffsets", "StripByteCounts"])
+def test_pieces_and_places_are_as_many(tag: str) -> None:
+    tifffile.imwrite("a.tif", noise((24, 32)), rowsperstrip=6, compression="zlib")
+    data = bytearray(Path("a.tif").read_bytes())
+    with tifffile.TiffFile("a.tif") as tif:
+        at = tif.pages[0].tags[tag].offset
+    assert int.from_bytes(data[at + 4 : at + 8], "little") == 4
+    data[at + 4 : at + 8] = (3).to_bytes(4, "little")
+    Path("b.tif").write_bytes(data)
+    assert "b.tif is a cut-off or corrupt TIFF file" in refusal("b.tif")
+
+
+@pytest.mark.parametrize(("less", "mapped"), [(0, False), (1, True)])
+def test_what_is_small_is_held_and_what_is_large_is_mapped(
+    less: int, mapped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = noise((40, 50), np.uint16)
+    tifffile.imwrite("a.tif", values)
+    for page in ("formats.tiff_pieces", "formats.ome_zarr_layout", "lazy"):
+        monkeypatch.setattr(f"untaught.image.{page}.SMALL", values.nbytes - less)
+    assert is_mapped(read("a.tif").array) is mapped
+    zarr = pytest.importorskip("zarr", reason="needs zarr")
+    array = zarr.create_array("a.zarr", shape=(40, 50), chunks=(16, 16), dtype="uint16")
+    array[...] = values
+    found = values_of(array)
+    assert is_mapped(found) is mapped
+    np.testing.assert_array_equal(found, values)
