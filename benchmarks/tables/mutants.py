@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import sqrt
 
 from lib.equal_mutants import EQUAL
-from tables.markdown import NOTHING, Row, days, table
+from tables.markdown import NOTHING, Row, days, grouped, table
 
 Z = 1.96  # standard deviations, for an interval of 95 %
 
@@ -19,12 +19,14 @@ def interval(caught: int, tried: int) -> tuple[float, float]:
 
 
 def mutants(rows: Iterable[Row]) -> str:
-    """Return a row a room."""
+    """Return a row a room, and one for each further sample, drawn after tests were written for the first."""
     own = [row for row in rows if row.get("benchmark") == "mutants"]
     if not own:
         return NOTHING
-    rooms = list(dict.fromkeys(row["case"]["room"] for row in own))
-    lines = [_line(room, [row for row in own if row["case"]["room"] == room]) for room in rooms]
+    lines = [
+        _line(f"`{room}`{', a second sample' if seed else ''}", rows)
+        for (seed, room), rows in grouped(own, "seed", "room").items()
+    ]
     heads = (
         "Room | changes there are | tried | caught | of these by time or a crash | share caught, 95 % interval "
         "| not caught: not run by the room's tests | the same program | others | share caught of those that differ"
@@ -41,7 +43,7 @@ def _line(room: str, rows: list[Row]) -> list[str]:
     share = f"{len(caught) / len(rows):.0%} ({low:.0%} to {high:.0%})"
     numbers = len(unseen), len(equal), len(left) - len(unseen) - len(equal)
     ends = [row for row in caught if row["by"] in ("time", "crash")]
-    before = [f"`{room}`", *(str(number) for number in (rows[-1]["of"], len(rows), len(caught), len(ends)))]
+    before = [room, *(str(number) for number in (rows[-1]["of"], len(rows), len(caught), len(ends)))]
     return [*before, share, *map(str, numbers), f"{len(caught) / (len(rows) - len(equal)):.0%}"]
 
 

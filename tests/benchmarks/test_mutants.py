@@ -125,7 +125,7 @@ def test_a_fork_tells_which_test_saw_a_change(tmp_path: Path) -> None:
 
 
 def row(number: int, caught: bool, **more: Any) -> dict[str, Any]:
-    case = {"room": "risk", "mutant": str(number)}
+    case = {"room": "risk", "mutant": str(number), "seed": int(number >= 110)}
     page = {"file": "src/untaught/risk/sure.py", "line": 3, "before": "a | b", "after": "a & b"}
     return (
         {"benchmark": "mutants", "case": case, "caught": caught, "tests": 4, "by": None, "of": 900, "date": "d"}
@@ -140,9 +140,10 @@ def test_the_table_counts_and_says_how_sure_it_is(
     tables = loaded["tables.mutants"]
     monkeypatch.setitem(tables.EQUAL, "90", "never | asked")
     rows = [row(k, True) for k in range(79)] + [row(79, True, by="time"), row(90, False), row(91, False, tests=0)]
-    rows += [row(k, False) for k in range(92, 110)]
+    rows += [row(k, False) for k in range(92, 110)] + [row(110, True)]
     text = tables.mutants(rows)
     assert "| `risk` | 900 | 100 | 80 | 1 | 80% (71% to 87%) | 1 | 1 | 18 | 81% |" in text
+    assert "| `risk`, a second sample | 900 | 1 | 1 | 0 |" in text
     assert "| `risk/sure.py:3` | `a \\| b` | `a & b` | never | asked |" in tables.equal_mutants(rows)
     assert tables.mutants([]) == tables.equal_mutants(rows[:5]) == loaded["table"].NOTHING
 
