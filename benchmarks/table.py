@@ -23,6 +23,7 @@ from tables.drawings import drawings
 from tables.gpu import gpu
 from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
+from tables.mutants import equal_mutants, mutants
 from tables.peers import peers
 from tables.reliability import calls, found
 from tables.same_result import same_result
@@ -213,6 +214,8 @@ def noise(rows: list[Row]) -> str:
 TABLES: dict[str, Callable[[list[Row]], str]] = {
     "bad-calls": calls,
     "faults": found,
+    "mutants": mutants,
+    "equal-mutants": equal_mutants,
     "peers": peers,
     "bars": bars,
     "methods": methods,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,15 +17,20 @@ from untaught.problem import Problem
 SIGMA = 25 / 255
 
 torch.set_num_threads(1)  # pictures are small: more threads only wait for each other
-settings.register_profile("same", derandomize=True)  # a test that fails fails for everybody
+settings.register_profile("same", derandomize=True, deadline=None)  # a test that fails fails for everybody
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+@cache
+def _astronaut() -> NDArray[np.uint8]:
+    from skimage import data
+
+    return data.astronaut()
 
 
 def clean(height: int = 64, width: int = 64, channels: int = 3) -> NDArray[np.float32]:
     """Return a (H, W, C) crop of the astronaut's face in [0, 1]."""
-    from skimage import data
-
-    crop = data.astronaut()[70 : 70 + height, 190 : 190 + width].astype(np.float32) / 255
+    crop = _astronaut()[70 : 70 + height, 190 : 190 + width].astype(np.float32) / 255
     return crop[..., :channels] if channels > 1 else crop.mean(axis=2, keepdims=True)
 
 

@@ -85,6 +85,29 @@ def test_lines_and_pictures_come_now_and_then(displayed: list[str], monkeypatch:
     assert displayed[0].count("base64") == displayed[1].count("base64") == 1
 
 
+@pytest.mark.parametrize(("cost", "every"), [(3.0, 150.0), (0.0, page.BETWEEN)])
+def test_a_picture_that_takes_long_to_draw_comes_seldom(
+    cost: float, every: float, displayed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes a fiftieth of the time: of 3 s each, the next comes after 150 s; and not more often than it may."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(page, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    drawn: list[float] = []
+
+    def slowly(values: Any, side: int) -> str:
+        drawn.append(clock.now)
+        clock.now += cost
+        return "data:image/jpeg;base64,"
+
+    monkeypatch.setattr(page, "drawn", slowly)
+    show = untaught.notebook_progress()
+    for step in range(10):
+        show(progress(step))
+        clock.now = 1000.0 + (step + 1) * every / 2 + 1e-6
+    assert drawn == pytest.approx([1000.0 + k * every for k in range(5)], abs=1e-3)
+    assert len(displayed) == 10
+
+
 def test_without_ipython_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", None)
     with pytest.raises(InputError, match=r'pip install "untaught\[notebook\]"'):
@@ -95,3 +118,29 @@ def test_outside_of_a_notebook_nothing_is_shown(displayed: list[str], monkeypatc
     monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: None)
     untaught.notebook_progress()(progress(3))
     assert displayed == []
+
+
+def decoded(values: np.ndarray) -> np.ndarray:
+    code = page.drawn(values.astype(np.float32), 200).partition("base64,")[2]
+    return np.asarray(Pillow.open(io.BytesIO(base64.b64decode(code)))).astype(int)
+
+
+def test_black_and_white_of_an_ordinary_picture_stay_and_others_are_stretched() -> None:
+    ramp = np.tile(np.linspace(0.1, 0.9, 128)[None, :, None], (32, 1, 1))
+    plain = decoded(ramp)
+    assert plain[16, 2] == pytest.approx(255 * ramp[0, 2, 0], abs=6)
+    assert plain[16, 125] == pytest.approx(255 * ramp[0, 125, 0], abs=6)
+    for odd in (0.4 + 0.1 * ramp, 3 * ramp - 1, 1000 * ramp):
+        stretched = decoded(odd)
+        assert stretched[16, 0] < 10
+        assert stretched[16, 127] > 245
+    assert decoded(np.full((8, 8, 1), np.nan)).max() < 10
+
+
+def test_colours_are_drawn_in_their_order() -> None:
+    colours = np.zeros((32, 32, 3))
+    colours[..., 0], colours[:16, :, 1] = 1.0, 1.0
+    found = decoded(colours)
+    assert found.shape == (32, 32, 3)
+    assert found[4, 4] == pytest.approx([255, 255, 0], abs=40)
+    assert found[28, 4] == pytest.approx([255, 0, 0], abs=40)

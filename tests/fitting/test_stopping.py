@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ from untaught.fitting.stopping import (
 )
 from untaught.methods.self_supervised.r2r import blocks
 from untaught.noise import Gaussian
-from untaught.problem import Problem
+from untaught.problem import Estimate, Problem
 
 
 def path(problem: Problem, steps: int = 200) -> list[Tensor]:
@@ -161,3 +162,78 @@ def test_every_rule_gives_back_its_state(problem: Problem, name: str) -> None:
         a, b = one.update(step, estimate), two.update(step, estimate)
         assert (a.best, a.stop) == (b.best, b.stop)
         assert a.score == pytest.approx(b.score, nan_ok=True)
+
+
+def test_exponential_variance_is_what_the_formula_says(problem: Problem) -> None:
+    """With a = 1/4 it is one after more than twelve looks; of single values, by hand."""
+    watch = ExponentialVariance(rate=0.25).watch(problem, 0)
+    mean, variance = 0.0, 0.0
+    for look in range(16):
+        value = math.sin(look)
+        score = watch.update(look + 1, torch.full_like(problem.y, value)).score
+        if look:
+            mean, variance = 0.75 * mean + 0.25 * value, 0.75 * (variance + 0.25 * (value - mean) ** 2)
+        else:
+            mean = value
+        assert math.isnan(score) if look < 12 else score == pytest.approx(variance, rel=1e-4)
+
+
+def test_the_settings_of_a_paper_are_those_of_the_paper() -> None:
+    """Wang et al., "Early Stopping for Deep Image Prior", 2021."""
+    assert (WindowedVariance().window, WindowedVariance().patience) == (100, 1000)
+    assert (ExponentialVariance().rate, ExponentialVariance().patience) == (0.1, 1000)
+    assert WindowedVariance().every == ExponentialVariance().every == 1
+    assert Discrepancy().factor == 1
+
+
+def test_what_is_held_out_is_judged_alone_and_in_full(problem: Problem) -> None:
+    """The score is the mean square over what was withheld; what the fit sees has no part in it."""
+    watch = HeldOut(fraction=0.1).watch(problem, 0)
+    held = (problem.mask - watch.problem.mask).expand_as(problem.y) > 0
+    estimate = torch.where(held, problem.y + 0.3, problem.y + 7)
+    assert watch.update(1, estimate).score == pytest.approx(0.09, rel=1e-4)
+    assert torch.equal(watch.problem.y[~held], problem.y[~held])
+    terms = watch.terms(Estimate(estimate))
+    assert terms is not None
+    assert torch.allclose(terms.misfit[held], torch.tensor(0.09), atol=1e-5)
+    assert float(terms.cross.abs().max()) == 0
+    assert torch.equal(terms.valid, problem.mask - watch.problem.mask)
+    assert torch.allclose(terms.variance, torch.tensor((25 / 255) ** 2))
+
+
+def test_discrepancy_counts_measured_pixels_and_says_both_numbers(problem: Problem) -> None:
+    mask = torch.ones_like(problem.mask)
+    mask[..., :16] = 0
+    part = Problem(problem.y, mask, Gaussian(0.1))
+    off = torch.where(mask > 0, part.y + 0.15, part.y + 9)
+    assert not Discrepancy().watch(part, 0).update(1, off).stop
+    fired = Discrepancy(factor=2.3).watch(part, 0).update(1, off)  # .15^2 = 2.25 * .1^2
+    assert fired.stop
+    assert fired.best
+    assert fired.reason == "the mean squared misfit 0.0225 came down to the noise variance 0.023"
+
+
+def test_patience_is_counted_from_the_best(problem: Problem) -> None:
+    scores = [5.0, 3.0, 4.0, 3.0, 3.5, 2.0, 2.5, 2.5, 2.5, 1.0]
+    watch = Falling(problem, patience=3, unit="score")
+    verdicts = [watch.update(step, torch.tensor(score)) for step, score in enumerate(scores, 1)]
+    assert [verdict.best for verdict in verdicts] == [s in (1, 2, 6, 10) for s in range(1, 11)]
+    assert [verdict.stop for verdict in verdicts] == [s in (5, 9) for s in range(1, 11)]
+    assert verdicts[8].reason == "the score was lowest at step 6 and did not fall again in 3 steps"
+    assert not watch.update(11, torch.tensor(math.nan)).stop
+    wide = Falling(problem, patience=3, unit="score", margin=0.5)
+    told = [wide.update(step, torch.tensor(score)) for step, score in enumerate((4.0, 3.0, 2.1, 2.05), 1)]
+    assert told[-1].reason == "the score was lowest at step 4 and fell by less than 50% in 3 steps"
+
+
+def test_what_the_fit_is_shown_is_noisier_and_its_pilot_is_told_by_how_much(problem: Problem) -> None:
+    told: list[Tensor] = []
+
+    def repilot(y: Tensor, variance: Tensor) -> Tensor:
+        told.append(variance)
+        return y
+
+    watch = Recorrupted(alpha=0.5).watch(replace(problem, pilot=problem.y, repilot=repilot), 0)
+    assert float(told[0].mean()) == pytest.approx(1.25 * (25 / 255) ** 2, rel=1e-4)
+    assert watch.problem.pilot is not None
+    assert torch.equal(watch.problem.pilot, watch.problem.y)

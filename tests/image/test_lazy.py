@@ -187,3 +187,45 @@ def test_a_file_that_has_to_be_held_is_refused_beyond_the_memory(tmp_path: Path)
     with pytest.raises(InputError, match=r"takes 4.58 MiB unpacked, more than the 4 MiB of memory"):
         as_image(tmp_path / "a.png", None, Reading(memory=2**22))
     assert as_image(tmp_path / "a.png", None, Reading(memory=2**23)).array.shape == SHAPE
+
+
+@pytest.mark.parametrize("shape", [(), (7,), (90,), (3, 4, 5, 6), (2, 40, 3), (40, 2), (1, 1, 70, 3), (5, 1, 90)])
+def test_pieces_cover_an_array_once_and_in_its_order(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazy, "PIECE", 30)
+    order = np.arange(int(np.prod(shape))).reshape(shape)
+    found = [order[piece] for piece in lazy.pieces(shape)]
+    assert np.concatenate([part.ravel() for part in found]).tolist() == order.ravel().tolist()
+    assert all(part.size <= 30 or part.shape[0] == 1 for part in found)
+    assert len(found) <= max(1, 2 * order.size / 30 + sum(shape))
+
+
+def test_where_the_system_takes_no_room_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("os.posix_fallocate")
+    for nbytes in (0, 1, 2**20, 2**20 + 5):
+        with (tmp_path / "a").open("w+b") as file:
+            lazy._reserve(file.fileno(), nbytes)
+        assert (tmp_path / "a").stat().st_size == nbytes
+
+
+def test_free_memory_is_that_of_the_system_or_of_the_container(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"meminfo": "MemTotal: 9 kB\nMemAvailable:  4096 kB\n", "memory.max": "max\n", "memory.current": "7"}
+
+    def read_text(path: Path, *_: object) -> str:
+        if path.name not in said:
+            raise FileNotFoundError(path)
+        return said[path.name]
+
+    monkeypatch.setattr(Path, "read_text", read_text)
+    assert lazy.free_memory() == 4096 * 1024
+    said["memory.max"] = "1000"
+    assert lazy.free_memory() == 993
+    said["memory.current"] = "2000"
+    assert lazy.free_memory() == 0
+    said["meminfo"] = "MemTotal: 9 kB\n"
+    monkeypatch.setattr("os.sysconf", lambda name: {"SC_PHYS_PAGES": 100, "SC_PAGE_SIZE": 4096}[name])
+    assert lazy.free_memory() == 50 * 4096
+    del said["meminfo"]
+    monkeypatch.delattr("os.sysconf")
+    assert lazy.free_memory() == 2**32

@@ -18,7 +18,7 @@ from untaught import Result, deblur, demosaic, denoise, inpaint, upscale
 from untaught.methods.fusion import Fusion
 from untaught.methods.plug_and_play import PlugAndPlay
 
-SHORT = 12  # steps
+SHORT = 6  # steps
 # What the answer of a fit depends on there that it does not here: draws of the device's own generator.
 DRAWN_THERE = ("dip", "fusion", "self2self")
 PNP = PlugAndPlay(steps=3)
@@ -107,7 +107,7 @@ def test_every_noise_is_met_there(noise: str) -> None:
 @pytest.mark.parametrize("rule", ["recorrupted", "held-out", "wmv", "emv", "discrepancy"])
 def test_every_rule_watches_there(rule: str) -> None:
     with pretended.device():
-        result = denoise(noisy_crop(), method=replace(DIP, steps=30), noise=NOISE, stop=rule, device="cuda")
+        result = denoise(noisy_crop(), method=replace(DIP, steps=12), noise=NOISE, stop=rule, device="cuda")
     assert np.isfinite(result.image).all()
 
 
@@ -126,7 +126,8 @@ def some(height: int, width: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_every_task_is_done_there(name: str) -> None:
+def test_every_task_is_done_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("untaught.pipeline.plane.state_error.MOST_DRAWS", 2)  # of the error of what is filled in
     here, there = both(TASKS[name])
     if "fit" in name:
         assert psnr(there.image, here.image) > 15

@@ -59,3 +59,21 @@ def test_few_planes_and_those_without_an_answer_tell_nothing() -> None:
     assert calibrated(METHOD, planes(0.05, 0.05, FEWEST - 1), 0.0) == METHOD
     assert calibrated(METHOD, planes(0.05, 0.0), 0.0) == METHOD
     assert calibrated(METHOD, planes(0.05, 0.02, level=2.0), 0.0) == METHOD
+
+
+def test_both_formulas_are_joined_by_their_errors() -> None:
+    """Written out for planes that fluctuate by a given error: Stein .06 +- .02 / 4, Tweedie .05 * .5 +- 40 %."""
+    count, side = 16, 32
+    checks = (-1.0) ** (torch.arange(side)[:, None] + torch.arange(side))
+    shape = (1, 1, side, side)
+    misfit = (0.06 + 0.64 * checks).expand(shape)
+    flat = [torch.full(shape, value) for value in (0.05, 0.1)]
+    terms = [Terms(misfit - 2 * flat[0] + flat[1], flat[0], flat[1], torch.ones(shape))] * count
+    stein_error = 0.64 / side / count**0.5
+    before, own = 0.05 * 0.5, 0.4 * 0.05 * 0.5
+    a, b = stein_error**-2, own**-2
+    risk = (a * 0.06 + b * before) / (a + b)
+    told = calibrated(Shrinkage(0.4, factor=0.5), terms, 0.0)
+    assert told.factor == pytest.approx(risk / 0.05, rel=1e-3)
+    assert told.follows == pytest.approx(a / (a + b), rel=1e-3)
+    assert told.error == pytest.approx(((a + b) ** -1 / risk**2 + 0.12**2) ** 0.5, rel=1e-3)

@@ -59,3 +59,9 @@ def test_a_gain_of_twenty_decibels_can_be_stated() -> None:
     interval = to_interval(Risk(1e-4, 1e-5), 1e-2, "white noise")
     assert interval.value == pytest.approx(40.0)
     assert to_interval(Risk(0.0, 1e-5), 1e-2, "white noise").high == pytest.approx(20 + 25.2, abs=0.1)
+
+
+def test_a_divergence_below_nothing_counts_as_none() -> None:
+    """It is chance there, and no sign of signal: the whole ratio of a flat part is taken."""
+    found = CURVE.corrected(-0.2 * ONES, ONES)
+    assert torch.allclose(found, -0.2 * 0.4 * ONES, rtol=1e-4)

@@ -7,6 +7,7 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -219,8 +220,13 @@ def sha256(picture: Image) -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions that a result may depend on."""
-    names = ("torch", "numpy", "scipy", "scikit-image")
-    return {"untaught": __version__, "python": platform.python_version(), **{n: version(n) for n in names}}
+    return {"untaught": __version__, "python": platform.python_version(), **_libraries()}
+
+
+@cache
+def _libraries() -> dict[str, str]:
+    """Return those of the libraries; to read them takes as long as to restore a very small picture."""
+    return {name: version(name) for name in ("torch", "numpy", "scipy", "scikit-image")}
 
 
 def _fields(thing: object) -> dict[str, Any]:

@@ -222,7 +222,7 @@ class Rmse:
     high: float
 
     def __str__(self) -> str:
-        value, low, high = (f"{v:.0f}" if v >= 1e3 else f"{v:.3g}" for v in (self.value, self.low, self.high))
+        value, low, high = (f"{v:.0f}" if v >= 999.5 else f"{v:.3g}" for v in (self.value, self.low, self.high))
         return f"{value} ({low} to {high})"
 
     def as_dict(self) -> dict[str, float]:

@@ -8,9 +8,10 @@ import pytest
 
 from tests.helpers.files import again, noise, refusal, smooth
 from untaught.errors import InputError
-from untaught.image.files import check_writable, read, write
+from untaught.image.files import as_image, check_writable, read, write
 from untaught.image.image import Image
 from untaught.image.output_type import typed
+from untaught.image.reading import Reading
 
 pydicom = pytest.importorskip("pydicom", reason="needs pydicom, which DICOM is read with")
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -207,3 +208,71 @@ def test_reports_masks_and_cut_off_files_are_sentences(tmp_path):
     for length in (140, 200, 400, 700, len(data) // 2, len(data) - 2):
         (tmp_path / "c.dcm").write_bytes(data[:length])
         assert any(word in refusal(tmp_path / "c.dcm") for word in ("cut off", "cut-off", "no picture")), length
+
+
+def test_signed_values_that_another_library_decodes_are_signed(tmp_path):
+    """JPEG-LS knows no sign: of 12 bits that are stored in 16, the upper ones say nothing."""
+    values = smooth((24, 32))[..., 0].astype(np.int16) * 16 - 2000
+    code = imagecodecs.jpegls_encode((values & 0xFFF).astype(np.uint16))
+    path = made(
+        tmp_path / "a.dcm",
+        values,
+        JPEG_LS,
+        BitsStored=12,
+        HighBit=11,
+        PixelData=pydicom.encaps.encapsulate([code]),
+    )
+    found = read(path)
+    assert found.array.dtype == np.int16
+    np.testing.assert_array_equal(found.array, values)
+
+
+def test_frames_that_are_missing_are_counted(tmp_path):
+    values = np.stack([smooth((24, 32))[..., 0]] * 3)
+    code = imagecodecs.jpegls_encode(values[0])
+    path = made(tmp_path / "a.dcm", values, JPEG_LS, PixelData=pydicom.encaps.encapsulate([code, code]))
+    assert "corrupt DICOM" in refusal(path)
+
+
+@pytest.mark.parametrize(("step", "axes"), [(2.0, "ZYX"), (0.0, "CYX")])
+def test_frames_are_slices_where_each_lies_at_a_place_of_its_own(tmp_path, step, axes):
+    frames = []
+    for k in range(3):
+        place = pydicom.Dataset()
+        place.ImagePositionPatient = [0, 0, step * k]
+        frame = pydicom.Dataset()
+        frame.PlanePositionSequence = [place]
+        frames.append(frame)
+    values = noise((3, 20, 24))
+    path = made(tmp_path / "a.dcm", values, PerFrameFunctionalGroupsSequence=frames)
+    assert read(path).axes == axes
+
+
+def test_without_a_size_of_its_pixels_nothing_is_said_of_it(tmp_path):
+    path = made(tmp_path / "a.dcm", slices())
+    dataset = pydicom.dcmread(path)
+    del dataset.PixelSpacing
+    dataset.save_as(path)
+    assert "spacing" not in read(path).metadata
+
+
+def test_a_palette_in_dicom_becomes_colours(tmp_path):
+    indices = noise((20, 24)) % 4
+    tables = {
+        f"{name}PaletteColorLookupTable{what}": value
+        for k, name in enumerate(("Red", "Green", "Blue"))
+        for what, value in (
+            ("Descriptor", [4, 0, 16]),
+            ("Data", (np.arange(4, dtype="<u2") * 1000 * (k + 1)).tobytes()),
+        )
+    }
+    found = read(made(tmp_path / "a.dcm", indices, PhotometricInterpretation="PALETTE COLOR", **tables))
+    assert found.axes == "YXS"
+    np.testing.assert_array_equal(found.array, indices[..., None].astype(int) * [1000, 2000, 3000])
+
+
+def test_what_a_dicom_file_takes_is_told_by_its_bits_and_frames(tmp_path):
+    path = made(tmp_path / "a.dcm", noise((3, 20, 24), np.uint16))
+    assert as_image(path, None, Reading(memory=3 * 20 * 24 * 2)).array.shape == (3, 20, 24)
+    with pytest.raises(InputError, match=r"takes 2880 bytes unpacked, more than the 2879 bytes of memory"):
+        as_image(path, None, Reading(memory=3 * 20 * 24 * 2 - 1))

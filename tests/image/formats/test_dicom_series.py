@@ -14,6 +14,8 @@ from tests.image.formats.test_dicom import made, pydicom
 from untaught.cli import main
 from untaught.errors import InputError, OutputError
 from untaught.image.files import check_writable, read, write
+from untaught.image.formats.dicom_series import objection
+from untaught.image.image import Image
 
 ALONG = [1, 0, 0, 0, 0, -1]  # rows to the left, columns to the feet: the normal is the patient's y
 
@@ -156,3 +158,49 @@ def test_places_that_are_no_numbers_are_a_sentence(element):
     path.write_bytes(data)
     with pytest.raises(InputError, match="corrupt DICOM"):
         read(path.parent, volume=True)
+
+
+def test_what_is_no_file_and_no_picture_is_passed_over():
+    folder = series()
+    made(folder / "DICOMDIR", values(1)[0])
+    made(folder / ".hidden", values(1)[0])
+    (folder / "below").mkdir()
+    report = pydicom.Dataset()
+    report.SOPClassUID, report.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.88.11", "1.2.7"
+    report.file_meta = pydicom.dataset.FileMetaDataset()
+    report.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.1"
+    report.save_as(folder / "report.dcm", enforce_file_format=True)
+    assert read(folder, volume=True).array.shape == values().shape
+    only = Path("only")
+    only.mkdir()
+    (folder / "report.dcm").rename(only / "report.dcm")
+    with pytest.raises(InputError, match="holds no DICOM slices"):
+        read(only, volume=True)
+
+
+def test_frames_and_colours_are_no_slices():
+    folder = series()
+    place = {"ImageOrientationPatient": ALONG, "ImagePositionPatient": [1, 60, 7]}
+    made(folder / "film.dcm", values(3), SeriesInstanceUID="1.2.3", SeriesNumber=1, **place)
+    with pytest.raises(InputError, match="holds frames or colours and is no slice"):
+        read(folder, volume=True)
+
+
+def test_a_volume_of_another_size_or_type_is_no_series():
+    image = read(series(), volume=True)
+    for other, said in (
+        (Image.of(image.array[:, ::2], "ZYX", metadata=image.metadata), "no other size or type"),
+        (Image.of(image.array.astype(np.float32), "ZYX", metadata=image.metadata), "no other size or type"),
+        (Image.of(image.array, "ZYX"), "written of such a series alone"),
+    ):
+        assert said in (objection(other) or "")
+    assert objection(image) is None
+
+
+def test_slices_that_lie_unevenly_are_said_to():
+    folder = series()
+    names = sorted(folder.glob("*.dcm"), key=lambda path: pydicom.dcmread(path).ImagePositionPatient[1])
+    moved = pydicom.dcmread(names[2])
+    moved.ImagePositionPatient = [1, float(moved.ImagePositionPatient[1]) + 0.5, 7]
+    moved.save_as(names[2])
+    assert "the slices lie 2 to 3 mm apart; 2.5 mm is written" in " ".join(read(folder, volume=True).notes)

@@ -107,6 +107,7 @@ def test_heic_is_read_upright_with_its_bits(tmp_path, heif):
     assert np.abs(image.array - np.rot90(smooth((64, 80)), -1).astype(int)).mean() < 2
     assert image.metadata["icc"] == ICC
     assert exif_orientation(image.metadata["exif"]) == 1
+    assert image.file_notes == ()
     deep = heif.from_bytes("I;16", (80, 64), (noise((64, 80), np.uint16)).tobytes())
     deep.save(tmp_path / "b.heic", quality=-1)
     assert read(tmp_path / "b.heic").used_range[1] < 4096

@@ -131,3 +131,42 @@ def test_the_command_takes_a_path_inside(tmp_path, capsys):
     assert "error" not in capsys.readouterr().err
     assert not np.array_equal(read(f"{out}:/raw/1").array, read(f"{path}:/raw/1").array)
     np.testing.assert_array_equal(read(f"{out}:/raw/0").array, read(f"{path}:/raw/0").array)
+
+
+def test_what_is_no_picture_at_a_path_is_said(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["names"] = np.array([[b"a", b"b"]] * 20)
+        file["v"] = noise((20, 24))
+    with pytest.raises(InputError, match=r"holds values of type \|S1, which are no picture"):
+        read(f"{tmp_path}/a.h5:/names")
+
+
+@pytest.mark.parametrize("tags", ["{", "[]", '{"axes": [{"name": "y"}]}', "17"])
+def test_axistags_that_say_nothing_are_passed_over(tmp_path, tags):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["v"] = noise((20, 24))
+        file["v"].attrs["axistags"] = tags
+    assert read(tmp_path / "a.h5").axes == "YX"
+
+
+def test_axes_in_words_or_bytes_are_read(tmp_path):
+    for stated in ("zyx", b"zyx"):
+        with h5py.File(tmp_path / "a.h5", "w") as file:
+            file["v"] = noise((3, 20, 24))
+            file["v"].attrs["axes"] = stated
+        assert read(tmp_path / "a.h5").axes == "ZYX"
+
+
+def test_a_virtual_array_whose_parts_are_gone_is_empty_there(tmp_path):
+    """As HDF5 itself has it: 0 where nothing is; and one of arrays in files beside it is followed."""
+    layout = h5py.VirtualLayout((40, 24), np.float32)
+    layout[:20] = h5py.VirtualSource("gone.h5", "v", (20, 24))
+    layout[20:] = h5py.VirtualSource("beside.h5", "v", (20, 24))
+    values = noise((20, 24), np.float32)
+    with h5py.File(tmp_path / "beside.h5", "w") as file:
+        file["v"] = values
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file.create_virtual_dataset("seen", layout)
+    found = read(tmp_path / "a.h5").array
+    np.testing.assert_array_equal(found[20:], values)
+    assert not found[:20].any()

@@ -9,7 +9,8 @@ import tifffile
 from tests.helpers.files import again, noise, refusal
 from tests.helpers.microscopes import write_lif, write_nd2
 from untaught.errors import InputError
-from untaught.image.files import check_writable, read, write
+from untaught.image.files import as_image, check_writable, read, write
+from untaught.image.reading import Reading
 
 
 @pytest.fixture
@@ -107,3 +108,16 @@ def test_what_is_written_of_them_is_ome_tiff(tmp_path):
     back = read(tmp_path / "b.ome.tif")
     assert (back.axes, back.metadata["spacing"]) == ("CYX", image.metadata["spacing"])
     np.testing.assert_array_equal(back.array, image.array)
+
+
+def test_the_largest_scene_of_czi_is_read_and_held(tmp_path, czi):
+    """By its area, and what it takes is told by it: the second is longer, and smaller."""
+    scenes = noise((20, 24)), noise((4, 63), seed=1)
+    path = tmp_path / "a.czi"
+    with czi.create_czi(str(path)) as file:
+        for number, values in enumerate(scenes):
+            file.write(values[..., None], location=(200 * number, 0), plane={"T": 0, "C": 0, "Z": 0}, scene=number)
+    np.testing.assert_array_equal(read(path).array, scenes[0])
+    assert as_image(path, None, Reading(memory=20 * 24)).array.shape == (20, 24)
+    with pytest.raises(InputError, match="takes 480 bytes unpacked"):
+        as_image(path, None, Reading(memory=20 * 24 - 1))

@@ -86,3 +86,11 @@ def test_a_drawing_without_its_impulses_has_its_colours(tmp_path: Path) -> None:
     untaught.write(tmp_path / "out.png", result.picture)
     with PillowImage.open(tmp_path / "out.png") as after:
         assert after.mode == "P"
+
+
+def test_a_palette_of_colours_is_none_of_greys(tmp_path: Path) -> None:
+    drawing(tmp_path / "in.png")
+    picture = untaught.read(tmp_path / "in.png")
+    assert indexed(picture) is not None
+    grey = untaught.Image.of(picture.array[..., 0].copy(), "YX", metadata=picture.metadata)
+    assert indexed(grey) is None

@@ -52,6 +52,7 @@ def test_the_values_behind_the_filters_are_read(tmp_path, rawpy, pattern):
     values = noise((64, 80), np.uint16) >> 4
     image = read(camera(tmp_path / "a.dng", values, pattern))
     assert image.axes == "YX"
+    assert "orientation" not in image.metadata
     np.testing.assert_array_equal(image.array, values)
     mosaic = image.metadata["raw"]
     assert (mosaic.pattern, set(mosaic.black), mosaic.white) == (pattern, {64.0}, 4000.0)
