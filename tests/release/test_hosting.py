@@ -131,4 +131,7 @@ def test_a_tag_is_refused_unless_version_changelog_and_citation_know_it(
 
 
 def test_this_version_may_be_tagged(releases: ModuleType) -> None:
-    assert releases.objections(f"v{releases.version()}") == []
+    own = releases.version()
+    if "dev" in own:
+        pytest.skip("between two releases")
+    assert releases.objections(f"v{own}") == []
