@@ -6,10 +6,9 @@
 A crop of the astronaut of scikit-image, in colour and in 8 bits, with noise of level 20, drawn and given, restored
 in a process of its own: as it is, and with other threads, and with a processor that lacks AVX-512 and bf16, or
 AVX2 as well, as torch (ATEN_CPU_CAPABILITY), its libraries and numba (NUMBA_CPU_NAME) are told.
---pythons are interpreters of other environments in which the package is installed, by the names that they have in the
-table. Fits take a few steps, so that
-what differs is rounding, and not the end of a fit; `dip, 300` takes more, in which that grows. One
-JSON line a method and way in --output; what is there is not run again.
+--pythons are interpreters of other environments in which the package is installed, by the names that they have in
+the table. Fits take a few steps, so that what differs is rounding, and not the end of a fit; `dip, 300` takes
+more, in which that grows. One JSON line a method and way in --output; what is there is not run again.
 """
 
 from __future__ import annotations
