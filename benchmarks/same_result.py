@@ -1,14 +1,14 @@
 """How much an answer changes with threads, with the instructions of a processor, and with versions.
 
-    python benchmarks/same_result.py [--quick] [--methods nonlocal,dip] [--ways one thread,AVX2] [--side 64]
-        [--pythons /path/to/other/environment/bin/python,...]
+    python benchmarks/same_result.py [--quick] [--methods nonlocal,dip] [--ways one thread,AVX2]
+        [--pythons "oldest versions=/path/to/other/environment/bin/python,..."]
 
 A crop of the astronaut of scikit-image, in colour and in 8 bits, with noise of level 20, drawn and given, restored
 in a process of its own: as it is, and with other threads, and with a processor that lacks AVX-512 and bf16, or
 AVX2 as well, as torch (ATEN_CPU_CAPABILITY), its libraries and numba (NUMBA_CPU_NAME) are told.
---pythons are interpreters of other environments in which the package is installed. Fits take a few steps, so that
-what differs is rounding, and not the end of a fit; `dip, 300` takes more, in which that grows. One
-JSON line a method and way in --output; what is there is not run again.
+--pythons are interpreters of other environments in which the package is installed, by the names that they have in
+the table. Fits take a few steps, so that what differs is rounding, and not the end of a fit; `dip, 300` takes
+more, in which that grows. One JSON line a method and way in --output; what is there is not run again.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ FITS = {"dip": 40, "deep-decoder": 40, "r2r": 40, "gr2r": 40, "n2v": 40, "zs-n2n
 FORMULAS = ("nonlocal", "nonlocal-quick", "nlm", "tv", "wavelet")
 LONG = "dip, 300"
 METHODS = (*FORMULAS, *FITS, LONG)
+PYTHONS = "UNTAUGHT_PYTHONS"  # the variable that says to the process of a case where other interpreters are
 LEVEL = 20
 
 
@@ -64,15 +65,19 @@ def cases(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield what has to be run."""
     methods = args.methods.split(",") if args.methods else ("nonlocal-quick",) if args.quick else METHODS
     ways = args.ways.split(",") if args.ways else ("one thread",) if args.quick else tuple(WAYS)
-    others = [f"python {path}" for path in args.pythons.split(",") if path]
-    for method, way in product(methods, (*ways, *others)):
+    for method, way in product(methods, (*ways, *pythons())):
         yield {"method": method, "way": way, "side": 32 if args.quick else args.side}
+
+
+def pythons() -> dict[str, str]:
+    """Return the other interpreters, by name."""
+    named = (one.partition("=") for one in os.environ.get(PYTHONS, "").split(",") if one)
+    return {name: path for name, _, path in named}
 
 
 def run(case: dict[str, Any]) -> dict[str, Any]:
     """Restore the picture as it is and the other way, and say by how much the answers differ."""
-    way = case["way"]
-    other, settings = (way.partition("python ")[2], {}) if way.startswith("python ") else (None, WAYS[way])
+    other, settings = pythons().get(case["way"]), WAYS.get(case["way"], {})
     with tempfile.TemporaryDirectory() as folder:
         (mine, versions), (found, others) = (
             answer_of(case, Path(folder), *how)
@@ -132,13 +137,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one method of 32 pixels on one thread")
     parser.add_argument("--methods", default="")
     parser.add_argument("--ways", default="")
-    parser.add_argument("--pythons", default="", help="interpreters of other environments")
+    parser.add_argument("--pythons", default="", help="NAME=INTERPRETER of other environments")
     parser.add_argument("--side", type=int, default=64)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results/same_result.jsonl"))
     parser.add_argument("--case", help=argparse.SUPPRESS)
     parser.add_argument("--restore", help=argparse.SUPPRESS)
     parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.pythons:
+        os.environ[PYTHONS] = args.pythons
     if args.restore:
         print(json.dumps(restore(json.loads(args.restore), args.to)))
     elif args.case:

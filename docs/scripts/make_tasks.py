@@ -12,6 +12,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from make_fields import TARGET, Array, Field, crop, smaller
@@ -19,8 +20,37 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter, shift
 from skimage import data
 from skimage.draw import line
+from skimage.filters import threshold_local
 
 import untaught
+
+
+def denoised(rng: np.random.Generator) -> Field:
+    """Return the astronaut in few photons, counted by a camera."""
+    clean = crop(data.astronaut(), 20, 140)
+    noisy = np.clip(np.rint(rng.poisson(clean / 6) * 6 + rng.normal(0, 5, clean.shape)), 0, 255).astype(np.uint8)
+    return Field(noisy, clean, untaught.denoise(noisy).image)
+
+
+def despeckled(rng: np.random.Generator) -> Field:
+    """Return lines of a page in black and white, with specks and pinholes, enlarged without interpolation."""
+    large = np.asarray(Image.fromarray(data.page()).resize((768, 382), Image.Resampling.LANCZOS))
+    page = large[40:232, 140:332] > threshold_local(large, 51, offset=12)[40:232, 140:332]
+    spoilt = page ^ (rng.random(page.shape) < 0.01)
+    restored = untaught.despeckle(spoilt).image
+    return Field(*(255 * one.astype(np.uint8) for one in (spoilt, page, restored)))
+
+
+def taught(rng: np.random.Generator) -> Field:
+    """Return one end of a brick wall, restored by a network that has learnt from noisy pictures of the other."""
+    wall = data.brick()
+    noisy = np.clip(np.rint(wall + rng.normal(0, 25, wall.shape)), 0, 255).astype(np.uint8)
+    with TemporaryDirectory() as folder:
+        for top in range(0, 512, 128):
+            Image.fromarray(noisy[top : top + 128, 256:]).save(Path(folder) / f"{top}.png")
+        untaught.train(folder, f"{folder}/model.safetensors", time_limit=150)
+        new, clean = crop(noisy, 100, 20), crop(wall, 100, 20)
+        return Field(new, clean, untaught.apply(f"{folder}/model.safetensors", new).image)
 
 
 def inpainted(rng: np.random.Generator) -> Field:
@@ -92,6 +122,8 @@ def stacked(rng: np.random.Generator) -> Field:
 
 
 TASKS: dict[str, Callable[[np.random.Generator], Field]] = {
+    "denoise": denoised,
+    "despeckle": despeckled,
     "inpaint": inpainted,
     "upscale": upscaled,
     "deblur": deblurred,
@@ -99,6 +131,7 @@ TASKS: dict[str, Callable[[np.random.Generator], Field]] = {
     "demosaic": demosaiced,
     "descreen": descreened,
     "stack": stacked,
+    "train": taught,
 }
 
 

@@ -37,14 +37,14 @@ def variant(values: dict[str, object]) -> bytes:
     return found
 
 
-def write_nd2(path: Path, values: np.ndarray, step: float, names: tuple[str, ...]) -> Path:
-    """Write one frame of 16 bits, (C, Y, X), its channels interleaved."""
+def write_nd2(path: Path, values: np.ndarray, step: float, names: tuple[str, ...], components: int = 1) -> Path:
+    """Write one frame of 16 bits, (C, Y, X), its channels interleaved, that counts so many components in each."""
     count, height, width = values.shape
     attributes = {
         "uiWidth": width, "uiWidthBytes": 2 * width * count, "uiHeight": height, "uiComp": count,
         "uiBpcInMemory": 16, "uiBpcSignificant": 16, "uiSequenceCount": 1, "eCompression": 2,
     }  # fmt: skip
-    plane = {"uiCompCount": 1, "pFluorescentProbe": {"uiColor": 1}}
+    plane = {"uiCompCount": components, "pFluorescentProbe": {"uiColor": 1}}
     planes = {f"a{k}": {**plane, "sDescription": name} for k, name in enumerate(names)}
     about = {"bCalibrated": True, "dCalibration": step, "sPicturePlanes": {"uiCount": count, "sPlaneNew": planes}}
     chunks = {

@@ -49,6 +49,16 @@ def test_actions_are_pinned_and_jobs_may_do_nothing_by_default(workflow: Path) -
     assert "\npermissions: {}\n" in text
 
 
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+def test_every_step_of_a_workflow_does_one_thing_and_every_job_ends(workflow: Path) -> None:
+    yaml = pytest.importorskip("yaml", reason="needs PyYAML, which Dask brings")
+    jobs = yaml.safe_load(workflow.read_text(encoding="utf-8"))["jobs"]
+    for name, job in jobs.items():
+        assert {"name", "runs-on", "timeout-minutes", "permissions", "steps"} <= set(job), name
+        assert set(job.get("needs", ())) <= set(jobs), name
+        assert all(("run" in step) != ("uses" in step) for step in job["steps"]), name
+
+
 def test_all_versions_of_python_are_tried() -> None:
     text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     tried = re.findall(r'"(3\.\d+)"', re.search(r"python: \[(.*)\]", text)[1])
@@ -118,3 +128,10 @@ def test_a_tag_is_refused_unless_version_changelog_and_citation_know_it(
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## [Unreleased]\n")
     (tmp_path / "CITATION.cff").write_text("title: it\n")
     assert len(releases.objections("v1.2.3")) == 3
+
+
+def test_this_version_may_be_tagged(releases: ModuleType) -> None:
+    own = releases.version()
+    if "dev" in own:
+        pytest.skip("between two releases")
+    assert releases.objections(f"v{own}") == []

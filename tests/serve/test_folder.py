@@ -93,7 +93,8 @@ def test_a_file_cannot_lead_to_others(tmp_path: Path) -> None:
     (tmp_path / "job").mkdir()
     planes = np.random.default_rng(0).integers(0, 255, (2, 32, 32)).astype(np.uint8)
     secret = tmp_path / "secret.ome.tif"
-    tifffile.imwrite(secret, planes[1], metadata={"axes": "YX"})
+    ours = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:b"></OME>'
+    tifffile.imwrite(secret, planes[1], description=ours, metadata=None)
     described = (
         '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:a">'
         '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint8" SizeX="32" SizeY="32" '

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from untaught.image.files import as_image
+from untaught.image.formats import zarr_here
 from untaught.image.formats.ome_zarr_layout import Box
 from untaught.image.formats.ome_zarr_writer import fill
 from untaught.image.image import Image
@@ -73,9 +74,7 @@ class Opening:
         """Return the picture, to be asked for some of its planes."""
         if self.array is None:
             return self.shell.filled(_piece_of(_whole(self.path, self.axes, self.reading, self.signature)))
-        import zarr
-
-        array = zarr.open_array(str(self.path / self.array), mode="r")
+        array = zarr_here.opened_array(self.path / self.array)
         return self.shell.filled(_Ahead(array, self.shell, planes))
 
 

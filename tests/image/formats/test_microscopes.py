@@ -78,6 +78,14 @@ def test_nd2(tmp_path):
         assert "cut" in refusal(tmp_path / "c.nd2"), length
 
 
+def test_nd2_of_more_components_than_there_can_be_is_refused_at_once(tmp_path):
+    pytest.importorskip("nd2", reason="needs nd2, which ND2 is read with")
+    path = write_nd2(tmp_path / "a.nd2", noise((2, 20, 24), np.uint16), 0.25, ("a", "b"), components=2**31)
+    assert "corrupt ND2 file (it counts 2147483648 components in one plane)" in refusal(path)
+    path = write_nd2(tmp_path / "b.nd2", noise((2, 0, 24), np.uint16), 0.25, ("a", "b"))
+    assert "says of no picture" in refusal(path)
+
+
 def test_lif(tmp_path):
     pytest.importorskip("liffile", reason="needs liffile, which LIF is read with")
     images = {"small": noise((2, 20, 24)), "large": noise((3, 20, 24))}

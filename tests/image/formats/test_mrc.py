@@ -12,6 +12,8 @@ from untaught.image.image import Image
 from untaught.image.output_type import typed
 
 mrcfile = pytest.importorskip("mrcfile", reason="needs mrcfile, which MRC is read with")
+# mrcfile 1.5 does what numpy 2.5 deprecates when it opens a file; we read and write without that.
+pytestmark = pytest.mark.filterwarnings("ignore:Setting the dtype on a NumPy array:DeprecationWarning")
 
 
 def volume(path, values, stack=False):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
+import threading
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +20,7 @@ from untaught.cli import main
 from untaught.errors import InputError, OutputError
 from untaught.image import lazy
 from untaught.image.files import check_writable, read, write
-from untaught.image.formats import ome_zarr_layout
+from untaught.image.formats import ome_zarr_layout, zarr_here
 from untaught.image.formats.ome_zarr_layout import smaller
 from untaught.image.image import Image
 from untaught.image.output_type import typed
@@ -107,10 +110,32 @@ def test_an_old_picture_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(zarr, "open_array", fail)
+    monkeypatch.setattr(zarr_here, "opened_array", fail)
     with pytest.raises(OutputError, match=r"b\.zarr could not be written: No space left"):
         write(out, image)
     assert contents(tmp_path) == before
+
+
+def test_no_thread_is_begun(tmp_path, monkeypatch):
+    """Python waits for ever for one that has no memory to begin with."""
+
+    def fail(_):
+        raise AssertionError("a thread")
+
+    path = picture(tmp_path / "a.zarr")
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    image = read(path)
+    for name, one in (("b", image), ("c", typed(image, "float32")), ("d", replace(image, source=None))):
+        np.testing.assert_array_equal(read(write(tmp_path / f"{name}.zarr", one)).array, image.array)
+
+
+def test_notebooks_where_a_loop_is_running_already(tmp_path):
+    image = read(picture(tmp_path / "a.zarr"))
+
+    async def cell():
+        return read(write(tmp_path / "b.zarr", image))
+
+    np.testing.assert_array_equal(asyncio.run(cell()).array, image.array)
 
 
 def test_places_that_are_not_written_over(tmp_path):

@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from untaught.image.formats.base import ANYTHING, Format, Library, broken_by, no_objection
+from untaught.image.formats.base import ANYTHING, BrokenError, Format, Library, broken_by, no_objection
 from untaught.image.image import Image
 from untaught.image.limits import refuse_to_hold
 from untaught.image.reading import WHOLE, Reading
+
+_PLANES = ("ImageMetadataSeqLV|0", "ImageMetadataSeq|0")  # chunks that say of the planes, now and formerly
+_MOST_COMPONENTS = 2**10
 
 
 def read(path: Path, reading: Reading = WHOLE) -> Image:
@@ -23,6 +26,8 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
     with broken_by(*ANYTHING), nd2.ND2File(path) as file:
         told = file.attributes
         sample = told.widthPx * told.heightPx * told.bitsPerComponentInMemory // 8
+        if sample < 1:
+            raise BrokenError("its header says of no picture")
         refuse_to_hold(path, sample * max(told.componentCount, 1), reading.memory)
         sizes = {str(axis): int(size) for axis, size in file.sizes.items()}
         positions = sizes.pop("P", 1)
@@ -30,6 +35,7 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         number = reading.refuse_pages(path, "ND2", positions)
         refuse_to_hold(path, prod(sizes.values()) * file.dtype.itemsize, reading.memory)
         array = np.asarray(file.asarray(position=max(0, number) if positions > 1 else None))
+        _refuse_odd_planes(file)
         metadata = _metadata(file, axes)
     array = np.ascontiguousarray(array.reshape(tuple(sizes.values())))
     notes: tuple[str, ...] = ()
@@ -38,6 +44,18 @@ def read(path: Path, reading: Reading = WHOLE) -> Image:
         notes = (f"{which} is restored, without the others; '--series N' takes another",)
     image = Image.of(array, axes, metadata=metadata, source=path.absolute())
     return replace(image, file_notes=notes)
+
+
+def _refuse_odd_planes(file: Any) -> None:
+    """Refuse what counts more components than any camera has: the library makes a list of so many numbers."""
+    said = file.unstructured_metadata(strip_prefix=False, include=set(_PLANES)) if not file.is_legacy else {}
+    for name in _PLANES:
+        about = said.get(name) or {}
+        counted = about.get("SLxPictureMetadata", about).get("sPicturePlanes", {})
+        for planes in (counted.get("sPlaneNew"), counted.get("sPlane")):
+            for plane in (planes or {}).values():
+                if plane.get("uiCompCount", 1) > _MOST_COMPONENTS:
+                    raise BrokenError(f"it counts {plane['uiCompCount']} components in one plane")
 
 
 def _metadata(file: Any, axes: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from untaught.errors import InputError
+from untaught.image.formats import zarr_here
 from untaught.image.formats.base import ANYTHING, Format, Library, broken_by
 from untaught.image.formats.ome_zarr_layout import LETTERS, SHORT_UNITS, Layout, gaps, refuse_odd_chunks, values_of
 from untaught.image.formats.ome_zarr_writer import write
@@ -35,13 +36,11 @@ def is_zarr(path: Path) -> bool:
 
 def read(path: Path, reading: Reading = WHOLE) -> Image | Unnamed:
     """Read the largest scale of a picture, or the array that the folder is."""
-    import zarr
-
     with broken_by(*ANYTHING):
-        node = zarr.open(str(path), mode="r")
+        node = zarr_here.opened(path)
         attributes = dict(node.attrs)
     where, notes = "", tuple[str, ...]()
-    if isinstance(node, zarr.Group):
+    if isinstance(node, zarr_here.Group):
         where, notes = _picture(path, node, attributes, reading)
         with broken_by(*ANYTHING):
             group = node[where] if where else node

@@ -57,7 +57,7 @@ def gaps(folder: Path, array: Any, values: NDArray[Any]) -> tuple[str, ...]:
     }
     if not absent:
         return ()
-    fill = array.fill_value
+    fill = array.metadata.fill_value
     borders = [values[where] != fill for at in sorted(absent) for where in _borders(at, size, counts, absent)]
     around = sum(int(border.sum()) for border in borders), sum(border.size for border in borders)
     missing = f"{len(absent)} of {int(np.prod(counts))} chunks of {folder} are missing"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from untaught.image.formats import zarr_here
 from untaught.image.formats.ome_zarr_layout import LETTERS, UNITS, Box, Layout, Read, boxes, part_of_smaller
 from untaught.image.image import Image
 from untaught.image.lazy import release
@@ -62,16 +63,12 @@ def laid_out(folder: Path, image: Image) -> list[str]:
 
 def boxes_of(folder: Path, level: str) -> list[Box]:
     """Return the parts of a scale that may be written apart from each other."""
-    import zarr
-
-    return list(boxes(zarr.open_array(str(folder / level), mode="r")))
+    return list(boxes(zarr_here.opened_array(folder / level)))
 
 
 def fill(folder: Path, level: str, full: tuple[int, ...], read: Read, some: Iterable[Box]) -> None:
     """Write some boxes of a scale of a picture of the shape `full`, of which `read` returns parts."""
-    import zarr
-
-    made = zarr.open_array(str(folder / level), mode="r+")
+    made = zarr_here.opened_array(folder / level, "r+")
     for box in some:
         made[box] = part_of_smaller(read, full, made.shape, box)
 
@@ -86,15 +83,13 @@ def _left_out(scales: set[Path], folder: str, names: list[str]) -> set[str]:
 
 def _old(folder: Path, layout: Layout, image: Image) -> list[str]:
     """Lay out all scales in the chunks and the compression that they had; return where they are."""
-    import zarr
-
     shape, dtype = image.array.shape, image.array.dtype
     kept = (shape, dtype.str) == (layout.shape, layout.dtype)
     finer = [new / old for new, old in zip(shape, layout.shape, strict=True)]
     levels = [str(Path(layout.where) / level) for level in layout.levels or ("",)]
     if not kept:
         for level in levels:
-            old = zarr.open_array(str(folder / level), mode="r+")
+            old = zarr_here.opened_array(folder / level, "r+")
             sizes = tuple(round(size * by) for size, by in zip(old.shape, finer, strict=True))
             _alike(folder / level, old, sizes, dtype)
         _rescale(folder / layout.where, finer)
@@ -103,7 +98,7 @@ def _old(folder: Path, layout: Layout, image: Image) -> list[str]:
                 warnings.simplefilter(
                     "ignore"
                 )  # that it is no part of the standard: the file that was read has it
-                zarr.consolidate_metadata(str(folder))
+                zarr_here.consolidate(folder)
     return levels
 
 
@@ -113,10 +108,8 @@ def _is_consolidated(folder: Path) -> bool:
     return root.is_file() and b'"consolidated_metadata": {' in root.read_bytes()
 
 
-def _alike(place: Path, old: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+def _alike(place: Path, old: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """Make an array as another, of another size or type."""
-    import zarr
-
     options: dict[str, Any] = {"zarr_format": old.metadata.zarr_format, "attributes": dict(old.attrs)}
     options["compressors"] = old.compressors
     if old.metadata.zarr_format == 2:
@@ -124,29 +117,25 @@ def _alike(place: Path, old: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) 
     else:
         options |= {"shards": old.shards, "dimension_names": old.metadata.dimension_names}
         options["chunk_key_encoding"] = old.metadata.chunk_key_encoding.to_dict()
-    return zarr.create_array(str(place), shape=shape, dtype=dtype, chunks=old.chunks, overwrite=True, **options)
+    zarr_here.made_array(place, shape=shape, dtype=dtype, chunks=old.chunks, overwrite=True, **options)
 
 
 def _rescale(group: Path, finer: list[float]) -> None:
     """Make the steps of the pixels those of a picture of another size."""
-    import zarr
-
-    node = zarr.open(str(group), mode="r+")
+    node = zarr_here.opened(group, "r+")
     attributes = dict(node.attrs)
     for image in (attributes.get("ome") or attributes).get("multiscales") or ():
         for dataset in image["datasets"]:
             for one in dataset.get("coordinateTransformations") or ():
                 if one.get("type") == "scale" and len(one["scale"]) == len(finer):
                     one["scale"] = [step / by for step, by in zip(one["scale"], finer, strict=True)]
-    node.attrs.put(attributes)
+    node.say(attributes)
 
 
 def _new(folder: Path, image: Image) -> list[str]:
     """Lay out a picture from elsewhere, halved until it is small; return where its scales are."""
-    import zarr
-
     array, axes = ordered(image)
-    group = zarr.open_group(str(folder), mode="w", zarr_format=3)
+    group = zarr_here.made_group(folder)
     datasets: list[dict[str, Any]] = []
     shape = array.shape
     while True:
@@ -161,7 +150,7 @@ def _new(folder: Path, image: Image) -> list[str]:
     about: dict[str, Any] = {"axes": [_axis(image, axis) for axis in axes], "datasets": datasets}
     ome = {"version": _VERSION, "multiscales": [about]}
     channels = _channels(image)
-    group.attrs["ome"] = ome | ({"omero": {"channels": channels}} if channels else {})
+    group.say({"ome": ome | ({"omero": {"channels": channels}} if channels else {})})
     return [str(one["path"]) for one in datasets]
 
 
