@@ -97,7 +97,9 @@ def write(path: Path, case: dict[str, Any]) -> None:
 
     shape = case["planes"], case["side"], case["side"]
     partial = path.with_suffix(".partial")
-    tifffile.imwrite(partial, planes(), shape=shape, dtype=np.uint8, metadata={"axes": "TYX"})
+    tifffile.imwrite(
+        partial, planes(), shape=shape, dtype=np.uint8, photometric="minisblack", metadata={"axes": "TYX"}
+    )
     partial.rename(path)
 
 

@@ -14,7 +14,7 @@ from tests.helpers.benchmark_pages import pages
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("stacks", "volume", "lib.flicker", "tables.stacks") as found:
+    with pages("stacks", "volume", "film", "microscopy", "lib.flicker", "tables.stacks") as found:
         yield found
 
 
@@ -68,3 +68,35 @@ def test_a_volume_is_what_it_is_said_to_be(loaded, tmp_path: Path) -> None:
     assert page.decibels(tmp_path / "v.zarr", case) == pytest.approx(
         20 * np.log10(255 / np.std(noisy - clean)), abs=0.01
     )
+
+
+def test_a_long_film_is_what_it_is_said_to_be(loaded, tmp_path: Path) -> None:
+    page, folder = loaded["film"], tmp_path / "set9_awgn" / "25"
+    folder.mkdir(parents=True)
+    tile = np.broadcast_to(np.linspace(80, 170, 24).astype(np.uint8)[:, None, None], (24, 24, 3))
+    Image.fromarray(tile.copy()).save(folder / "F16_GT.png")
+    case = {"planes": 3, "side": 40, "data": str(tmp_path)}
+    page.write(tmp_path / "film.tif", case)
+    with tifffile.TiffFile(tmp_path / "film.tif") as file:
+        assert file.series[0].axes == "TYX"
+        noisy = file.asarray()
+    assert noisy.shape == (3, 40, 40)
+    error = np.std(noisy - np.stack(list(page.clean(case))))
+    assert error == pytest.approx(20, rel=0.08)
+    assert page.decibels(tmp_path / "film.tif", case) == pytest.approx(20 * np.log10(255 / error), abs=0.05)
+
+
+def test_real_stacks_are_held_against_what_follows_them(loaded, tmp_path: Path) -> None:
+    page, folder = loaded["microscopy"], tmp_path / "stacks" / "microscopy"
+    folder.mkdir(parents=True)
+    x = np.tile(np.linspace(500, 1500, 32), (32, 1))
+    frames = (x + np.random.default_rng(0).normal(0, 200, (20, 32, 32))).clip(0).round()
+    tifffile.imwrite(folder / "gcamp_2photon.tif", frames.astype(np.uint16), photometric="minisblack")
+    planes, reference, own, scored = page.loaded("gcamp", tmp_path)
+    np.testing.assert_array_equal(planes, frames[:10])
+    np.testing.assert_allclose(reference, frames[10:].mean(0))
+    assert own == pytest.approx(200**2 / 10, rel=0.1)
+    assert scored == list(range(10))
+    row = page.run({"stack": "gcamp", "planes": 4, "data": str(tmp_path)})
+    assert row["together"]["psnr"] > row["mean of 3"]["psnr"] > row["input"]["psnr"]
+    assert "gaussian" in row["said"]["together"].lower()
