@@ -23,6 +23,7 @@ from tables.drawings import drawings
 from tables.gpu import gpu
 from tables.instruments import INSTRUMENTS
 from tables.markdown import NOTHING, Group, Row, grouped, heading, in_order, provenance, table
+from tables.microscopy import microscopy
 from tables.mutants import equal_mutants, mutants
 from tables.peers import peers
 from tables.reliability import calls, found
@@ -225,6 +226,7 @@ TABLES: dict[str, Callable[[list[Row]], str]] = {
     "noise": noise,
     "drawings": drawings,
     "stacks": stacks,
+    "microscopy": microscopy,
     "same-result": same_result,
     "rules": rules,
     "trust": trust,

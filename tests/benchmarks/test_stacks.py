@@ -14,7 +14,7 @@ from tests.helpers.benchmark_pages import pages
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("stacks", "volume", "film", "microscopy", "lib.flicker", "tables.stacks") as found:
+    with pages("stacks", "volume", "film", "microscopy", "lib.flicker", "tables.stacks", "tables.microscopy") as found:
         yield found
 
 
@@ -100,3 +100,7 @@ def test_real_stacks_are_held_against_what_follows_them(loaded, tmp_path: Path) 
     row = page.run({"stack": "gcamp", "planes": 4, "data": str(tmp_path)})
     assert row["together"]["psnr"] > row["mean of 3"]["psnr"] > row["input"]["psnr"]
     assert "gaussian" in row["said"]["together"].lower()
+    whole = {"case": {"stack": "gcamp", "planes": 0}, "benchmark": "microscopy", **row}
+    told = loaded["tables.microscopy"].microscopy([whole])
+    assert "| Stack | input | together | alone | mean of 3 |" in told
+    assert f"| gcamp, 4 of 32 x 32 | {row['input']['psnr']:.2f} | {row['together']['psnr']:.2f} |" in told
