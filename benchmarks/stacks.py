@@ -19,6 +19,7 @@ again.
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -178,9 +179,11 @@ def trust(found: Stack, clean: Stack, stated: Stated) -> dict[str, float]:
     """Return how many of the planes' intervals hold the truth, and how far they are off."""
     if not stated:
         return {}
-    true = [psnr(a, b) for a, b in zip(found, clean, strict=True)]
+    true = [math.inf if np.array_equal(a, b) else psnr(a, b) for a, b in zip(found, clean, strict=True)]
     inside = [s.low <= t <= s.high for s, t in zip(stated, true, strict=True)]
-    off = [s.value - t for s, t in zip(stated, true, strict=True)]
+    off = [
+        s.value - t for s, t in zip(stated, true, strict=True) if t < math.inf
+    ]  # not of empty planes left empty
     return {"inside": round(float(np.mean(inside)), 3), "stated": round(float(np.mean(off)), 3)}
 
 
