@@ -12,13 +12,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 
-# Compiled afterwards, on two cores: pip would do it on one. Some files of others are for other versions of Python.
-$(VENV)/.installed-test: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e '.[test]'
-	-$(BIN)/python -m compileall -qq -j 2 $(VENV)/lib
-	touch $(VENV)/.installed $@
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
 
 demo: $(VENV)/.installed
 	$(BIN)/untaught demo -o demo
