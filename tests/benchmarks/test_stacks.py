@@ -14,7 +14,8 @@ from tests.helpers.benchmark_pages import pages
 
 @pytest.fixture(scope="module")
 def loaded():
-    with pages("stacks", "volume", "film", "microscopy", "lib.flicker", "tables.stacks", "tables.microscopy") as found:
+    names = ("stacks", "volume", "film", "microscopy", "lib.flicker", "tables.stacks", "tables.microscopy")
+    with pages(*names) as found:
         yield found
 
 
