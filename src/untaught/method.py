@@ -92,6 +92,8 @@ class Runs:
         Along what it takes a plane alone, but with its `neighbours`, a number of planes on each side, in sight.
     reach : int
         Planes on each side that help one, where they are taken together.
+    held : int
+        Bytes that a value of a plane takes then, at most, with what is kept of each plane beside.
     shared : tuple of {"time", "depth"}
         Along what one network of it is fitted to all planes, each seen with its neighbours: it is a
         `methods.in_series.Shared` then.
@@ -113,6 +115,7 @@ class Runs:
     tweedie_depth: tuple[float, ...] = (0.4,)
     context: tuple[Along, ...] = ()
     reach: int = 4
+    held: int = 360  # nonlocal: measured as 280 over time and 180 through depth
     shared: tuple[Along, ...] = ()
 
 

@@ -57,7 +57,7 @@ QUICK: dict[str, str | Method | Fusion] = {
     "r2r": R2R(steps=20, draws=2, spread=10, shape=UNetShape(8, 2), crop=32),
     "deep-decoder": DeepDecoder(steps=120, warmup=5, shape=DecoderShape(width=8, scales=1)),
     "fusion": Fusion(("nonlocal", DIP(steps=20, shape=HourglassShape(width=8, depth=2, skip=4)))),
-    **{name: learner_of(name, (8, 1), steps=40, crop=16, rate=0.005, decay=0.8) for name in LEARNED},
+    **{name: learner_of(name, (8, 1), steps=24, crop=16, rate=0.005, decay=0.8) for name in LEARNED},
     "n2v:2": Subsampled(steps=60, crop=32, batch=1, rate=0.005, decay=0.8, shape=UNetShape(8, 1)),
     "auto": "auto",
 }

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from untaught.noise import Gaussian, NoiseModel, PoissonGaussian
 
-DRAWS = 2_000_000
+DRAWS = 1_000_000
 FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "y": (lambda y: y, torch.ones_like),
     "y^3": (lambda y: y**3, lambda y: 3 * y**2),

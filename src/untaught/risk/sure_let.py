@@ -24,6 +24,7 @@ from untaught.problem import Response
 
 RIDGE = 1e-4  # of the diagonal of G: candidates may agree in a band
 ROUNDING = 1e-10  # of the energy of f_0: what is nearer to it than this is the same picture
+CHUNK = 2**18  # values at a time in double precision
 Linear = Callable[[Tensor], list[Tensor]]
 
 
@@ -58,10 +59,16 @@ def _joined(a: Sequence[Response], b: Sequence[Response]) -> list[tuple[Tensor, 
 def weights(base: Part, parts: Sequence[Part], y: Tensor, mask: Tensor) -> list[float]:
     """Return the c of least risk over the pixels where `mask`, (1, 1, H, W), is 1."""
     rows = torch.stack([(part.image * mask).flatten() for part in parts])
-    gram = (rows @ rows.T).double()
-    gram += torch.diag(RIDGE * gram.diagonal() + ROUNDING * (base.image * mask).square().sum())
-    gain = (rows @ (y - base.image).flatten()).double()
-    cross = torch.stack([(part.cross * mask).double().sum() for part in parts])
+    left = (y - base.image).flatten()
+    gram = torch.zeros(len(parts), len(parts), dtype=torch.float64)
+    gain = torch.zeros(len(parts), dtype=torch.float64)
+    # In single precision what parts that agree share is rounded by more than the ridge, on some processors.
+    for start in range(0, len(left), CHUNK):
+        some, rest = rows[:, start : start + CHUNK].double(), left[start : start + CHUNK].double()
+        gram += (some @ some.T).cpu()
+        gain += (some @ rest).cpu()
+    gram += torch.diag(RIDGE * gram.diagonal() + ROUNDING * float((base.image * mask).square().sum()))
+    cross = torch.stack([(part.cross * mask).double().sum().cpu() for part in parts])
     found: list[float] = torch.linalg.solve(gram, gain - cross).tolist()
     return found
 

@@ -16,6 +16,7 @@ from untaught.methods.non_local.dct_pyramid import Axes, bands, enlarged, halved
 from untaught.methods.non_local.noise_covariance import Covariance
 from untaught.methods.non_local.over_time import ONCE_OVER_TIME, denoise_over_time
 from untaught.methods.non_local.stack_parts import Draw, Joint, Split, Stack
+from untaught.methods.non_local.temporal_mean import average_what_stays
 from untaught.methods.non_local.through_depth import CUBES, ONCE_THROUGH_CUBES, CubeStage, denoise_volume
 from untaught.problem import Estimate, Problem, Response
 
@@ -46,9 +47,10 @@ def solve_together(method: Planewise, problems: Sequence[Problem], along: Along,
     if len(problems) == 1:
         return [method.solve(problems[0], seed)]
     line = [list(range(len(problems)))]
+    if along == "depth":
+        return _solved(method, problems, [_depth(line, method.in_one_pass)], seed)
     alone = _Step(_alone(method), _scales(method))
-    with_others = _time(line, method.in_one_pass) if along == "time" else _depth(line, method.in_one_pass)
-    return _solved(method, problems, [alone, with_others] if along == "time" else [with_others], seed)
+    return _solved(method, problems, [alone, *_time(line, method.in_one_pass)], seed)
 
 
 def solve_grid(method: Planewise, problems: Sequence[Problem], length: int, seed: int) -> list[Estimate]:
@@ -62,7 +64,7 @@ def solve_grid(method: Planewise, problems: Sequence[Problem], length: int, seed
         return solve_together(method, problems, "time", seed)
     columns = [list(column) for column in zip(*lines, strict=True)]
     volumes = _depth(columns, method.in_one_pass)
-    return _solved(method, problems, [volumes, *([_time(lines, method.in_one_pass)] if length > 1 else [])], seed)
+    return _solved(method, problems, [volumes, *(_time(lines, method.in_one_pass) if length > 1 else [])], seed)
 
 
 def _on_processor(problem: Problem) -> Problem:
@@ -149,15 +151,22 @@ def _scales(method: Planewise) -> Callable[[int], tuple[Split, ...]]:
     return lambda count: tuple(method.split(scale) for scale in range(count - 1))
 
 
-def _time(lines: Lines, in_one_pass: bool) -> _Step:
-    """Return what follows patches along lines; the pilot is a part of the answer."""
-    followed = _followed_once if in_one_pass else _followed
+def _time(lines: Lines, in_one_pass: bool) -> list[_Step]:
+    """Return what follows patches along lines, and averages what stays; the pilot is a part of each answer."""
 
-    def make(stack: Stack, pilot: Tensor | None) -> list[Tensor]:
-        assert pilot is not None
-        return _by_lines(stack, lines, lambda part, line: followed(part, pilot[line]))
+    def along(followed: Callable[[Stack, Tensor], list[Tensor]]) -> Made:
+        def make(stack: Stack, pilot: Tensor | None) -> list[Tensor]:
+            assert pilot is not None
+            return _by_lines(stack, lines, lambda part, line: followed(part, pilot[line]))
 
-    return _Step(make, lambda count: (_split(WHOLE), *(_split(EDGES) for _ in range(count - 2))))
+        return make
+
+    def splits(count: int) -> tuple[Split, ...]:
+        return (_split(WHOLE), *(_split(EDGES) for _ in range(count - 2)))
+
+    if in_one_pass:
+        return [_Step(along(_followed_once), splits)]
+    return [_Step(along(_followed), splits), _Step(along(_averaged), splits)]
 
 
 def _depth(lines: Lines, in_one_pass: bool) -> _Step:
@@ -190,6 +199,11 @@ def _followed(stack: Stack, pilot: Tensor) -> list[Tensor]:
 def _followed_once(stack: Stack, pilot: Tensor) -> list[Tensor]:
     """Return what is made over time in one pass, at the full resolution alone, and `pilot`."""
     return [denoise_over_time(stack.y, stack.variance, pilot, ONCE_OVER_TIME, stack.covariance()), pilot]
+
+
+def _averaged(stack: Stack, pilot: Tensor) -> list[Tensor]:
+    """Return `pilot`, and the same with what stands still averaged over all planes."""
+    return [pilot, average_what_stays(stack.y, stack.variance, pilot, stack.covariance())]
 
 
 def _in_cubes(stack: Stack, axes: Axes, stages: tuple[CubeStage, ...]) -> list[Tensor]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from untaught.image.plane import Plane
 from untaught.image.tiling import Tile, Tiling
+from untaught.method import Runs
 from untaught.noise import NoiseModel
 from untaught.pipeline.plane.make_problem import denoising_problem
 from untaught.pipeline.plane.working_scale import WorkingScale
@@ -19,9 +20,7 @@ from untaught.problem import Problem
 
 MARGIN = 4  # planes to both sides that help a formula, and are answered with another block
 LARGEST = 24  # planes of a block that are answered
-# A value of a plane, at most, while its block is restored: measured as 280 bytes over time and 180 through depth,
-# and what is kept of each plane beside.
-BYTES = 360
+BYTES = Runs().held
 SIDE, STEP, OVERLAP = 128, 32, 32  # pixels: of the smallest tile, what sides are multiples of, what tiles share
 
 

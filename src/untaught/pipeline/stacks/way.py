@@ -46,7 +46,8 @@ class Way:
     @classmethod
     def by(cls, method: Helping, series: Series) -> Way:
         """Return the way of a formula."""
-        return cls(method, SEVERAL.format(count=len(series.planes), axis=series.axis), series.along)
+        said = SEVERAL.format(count=len(series.planes), axis=series.axis)
+        return cls(method, said, series.along, each=runs_of(method).held)
 
     @property
     def name(self) -> str:
