@@ -1,6 +1,8 @@
-"""Make docs/img/page.jpg, the page of `untaught serve` with the demo picture; needs Chromium and its driver.
+"""Make docs/img/page.jpg, the page of `untaught serve` with the demo picture, and notebook.jpg, what a cell shows.
 
 PYTHONPATH=. python docs/scripts/make_page.py
+
+Chromium and its driver are needed.
 """
 
 from __future__ import annotations
@@ -14,30 +16,59 @@ from tests.helpers.browser import Server, Tab
 
 import untaught
 
-TARGET = Path(__file__).resolve().parents[1] / "img" / "page.jpg"
+IMAGES = Path(__file__).resolve().parents[1] / "img"
 NOISY = Path(untaught.__file__).parent / "data" / "noisy.png"
 SIZE = (1180, 760)
+CELL = (640, 430)
 QUALITY = 84
 
 
 def main() -> None:
-    """Drop the picture, restore it, and keep what is seen."""
+    """Make both."""
     folder = Path(tempfile.mkdtemp())
-    server, tab = Server(folder), Tab(folder)
+    tab = Tab(folder)
     try:
-        view = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 1, "mobile": False}
-        tab.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
-        tab.driver.get(server.address)
+        _page(folder, tab)
+        _notebook(folder, tab)
+    finally:
+        tab.driver.quit()
+
+
+def _page(folder: Path, tab: Tab) -> None:
+    """Drop the picture, restore it, and keep what is seen."""
+    server = Server(folder)
+    try:
+        _show(tab, server.address, SIZE)
         tab.until(lambda: tab.find("#drop").is_displayed())
         tab.drop((NOISY.name, NOISY.read_bytes()))
         tab.until(lambda: tab.states().get(NOISY.name) == "ready", 60)
         tab.find("#start").click()
         tab.until(lambda: tab.find("#get-result").get_attribute("aria-disabled") == "false", 60)
-        with Image.open(io.BytesIO(tab.driver.get_screenshot_as_png())) as seen:
-            seen.convert("RGB").save(TARGET, quality=QUALITY, optimize=True)
+        _keep(tab, "page.jpg")
     finally:
-        tab.driver.quit()
         server.end()
+
+
+def _notebook(folder: Path, tab: Tab) -> None:
+    """Show what a notebook shows of a result that is the last line of a cell."""
+    cell = folder / "cell.html"
+    shown = untaught.denoise(NOISY)._repr_html_()
+    cell.write_text(
+        f'<meta charset="utf-8"><body style="margin: 12px; font: 14px sans-serif">{shown}</body>', "utf-8"
+    )
+    _show(tab, cell.as_uri(), CELL)
+    _keep(tab, "notebook.jpg")
+
+
+def _show(tab: Tab, address: str, size: tuple[int, int]) -> None:
+    view = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    tab.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", view)
+    tab.driver.get(address)
+
+
+def _keep(tab: Tab, name: str) -> None:
+    with Image.open(io.BytesIO(tab.driver.get_screenshot_as_png())) as seen:
+        seen.convert("RGB").save(IMAGES / name, quality=QUALITY, optimize=True)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,16 @@ def side_by_side(clean: Array, **shown: Array) -> Strip:
     return {f"{name}, {decibels(array, clean):.1f} dB": array for name, array in shown.items()}
 
 
+def small(array: Array, top: int, left: int) -> Array:
+    """Return a square of a picture that is made smaller, for what is fitted for minutes."""
+    return crop(smaller(array, 2), top, left)[: SIDE // 2, : SIDE // 2]
+
+
 def rgb(array: Array) -> Array:
-    """Return what is shown of grey or colours of 8 bits."""
+    """Return what is shown of grey or colours of 8 bits; small pictures twice as large."""
     grey = np.clip(np.rint(array), 0, 255).astype(np.uint8)
-    return grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
+    grey = grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, axis=2)
+    return grey.repeat(2, 0).repeat(2, 1) if len(grey) < SIDE else grey
 
 
 def trust(rng: np.random.Generator) -> list[Strip]:
@@ -76,7 +82,7 @@ def folders(rng: np.random.Generator) -> list[Strip]:
 
 def files(rng: np.random.Generator) -> list[Strip]:
     """Return a picture of floats in its own units, some of which are NaN."""
-    clean = 2e-3 * crop(data.moon(), 200, 180).astype(np.float32) / 255
+    clean = 2e-3 * crop(data.moon(), 0, 0).astype(np.float32) / 255
     noisy = (clean + rng.normal(0, 1.5e-4, clean.shape)).astype(np.float32)
     gone = rng.random(clean.shape) < 0.02
     noisy[gone] = np.nan
@@ -121,7 +127,7 @@ def limits(rng: np.random.Generator) -> list[Strip]:
 
 def interruptions(rng: np.random.Generator) -> list[Strip]:
     """Return a fit that is stopped twice, and left to itself."""
-    clean = crop(data.astronaut(), 20, 140)
+    clean = small(data.astronaut(), 10, 70)
     noisy = noise(rng, clean, 25)
     shown = {"before": noisy}
     for steps in (60, 200):
@@ -132,10 +138,10 @@ def interruptions(rng: np.random.Generator) -> list[Strip]:
 
 def clusters(rng: np.random.Generator) -> list[Strip]:
     """Return a picture restored in parts, and how that differs from the same as a whole."""
-    clean = data.camera()
+    clean = data.astronaut()
     noisy = noise(rng, clean, 25)
     whole = untaught.denoise(noisy, method="nonlocal").image
-    parts = untaught.denoise(noisy, method="nonlocal", memory="40MiB").image
+    parts = untaught.denoise(noisy, method="nonlocal", memory="720MiB").image
     seam = 128 + 8 * (parts.astype(float) - whole)
     shown = {"before": noisy, "restored in parts": parts, "parts less whole, 8 times": seam}
     return [{name: smaller(array, 2) for name, array in shown.items()}]
@@ -179,7 +185,7 @@ def architecture(rng: np.random.Generator) -> list[Strip]:
 
 def methods(rng: np.random.Generator) -> list[Strip]:
     """Return what four methods make of one picture."""
-    clean = crop(data.chelsea(), 60, 130)
+    clean = small(data.chelsea(), 30, 65)
     noisy = noise(rng, clean, 25)
     shown = {name: untaught.denoise(noisy, method=name).image for name in ("tv", "nlm", "dip", "nonlocal")}
     return [side_by_side(clean, before=noisy, **shown)]
@@ -187,7 +193,7 @@ def methods(rng: np.random.Generator) -> list[Strip]:
 
 def self_supervised(rng: np.random.Generator) -> list[Strip]:
     """Return what networks make that learn from the noisy picture alone."""
-    clean = crop(data.astronaut(), 20, 140)
+    clean = small(data.astronaut(), 10, 70)
     noisy = noise(rng, clean, 25)
     shown = {name: untaught.denoise(noisy, method=name).image for name in ("zs-n2n", "n2v", "gr2r")}
     return [side_by_side(clean, before=noisy, **shown)]

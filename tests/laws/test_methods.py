@@ -63,10 +63,11 @@ QUICK: dict[str, str | Method | Fusion] = {
 }
 USABLE: dict[str, str | Method | Fusion] = {
     **QUICK,
-    "dip": DIP(steps=250, shape=HourglassShape(width=16, depth=3, skip=4)),
+    "dip": DIP(steps=150, shape=HourglassShape(width=16, depth=3, skip=4)),
     "r2r": R2R(steps=60, draws=3, shape=UNetShape(16, 2), crop=48),
     "deep-decoder": DeepDecoder(steps=400, warmup=20, shape=DecoderShape(width=32, scales=2)),
-    **{name: learner_of(name, (16, 2), steps=120, crop=32) for name in LEARNED},
+    **{name: learner_of(name, (16, 2), steps=70, crop=32) for name in LEARNED},
+    "noisier2noise": learner_of("noisier2noise", (16, 2), steps=120, crop=32),
     "n2v:2": Subsampled(steps=120, crop=64, batch=1, rate=0.01, decay=0.9, shape=UNetShape(16, 2)),
     "fusion": Fusion(("nonlocal", DIP(steps=60, shape=HourglassShape(width=8, depth=2, skip=4)))),
 }
