@@ -181,7 +181,7 @@ def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) ->
     report, where = reports[middle], [places[at] for at in alike]
     factors = (levels / max(report.model.level, 1e-12)) ** 2
     film = None if report.model.replaces else _over_time(survey, places)
-    if film is not None and film.still >= STILL and not film.report.model.replaces:
+    if film is not None and film.still >= STILL and not _tells_less(film.report.model, report.model):
         where, factors = _middles(survey, places), np.array(film.factors)
         notes = (*(note for note in report.notes if note.startswith("Values were cut off")), OVER_TIME)
         law = replace(film.report.model, clip=report.model.clip)
@@ -190,6 +190,14 @@ def _measured(survey: Survey, places: Sequence[int], planes: Sequence[Plane]) ->
     scale = replace(survey.scale, clip=report.model.clip)
     drift = () if law.replaces or law.level <= 0 else _drift(where, factors, law, len(survey.series.planes) - 1)
     return replace(survey, scale=scale, noise=law, drift=drift, notes=(*report.notes, *_drift_notes(drift, law)))
+
+
+def _tells_less(film: NoiseModel, alone: NoiseModel) -> bool:
+    """Say whether how planes differ tells less of the noise than a plane does.
+
+    Neighbouring scans share a part of their speckle, and frames that a camera has processed a part of their noise.
+    """
+    return film.replaces or (alone.processed and film.level < alone.level)
 
 
 def _middles(survey: Survey, places: Sequence[int]) -> list[int]:
