@@ -37,7 +37,7 @@ def averaged(y: Tensor, pilot: Tensor, variance: Tensor | None = None) -> Tensor
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_still_scene_has_the_noise_of_all_planes(channels: int) -> None:
-    """A pilot with a fortieth of the noise variance, its errors in patches, is left with little more than half of its error."""
+    """A pilot with a fortieth of the noise variance, its errors in patches, loses nearly half of its error."""
     clean = scene(channels)
     y = noisy(clean, SIGMA, 0)
     rough = torch.nn.functional.avg_pool2d(noisy(torch.zeros_like(clean), SIGMA, 1), 6, 1, 3)[..., :40, :48]
