@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -13,11 +15,13 @@ from tests.helpers.toys import POISONED, Walk
 from untaught.errors import InputError
 from untaught.fitting.loop import fit
 from untaught.fitting.progress import Options, Progress
-from untaught.fitting.stopping import Discrepancy, HeldOut, Recorrupted, WindowedVariance
+from untaught.fitting.stopping import Discrepancy, HeldOut, Recorrupted, StepBudget, WindowedVariance
+from untaught.method import Needs
 from untaught.methods.averaging import Averaged
 from untaught.methods.networks.hourglass import HourglassShape
 from untaught.methods.untrained.dip import DIP
-from untaught.problem import Problem
+from untaught.noise import Gaussian
+from untaught.problem import Estimate, Problem
 
 SMALL = DIP(steps=30, shape=HourglassShape(width=8, depth=2, skip=4), bfloat16=False)
 
@@ -132,3 +136,28 @@ def test_an_archive_that_is_no_checkpoint_is_refused_without_a_warning(problem: 
         archive.writestr("archive/version", "3")
     with pytest.raises(InputError, match="not a checkpoint"):
         fit(Walk(steps=3), problem, 3, Options(rule=Discrepancy(), checkpoint=path))
+
+
+@pytest.mark.parametrize("when", ["before the first step", "in a formula"])
+def test_what_was_broken_off_before_there_was_anything_says_so(when: str) -> None:
+    """The answer is what there was to begin with, and nobody takes it for a fit that has ended."""
+
+    @dataclass(frozen=True)
+    class Broken(Walk):
+        def init(self, problem: Problem, seed: int) -> Any:
+            raise KeyboardInterrupt
+
+    @dataclass(frozen=True)
+    class Formula:
+        name: ClassVar[str] = "formula"
+        needs: ClassVar[Needs] = Needs()
+
+        def solve(self, problem: Problem, seed: int = 0) -> Estimate:
+            raise KeyboardInterrupt
+
+    y = torch.rand(1, 1, 8, 8)
+    problem = Problem(y, torch.ones_like(y), Gaussian(0.1))
+    found = fit(Formula() if when == "in a formula" else Broken(), problem, 0, Options(rule=StepBudget(3)))
+    assert found.interrupted
+    assert found.stopped.step == 0
+    assert torch.equal(found.estimate.image, problem.initial())

@@ -144,3 +144,20 @@ def test_colours_are_drawn_in_their_order() -> None:
     assert found.shape == (32, 32, 3)
     assert found[4, 4] == pytest.approx([255, 255, 0], abs=40)
     assert found[28, 4] == pytest.approx([255, 0, 0], abs=40)
+
+
+def test_another_phase_or_plane_is_shown_at_once_and_the_same_one_waits(
+    displayed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(page, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(page, "LINES", 10.0)
+    with untaught.notebook_progress(preview=False) as show:
+        for step, plane in ((0, 1), (1, 1), (2, 0), (3, 0), (4, 1)):
+            clock.now += 1
+            show(progress(step, plane=plane, planes=2))
+        shown = [re.search(r"plane (\d) of 2, step (\d)", text) for text in displayed]
+        assert [found.groups() for found in shown if found] == [("2", "0"), ("1", "2"), ("2", "4")]
+        clock.now += 20.4
+        show(progress(5, plane=1, planes=2))
+    assert ", 25 s" in displayed[-2]

@@ -77,3 +77,8 @@ def test_both_formulas_are_joined_by_their_errors() -> None:
     assert told.factor == pytest.approx(risk / 0.05, rel=1e-3)
     assert told.follows == pytest.approx(a / (a + b), rel=1e-3)
     assert told.error == pytest.approx(((a + b) ** -1 / risk**2 + 0.12**2) ** 0.5, rel=1e-3)
+
+
+def test_as_many_planes_as_are_needed_tell_and_one_less_does_not() -> None:
+    assert calibrated(METHOD, planes(0.05, 0.05, FEWEST - 1), 0.0) == METHOD
+    assert calibrated(METHOD, planes(0.05, 0.05, FEWEST), 0.0) != METHOD

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from untaught.noise import Correlated, Gaussian
 from untaught.noise.models.correlated import gaussian_kernel
 from untaught.problem import Response
-from untaught.risk.correlation_length import LENGTH_ERROR, ends_of_length
+from untaught.risk.correlation_length import LENGTH_ERROR, _squared_length, ends_of_length
 from untaught.risk.sure import Terms
 
 SHAPE = (1, 1, 128, 128)
@@ -50,3 +50,15 @@ def test_a_law_that_was_given_and_white_noise_have_no_ends() -> None:
     assert ends_of_length(found, replace(law(WIDTH), relative_error=0.0)) == ()
     assert ends_of_length(found, Gaussian(LEVEL, relative_error=0.1)) == ()
     assert ends_of_length(replace(found, responses=()), law(WIDTH)) == ()
+
+
+def test_the_length_is_the_second_moment_of_the_correlation() -> None:
+    """Of noise that is a box of three pixels along a row, whose correlation is 1, 2/3 and 1/3 at 0, 1 and 2."""
+    across = Correlated(LEVEL, ((0.0,) * 3, (1.0,) * 3, (0.0,) * 3), relative_error=0.15)
+    down = Correlated(LEVEL, ((0.0, 1.0, 0.0),) * 3, relative_error=0.15)
+    both = Correlated(LEVEL, ((1.0,) * 3,) * 3, relative_error=0.15)
+    moment = 2 * (2 / 3 * 1 + 1 / 3 * 4) / (1 + 2 * (2 / 3 + 1 / 3))
+    assert _squared_length(across) == pytest.approx(moment / 2)
+    assert _squared_length(down) == pytest.approx(moment / 2)
+    assert _squared_length(both) == pytest.approx(moment)
+    assert _squared_length(Gaussian(LEVEL)) == 0

@@ -111,3 +111,18 @@ def test_the_error_in_the_units_of_the_data() -> None:
     assert str(Rmse(999.7, 99.97, 1000.4)) == "1000 (100 to 1000)"
     assert str(Rmse(0.012345, 0.001, 1000.0)) == "0.0123 (0.001 to 1000)"
     assert found.as_dict() == {"rmse": found.value, "rmse_low": found.low, "rmse_high": found.high}
+
+
+@pytest.mark.parametrize("times", [0.5, 1.5, 2.5, 4.2])
+def test_formulas_that_disagree_widen_the_error_by_as_much(times: float) -> None:
+    """By how many of their joint errors they are apart, from one on."""
+    relative, own = 0.1, 0.2
+    variance, cross = 0.0155, 0.005
+    level, off = relative * variance, math.hypot(own, relative) * cross
+
+    def joined(stein: float) -> Risk:
+        terms = Terms((stein + variance - 2 * cross) * ONES, cross * ONES, variance * ONES, ONES)
+        return estimate_risk(terms, ONES, relative, own)
+
+    near, far = joined(cross - 1e-9), joined(cross - times * math.hypot(level, off))
+    assert far.error / near.error == pytest.approx(max(1.0, times), rel=0.05)

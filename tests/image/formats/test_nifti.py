@@ -128,3 +128,15 @@ def test_cut_off_files_and_pairs_are_sentences(tmp_path):
     assert "header of a pair" in refusal(tmp_path / "c.hdr")
     (tmp_path / "h.nii").write_bytes(data[:42] + np.array([30000] * 3, "<i2").tobytes() + data[48:])
     assert "of memory that may be used" in refusal(tmp_path / "h.nii")
+
+
+@pytest.mark.parametrize("slope", [(2, 0), (0.5, 0), (-1, 0), (1, 3), (1, -3), (3, 7)])
+def test_numbers_that_stand_for_a_quantity_say_which(tmp_path, slope):
+    path = volume(tmp_path / "a.nii", noise((9, 10, 11), np.int16), slope=slope)
+    [note] = read(path).file_notes
+    assert f"the quantity is {slope[0]:g} times them plus {slope[1]:g}" in note
+
+
+@pytest.mark.parametrize("slope", [(1, 0), (0, 5), (np.nan, 0), (np.inf, 1)])
+def test_numbers_that_stand_for_themselves_say_nothing(tmp_path, slope):
+    assert read(volume(tmp_path / "a.nii", noise((9, 10, 11), np.int16), slope=slope)).file_notes == ()

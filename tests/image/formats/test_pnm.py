@@ -88,3 +88,27 @@ def test_what_cannot_be_held_is_said_before(tmp_path):
         check_writable(tmp_path / "a.pgm", floats)
     with pytest.raises(InputError, match="uint8 values"):
         check_writable(tmp_path / "a.pfm", Image.of(noise((20, 24)), "YX"))
+
+
+@pytest.mark.parametrize("most", [0, 2**16])
+def test_a_greatest_value_that_sixteen_bits_do_not_hold_is_named(tmp_path, most):
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5\n24 20\n%d\n" % most + bytes(2 * 20 * 24))
+    assert f"its greatest value is {most}" in refusal(path)
+
+
+def test_the_greatest_values_that_one_and_two_bytes_hold(tmp_path):
+    for most, dtype in ((1, np.uint8), (255, np.uint8), (256, np.uint16), (2**16 - 1, np.uint16)):
+        values = np.minimum(noise((20, 24), np.uint16), most)
+        stored = values.astype(np.uint8 if most < 256 else ">u2").tobytes()
+        (tmp_path / "a.pgm").write_bytes(b"P5\n24 20\n%d\n" % most + stored)
+        found = read(tmp_path / "a.pgm").array
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found, values)
+
+
+@pytest.mark.parametrize("between", [b"\n", b" ", b"\n\n"])
+def test_the_order_of_bytes_of_a_pfm_is_the_word_after_the_size(tmp_path, between):
+    values = np.linspace(-1, 1, 20 * 24, dtype="<f4").reshape(20, 24)
+    (tmp_path / "a.pfm").write_bytes(b"Pf\n24 20" + between + b"-1.0\n" + values[::-1].tobytes())
+    np.testing.assert_array_equal(read(tmp_path / "a.pfm").array, values)
