@@ -281,3 +281,13 @@ def test_an_interlaced_png_without_passes_is_cut_off() -> None:
     header = png_chunk(b"IHDR", (8).to_bytes(4, "big") * 2 + b"\x08\x00\x00\x00\x01")
     Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IEND", b""))
     assert refusal("a.png") == "a.png is cut off: the PNG file ends before its picture"
+
+
+def test_opacity_is_no_ink() -> None:
+    """White at zero is turned in the colours alone."""
+    for samples in (2, 4):
+        values = noise((24, 32, samples))
+        image = Image.of(values, "YXS", alpha=True, metadata={"photometric": "miniswhite"})
+        found = read(write("a.png", image)).array
+        np.testing.assert_array_equal(found[..., -1], values[..., -1])
+        np.testing.assert_array_equal(found[..., :-1], 255 - values[..., :-1])

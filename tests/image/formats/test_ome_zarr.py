@@ -21,7 +21,7 @@ from untaught.errors import InputError, OutputError
 from untaught.image import lazy
 from untaught.image.files import check_writable, read, write
 from untaught.image.formats import ome_zarr_layout, zarr_here
-from untaught.image.formats.ome_zarr_layout import smaller
+from untaught.image.formats.ome_zarr_layout import _borders, smaller
 from untaught.image.image import Image
 from untaught.image.output_type import typed
 
@@ -276,3 +276,19 @@ def test_parts_of_a_scale_are_those_of_the_whole(full, fewer, first, length, dty
     edges = [np.round(np.arange(n + 1) * size / n).astype(int) for size, n in zip(full, shape, strict=True)]
     corner = tuple(slice(edge[at], edge[at + 1]) for edge, at in zip(edges, starts, strict=True))
     np.testing.assert_allclose(part[0, 0, 0], values[corner].mean(), atol=0.5 if part.dtype.kind == "u" else 1e-6)
+
+
+def test_where_a_chunk_borders_on_one_that_is_lost():
+    """On all four sides in its plane; in a stack, where there is a plane before it and one behind it too."""
+    absent = {(1, 1, 1)}
+
+    def edges(counts: list[int]) -> list[tuple[int | None, ...]]:
+        found = _borders((1, 1, 1), (1, 10, 20), counts, absent)
+        return [tuple(None if isinstance(one, slice) else one for one in place) for place in found]
+
+    plane = [(None, 9, None), (None, 20, None), (None, None, 19), (None, None, 40)]
+    assert edges([2, 3, 3]) == plane  # the last of a stack: what was never taken is not lost
+    assert edges([3, 3, 3]) == [(0, None, None), (2, None, None), *plane]
+    assert edges([2, 2, 2]) == [plane[0], plane[2]]
+    [first, *_] = _borders((1, 1, 1), (1, 10, 20), [2, 3, 3], absent)
+    assert first == (slice(1, 2), 9, slice(20, 40))

@@ -59,6 +59,7 @@ def test_profile_exif_and_xmp_come_back_or_are_named(tmp_path, suffix):
     kept = {"exif", "icc", "xmp"} - ({"icc"} if suffix == ".jxl" else set())
     assert {"exif", "icc", "xmp"} & second.metadata.keys() == kept
     assert second.metadata["xmp"] == XMP
+    assert second.metadata.get("icc", ICC) == ICC
     if suffix == ".jp2":
         with PIL.Image.open(tmp_path / "b.jp2") as opened:
             assert opened.size == (48, 40)
