@@ -22,6 +22,7 @@ from skimage import data
 
 import untaught
 from untaught.cli.commands.demo import strip_of
+from untaught.methods.registry import make
 
 Strip = dict[str, Array]
 RED = (220, 40, 40)
@@ -192,10 +193,11 @@ def methods(rng: np.random.Generator) -> list[Strip]:
 
 
 def self_supervised(rng: np.random.Generator) -> list[Strip]:
-    """Return what networks make that learn from the noisy picture alone."""
+    """Return what networks make in 300 steps that learn from the noisy picture alone."""
     clean = small(data.astronaut(), 10, 70)
     noisy = noise(rng, clean, 25)
-    shown = {name: untaught.denoise(noisy, method=name).image for name in ("zs-n2n", "n2v", "gr2r")}
+    learners = {name: make(name, {"steps": 300}) for name in ("zs-n2n", "n2v", "gr2r")}
+    shown = {name: untaught.denoise(noisy, method=learner).image for name, learner in learners.items()}
     return [side_by_side(clean, before=noisy, **shown)]
 
 

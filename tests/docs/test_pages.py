@@ -55,6 +55,17 @@ def test_every_page_is_in_the_navigation(page: Document) -> None:
     assert not page.name.startswith("docs/") or f": {page.name.removeprefix('docs/')}\n" in NAV
 
 
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.name.startswith("docs/")], ids=lambda page: page.name
+)
+def test_every_page_of_the_site_has_a_picture_that_is_described(page: Document) -> None:
+    found = re.findall(r"!\[([^\]]*)\]\((img/[\w.-]+)\)", page.path.read_text(encoding="utf-8"))
+    assert found
+    for described, picture in found:
+        assert len(described) > 20
+        assert (page.path.parent / picture).stat().st_size > 0
+
+
 def test_every_entry_of_the_navigation_is_a_page() -> None:
     hooks = (ROOT / "docs" / "scripts" / "site.py").read_text(encoding="utf-8")
     outside = dict(re.findall(r'"([\w.-]+)": "([\w./-]+)",', hooks))
