@@ -18,13 +18,16 @@ def interval(caught: int, tried: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
+WHICH = ("", ", a second sample", ", a third sample")  # by seed
+
+
 def mutants(rows: Iterable[Row]) -> str:
     """Return a row a room, and one for each further sample, drawn after tests were written for the first."""
     own = [row for row in rows if row.get("benchmark") == "mutants"]
     if not own:
         return NOTHING
     lines = [
-        _line(f"`{room}`{', a second sample' if seed else ''}", rows)
+        _line(f"`{room}`{WHICH[seed]}", rows)
         for (seed, room), rows in grouped(own, "seed", "room").items()
     ]
     heads = (

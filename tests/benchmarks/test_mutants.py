@@ -144,6 +144,7 @@ def test_the_table_counts_and_says_how_sure_it_is(
     text = tables.mutants(rows)
     assert "| `risk` | 900 | 100 | 80 | 1 | 80% (71% to 87%) | 1 | 1 | 18 | 81% |" in text
     assert "| `risk`, a second sample | 900 | 1 | 1 | 0 |" in text
+    assert "a third" not in text
     assert "| `risk/sure.py:3` | `a \\| b` | `a & b` | never | asked |" in tables.equal_mutants(rows)
     assert tables.mutants([]) == tables.equal_mutants(rows[:5]) == loaded["table"].NOTHING
 
