@@ -26,10 +26,7 @@ def mutants(rows: Iterable[Row]) -> str:
     own = [row for row in rows if row.get("benchmark") == "mutants"]
     if not own:
         return NOTHING
-    lines = [
-        _line(f"`{room}`{WHICH[seed]}", rows)
-        for (seed, room), rows in grouped(own, "seed", "room").items()
-    ]
+    lines = [_line(f"`{room}`{WHICH[seed]}", rows) for (seed, room), rows in grouped(own, "seed", "room").items()]
     heads = (
         "Room | changes there are | tried | caught | of these by time or a crash | share caught, 95 % interval "
         "| not caught: not run by the room's tests | the same program | others | share caught of those that differ"
