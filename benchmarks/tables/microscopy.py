@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tables.markdown import NOTHING, Row, table
+from tables.markdown import NOTHING, Row, provenance, table
 
 
 def microscopy(rows: list[Row]) -> str:
@@ -17,8 +17,7 @@ def microscopy(rows: list[Row]) -> str:
         seconds = ", ".join(f"{row[name]['cpu']:.0f}" for name in ("together", "alone", "bm4d") if name in row)
         decibels = [f"{row[name]['psnr']:.2f}" if name in row else "-" for name in names]
         lines.append([f"{row['case']['stack']}, {planes} of {' x '.join(map(str, size))}", *decibels, seconds])
-    days = sorted({row["date"] for row in own})
-    machine = own[0]["machine"]
-    told = f"{days[0]} to {days[-1]}, on {machine['cpu']}, {machine['cores']} cores"
     heads = " | ".join(["Stack", *names, "CPU seconds: together, alone, BM4D"])
-    return "\n\n".join([table(heads, lines), f"{told}. Made by `python benchmarks/microscopy.py --data DIR`."])
+    return "\n\n".join(
+        [table(heads, lines), f"{provenance(own)}. Made by `python benchmarks/microscopy.py --data DIR`."]
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tables.markdown import NOTHING, Row, table
+from tables.markdown import NOTHING, Row, provenance, table
 
 
 def same_result(rows: list[Row]) -> str:
@@ -15,10 +15,8 @@ def same_result(rows: list[Row]) -> str:
     for row in own:
         by_method.setdefault(row["case"]["method"], {})[row["case"]["way"]] = row
     lines = [[f"`{method}`", *(_cell(found.get(way)) for way in ways)] for method, found in by_method.items()]
-    last = own[-1]
-    told = f"{len(own)} runs, to {max(row['date'] for row in own)}, on {last['machine']['cpu']}"
     heads = " | ".join(["Method", *ways])
-    return f"{table(heads, lines)}\n\n{told}. Made by `python benchmarks/same_result.py`."
+    return f"{table(heads, lines)}\n\n{provenance(own)}. Made by `python benchmarks/same_result.py`."
 
 
 def _cell(row: Row | None) -> str:

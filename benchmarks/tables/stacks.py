@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tables.markdown import NOTHING, Row, table
+from tables.markdown import NOTHING, Row, provenance, table
 
 LAWS = ("gaussian", "rician")
 METHODS = ("together", "quick", "alone", "bm4d", "nlm3d")
@@ -18,9 +18,7 @@ def stacks(rows: list[Row]) -> str:
             parts += [f"**{law.capitalize()}**", table(_heads(), map(_line, chosen))]
     if not parts:
         return NOTHING
-    days = sorted({row["date"] for row in own})
-    processor, cores = own[0]["machine"]["cpu"], own[0]["machine"]["cores"]
-    told = f"{len(own)} runs, {days[0]} to {days[-1]}, on {processor}, {cores} cores, one thread"
+    told = f"{provenance(own)}, one thread"
     return "\n\n".join([*parts, f"{told}. Made by `python benchmarks/stacks.py --data DIR`."])
 
 
