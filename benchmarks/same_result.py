@@ -117,15 +117,23 @@ def picture(side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return clean, np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
 
+def asked(named: str) -> tuple[Any, dict[str, str]]:
+    """Return the method of a row, and how it is called: a fit with so many steps, all of which it takes."""
+    from untaught.methods.registry import make
+
+    name, _, steps = named.partition(", ")
+    if name not in FITS:
+        return name, {}
+    return make(name, {"steps": int(steps or FITS[name])}), {"stop": "steps"}
+
+
 def restore(case: dict[str, Any], path: Path) -> dict[str, str]:
     """Restore the picture into a file, and return the versions."""
     from untaught import denoise
-    from untaught.fitting.stopping import StepBudget
 
     _, noisy = picture(case["side"])
-    name, _, steps = case["method"].partition(", ")
-    fit = {"stop": StepBudget(int(steps or FITS[name]))} if name in FITS else {}
-    result = denoise(noisy, method=name, noise=f"gaussian:{LEVEL}", output_type="float32", **fit)
+    method, how = asked(case["method"])
+    result = denoise(noisy, method=method, noise=f"gaussian:{LEVEL}", output_type="float32", **how)
     np.save(path, result.image.astype(np.float32))
     versions: dict[str, str] = result.recipe.versions
     return versions
