@@ -18,7 +18,7 @@ from untaught import Result, deblur, demosaic, denoise, inpaint, upscale
 from untaught.methods.fusion import Fusion
 from untaught.methods.plug_and_play import PlugAndPlay
 
-SHORT = 6  # steps
+SHORT = 4  # steps
 # What the answer of a fit depends on there that it does not here: draws of the device's own generator.
 DRAWN_THERE = ("dip", "fusion", "self2self")
 PNP = PlugAndPlay(steps=3)
