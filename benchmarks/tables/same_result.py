@@ -22,4 +22,4 @@ def same_result(rows: list[Row]) -> str:
 def _cell(row: Row | None) -> str:
     if row is None:
         return "-"
-    return "the same" if row["most"] == 0 else f"{row['most']:.1g}, {row['psnr_change']:+.4f} dB"
+    return "the same" if row["most"] == 0 else f"{row['most']:.2g}, {row['psnr_change']:+.4f} dB"

@@ -41,5 +41,5 @@ def test_the_table_says_by_how_much_and_on_which_machines(loaded: dict[str, Modu
         return {"benchmark": "same_result", "case": case, **found}
 
     text = loaded["tables.same_result"].same_result([row("again", 0, "A"), row("SSE4.2", 0.25, "B")])
-    assert "| `nlm` | the same | 0.2, -0.0100 dB |" in text
+    assert "| `nlm` | the same | 0.25, -0.0100 dB |" in text
     assert "2 runs, 2026-12-01, on A, 2 cores and on B, 2 cores" in text
